@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * arena.c - blocks in a list, the newest in front; large requests get a block of their own. */
+#include "base/arena.h"
+#include "base/alloc.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct takc_arena_block {
+    struct takc_arena_block *next;
+    size_t used, cap;
+    alignas(max_align_t) char bytes[];
+};
+
+struct takc_arena_hook {
+    struct takc_arena_hook *next;
+    void (*fn)(void *);
+    void *arg;
+};
+
+enum { BLOCK_BYTES = 16 << 10 }; /* large enough for a request's small things, small enough to be forgotten */
+
+void takc_arena_init(struct takc_arena *a)
+{
+    *a = (struct takc_arena){0};
+}
+
+void takc_arena_clear(struct takc_arena *a)
+{
+    for (struct takc_arena_hook *h = a->hooks; h; h = h->next)
+        h->fn(h->arg);
+    for (struct takc_arena_block *b = a->head; b;) {
+        struct takc_arena_block *next = b->next;
+        takc_free(b);
+        b = next;
+    }
+    takc_arena_init(a);
+}
+
+/* A block with room for n bytes, put where allocation continues (in front), or behind the front for a large one-off. */
+static struct takc_arena_block *add_block(struct takc_arena *a, size_t n)
+{
+    size_t cap = n > BLOCK_BYTES / 4 ? n : BLOCK_BYTES;
+    struct takc_arena_block *b = n > SIZE_MAX - sizeof(*b) - BLOCK_BYTES ? NULL : takc_alloc(sizeof(*b) + cap);
+    if (!b)
+        return NULL;
+    b->cap = cap;
+    if (a->head && cap == n) {
+        b->next = a->head->next;
+        a->head->next = b;
+    } else {
+        b->next = a->head;
+        a->head = b;
+    }
+    return b;
+}
+
+void *takc_arena_alloc(struct takc_arena *a, size_t n)
+{
+    size_t align = alignof(max_align_t);
+    if (n > SIZE_MAX - align)
+        return NULL;
+    n = (n + align - 1) & ~(align - 1);
+    struct takc_arena_block *b = a->head;
+    if (!b || b->cap - b->used < n)
+        b = add_block(a, n);
+    if (!b)
+        return NULL;
+    void *p = b->bytes + b->used;
+    b->used += n;
+    a->used_bytes += n;
+    return p;
+}
+
+void *takc_arena_array(struct takc_arena *a, size_t count, size_t size)
+{
+    size_t n;
+    return __builtin_mul_overflow(count, size, &n) ? NULL : takc_arena_alloc(a, n);
+}
+
+struct takc_str takc_arena_dup(struct takc_arena *a, struct takc_str s)
+{
+    char *p = s.len < SIZE_MAX ? takc_arena_alloc(a, s.len + 1) : NULL;
+    if (!p)
+        return (struct takc_str){NULL, 0};
+    if (s.len)
+        memcpy(p, s.ptr, s.len);
+    return takc_str_n(p, s.len);
+}
+
+char *takc_arena_printf(struct takc_arena *a, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    char *p = n < 0 ? NULL : takc_arena_alloc(a, (size_t)n + 1);
+    if (p)
+        (void)vsnprintf(p, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return p;
+}
+
+enum takc_status takc_arena_on_clear(struct takc_arena *a, void (*fn)(void *), void *arg, struct takc_err *err)
+{
+    struct takc_arena_hook *h = takc_arena_alloc(a, sizeof(*h));
+    if (!h)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a clean-up hook");
+    *h = (struct takc_arena_hook){a->hooks, fn, arg};
+    a->hooks = h;
+    return TAKC_OK;
+}

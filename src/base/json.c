@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * json.c - jansson behind takc's status and buffers. */
+#include "base/json.h"
+#include "base/utf8.h"
+
+enum takc_status takc_json_parse(struct takc_str text, json_t **out, struct takc_err *err)
+{
+    json_error_t e;
+    json_t *v = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+    if (!v) {
+        if (json_error_code(&e) == json_error_out_of_memory)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+        return takc_fail(err, TAKC_INVALID, e.position, "%d:%d: %s", e.line, e.column, e.text);
+    }
+    *out = v;
+    return TAKC_OK;
+}
+
+struct dump_to {
+    struct takc_buf *out;
+    struct takc_err *err;
+    enum takc_status status;
+};
+
+static int dump_piece(const char *p, size_t n, void *arg)
+{
+    struct dump_to *d = arg;
+    d->status = takc_buf_add(d->out, takc_str_n(p, n), d->err);
+    return d->status ? -1 : 0;
+}
+
+enum takc_status takc_json_dump(const json_t *v, bool pretty, struct takc_buf *out, struct takc_err *err)
+{
+    struct dump_to d = {out, err, TAKC_OK};
+    if (json_dump_callback(v, dump_piece, &d, JSON_ENCODE_ANY | (pretty ? JSON_INDENT(2) : JSON_COMPACT)))
+        return d.status ? d.status : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    return TAKC_OK;
+}
+
+json_t *takc_json_str(struct takc_str s)
+{
+    if (takc_utf8_valid(s, NULL))
+        return json_stringn_nocheck(s.ptr ? s.ptr : "", s.len);
+    struct takc_buf b;
+    size_t replaced;
+    takc_buf_init(&b, s.len * 3 + 3);
+    json_t *v = takc_utf8_repair(&b, s, &replaced, NULL) ? NULL : json_stringn_nocheck(takc_buf_str(&b).ptr, b.len);
+    takc_buf_clear(&b);
+    return v;
+}
+
+struct takc_str takc_json_get_str(const json_t *v, const char *key)
+{
+    const json_t *m = json_object_get(v, key);
+    return json_is_string(m) ? takc_str_n(json_string_value(m), json_string_length(m)) : (struct takc_str){NULL, 0};
+}
+
+enum takc_status takc_json_get_u64(const json_t *v, const char *key, uint64_t *out, struct takc_err *err)
+{
+    const json_t *m = json_object_get(v, key);
+    if (!json_is_integer(m) || json_integer_value(m) < 0)
+        return takc_fail(err, TAKC_INVALID, 0, "%s: a whole number, 0 or more, is missing", key);
+    *out = (uint64_t)json_integer_value(m);
+    return TAKC_OK;
+}
+
+enum takc_status takc_json_quote(struct takc_buf *out, struct takc_str s, struct takc_err *err)
+{
+    json_t *v = takc_json_str(s);
+    if (!v)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    enum takc_status st = takc_json_dump(v, false, out, err);
+    json_decref(v);
+    return st;
+}

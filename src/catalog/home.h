@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * catalog/home.h - one home: the folder of data-model.md section 7 (docs/formats/home.md), its locks, document records, manifests and the
+ * SQLite catalogue beside it. The objects are the truth; the catalogue can be rebuilt from them, except what lives only there.
+ *
+ *   home.json                 {"takc_home": 1}: the schema version; a newer one is refused by name, an older one migrated step by step
+ *   home.lock                 shared by every open home, exclusive for migration, restore, checkpoint with truncation
+ *   locks/{task}              one writer per task: ingest, compress, forget, rollback; a second one waits up to wait_ms, then BUSY
+ *   catalog.sqlite            WAL
+ *   the keys of the store     as data-model.md section 7
+ *
+ * Threads: a home may be used from any thread; a writer lock belongs to whoever took it. */
+#ifndef TAKC_CATALOG_HOME_H
+#define TAKC_CATALOG_HOME_H
+
+#include "base/arena.h"
+#include "object/store.h"
+#include "task/profile.h"
+
+#define TAKC_HOME_SCHEMA 1
+
+struct takc_home;
+struct takc_home_options {
+    bool create;      /* make it when missing; NOT_FOUND otherwise */
+    bool exclusive;   /* alone on it: for migrate, restore, checkpoint */
+    uint64_t wait_ms; /* for locks; default 0 */
+};
+TAKC_CHECK enum takc_status takc_home_open(struct takc_home **out, const char *path, const struct takc_home_options *o,
+                                           struct takc_err *err);
+void takc_home_close(struct takc_home *h);
+const char *takc_home_path(const struct takc_home *h);
+struct takc_store *takc_home_store(struct takc_home *h);
+
+/* The writer's lock of a task. */
+TAKC_CHECK enum takc_status takc_home_lock_task(struct takc_home *h, struct takc_str task, uint64_t wait_ms, struct takc_lock *out,
+                                                struct takc_err *err);
+
+/* --- keys: each writes a NUL-terminated key of at most TAKC_KEY_MAX bytes --- */
+enum { TAKC_KEY_MAX = 1100 };
+struct takc_key {
+    char s[TAKC_KEY_MAX];
+};
+struct takc_key takc_key_blob(struct takc_str task, struct takc_str sha256);
+struct takc_key takc_key_raw(struct takc_str task, struct takc_str name);      /* raw-data/{task}/{name}, made safe */
+struct takc_key takc_key_document(struct takc_str task, struct takc_str name); /* documents/{task}/{sha256 of name}.json */
+struct takc_key takc_key_text(struct takc_str task, struct takc_str text_sha256,
+                              const char *suffix); /* "", ".structure", ".map", ".units" */
+struct takc_key takc_key_chunk(struct takc_str task, struct takc_str doc_name,
+                               uint32_t number);                               /* {task}/chunk_{16 hex of the name's hash}_{number}.txt */
+struct takc_key takc_key_index(struct takc_str task, struct takc_str version); /* index/{task}/v{version}/units.idx */
+struct takc_key takc_key_documents(struct takc_str task, struct takc_str version); /* artifacts/{task}/v{version}/documents.json */
+struct takc_key takc_key_artifact(struct takc_str task, struct takc_str version, takc_rate rate,
+                                  const char *suffix); /* ".json", ".ledger.json" */
+struct takc_key takc_key_manifest(struct takc_str task);
+struct takc_key takc_key_profile(struct takc_str task);
+struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate); /* cache/v2/{task}/{rate name}/cache.json */
+
+/* --- documents --- */
+struct takc_revision {
+    struct takc_str source_sha, text_sha, units_sha;
+    struct takc_str reader, reader_version, charset;
+    struct takc_str title;      /* as shown */
+    struct takc_str title_from; /* "text", "metadata", "name" */
+    struct takc_span title_span;
+    uint64_t source_bytes, text_bytes, n_replaced, n_units, source_mt;
+    bool has_date, has_map, compressed; /* compressed: source_sha is of the decompressed bytes, file_sha of the .gz */
+    struct takc_str file_sha;
+    int32_t date;
+    int64_t ingested_s;
+};
+struct takc_document {
+    struct takc_str name, root; /* root: absolute path of the folder that was ingested, or "name:" for --name, "stdin:" */
+    const struct takc_str *labels;
+    size_t n_labels;
+    const struct takc_revision *revisions; /* the last is the current one; n_revisions >= 1 */
+    size_t n_revisions;
+};
+/* Reads one record into the arena. NOT_FOUND, CORRUPT. */
+TAKC_CHECK enum takc_status takc_home_document(struct takc_home *h, struct takc_str task, struct takc_str name, struct takc_arena *a,
+                                               struct takc_document *out, struct takc_err *err);
+/* All records of a task, ascending by name bytes. */
+TAKC_CHECK enum takc_status takc_home_documents(struct takc_home *h, struct takc_str task, struct takc_arena *a, struct takc_document **out,
+                                                size_t *out_n, struct takc_err *err);
+/* The stored form of a record (byte-stable JSON, docs/formats/document.md). */
+TAKC_CHECK enum takc_status takc_document_write(const struct takc_document *d, struct takc_buf *out, struct takc_err *err);
+/* Parses it. CORRUPT with the place. */
+TAKC_CHECK enum takc_status takc_document_parse(struct takc_str json, struct takc_arena *a, struct takc_document *out,
+                                                struct takc_err *err);
+/* Task names that have a profile, ascending. */
+TAKC_CHECK enum takc_status takc_home_tasks(struct takc_home *h, struct takc_arena *a, struct takc_str **out, size_t *out_n,
+                                            struct takc_err *err);
+/* The task's profile. NOT_FOUND names `takc init`. */
+TAKC_CHECK enum takc_status takc_home_profile(struct takc_home *h, struct takc_str task, struct takc_profile *out, struct takc_err *err);
+
+/* --- manifests --- */
+struct takc_stored { /* a stored thing and its hash */
+    takc_rate rate;  /* artifacts only */
+    struct takc_str sha256;
+    uint64_t size_bytes;
+};
+struct takc_version {
+    struct takc_str label;         /* "3", or "3.r1" redacted */
+    struct takc_str work_key;      /* hash of all inputs (data-model.md section 8) */
+    struct takc_str redacted_from; /* label, or empty */
+    int64_t created_s;
+    bool pinned;
+    struct takc_stored documents, index;
+    const struct takc_stored *artifacts; /* descending rate */
+    size_t n_artifacts;
+    uint64_t source_tokens;
+};
+struct takc_manifest {
+    struct takc_str task, current;       /* label; empty: no version yet */
+    uint32_t next;                       /* number of the next version, from 1; never reused */
+    const struct takc_version *versions; /* oldest first */
+    size_t n_versions;
+    struct takc_hex tag; /* of what was read; empty string when there was none: for swap */
+};
+/* Reads the manifest; one without versions when there is none yet. */
+TAKC_CHECK enum takc_status takc_home_manifest(struct takc_home *h, struct takc_str task, struct takc_arena *a, struct takc_manifest *out,
+                                               struct takc_err *err);
+/* Swaps it whole; CONFLICT when somebody else did in between. out_tag, if not NULL, is the new tag. */
+TAKC_CHECK enum takc_status takc_home_manifest_swap(struct takc_home *h, const struct takc_manifest *m, struct takc_hex *out_tag,
+                                                    struct takc_err *err);
+TAKC_CHECK enum takc_status takc_manifest_write(const struct takc_manifest *m, struct takc_buf *out, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_manifest_parse(struct takc_str json, struct takc_arena *a, struct takc_manifest *out,
+                                                struct takc_err *err);
+/* The version of that label ("" or NULL: current), or NULL. */
+const struct takc_version *takc_manifest_find(const struct takc_manifest *m, struct takc_str label);
+
+/* --- upkeep --- */
+/* Removes what no record and no kept version stands on (blobs, texts, chunks, versions not in the manifest, temporary files older than a
+ * day or of dead processes). Holds the task's lock; safe at any time. Counts into out_removed. */
+TAKC_CHECK enum takc_status takc_home_sweep(struct takc_home *h, struct takc_str task, uint64_t *out_removed, struct takc_err *err);
+/* Makes the catalogue anew from the objects. */
+TAKC_CHECK enum takc_status takc_home_rebuild(struct takc_home *h, struct takc_err *err);
+/* A consistent copy of a live home into an empty or missing folder; and back (the target must be missing or empty). */
+TAKC_CHECK enum takc_status takc_home_backup(struct takc_home *h, struct takc_call *call, const char *to, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_home_restore(const char *from, const char *to, struct takc_call *call, struct takc_err *err);
+/* secure_delete, checkpoint(TRUNCATE) and VACUUM under the home's exclusive lock, so that no deleted row's bytes stay. BUSY when others use
+ * it. */
+TAKC_CHECK enum takc_status takc_home_scrub(struct takc_home *h, struct takc_err *err);
+
+/* --- catalogue rows (SQLite): what other modules note; later issues add costs, jobs, keys --- */
+/* Notes a question that was asked (task, version, mode, rate, confidence, ms; the words only if keep_words) for learning and usage. */
+struct takc_query_note {
+    struct takc_str task, version, mode, rate, question;
+    double confidence;
+    uint64_t ms, tokens;
+    bool abstained, keep_words;
+    int64_t at_s;
+};
+TAKC_CHECK enum takc_status takc_home_note_query(struct takc_home *h, const struct takc_query_note *n, struct takc_err *err);
+/* Rows that mention a document of a task, deleted: called by forget. */
+TAKC_CHECK enum takc_status takc_home_forget_rows(struct takc_home *h, struct takc_str task, struct takc_str doc, struct takc_err *err);
+
+#endif

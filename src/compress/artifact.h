@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * compress/artifact.h - the compressed form of one task at one rate: segments with their spans, in JSON (docs/formats/artifact.md), and the
+ * text that a reader sees. Holds no clock, host, path, version number or duration; the ledger is a file beside.
+ *
+ * Text: documents in name order, units in document order; before the first segment of a document its title line (if shown) or, behind
+ * another document, an empty line; an anchor line before the first chosen row of its table. Every line ends in '\n'.
+ * Threads: a parsed artifact may be read by any. */
+#ifndef TAKC_COMPRESS_ARTIFACT_H
+#define TAKC_COMPRESS_ARTIFACT_H
+
+#include "base/arena.h"
+#include "compress/extractive.h"
+
+enum takc_part_role { TAKC_PART_UNSET = 0, TAKC_PART_TITLE, TAKC_PART_ANCHOR, TAKC_PART_BODY };
+enum takc_segment_kind { TAKC_SEGMENT_UNSET = 0, TAKC_SEGMENT_EXTRACT, TAKC_SEGMENT_GENERATED };
+
+struct takc_artifact_span {
+    uint32_t doc; /* index into documents */
+    uint32_t start, end;
+};
+struct takc_part {
+    uint8_t role;
+    struct takc_str text; /* one line without newline */
+    const struct takc_artifact_span *spans;
+    size_t n_spans; /* 0 for a title that does not stand in the text */
+};
+struct takc_segment {
+    uint8_t kind;
+    uint32_t rank; /* place in the order */
+    const struct takc_part *parts;
+    size_t n_parts; /* [title] [anchor] body */
+};
+struct takc_artifact_doc {
+    struct takc_str name, source_sha, text_sha, title, title_from;
+};
+struct takc_artifact {
+    struct takc_arena arena; /* owns all below */
+    struct takc_str task, rate_name, compressor, tokenizer, fingerprint, source_fingerprint;
+    takc_rate rate;
+    uint64_t source_tokens, source_words, source_bytes, budget_tokens, tokens, words, bytes;
+    bool shortfall;
+    const struct takc_artifact_doc *documents;
+    size_t n_documents;
+    const struct takc_segment *segments;
+    size_t n_segments;
+};
+
+/* Writes the artifact of a set. fingerprint names versions of readers, units, tokenizer, ICU, algorithm and the profile fields read. */
+struct takc_artifact_meta {
+    struct takc_str task, fingerprint;
+    takc_rate rate;
+};
+TAKC_CHECK enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                                const struct takc_set_size *size, const struct takc_extractive_options *o,
+                                                const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_buf *out,
+                                                struct takc_err *err);
+/* Reads one back, strictly (CORRUPT with the place). Copies what it needs. clear afterwards, whatever the status. */
+TAKC_CHECK enum takc_status takc_artifact_parse(struct takc_artifact *a, struct takc_str json, struct takc_err *err);
+void takc_artifact_clear(struct takc_artifact *a);
+/* Appends the text that a reader sees. */
+TAKC_CHECK enum takc_status takc_artifact_text(const struct takc_artifact *a, struct takc_buf *out, struct takc_err *err);
+
+/* Facts: distinct ones in the source and in each set, per kind. */
+struct takc_fact_counts {
+    uint64_t n[TAKC_FACT_KINDS];
+};
+TAKC_CHECK enum takc_status takc_facts_of_set(const struct takc_corpus *c, const struct takc_selection *s,
+                                              const uint8_t *bits /* NULL: all */, struct takc_str description,
+                                              struct takc_fact_counts *out, struct takc_err *err);
+
+#endif

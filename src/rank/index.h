@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rank/index.h - the unit index of one version (docs/formats/index.md): postings of unit term counts (title + heading + unit), and per unit
+ * its spans, anchor, heading, salience and the mark "in the 8x set"; also documents with title, date and hashes. At most 1x the text.
+ * Written once, read through one accessor of 64 KiB blocks: plain homes map it, encrypted homes (later) decrypt into a bounded cache.
+ *
+ * Opening reads the header only. Threads: an open index may be read by any thread; scratch memory is the query's. */
+#ifndef TAKC_RANK_INDEX_H
+#define TAKC_RANK_INDEX_H
+
+#include "base/arena.h"
+#include "compress/extractive.h"
+
+#define TAKC_INDEX_VERSION "1"
+
+/* Builds from the same corpus and selection that made the artifacts. order (step 4) is stored in it, too: it is data of the version. */
+TAKC_CHECK enum takc_status takc_index_build(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call,
+                                             struct takc_buf *out, struct takc_err *err);
+
+struct takc_index; /* opaque */
+/* Opens over bytes that live as long as the index (a map). CORRUPT when header, lengths or checksum of the header are wrong; every later
+ * access is checked against the lengths, so a damaged body gives CORRUPT and never a wild read. */
+TAKC_CHECK enum takc_status takc_index_open(struct takc_index **out, struct takc_str bytes, struct takc_err *err);
+void takc_index_close(struct takc_index *x);
+
+struct takc_index_doc {
+    struct takc_str name, title, source_sha, text_sha;
+    struct takc_span title_span;
+    bool has_date, show_title;
+    int32_t date;
+    uint32_t first_unit, n_units;
+};
+size_t takc_index_n_docs(const struct takc_index *x);
+size_t takc_index_n_units(const struct takc_index *x);
+TAKC_CHECK enum takc_status takc_index_doc_at(const struct takc_index *x, uint32_t doc, struct takc_index_doc *out, struct takc_err *err);
+
+/* One unit as the reader side needs it. */
+struct takc_index_unit {
+    uint32_t doc, block, heading_block; /* blocks of the document's structure: locators; heading_block + 1, 0: none */
+    struct takc_span spans[8];
+    size_t n_spans; /* more than 8 spans are joined at the end */
+    uint8_t kind;
+    uint16_t flags;
+    uint32_t anchor; /* document-local number + 1; 0 none */
+    struct takc_span anchor_heading, anchor_header;
+    uint8_t anchor_kind;
+    struct takc_span heading; /* empty: none */
+    uint32_t raw_mt, n_tokens;
+    uint16_t salience;
+    uint8_t rung;
+    uint32_t twin; /* number + 1 */
+};
+TAKC_CHECK enum takc_status takc_index_unit_at(const struct takc_index *x, uint32_t unit, struct takc_index_unit *out,
+                                               struct takc_err *err);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * token/words.h - text into normalised words: what counting, scoring and ranking compare.
+ *
+ * A word is a run of letters or a number. Normalisation: NFKC, lower case, "'s" dropped, "n't" joined ("don't" -> dont); numbers lose
+ * thousands separators, leading zeros and trailing decimal zeros (1,234.50 -> 1234.5). Letters and digits are apart: "10-K" and "10K" both
+ * give 10 and k. ASCII text takes a fast path; other text goes through ICU piece by piece. The same rules count "scorer tokens" in bench/.
+ * Threads: one iterator belongs to one thread; the functions keep no state. */
+#ifndef TAKC_TOKEN_WORDS_H
+#define TAKC_TOKEN_WORDS_H
+
+#include "takc/str.h"
+
+enum { TAKC_WORD_MAX = 256 }; /* bytes of a normalised word; a longer run is cut into pieces of this size */
+
+struct takc_word {
+    uint32_t start, end;  /* bytes in the text that it stands for (for NFKC pieces: of the piece) */
+    struct takc_str norm; /* lives until the next call on the iterator */
+    bool number;
+    bool article; /* a, an, the: dropped by scorer tokens and by terms */
+};
+
+struct takc_words {
+    struct takc_str text;
+    size_t pos;
+    char scratch[TAKC_WORD_MAX + 8];
+    char *wide; /* pending normalised form of a non-ASCII piece; owned */
+    size_t wide_len, wide_cap, wide_pos;
+    uint32_t wide_start, wide_end;
+};
+
+/* Starts over text (borrowed, valid UTF-8; wrong bytes separate words). */
+void takc_words_init(struct takc_words *w, struct takc_str text);
+/* The next word, articles included; false at the end. Memory that cannot be had for a non-ASCII piece skips that piece. */
+bool takc_words_next(struct takc_words *w, struct takc_word *out);
+/* Frees; twice is harmless. */
+void takc_words_clear(struct takc_words *w);
+
+/* Crude stem of a normalised word: cuts one of ing edly ed ies es s ly when three bytes or more remain. A part of norm. */
+struct takc_str takc_word_stem(struct takc_str norm);
+/* Is the normalised word, or its stem, a stop word? */
+bool takc_word_is_stop(struct takc_str norm);
+/* Words of text by the rules above less articles: the scorer's token count. */
+uint64_t takc_words_count(struct takc_str text);
+
+/* White-space separated words, as wc -w counts them in a UTF-8 locale (Unicode white space). */
+uint64_t takc_white_words(struct takc_str text);
+
+#endif
