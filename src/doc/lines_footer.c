@@ -17,7 +17,8 @@ enum {
     PAGE_BYTES = 300,
     MAX_STEP = 3,
     MAX_PAGE = 1899,
-    NEAR_LINES = 3,
+    NEAR_LINES = 2,
+    EVERY = 6,
     MASK_BYTES = 512,
     NUMBERS = 4
 };
@@ -35,15 +36,15 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Hash of the line with white space folded and every run of digits made one '#'. */
-static uint64_t masked(const struct takc_lines *l, const struct takc_line *v)
+/* Hash of the line with white space folded and, with mask, every run of digits made one '#'. */
+static uint64_t line_hash(const struct takc_lines *l, const struct takc_line *v, bool mask)
 {
     char out[MASK_BYTES];
     size_t n = 0, pos = v->start;
     struct takc_str w;
     while (n + 2 < sizeof(out) && takc_line_word(l->text, &pos, v->end, &w)) {
         for (size_t i = 0; i < w.len && n + 2 < sizeof(out); i++)
-            if (!is_digit(w.ptr[i]))
+            if (!mask || !is_digit(w.ptr[i]))
                 out[n++] = w.ptr[i];
             else if (n == 0 || out[n - 1] != '#')
                 out[n++] = '#';
@@ -62,14 +63,16 @@ static bool may_count(const struct takc_lines *l, const struct takc_line *v)
         letters += (line.ptr[i] | 32) >= 'a' && (line.ptr[i] | 32) <= 'z';
         page += line.len - i >= 4 && takc_str_eq_nocase(takc_str_slice(line, i, i + 4), takc_str("page"));
     }
-    if (letters == 0 || page)
+    if (letters == 0)
+        return line.ptr[0] != '('; /* "(1)" marks a note */
+    if (page)
         return true;
     if (v->n_words == 1)
         return letters <= 2;
     return v->n_words >= 4 && (is_digit(line.ptr[0]) || is_digit(line.ptr[line.len - 1]));
 }
 
-/* The k-th run of digits of the line as a number; UINT32_MAX when there is none or it is too large for a page. */
+/* The k-th run of digits of the line as a number, some number over MAX_PAGE when it is large, UINT32_MAX when there is none. */
 static uint32_t number_at(const struct takc_lines *l, const struct takc_line *v, unsigned k)
 {
     for (size_t i = v->start; i < v->end; i++) {
@@ -77,19 +80,30 @@ static uint32_t number_at(const struct takc_lines *l, const struct takc_line *v,
             continue;
         uint32_t value = 0;
         for (; i < v->end && is_digit(l->text.ptr[i]); i++)
-            value = value > MAX_PAGE ? value : value * 10 + (uint32_t)(l->text.ptr[i] - '0');
+            value = value > 100000 ? value : value * 10 + (uint32_t)(l->text.ptr[i] - '0');
         if (k-- == 0)
-            return value > MAX_PAGE ? UINT32_MAX : value;
+            return value;
     }
     return UINT32_MAX;
+}
+
+/* Are all numbers but the k-th the same? */
+static bool rest_same(const struct takc_lines *l, const struct takc_line *x, const struct takc_line *y, unsigned k)
+{
+    for (unsigned i = 0; i < NUMBERS * 2; i++)
+        if (i != k && number_at(l, x, i) != number_at(l, y, i))
+            return false;
+    return true;
 }
 
 /* Does line b, the next of its kind behind a, count on from it, a page later? */
 static bool counts_on(const struct takc_lines *l, uint32_t a, uint32_t b, unsigned k)
 {
     const struct takc_line *x = &l->v[a], *y = &l->v[b];
+    if (!rest_same(l, x, y, k))
+        return false;
     uint32_t from = number_at(l, x, k), to = number_at(l, y, k);
-    return from != UINT32_MAX && to != UINT32_MAX && to > from && to - from <= MAX_STEP &&
+    return from <= MAX_PAGE && to <= MAX_PAGE && to > from && to - from <= MAX_STEP &&
            (y->start - x->start >= PAGE_BYTES || (y->page > x->page));
 }
 
@@ -110,20 +124,22 @@ static bool hide_group(struct takc_lines *l, const struct takc_line_pick *g, siz
     return true;
 }
 
-static enum takc_status gather(struct takc_lines *l, bool digits, struct takc_err *err)
+/* Collects the lines that may be page numbers (counting) or running headers, sorted by what they say. */
+static enum takc_status gather(struct takc_lines *l, bool counting, struct takc_err *err)
 {
     l->n_picks = 0;
     for (size_t i = 0; i < l->n; i++) {
         const struct takc_line *v = &l->v[i];
-        bool digit = v->flags & TAKC_LINE_DIGIT;
         if (v->kind == TAKC_LINE_BLANK || v->kind == TAKC_LINE_RULE || v->kind == TAKC_LINE_CODE || v->kind == TAKC_LINE_TURN)
             continue;
-        if (v->n_chars > FOOTER_CHARS || digit != digits || (v->flags & TAKC_LINE_HIDDEN) || (digits && !may_count(l, v)))
+        if (v->n_chars > FOOTER_CHARS || (v->flags & TAKC_LINE_HIDDEN))
+            continue;
+        if (counting ? !(v->flags & TAKC_LINE_DIGIT) || !may_count(l, v) : v->kind == TAKC_LINE_ROW && v->n_numbers > 1)
             continue;
         enum takc_status st = takc_grow(&l->picks, &l->picks_cap, l->n_picks + 1, sizeof(*l->picks), err);
         if (st)
             return st;
-        l->picks[l->n_picks++] = (struct takc_line_pick){masked(l, v), (uint32_t)i, 0};
+        l->picks[l->n_picks++] = (struct takc_line_pick){line_hash(l, v, counting), (uint32_t)i, 0};
     }
     qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
     return TAKC_OK;
@@ -160,9 +176,13 @@ static bool near_break(const struct takc_lines *l, size_t i)
     return false;
 }
 
-/* Running headers: the same line beside page numbers or page breaks again and again. */
+/* Running headers: the same line beside page numbers or page breaks again and again, on every sixth page at least. */
 static void hide_headers(struct takc_lines *l)
 {
+    size_t n_breaks = 0;
+    for (size_t i = 0; i < l->n; i++)
+        n_breaks += l->v[i].flags & (TAKC_LINE_HIDDEN | TAKC_LINE_FEED) ? 1 : 0;
+    size_t least = n_breaks / EVERY > MIN_REPEATS ? n_breaks / EVERY : MIN_REPEATS;
     for (size_t i = 0, end; i < l->n_picks; i = end) {
         end = group_end(l, i);
         size_t near = 0;
@@ -172,7 +192,7 @@ static void hide_headers(struct takc_lines *l)
             l->picks[k].unused = near_break(l, l->picks[k].line);
             near += l->picks[k].unused;
         }
-        for (size_t k = i; k < end && near >= MIN_REPEATS && near * 10 >= (end - i) * 6; k++)
+        for (size_t k = i; k < end && near >= least && near * 10 >= (end - i) * 6; k++)
             l->picks[k].unused *= 2;
     }
     for (size_t i = 0; i < l->n_picks; i++) /* afterwards, so that hidden lines do not make their neighbours hidden in turn */

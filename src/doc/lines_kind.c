@@ -244,7 +244,8 @@ static void leave_mark(struct takc_str text, const struct walk *w, struct takc_l
 {
     size_t pos = out->start + w->first.len;
     struct takc_str next;
-    if (!(out->kind == TAKC_LINE_ITEM && item_mark(w->first) > 1) && !(out->flags & TAKC_LINE_HASH && out->level))
+    bool bullet = item_mark(w->first) > 1 && (out->kind == TAKC_LINE_ITEM || (out->kind == TAKC_LINE_ROW && w->first.ptr[0] != '-'));
+    if (!bullet && !(out->flags & TAKC_LINE_HASH && out->level))
         return;
     if (takc_line_word(text, &pos, out->end, &next))
         out->start = (uint32_t)(next.ptr - text.ptr);

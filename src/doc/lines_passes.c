@@ -18,16 +18,37 @@ static int by_hash(const void *a, const void *b)
     return x->line < y->line ? -1 : x->line > y->line;
 }
 
-static uint64_t speaker_hash(const struct takc_lines *l, const struct takc_line *v)
+/* The name before the colon, or the whole line. */
+static uint64_t speaker_hash(const struct takc_lines *l, const struct takc_line *v, bool whole)
 {
     struct takc_str line = takc_str_slice(l->text, v->start, v->end);
-    return takc_hash64(takc_str_slice(line, 0, takc_str_find_byte(line, ':', 0)), 0);
+    return takc_hash64(whole ? line : takc_str_slice(line, 0, takc_str_find_byte(line, ':', 0)), 0);
 }
 
-/* A transcript is a text where at least half of the lines open with a name that comes again. */
+/* Does the line hold nothing but the name? */
+static bool says_nothing(const struct takc_lines *l, const struct takc_line *v)
+{
+    return l->text.ptr[v->end - 1] == ':';
+}
+
+/* Collects the speakers' lines, sorted by name or as a whole; *again counts those that came before. */
+static void gather_turns(struct takc_lines *l, bool whole, size_t *again)
+{
+    l->n_picks = 0;
+    for (size_t i = 0; i < l->n; i++)
+        if ((l->v[i].flags & (TAKC_LINE_SPEAKER | TAKC_LINE_PIPE)) == TAKC_LINE_SPEAKER && !(whole && says_nothing(l, &l->v[i])))
+            l->picks[l->n_picks++] = (struct takc_line_pick){speaker_hash(l, &l->v[i], whole), (uint32_t)i, 0};
+    qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
+    *again = 0;
+    for (size_t i = 1; i < l->n_picks; i++)
+        *again += l->picks[i].hash == l->picks[i - 1].hash;
+}
+
+/* A transcript is a text where at least half of the lines open with a name that comes again, and where what is said differs: "Type:
+ * String", "Required: No" is a form. */
 enum takc_status takc_lines_turns(struct takc_lines *l, struct takc_err *err)
 {
-    size_t n_said = 0, n_speakers = 0, n_again = 0;
+    size_t n_said = 0, n_speakers = 0, n_again, n_same;
     for (size_t i = 0; i < l->n; i++) {
         n_said += l->v[i].kind > TAKC_LINE_RULE;
         n_speakers += l->v[i].flags & TAKC_LINE_SPEAKER ? 1 : 0;
@@ -37,17 +58,17 @@ enum takc_status takc_lines_turns(struct takc_lines *l, struct takc_err *err)
     enum takc_status st = takc_grow(&l->picks, &l->picks_cap, n_speakers, sizeof(*l->picks), err);
     if (st)
         return st;
-    l->n_picks = 0;
-    for (size_t i = 0; i < l->n; i++)
-        if (l->v[i].flags & TAKC_LINE_SPEAKER)
-            l->picks[l->n_picks++] = (struct takc_line_pick){speaker_hash(l, &l->v[i]), (uint32_t)i, 0};
-    qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
-    for (size_t i = 0; i < l->n_picks; i++)
-        n_again += i > 0 && l->picks[i].hash == l->picks[i - 1].hash;
+    gather_turns(l, true, &n_same);
+    if (n_same * 4 > l->n_picks)
+        return TAKC_OK;
+    gather_turns(l, false, &n_again);
     if (n_again * 2 < n_speakers)
         return TAKC_OK;
-    for (size_t i = 0; i < l->n_picks; i++)
-        l->v[l->picks[i].line].kind = TAKC_LINE_TURN;
+    for (size_t i = 0; i < l->n_picks; i++) {
+        bool before = i > 0 && l->picks[i].hash == l->picks[i - 1].hash;
+        if (before || (i + 1 < l->n_picks && l->picks[i].hash == l->picks[i + 1].hash))
+            l->v[l->picks[i].line].kind = TAKC_LINE_TURN;
+    }
     return TAKC_OK;
 }
 
@@ -98,35 +119,61 @@ void takc_lines_terms(struct takc_lines *l)
     }
 }
 
-static bool digits_only(struct takc_str w)
+/* Value of a number of up to four digits, brackets and commas aside; 0 for any other word. */
+static unsigned small_number(struct takc_str w)
 {
-    for (size_t i = 0; i < w.len; i++)
-        if (w.ptr[i] < '0' || w.ptr[i] > '9')
-            return false;
-    return w.len > 0;
+    unsigned value = 0;
+    while (w.len && strchr("(,.)", w.ptr[w.len - 1]))
+        w.len--;
+    for (; w.len && w.ptr[0] == '('; w.len--)
+        w.ptr++;
+    for (size_t i = 0; i < w.len; i++) {
+        if (w.ptr[i] < '0' || w.ptr[i] > '9' || w.len > 4)
+            return 0;
+        value = value * 10 + (unsigned)(w.ptr[i] - '0');
+    }
+    return value;
 }
 
-/* Years in the row; 0 when it holds any other number than years and days of a date. */
+static bool one_of(struct takc_str w, const char *list)
+{
+    struct takc_str rest = takc_str(list), name;
+    while (w.len && strchr(",.:)", w.ptr[w.len - 1]))
+        w.len--;
+    for (; w.len && w.ptr[0] == '('; w.len--)
+        w.ptr++;
+    while (takc_str_split(&rest, ' ', &name))
+        if (takc_str_eq_nocase(w, name) || (name.len == 3 && w.len > 3 && takc_str_eq_nocase(takc_str_slice(w, 0, 3), name)))
+            return true;
+    return false;
+}
+
+static const char months[] = "jan feb mar apr may jun jul aug sep oct nov dec week weeks months";
+static const char header_words[] =
+    "ended ending of and the months weeks in on millions thousands billions to at as year years for except per "
+    "share data amounts versus vs compared with change fiscal percentages unaudited shares quarter restated "
+    "period periods dollars euros percent";
+
+/* Years in the row; 0 when it holds another number than years, days beside a month and notes in brackets, or words of a sentence. */
 static unsigned header_years(const struct takc_lines *l, const struct takc_line *v)
 {
     unsigned years = 0;
     size_t pos = v->start;
-    struct takc_str w;
-    while (takc_line_word(l->text, &pos, v->end, &w)) {
-        if (!takc_line_number(w))
+    struct takc_str w, before = {0};
+    bool pipe = v->flags & TAKC_LINE_PIPE;
+    for (; takc_line_word(l->text, &pos, v->end, &w); before = w) {
+        if (!takc_line_number(w)) {
+            if (!pipe && w.ptr[0] >= 'a' && w.ptr[0] <= 'z' && !one_of(w, header_words))
+                return 0;
             continue;
-        while (w.len && strchr("(,.)", w.ptr[w.len - 1]))
-            w.len--;
-        for (; w.len && w.ptr[0] == '('; w.len--)
-            w.ptr++;
-        if (!digits_only(w) || w.len > 4)
-            return 0;
-        unsigned value = 0;
-        for (size_t i = 0; i < w.len; i++)
-            value = value * 10 + (unsigned)(w.ptr[i] - '0');
-        if (w.len == 4 && value >= 1900 && value < 2100)
+        }
+        unsigned value = small_number(w);
+        size_t ahead = pos;
+        struct takc_str after = {0};
+        (void)takc_line_word(l->text, &ahead, v->end, &after);
+        if (value >= 1900 && value < 2100)
             years++;
-        else if (value < 1 || value > 31)
+        else if (value < 1 || value > 53 || !(w.ptr[0] == '(' || one_of(before, months) || one_of(after, months)))
             return 0;
     }
     return years;
