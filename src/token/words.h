@@ -18,6 +18,7 @@ struct takc_word {
     struct takc_str norm; /* lives until the next call on the iterator */
     bool number;
     bool article; /* a, an, the: dropped by scorer tokens and by terms */
+    bool more;    /* cut at TAKC_WORD_MAX: the next word is the rest of it */
 };
 
 struct takc_words {
@@ -27,10 +28,13 @@ struct takc_words {
     char *wide; /* pending normalised form of a non-ASCII piece; owned */
     size_t wide_len, wide_cap, wide_pos;
     uint32_t wide_start, wide_end;
+    size_t plain_end; /* up to here the text can be read in place */
 };
 
 /* Starts over text (borrowed, valid UTF-8; wrong bytes separate words). */
 void takc_words_init(struct takc_words *w, struct takc_str text);
+/* Starts over another text, keeping the memory. */
+void takc_words_restart(struct takc_words *w, struct takc_str text);
 /* The next word, articles included; false at the end. Memory that cannot be had for a non-ASCII piece skips that piece. */
 bool takc_words_next(struct takc_words *w, struct takc_word *out);
 /* Frees; twice is harmless. */
@@ -45,5 +49,10 @@ uint64_t takc_words_count(struct takc_str text);
 
 /* White-space separated words, as wc -w counts them in a UTF-8 locale (Unicode white space). */
 uint64_t takc_white_words(struct takc_str text);
+/* Bytes of the white-space character at pos (< s.len), 0 when there is none. White space is what Unicode and Python's split() call so:
+ * also the separators 0x1c..0x1f, no-break and ideographic spaces. */
+unsigned takc_white_at(struct takc_str s, size_t pos);
+/* Is the table of stop words in order? For tests. */
+bool takc_stop_words_sorted(void);
 
 #endif
