@@ -33,7 +33,8 @@ static int dump_piece(const char *p, size_t n, void *arg)
 enum takc_status takc_json_dump(const json_t *v, bool pretty, struct takc_buf *out, struct takc_err *err)
 {
     struct dump_to d = {out, err, TAKC_OK};
-    if (json_dump_callback(v, dump_piece, &d, JSON_ENCODE_ANY | (pretty ? JSON_INDENT(2) : JSON_COMPACT)))
+    /* 15 digits: every decimal that short comes out as it was meant (37.2), where 17 would show the double behind it. */
+    if (json_dump_callback(v, dump_piece, &d, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) | (pretty ? JSON_INDENT(2) : JSON_COMPACT)))
         return d.status ? d.status : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     return TAKC_OK;
 }

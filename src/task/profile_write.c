@@ -128,7 +128,11 @@ static enum takc_status put_rest(const struct takc_profile *p, struct takc_buf *
     if (!st)
         st = put_text(out, "  name:", p->model, 4, err);
     if (!st)
-        st = takc_buf_printf(out, err, "  temperature: %u.%03u\n  max_tokens: %u\n", t / 1000, t % 1000, p->max_tokens);
+        st = takc_buf_printf(out, err, "  temperature: %u.%03u", t / 1000, t % 1000);
+    while (!st && out->ptr[out->len - 1] == '0' && out->ptr[out->len - 2] != '.')
+        out->len--;
+    if (!st)
+        st = takc_buf_printf(out, err, "\n  max_tokens: %u\n", p->max_tokens);
     return st;
 }
 
