@@ -58,15 +58,12 @@ static void line_byte(struct line *l, char c)
     l->ptr[l->len++] = c;
 }
 
-/* Adds a span of text, white space folded, a blank before it. */
-static enum takc_status line_span(struct line *l, struct takc_str text, struct takc_span s, struct takc_err *err)
+/* Adds a span of text (checked), white space folded, a blank before it. */
+static void line_span(struct line *l, struct takc_str text, struct takc_span s)
 {
-    if (s.start > s.end || s.end > text.len)
-        return takc_index_corrupt(err, "a span reaches behind its document's text");
     l->blank = l->len > 0;
     for (uint32_t i = s.start; i < s.end; i++)
         line_byte(l, text.ptr[i]);
-    return TAKC_OK;
 }
 
 void takc_show_init(struct takc_show *s, const struct takc_index *x, takc_text_fn *text, void *text_arg, struct takc_arena *arena)
@@ -146,6 +143,18 @@ static size_t span_len(struct takc_span s)
     return s.end - s.start;
 }
 
+/* All spans of a unit, its anchor and its heading lie in the text: sizes that are allocated come from them. */
+static enum takc_status check_spans(const struct takc_index_unit *u, struct takc_str text, struct takc_err *err)
+{
+    const struct takc_span others[] = {u->anchor_heading, u->anchor_header, u->heading};
+    bool ok = true;
+    for (size_t i = 0; i < u->n_spans; i++)
+        ok &= u->spans[i].start <= u->spans[i].end && u->spans[i].end <= text.len;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        ok &= others[i].start <= others[i].end && others[i].end <= text.len;
+    return ok ? TAKC_OK : takc_index_corrupt(err, "a span reaches behind its document's text");
+}
+
 /* "[heading / header]", "[header]" or "[heading]". */
 static enum takc_status anchor_line(struct takc_show *s, const struct takc_index_unit *u, struct takc_str text, struct takc_str *out,
                                     struct takc_err *err)
@@ -160,48 +169,54 @@ static enum takc_status anchor_line(struct takc_show *s, const struct takc_index
         return st;
     line_byte(&l, '[');
     struct line inner = {.ptr = l.ptr + 1};
-    st = line_span(&inner, text, u->anchor_heading, err);
-    if (!st && a && b) {
+    line_span(&inner, text, u->anchor_heading);
+    if (a && b) {
         inner.blank = true;
         line_byte(&inner, '/');
     }
-    if (!st)
-        st = line_span(&inner, text, u->anchor_header, err);
+    line_span(&inner, text, u->anchor_header);
     inner.blank = false;
     line_byte(&inner, ']');
     *out = takc_str_n(l.ptr, inner.len + 1);
-    return st;
+    return TAKC_OK;
 }
 
-static enum takc_status lines_of(struct takc_show *s, struct takc_str text, struct takc_shown *out, struct takc_err *err)
+static enum takc_status own_line(struct takc_show *s, struct takc_str text, struct takc_shown *out, struct takc_err *err)
 {
     const struct takc_index_unit *u = &out->u;
     size_t max = 0;
+    struct line l;
     for (size_t i = 0; i < u->n_spans; i++)
         max += span_len(u->spans[i]) + 1;
-    struct line l;
-    if (max > text.len * 8 + 8)
-        return takc_index_corrupt(err, "a span reaches behind its document's text");
     enum takc_status st = line_init(&l, s->arena, max, err);
     for (size_t i = 0; !st && i < u->n_spans; i++)
-        st = line_span(&l, text, u->spans[i], err);
-    if (!st && u->anchor)
-        st = anchor_line(s, u, text, &out->before, err);
-    if (st)
-        return st;
-    out->line = takc_str_n(l.ptr, l.len);
-    if (out->before.len) {
-        out->before_key = key_of(KEY_ANCHOR, u->doc, u->anchor);
-    } else if (u->kind == TAKC_UNIT_ROW && span_len(u->heading)) {
-        st = line_init(&l, s->arena, span_len(u->heading) <= text.len ? span_len(u->heading) : 0, err);
-        if (!st)
-            st = line_span(&l, text, u->heading, err);
-        out->before = takc_str_n(l.ptr, l.len);
-        out->before_key = key_of(KEY_HEADING, u->doc, u->heading.start);
-    }
+        line_span(&l, text, u->spans[i]);
+    if (!st)
+        out->line = takc_str_n(l.ptr, l.len);
     if (u->kind == TAKC_UNIT_HEADING)
         out->own_key = key_of(KEY_HEADING, u->doc, u->spans[0].start);
     return st;
+}
+
+/* The line that must stand before the unit: its anchor, or a row's heading. */
+static enum takc_status line_before(struct takc_show *s, struct takc_str text, struct takc_shown *out, struct takc_err *err)
+{
+    const struct takc_index_unit *u = &out->u;
+    struct line l;
+    enum takc_status st = u->anchor ? anchor_line(s, u, text, &out->before, err) : TAKC_OK;
+    if (st)
+        return st;
+    if (out->before.len) {
+        out->before_key = key_of(KEY_ANCHOR, u->doc, u->anchor);
+    } else if (u->kind == TAKC_UNIT_ROW && span_len(u->heading)) {
+        st = line_init(&l, s->arena, span_len(u->heading), err);
+        if (st)
+            return st;
+        line_span(&l, text, u->heading);
+        out->before = takc_str_n(l.ptr, l.len);
+        out->before_key = key_of(KEY_HEADING, u->doc, u->heading.start);
+    }
+    return TAKC_OK;
 }
 
 enum takc_status takc_show_unit(struct takc_show *s, uint32_t unit, struct takc_shown *out, struct takc_err *err)
@@ -211,7 +226,11 @@ enum takc_status takc_show_unit(struct takc_show *s, uint32_t unit, struct takc_
     enum takc_status st = takc_index_unit_at(s->x, unit, &out->u, err);
     if (!st)
         st = takc_show_doc(s, out->u.doc, &d, err);
-    return st ? st : lines_of(s, d->text, out, err);
+    if (!st)
+        st = check_spans(&out->u, d->text, err);
+    if (!st)
+        st = own_line(s, d->text, out, err);
+    return st ? st : line_before(s, d->text, out, err);
 }
 
 bool takc_show_needs_title(const struct takc_shown_doc *d, struct takc_str line)
