@@ -37,6 +37,7 @@ struct takc_artifact_doc {
 struct takc_artifact {
     struct takc_arena arena; /* owns all below */
     struct takc_str task, rate_name, compressor, tokenizer, fingerprint, source_fingerprint;
+    struct takc_str text_sha; /* of what takc_artifact_text gives; parsing does not compare it, verifying does */
     takc_rate rate;
     uint64_t source_tokens, source_words, source_bytes, budget_tokens, tokens, words, bytes;
     bool shortfall;

@@ -50,6 +50,8 @@ struct takc_selection {
     uint32_t *twin;      /* per unit: number + 1 of the unit it duplicates (the first of its kind); 0: none */
     uint8_t *show_title; /* per document */
     uint64_t source_words, source_bytes, source_mt;
+    struct takc_costs
+        *costs; /* what each line costs; private. NULL (as when read from an index): gathered from the corpus when asked for */
 };
 void takc_selection_clear(struct takc_selection *s);
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * extractive.c - the five steps one after the other. Memory is given back between them, so that at most 64 bytes a unit are held at a time.
+ */
+#include "base/alloc.h"
+#include "compress/steps.h"
+
+struct takc_extractive_options takc_extractive_options_default(void)
+{
+    return (struct takc_extractive_options){
+        .budget = TAKC_BUDGET_TOKENS, .tokenizer = takc_tokenizer_find(takc_str("estimate")), .n_threads = 1, .clean_level = 1};
+}
+
+void takc_selection_clear(struct takc_selection *s)
+{
+    takc_free(s->first_unit);
+    takc_free(s->order);
+    takc_free(s->keys);
+    takc_free(s->rung);
+    takc_free(s->salience);
+    takc_free(s->twin);
+    takc_free(s->show_title);
+    takc_costs_free(s->costs);
+    *s = (struct takc_selection){0};
+}
+
+/* Steps 1 to 4: everything that does not know a budget. */
+static enum takc_status make_order(const struct takc_corpus *c, const struct takc_extractive_options *o, const struct takc_asked *asked,
+                                   struct takc_call *call, struct takc_selection *s, struct takc_err *err)
+{
+    struct takc_stats stats;
+    struct takc_sequence *sequences = NULL;
+    int32_t *h = NULL;
+    enum takc_status st = takc_stats_make(&stats, c, asked, o->n_threads, call, s, err);
+    if (!st)
+        st = takc_score_make(&stats, c, asked, o->n_threads, call, s, &h, err);
+    takc_free(stats.templates);
+    stats.templates = NULL;
+    if (!st)
+        st = takc_sequences_make(&stats, c, h, o, call, s, &sequences, err);
+    takc_free(h);
+    takc_stats_clear(&stats);
+    if (!st)
+        st = takc_order_make(sequences, s, err);
+    takc_sequences_free(sequences, s->n_docs);
+    return st;
+}
+
+enum takc_status takc_extractive_select(const struct takc_corpus *c, const struct takc_extractive_options *o, struct takc_call *call,
+                                        struct takc_selection *out, struct takc_err *err)
+{
+    struct takc_asked asked;
+    *out = (struct takc_selection){0};
+    if (!o->tokenizer || o->budget == TAKC_BUDGET_UNSET)
+        return takc_fail(err, TAKC_INVALID, 0, "a budget needs its kind and a tokenizer");
+    enum takc_status st = takc_asked_read(&asked, o->description, err);
+    if (!st)
+        st = make_order(c, o, &asked, call, out, err);
+    if (!st)
+        st = takc_costs_make(c, out, &asked, o->n_threads, call, &out->costs, err);
+    if (!st)
+        st = takc_ladder_make(out, c, o, call, err);
+    takc_asked_clear(&asked);
+    return st;
+}

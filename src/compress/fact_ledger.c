@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * fact_ledger.c - how many distinct facts the units of a set hold, per kind. A fact is a number (hash << 3 | kind), so a set of numbers
+ * does; words of the profile are looked up in each document's vocabulary. */
+#include "base/alloc.h"
+#include "compress/artifact.h"
+#include "compress/steps.h"
+
+struct fact_set { /* open addressing; 0 stands for empty, the fact 0 is kept apart */
+    uint64_t *slots;
+    size_t n_slots, n;
+    bool has_zero;
+};
+
+static uint64_t mixed(uint64_t v)
+{
+    v *= 0x9E3779B97F4A7C15u;
+    return v ^ v >> 32;
+}
+
+static size_t slot_of(const struct fact_set *f, uint64_t fact)
+{
+    size_t mask = f->n_slots - 1, at = mixed(fact) & mask;
+    while (f->slots[at] && f->slots[at] != fact)
+        at = (at + 1) & mask;
+    return at;
+}
+
+static enum takc_status widen(struct fact_set *f, struct takc_err *err)
+{
+    struct fact_set wide = {.n_slots = f->n_slots ? 2 * f->n_slots : 256, .n = f->n, .has_zero = f->has_zero};
+    wide.slots = takc_alloc_array(wide.n_slots, sizeof(*wide.slots));
+    if (!wide.slots)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu facts", wide.n_slots);
+    for (size_t i = 0; i < f->n_slots; i++)
+        if (f->slots[i])
+            wide.slots[slot_of(&wide, f->slots[i])] = f->slots[i];
+    takc_free(f->slots);
+    *f = wide;
+    return TAKC_OK;
+}
+
+/* Adds a fact; *out_new says whether it was not in yet. */
+static enum takc_status fact_add(struct fact_set *f, uint64_t fact, bool *out_new, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    if (fact == 0) {
+        *out_new = !f->has_zero;
+        f->has_zero = true;
+        return TAKC_OK;
+    }
+    if ((f->n + 1) * 8 > f->n_slots * 5)
+        st = widen(f, err);
+    if (st)
+        return st;
+    size_t at = slot_of(f, fact);
+    *out_new = !f->slots[at];
+    f->n += *out_new;
+    f->slots[at] = fact;
+    return TAKC_OK;
+}
+
+struct ledger {
+    const uint8_t *bits;
+    struct fact_set facts;
+    struct takc_asked asked;
+    uint8_t *word_met; /* per word of the profile */
+    uint32_t *word_of; /* per word of the document: the profile's, + 1 */
+    size_t word_of_cap;
+    struct takc_fact_counts counts;
+};
+
+static void count_words(struct ledger *l, const struct takc_units *u, const struct takc_unit *x)
+{
+    for (uint32_t k = 0; k < x->n_terms; k++) {
+        uint32_t word = l->word_of[u->terms[x->term_at + k]];
+        if (!word || l->word_met[word - 1])
+            continue;
+        l->word_met[word - 1] = 1;
+        l->counts.n[TAKC_FACT_WORD]++;
+    }
+}
+
+static enum takc_status count_facts(struct ledger *l, const struct takc_units *u, const struct takc_unit *x, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (uint32_t k = 0; k < x->n_facts && !st; k++) {
+        uint64_t fact = u->facts[x->fact_at + k];
+        bool is_new = false;
+        if ((fact & 7) >= TAKC_FACT_WORD)
+            continue;
+        st = fact_add(&l->facts, fact, &is_new, err);
+        l->counts.n[fact & 7] += !st && is_new;
+    }
+    return st;
+}
+
+static enum takc_status count_document(struct ledger *l, const struct takc_units *u, uint32_t first, struct takc_err *err)
+{
+    enum takc_status st = takc_grow(&l->word_of, &l->word_of_cap, u->vocabulary.n + 1, sizeof(*l->word_of), err);
+    if (st)
+        return st;
+    memset(l->word_of, 0, u->vocabulary.n * sizeof(*l->word_of));
+    for (uint32_t i = 0; i < l->asked.words.n; i++) {
+        uint32_t at = takc_intern_find(&u->vocabulary, takc_intern_get(&l->asked.words, i));
+        if (at != TAKC_INTERN_NONE)
+            l->word_of[at] = i + 1;
+    }
+    for (uint32_t i = 0; i < u->n_units && !st; i++) {
+        if (l->bits && !takc_bit(l->bits, first + i))
+            continue;
+        count_words(l, u, &u->units[i]);
+        st = count_facts(l, u, &u->units[i], err);
+    }
+    return st;
+}
+
+enum takc_status takc_facts_of_set(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                   struct takc_str description, struct takc_fact_counts *out, struct takc_err *err)
+{
+    struct ledger l = {.bits = bits};
+    enum takc_status st = takc_asked_read(&l.asked, description, err);
+    if (!st && !(l.word_met = takc_alloc(l.asked.words.n)))
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu words", l.asked.words.n);
+    for (size_t d = 0; d < c->n_docs && !st; d++) {
+        struct takc_corpus_view v = {0};
+        st = c->load(c->arg, d, &v, err);
+        if (st)
+            break;
+        if (s->first_unit[d] + v.units->n_units != s->first_unit[d + 1])
+            st = takc_fail(err, TAKC_INVALID, 0, "the documents are not those of the selection");
+        if (!st)
+            st = count_document(&l, v.units, s->first_unit[d], err);
+        c->unload(c->arg, &v);
+    }
+    if (!st)
+        *out = l.counts;
+    takc_asked_clear(&l.asked);
+    takc_free(l.facts.slots);
+    takc_free(l.word_met);
+    takc_free(l.word_of);
+    return st;
+}
