@@ -18,13 +18,15 @@ TAKC_CHECK enum takc_status takc_index_build(const struct takc_corpus *c, const 
                                              struct takc_buf *out, struct takc_err *err);
 
 struct takc_index; /* opaque */
-/* Opens over bytes that live as long as the index (a map). CORRUPT when header, lengths or checksum of the header are wrong; every later
- * access is checked against the lengths, so a damaged body gives CORRUPT and never a wild read. */
+/* Opens over bytes that live as long as the index (a map). CORRUPT when header, lengths or checksum of the header are wrong, UNSUPPORTED
+ * when it is sound and of another version of index, units or compressor; every later access is checked against the lengths, so a damaged
+ * body gives CORRUPT and never a wild read. */
 TAKC_CHECK enum takc_status takc_index_open(struct takc_index **out, struct takc_str bytes, struct takc_err *err);
 void takc_index_close(struct takc_index *x);
 
 struct takc_index_doc {
-    struct takc_str name, title, source_sha, text_sha;
+    struct takc_str name, title;
+    struct takc_hex source_sha, text_sha;
     struct takc_span title_span;
     bool has_date, show_title;
     int32_t date;
@@ -52,5 +54,9 @@ struct takc_index_unit {
 };
 TAKC_CHECK enum takc_status takc_index_unit_at(const struct takc_index *x, uint32_t unit, struct takc_index_unit *out,
                                                struct takc_err *err);
+
+/* The order of the version (data-model.md section 3), best first. */
+size_t takc_index_n_order(const struct takc_index *x);
+TAKC_CHECK enum takc_status takc_index_order_at(const struct takc_index *x, size_t i, uint32_t *out_unit, struct takc_err *err);
 
 #endif

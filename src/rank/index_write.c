@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * index_write.c - builds the unit index of a version, one document at a time: records into a buffer a part, term counts into
+ * postings_write.c, then everything behind the header. Nothing in it depends on time, host or threads: same inputs, same bytes. */
+#include "rank/build.h"
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+
+struct builder {
+    const struct takc_corpus *corpus;
+    const struct takc_selection *selection;
+    struct takc_buf parts[TAKC_PARTS_N];
+    uint32_t n[TAKC_PARTS_N], n_terms;
+    uint64_t lengths[TAKC_LEVELS];
+    struct takc_postings_builder postings;
+    /* of the document at hand */
+    uint16_t *n_tokens;
+    uint32_t *bag;     /* terms of each unit itself */
+    uint32_t *section; /* section of each unit, numbered through the corpus */
+    size_t tokens_cap, bag_cap, section_cap;
+};
+
+static void builder_init(struct builder *b, const struct takc_corpus *c, const struct takc_selection *s)
+{
+    *b = (struct builder){.corpus = c, .selection = s};
+    for (int p = 0; p < TAKC_PARTS_N; p++)
+        takc_buf_init(&b->parts[p], SIZE_MAX / 4);
+    takc_postings_builder_init(&b->postings);
+}
+
+static void builder_clear(struct builder *b)
+{
+    for (int p = 0; p < TAKC_PARTS_N; p++)
+        takc_buf_clear(&b->parts[p]);
+    takc_postings_builder_clear(&b->postings);
+    takc_free(b->n_tokens);
+    takc_free(b->bag);
+    takc_free(b->section);
+}
+
+/* Appends numbers of the given widths (bytes) to a part. */
+struct field {
+    uint64_t v;
+    unsigned bytes;
+};
+static enum takc_status put(struct builder *b, enum takc_index_part part, const struct field *f, size_t n, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < n; i++)
+        st = takc_buf_le(&b->parts[part], f[i].v, f[i].bytes, err);
+    b->n[part] += !st;
+    return st;
+}
+#define PUT(b, part, err, ...)                                                                                                             \
+    put(b, part, (const struct field[]){__VA_ARGS__}, sizeof((const struct field[]){__VA_ARGS__}) / sizeof(struct field), err)
+
+static uint64_t at_most(uint64_t v, uint64_t max)
+{
+    return v < max ? v : max;
+}
+
+/* A hash in hexadecimal as bytes; anything else becomes zeros (fabricated corpora have none). */
+static enum takc_status put_hex(struct takc_buf *out, const struct takc_hex *hex, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    bool ok = takc_hex_valid(takc_str_n(hex->s, strnlen(hex->s, sizeof(hex->s))));
+    for (size_t i = 0; !st && i < TAKC_SHA256_HEX; i += 2) {
+        unsigned v = 0;
+        for (size_t k = i; ok && k < i + 2; k++)
+            v = v * 16 + (unsigned)(hex->s[k] <= '9' ? hex->s[k] - '0' : hex->s[k] - 'a' + 10);
+        st = takc_buf_byte(out, (char)v, err);
+    }
+    return st;
+}
+
+static enum takc_status put_doc(struct builder *b, size_t i, const struct takc_units *u, struct takc_err *err)
+{
+    const struct takc_corpus_doc *d = &b->corpus->docs[i];
+    struct takc_buf *strings = &b->parts[TAKC_PART_STRINGS];
+    struct takc_str title = d->title;
+    title.len = title.len > UINT16_MAX ? UINT16_MAX : title.len;
+    while (!takc_utf8_boundary(d->title, title.len))
+        title.len--;
+    if (d->name.len > UINT16_MAX)
+        return takc_fail(err, TAKC_INVALID, 0, "index: a document's name has %zu bytes", d->name.len);
+    uint64_t flags = (d->has_date ? TAKC_DOC_DATED : 0) | (b->selection->show_title[i] ? TAKC_DOC_SHOW_TITLE : 0);
+    enum takc_status st = PUT(b, TAKC_PART_DOCS, err, {strings->len, 4}, {d->name.len, 2}, {title.len, 2}, {d->title_span.start, 4},
+                              {d->title_span.end, 4}, {(uint32_t)d->date, 4}, {flags, 2}, {at_most(u->n_title_terms, UINT16_MAX), 2},
+                              {b->selection->first_unit[i], 4}, {b->n[TAKC_PART_ANCHORS], 4});
+    if (!st)
+        st = put_hex(&b->parts[TAKC_PART_DOCS], &d->source_sha, err);
+    if (!st)
+        st = put_hex(&b->parts[TAKC_PART_DOCS], &d->text_sha, err);
+    if (!st)
+        st = takc_buf_add(strings, d->name, err);
+    return st ? st : takc_buf_add(strings, title, err);
+}
+
+static enum takc_status put_anchors(struct builder *b, const struct takc_units *u, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < u->n_anchors; i++) {
+        const struct takc_anchor *a = &u->anchors[i];
+        st = PUT(b, TAKC_PART_ANCHORS, err, {a->heading.start, 4}, {a->heading.end, 4}, {a->header.start, 4}, {a->header.end, 4},
+                 {a->kind, 4});
+    }
+    return st;
+}
+
+/* Up to 8 spans of a unit into the table; what is more is joined to the last. */
+static enum takc_status put_spans(struct builder *b, const struct takc_units *u, const struct takc_unit *unit, uint32_t n,
+                                  struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    const struct takc_span *s = u->spans + unit->span_at;
+    for (uint32_t i = 0; !st && i < n; i++)
+        st = PUT(b, TAKC_PART_SPANS, err, {s[i].start, 4}, {i + 1 == n ? s[unit->n_spans - 1].end : s[i].end, 4});
+    return st;
+}
+
+static uint32_t section_terms(const struct builder *b, uint32_t unit)
+{
+    const char *p = b->parts[TAKC_PART_SECTIONS].ptr + (size_t)b->section[unit] * TAKC_REC_SECTION;
+    return takc_rd16((const unsigned char *)p + 16);
+}
+
+/* Terms of title + heading + unit. */
+static uint64_t unit_bag(const struct builder *b, const struct takc_units *u, uint32_t i)
+{
+    return at_most(u->n_title_terms + (uint64_t)section_terms(b, i) + u->units[i].n_terms, UINT16_MAX);
+}
+
+static enum takc_status put_unit(struct builder *b, size_t doc, const struct takc_units *u, uint32_t i, uint32_t first_anchor,
+                                 struct takc_err *err)
+{
+    const struct takc_unit *unit = &u->units[i];
+    uint32_t all = b->selection->first_unit[doc] + i, n = 0;
+    struct takc_span one = unit->n_spans ? u->spans[unit->span_at] : (struct takc_span){0, 0};
+    uint64_t start = one.start, len = one.end - one.start;
+    enum takc_status st = TAKC_OK;
+    if (unit->n_spans > 1 || len > 0xFFFFFF) {
+        n = unit->n_spans < 8 ? unit->n_spans : 8;
+        start = b->n[TAKC_PART_SPANS];
+        len = 0;
+        st = put_spans(b, u, unit, n, err);
+    }
+    uint64_t kind = (unit->kind & 15) | (uint64_t)(b->selection->rung[all] & 15) << 4;
+    if (!st)
+        st = PUT(b, TAKC_PART_UNITS, err, {start, 4}, {len, 3}, {n, 1}, {unit->block, 4},
+                 {unit->anchor ? first_anchor + unit->anchor : 0, 4}, {at_most(unit->raw_mt, 0xFFFFFF), 3}, {kind, 1},
+                 {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2}, {unit->flags, 2});
+    if (!st && b->selection->twin[all])
+        st = PUT(b, TAKC_PART_TWINS, err, {all, 4}, {b->selection->twin[all], 4});
+    return st;
+}
+
+/* The heading that counts for a unit: none for headings, which hold their words themselves. */
+static uint32_t heading_of(const struct takc_unit *unit)
+{
+    return unit->kind == TAKC_UNIT_HEADING ? 0 : unit->heading;
+}
+
+static enum takc_status put_section(struct builder *b, const struct takc_units *u, struct takc_range units, uint32_t heading,
+                                    struct takc_err *err)
+{
+    const struct takc_heading *h = heading ? &u->headings[heading - 1] : NULL;
+    const uint32_t *terms = h ? u->heading_terms + u->heading_at[heading - 1] : NULL;
+    uint32_t n_terms = h ? u->heading_at[heading] - u->heading_at[heading - 1] : 0;
+    uint32_t block = h && h->unit ? u->units[h->unit - 1].block + 1 : 0, id = b->n[TAKC_PART_SECTIONS];
+    struct takc_span span = h ? h->span : (struct takc_span){0, 0};
+    enum takc_status st = PUT(b, TAKC_PART_SECTIONS, err, {units.from, 4}, {span.start, 4}, {span.end, 4}, {block, 4},
+                              {at_most(n_terms, UINT16_MAX), 2}, {0, 2});
+    struct takc_postings_builder *p = &b->postings;
+    if (!st)
+        st = takc_grow(&p->section_units, &p->sections_cap, p->n_sections + 1, sizeof(*p->section_units), err);
+    if (!st)
+        p->section_units[p->n_sections++] = units;
+    return st ? st : takc_postings_count(p, TAKC_LIST_SECTION, id, terms, n_terms, err);
+}
+
+/* Cuts the document into runs of units below one heading, and notes each unit's words and section. */
+static enum takc_status put_sections(struct builder *b, const struct takc_units *u, uint32_t first, struct takc_err *err)
+{
+    uint32_t n = (uint32_t)u->n_units, from = 0;
+    enum takc_status st = takc_grow(&b->n_tokens, &b->tokens_cap, n, sizeof(*b->n_tokens), err);
+    if (!st)
+        st = takc_grow(&b->bag, &b->bag_cap, n, sizeof(*b->bag), err);
+    if (!st)
+        st = takc_grow(&b->section, &b->section_cap, n, sizeof(*b->section), err);
+    for (uint32_t i = 0; !st && i < n; i++) {
+        b->n_tokens[i] = u->units[i].n_tokens;
+        b->bag[i] = u->units[i].n_terms;
+        b->section[i] = b->n[TAKC_PART_SECTIONS];
+        if (i + 1 < n && heading_of(&u->units[i + 1]) == heading_of(&u->units[i]))
+            continue;
+        st = put_section(b, u, (struct takc_range){first + from, first + i + 1}, heading_of(&u->units[i]), err);
+        from = i + 1;
+    }
+    return st;
+}
+
+static enum takc_status put_windows(struct builder *b, const struct takc_units *u, uint32_t first, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (int l = 1; l < TAKC_LEVELS; l++) {
+        struct takc_window_cutter c = {.n_tokens = b->n_tokens, .n_units = (uint32_t)u->n_units, .width = takc_level_width[l]};
+        struct takc_window w;
+        while (!st && takc_window_next(&c, &w)) {
+            uint64_t bag = at_most(u->n_title_terms, UINT16_MAX) + section_terms(b, w.first);
+            for (uint32_t i = 0; i < w.n; i++)
+                bag += b->bag[w.first + i];
+            bag = at_most(bag, UINT16_MAX);
+            b->lengths[l] += bag;
+            st = PUT(b, TAKC_PART_WIN64 + l - 1, err, {first + w.first, 4}, {w.n, 2}, {bag, 2});
+        }
+    }
+    return st;
+}
+
+static enum takc_status count_terms(struct builder *b, size_t doc, const struct takc_units *u, uint32_t first, struct takc_err *err)
+{
+    struct takc_postings_builder *p = &b->postings;
+    enum takc_status st = takc_grow(&p->doc_units, &p->docs_cap, p->n_docs + 1, sizeof(*p->doc_units), err);
+    if (st)
+        return st;
+    p->doc_units[p->n_docs++] = (struct takc_range){first, first + (uint32_t)u->n_units};
+    st = takc_postings_count(p, TAKC_LIST_TITLE, (uint32_t)doc, u->title_terms, u->n_title_terms, err);
+    for (uint32_t i = 0; !st && i < u->n_units; i++) {
+        const struct takc_unit *unit = &u->units[i];
+        b->lengths[TAKC_LEVEL_UNIT] += unit_bag(b, u, i);
+        st = takc_postings_count(p, TAKC_LIST_UNIT, first + i, u->terms + unit->term_at, unit->n_terms, err);
+    }
+    return st;
+}
+
+static enum takc_status add_units(struct builder *b, size_t doc, const struct takc_units *u, struct takc_err *err)
+{
+    uint32_t first = b->selection->first_unit[doc], first_anchor = b->n[TAKC_PART_ANCHORS];
+    if (b->selection->first_unit[doc + 1] - first != u->n_units)
+        return takc_fail(err, TAKC_INVALID, 0, "index: %.*s has %zu units, the selection knows %u", TAKC_STR_ARG(b->corpus->docs[doc].name),
+                         u->n_units, b->selection->first_unit[doc + 1] - first);
+    enum takc_status st = put_doc(b, doc, u, err);
+    if (!st)
+        st = put_anchors(b, u, err);
+    if (!st)
+        st = takc_postings_begin(&b->postings, &u->vocabulary, err);
+    if (!st)
+        st = put_sections(b, u, first, err);
+    for (uint32_t i = 0; !st && i < u->n_units; i++)
+        st = put_unit(b, doc, u, i, first_anchor, err);
+    if (!st)
+        st = put_windows(b, u, first, err);
+    return st ? st : count_terms(b, doc, u, first, err);
+}
+
+static enum takc_status add_doc(struct builder *b, size_t doc, struct takc_err *err)
+{
+    struct takc_corpus_view view = {0};
+    enum takc_status st = b->corpus->load(b->corpus->arg, doc, &view, err);
+    if (st)
+        return st;
+    st = add_units(b, doc, view.units, err);
+    b->corpus->unload(b->corpus->arg, &view);
+    return st;
+}
+
+static enum takc_status put_order(struct builder *b, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < b->selection->n_order; i++)
+        st = PUT(b, TAKC_PART_ORDER, err, {b->selection->order[i], 4});
+    return st;
+}
+
+/* Everything of the header behind magic and version, up to the checksum. */
+static enum takc_status put_header(const struct builder *b, struct takc_buf *out, struct takc_err *err)
+{
+    static const char print[TAKC_INDEX_PRINT_BYTES] =
+        "index " TAKC_INDEX_VERSION " units " TAKC_UNITS_VERSION " extractive " TAKC_EXTRACTIVE_VERSION;
+    uint64_t at[TAKC_PARTS_N + 1] = {TAKC_HEAD_BYTES};
+    for (int p = 0; p < TAKC_PARTS_N; p++)
+        at[p + 1] = (at[p] + b->parts[p].len + 7) / 8 * 8;
+    enum takc_status st = takc_buf_add(out, takc_str(TAKC_INDEX_MAGIC), err);
+    if (!st)
+        st = takc_buf_le(out, TAKC_INDEX_FORMAT, 8, err);
+    if (!st)
+        st = takc_buf_le(out, at[TAKC_PARTS_N], 8, err);
+    if (!st)
+        st = takc_buf_add(out, takc_str_n(print, sizeof(print)), err);
+    for (int p = 0; !st && p < TAKC_PARTS_N; p++)
+        st = takc_buf_le(out, b->n[p], 4, err);
+    if (!st)
+        st = takc_buf_le(out, b->n_terms, 8, err);
+    for (int l = 0; !st && l < TAKC_LEVELS; l++)
+        st = takc_buf_le(out, b->lengths[l], 8, err);
+    for (int p = 0; !st && p < TAKC_PARTS_N; p++)
+        st = takc_buf_le(out, at[p], 8, err);
+    return st ? st : takc_buf_le(out, takc_hash64(takc_buf_str(out), 0), 8, err);
+}
+
+static enum takc_status assemble(struct builder *b, struct takc_buf *out, struct takc_err *err)
+{
+    struct takc_buf head;
+    takc_buf_init(&head, TAKC_HEAD_BYTES);
+    enum takc_status st = put_header(b, &head, err);
+    if (!st)
+        st = takc_buf_add(out, takc_buf_str(&head), err);
+    takc_buf_clear(&head);
+    for (int p = 0; !st && p < TAKC_PARTS_N; p++) {
+        st = takc_buf_add(out, takc_buf_str(&b->parts[p]), err);
+        for (size_t n = b->parts[p].len; !st && n % 8; n++)
+            st = takc_buf_byte(out, 0, err);
+        takc_buf_clear(&b->parts[p]);
+    }
+    return st;
+}
+
+enum takc_status takc_index_build(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call, struct takc_buf *out,
+                                  struct takc_err *err)
+{
+    if (s->n_docs != c->n_docs || s->n_units > INT32_MAX)
+        return takc_fail(err, TAKC_INVALID, 0, "index: the selection is of another corpus");
+    struct builder b;
+    builder_init(&b, c, s);
+    size_t before = out->len;
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < c->n_docs; i++) {
+        st = takc_call_check(call, err);
+        if (!st)
+            st = add_doc(&b, i, err);
+        if (!st)
+            takc_call_progress(call, "index", "documents", i + 1, c->n_docs);
+    }
+    if (!st)
+        st = put_order(&b, err);
+    if (!st)
+        st = takc_postings_write(&b.postings, &b.parts[TAKC_PART_DICT_INDEX], &b.parts[TAKC_PART_DICT], &b.parts[TAKC_PART_POSTINGS],
+                                 &b.n_terms, err);
+    b.n[TAKC_PART_DICT_INDEX] = (b.n_terms + TAKC_DICT_BLOCK_TERMS - 1) / TAKC_DICT_BLOCK_TERMS;
+    if (!st)
+        st = assemble(&b, out, err);
+    if (st && out->ptr) {
+        out->len = before;
+        out->ptr[before] = '\0';
+    }
+    builder_clear(&b);
+    return st;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * postings_write.c - counts terms and writes dictionary and postings. A posting is varint(gap * 2 + more) and, where more is set, varint
+ * of the count; gap is the distance from the id before less one. Terms stand in byte order, front-coded in blocks of 16. */
+#include "rank/build.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+void takc_postings_builder_init(struct takc_postings_builder *b)
+{
+    *b = (struct takc_postings_builder){0};
+    takc_intern_init(&b->vocabulary);
+}
+
+void takc_postings_builder_clear(struct takc_postings_builder *b)
+{
+    takc_intern_clear(&b->vocabulary);
+    takc_free(b->terms);
+    takc_free(b->counts);
+    takc_free(b->map);
+    takc_free(b->doc_units);
+    takc_free(b->section_units);
+    takc_postings_builder_init(b);
+}
+
+enum takc_status takc_postings_begin(struct takc_postings_builder *b, const struct takc_intern *vocabulary, struct takc_err *err)
+{
+    enum takc_status st = takc_grow(&b->map, &b->map_cap, vocabulary->n, sizeof(*b->map), err);
+    for (uint32_t i = 0; !st && i < vocabulary->n; i++) {
+        struct takc_str word = takc_intern_get(vocabulary, i);
+        if (word.len > TAKC_WORD_BYTES)
+            word.len = TAKC_WORD_BYTES;
+        size_t before = b->vocabulary.n;
+        st = takc_grow(&b->terms, &b->terms_cap, before + 1, sizeof(*b->terms), err);
+        if (!st)
+            st = takc_intern_add(&b->vocabulary, word, &b->map[i], err);
+        for (int l = 0; !st && b->vocabulary.n > before && l < TAKC_LISTS; l++) {
+            b->terms[before].head[l] = b->terms[before].tail[l] = TAKC_NO_POSTING;
+            b->terms[before].n[l] = 0;
+        }
+    }
+    return st;
+}
+
+enum takc_status takc_postings_count(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, const uint32_t *terms,
+                                     size_t n, struct takc_err *err)
+{
+    enum takc_status st = takc_grow(&b->counts, &b->counts_cap, b->n_counts + n, sizeof(*b->counts), err);
+    if (!st && b->n_counts + n >= TAKC_NO_POSTING)
+        st = takc_fail(err, TAKC_FULL, 0, "index: more than 2^32 postings");
+    for (size_t i = 0; !st && i < n; i++) {
+        struct takc_term_lists *t = &b->terms[b->map[terms[i]]];
+        uint32_t last = t->tail[list];
+        if (last != TAKC_NO_POSTING && b->counts[last].id == id) {
+            b->counts[last].tf++;
+            continue;
+        }
+        uint32_t at = (uint32_t)b->n_counts++;
+        b->counts[at] = (struct takc_count){id, 1, TAKC_NO_POSTING};
+        if (last == TAKC_NO_POSTING)
+            t->head[list] = at;
+        else
+            b->counts[last].next = at;
+        t->tail[list] = at;
+        t->n[list]++;
+    }
+    return st;
+}
+
+/* Walks the units that one list of a term stands for, in ascending order. */
+struct unit_walk {
+    const struct takc_postings_builder *b;
+    const struct takc_range *ranges; /* NULL: ids are units */
+    uint32_t at;
+    struct takc_range now;
+};
+
+static void walk_load(struct unit_walk *w)
+{
+    w->now = (struct takc_range){UINT32_MAX, UINT32_MAX};
+    while (w->at != TAKC_NO_POSTING) {
+        uint32_t id = w->b->counts[w->at].id;
+        w->now = w->ranges ? w->ranges[id] : (struct takc_range){id, id + 1};
+        if (w->now.from < w->now.to)
+            return;
+        w->at = w->b->counts[w->at].next;
+        w->now = (struct takc_range){UINT32_MAX, UINT32_MAX};
+    }
+}
+
+/* Moves behind unit number to. */
+static void walk_past(struct unit_walk *w, uint32_t to)
+{
+    while (w->now.to <= to && w->at != TAKC_NO_POSTING) {
+        w->at = w->b->counts[w->at].next;
+        walk_load(w);
+    }
+    if (w->now.from < to && w->now.to > to)
+        w->now.from = to;
+}
+
+/* Units that hold the term in title, heading or themselves: the union of three ascending lists of ranges. */
+static uint32_t count_units(const struct takc_postings_builder *b, const struct takc_term_lists *t)
+{
+    struct unit_walk w[TAKC_LISTS] = {
+        {b, b->doc_units, t->head[0], {0, 0}}, {b, b->section_units, t->head[1], {0, 0}}, {b, NULL, t->head[2], {0, 0}}};
+    uint32_t df = 0;
+    for (int l = 0; l < TAKC_LISTS; l++)
+        walk_load(&w[l]);
+    for (;;) {
+        int first = 0;
+        for (int l = 1; l < TAKC_LISTS; l++)
+            if (w[l].now.from < w[first].now.from)
+                first = l;
+        if (w[first].now.from == UINT32_MAX)
+            return df;
+        uint32_t to = w[first].now.to;
+        df += to - w[first].now.from;
+        for (int l = 0; l < TAKC_LISTS; l++)
+            walk_past(&w[l], to);
+    }
+}
+
+static enum takc_status write_list(const struct takc_postings_builder *b, uint32_t head, struct takc_buf *out, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    uint32_t next_id = 0;
+    for (uint32_t at = head; !st && at != TAKC_NO_POSTING; at = b->counts[at].next) {
+        const struct takc_count *c = &b->counts[at];
+        st = takc_buf_varint(out, (uint64_t)(c->id - next_id) << 1 | (c->tf > 1), err);
+        if (!st && c->tf > 1)
+            st = takc_buf_varint(out, c->tf, err);
+        next_id = c->id + 1;
+    }
+    return st;
+}
+
+/* The entry of one term, behind its text. */
+static enum takc_status write_counts(const struct takc_postings_builder *b, const struct takc_term_lists *t, struct takc_buf *dict,
+                                     struct takc_buf *postings, struct takc_err *err)
+{
+    size_t before = postings->len;
+    bool titles = t->n[TAKC_LIST_TITLE], sections = t->n[TAKC_LIST_SECTION];
+    enum takc_status st = takc_buf_varint(dict, (uint64_t)t->n[TAKC_LIST_UNIT] << 2 | (uint64_t)sections << 1 | titles, err);
+    if (!st && titles)
+        st = takc_buf_varint(dict, t->n[TAKC_LIST_TITLE], err);
+    if (!st && sections)
+        st = takc_buf_varint(dict, t->n[TAKC_LIST_SECTION], err);
+    if (!st && (titles || sections))
+        st = takc_buf_varint(dict, count_units(b, t), err);
+    for (int l = 0; !st && l < TAKC_LISTS; l++)
+        st = write_list(b, t->head[l], postings, err);
+    return st ? st : takc_buf_varint(dict, postings->len - before, err);
+}
+
+static int by_text(const void *a, const void *b, void *arg)
+{
+    return takc_str_cmp(takc_intern_get(arg, *(const uint32_t *)a), takc_intern_get(arg, *(const uint32_t *)b));
+}
+
+/* Term numbers in byte order; those without a unit (a document without units has a title, too) are left out. Returns owned. */
+static uint32_t *sorted_terms(const struct takc_postings_builder *b, uint32_t *out_n)
+{
+    uint32_t *ids = takc_alloc_array(b->vocabulary.n, sizeof(*ids)), n = 0;
+    for (uint32_t i = 0; ids && i < b->vocabulary.n; i++)
+        if (count_units(b, &b->terms[i]))
+            ids[n++] = i;
+    if (ids)
+        qsort_r(ids, n, sizeof(*ids), by_text, (void *)&b->vocabulary);
+    *out_n = n;
+    return ids;
+}
+
+static size_t shared_prefix(struct takc_str a, struct takc_str b)
+{
+    size_t n = 0;
+    while (n < a.len && n < b.len && a.ptr[n] == b.ptr[n])
+        n++;
+    return n;
+}
+
+enum takc_status takc_postings_write(const struct takc_postings_builder *b, struct takc_buf *dict_index, struct takc_buf *dict,
+                                     struct takc_buf *postings, uint32_t *out_n_terms, struct takc_err *err)
+{
+    uint32_t n;
+    uint32_t *ids = sorted_terms(b, &n);
+    enum takc_status st = ids ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu terms", b->vocabulary.n);
+    struct takc_str last = {NULL, 0};
+    for (uint32_t i = 0; !st && i < n; i++) {
+        struct takc_str term = takc_intern_get(&b->vocabulary, ids[i]);
+        if (i % TAKC_DICT_BLOCK_TERMS == 0) {
+            last.len = 0;
+            st = takc_buf_le(dict_index, dict->len, 4, err);
+            if (!st)
+                st = takc_buf_le(dict_index, postings->len, 8, err);
+        }
+        size_t shared = shared_prefix(last, term);
+        if (!st)
+            st = takc_buf_varint(dict, shared, err);
+        if (!st)
+            st = takc_buf_varint(dict, term.len - shared, err);
+        if (!st)
+            st = takc_buf_add(dict, takc_str_slice(term, shared, term.len), err);
+        if (!st)
+            st = write_counts(b, &b->terms[ids[i]], dict, postings, err);
+        last = term;
+    }
+    takc_free(ids);
+    *out_n_terms = n;
+    return st;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * prompt.c - what kind of prompt it is, how complex, and which rate that suggests. Words and their plain forms (review, reviews, reviewed,
+ * reviewing) are compared whole, never as substrings: "Summarize" is no "sum".
+ *
+ * A prompt is task-wide when it names no fact: all its content words are verbs of a task ("review"), nouns for the material as such
+ * ("contracts", "key points"), or words that more than a quarter of the documents hold. One fact word more is let through where the prompt
+ * asks for everything ("list all risks of the supplier"), none that is a name or a number. Checklists and descriptions of a role are
+ * task-wide, whatever they name. Questions for one typed thing (who, when, how many) are specific in any case.
+ * Complexity follows the guide's sample, with its words as words: complex ones first, then short questions as simple. */
+#include "rank/query.h"
+
+/* Asks for the material as a whole. */
+static const char *const broad_words[] = {"summarize", "summarise", "summary",   "summaries", "overview", "recap",      "outline",
+                                          "synopsis",  "digest",    "gist",      "tldr",      "tl",       "dr",         "takeaway",
+                                          "condense",  "abstract",  "highlight", "compress",  "briefing", "walkthrough"};
+/* Work to be done on it. */
+static const char *const work_words[] = {
+    "review",    "analyze",  "analyse", "analysis",   "assess", "evaluate", "extract",  "identify", "list",     "compile",  "audit",
+    "examine",   "inspect",  "monitor", "flag",       "find",   "track",    "prepare",  "write",    "draft",    "read",     "collect",
+    "gather",    "describe", "report",  "answer",     "help",   "check",    "compare",  "discuss",  "explain",  "look",     "go",
+    "give",      "show",     "tell",    "provide",    "make",   "create",   "generate", "produce",  "present",  "need",     "want",
+    "like",      "please",   "know",    "understand", "use",    "keep",     "cover",    "include",  "focus",    "consider", "support",
+    "act",       "perform",  "get",     "let",        "see",    "explore",  "study",    "brief",    "classify", "organize", "organise",
+    "translate", "rewrite",  "contain", "say",        "talk",   "concern"};
+/* Everything of it. */
+static const char *const scope_words[] = {"whole",    "entire", "all",  "every",    "everything", "each",      "overall",
+                                          "complete", "across", "full", "anything", "these",      "throughout"};
+/* Nouns for the material as such, and adjectives that single nothing out. */
+static const char *const generic_words[] = {
+    "document", "documentation", "doc",         "contract",   "agreement",   "file",        "text",         "content",    "material",
+    "paper",    "article",       "filing",      "transcript", "meeting",     "call",        "conversation", "chat",       "record",
+    "data",     "dataset",       "corpus",      "knowledge",  "base",        "information", "info",         "detail",     "point",
+    "key",      "main",          "important",   "major",      "significant", "notable",     "top",          "critical",   "essential",
+    "overall",  "general",       "whole",       "entire",     "full",        "complete",    "everything",   "anything",   "issue",
+    "risk",     "topic",         "theme",       "finding",    "conclusion",  "insight",     "trend",        "aspect",     "section",
+    "chapter",  "page",          "item",        "thing",      "clause",      "term",        "obligation",   "question",   "checklist",
+    "task",     "year",          "quarter",     "month",      "week",        "idea",        "fact",         "figure",     "number",
+    "result",   "event",         "development", "change",     "problem",     "concern",     "part",         "collection", "set",
+    "folder",   "source",        "passage",     "manual",     "guide",       "book",        "message",      "note",       "discussion",
+    "subject",  "matter",        "context",     "background", "story",       "bullet",      "sentence",     "paragraph",  "word",
+    "short",    "long",          "brief",       "concise",    "detailed",    "executive",   "high",         "level",      "quick",
+    "big",      "picture",       "good",        "best",       "relevant",    "interesting", "common",       "following",  "provided",
+    "attached", "above",         "below",       "user",       "assistant",   "expert",      "analyst",      "role",       "different",
+    "various",  "several",       "new",         "list",       "reader",      "client",      "people",       "pros",       "cons",
+    "strength", "weakness",      "party",       "metric",     "driver"};
+static const char *const complex_words[] = {
+    "analyze", "analyse",     "analysis",  "compare",   "comparison", "contrast",   "explain", "why",     "how",         "relationship",
+    "trend",   "summarize",   "summarise", "summary",   "overview",   "evaluate",   "assess",  "discuss", "implication", "difference",
+    "review",  "explanation", "relate",    "interpret", "synthesize", "synthesise", "recap",   "outline"};
+static const char *const simple_words[] = {"what", "when", "who", "where", "which", "whom", "whose", "total", "sum", "revenue", "profit"};
+static const char *const measure_words[] = {"many", "much", "often", "long", "old", "big", "large", "far", "high", "tall", "fast"};
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Is the word this one, or a plain form of it: root and one of the endings? */
+static bool is_form(struct takc_str word, const char *base)
+{
+    static const char *const endings[] = {"", "e", "s", "es", "ed", "d", "ing"}, *const y_endings[] = {"y", "ies", "ied", "ying"};
+    struct takc_str root = takc_str(base);
+    if (takc_str_eq(word, root))
+        return true;
+    char last = root.ptr[root.len - 1];
+    if (last == 'e' || last == 'y')
+        root.len--;
+    if (root.len < 3 || !takc_str_starts(word, root))
+        return false;
+    struct takc_str ending = takc_str_slice(word, root.len, word.len);
+    for (size_t i = 0; last == 'y' && i < N(y_endings); i++)
+        if (takc_str_is(ending, y_endings[i]))
+            return true;
+    for (size_t i = 0; last != 'y' && i < N(endings); i++)
+        if (takc_str_is(ending, endings[i]) && (i > 1 || last == 'e'))
+            return true;
+    return false;
+}
+
+static bool is_any(struct takc_str word, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_form(word, list[i]))
+            return true;
+    return false;
+}
+#define IS(word, list) is_any(word, list, N(list))
+
+/* Documents that hold a term, in title, heading or text. */
+static uint32_t count_docs(const struct takc_index *x, const struct takc_term_entry *e)
+{
+    size_t pos = 0;
+    uint32_t n = e->n_docs, id = UINT32_MAX, tf, last = UINT32_MAX;
+    for (uint32_t i = 0; i < e->n_docs; i++)
+        if (!takc_posting_next(e->postings, &pos, x->n[TAKC_PART_DOCS], &id, &tf))
+            return n;
+    id = UINT32_MAX;
+    for (uint32_t i = 0; i < e->n_sections; i++)
+        if (!takc_posting_next(e->postings, &pos, x->n[TAKC_PART_SECTIONS], &id, &tf))
+            return n;
+    id = UINT32_MAX;
+    for (uint32_t i = 0, end = 0; i < e->n_units; i++) {
+        struct takc_range units;
+        if (!takc_posting_next(e->postings, &pos, x->n[TAKC_PART_UNITS], &id, &tf))
+            return n;
+        if (last != UINT32_MAX && id < end)
+            continue;
+        last = takc_index_doc_of(x, id);
+        if (takc_index_doc_units(x, last, &units, NULL))
+            return n;
+        end = units.to;
+        n++;
+    }
+    return n;
+}
+
+enum { DOCS_FOR_SHARES = 8 /* in fewer documents a share says nothing */ };
+
+/* Does the word tell documents apart? Without an index, and for names and numbers, it does; a word that no document holds does not. */
+static bool discriminates(const struct takc_index *x, struct takc_str norm, bool name)
+{
+    struct takc_term_entry e;
+    if (!x || name || takc_dict_find(x, takc_word_stem(norm), &e, NULL))
+        return true;
+    if (e.df == 0)
+        return false;
+    uint32_t n = x->n[TAKC_PART_DOCS];
+    return n < DOCS_FOR_SHARES || (uint64_t)count_docs(x, &e) * 4 <= n;
+}
+
+/* What was seen on one walk over a prompt. */
+struct prompt {
+    size_t n_words, n_content, n_facts, n_marks, n_lines, n_broad, n_work, n_scope;
+    bool named, typed, role;
+};
+
+static void see_word(const struct takc_index *x, const struct takc_word *w, struct takc_str text, struct prompt *p, struct takc_str last)
+{
+    bool capital = w->start < text.len && text.ptr[w->start] >= 'A' && text.ptr[w->start] <= 'Z';
+    p->n_words++;
+    bool measured = takc_str_is(last, "how") && IS(w->norm, measure_words);
+    p->typed |= p->n_words <= 3 && (takc_str_is(w->norm, "who") || takc_str_is(w->norm, "when") || takc_str_is(w->norm, "where"));
+    p->typed |= measured;
+    p->role |= (p->n_words == 2 &&
+                ((takc_str_is(last, "you") && takc_str_is(w->norm, "are")) || (takc_str_is(last, "act") && takc_str_is(w->norm, "as")) ||
+                 (takc_str_is(last, "your") && IS(w->norm, generic_words))));
+    bool broad = IS(w->norm, broad_words), work = IS(w->norm, work_words), scope = IS(w->norm, scope_words);
+    p->n_broad += broad;
+    p->n_work += work;
+    p->n_scope += scope;
+    if (w->article || broad || work || scope || measured || takc_word_is_stop(w->norm))
+        return;
+    p->n_content++;
+    bool name = (capital && p->n_words > 1) || w->number;
+    if (IS(w->norm, generic_words) || !discriminates(x, w->norm, name))
+        return;
+    p->n_facts++;
+    p->named |= name;
+}
+
+/* Question marks, and lines that begin as items of a list. */
+static void see_layout(struct takc_str text, struct prompt *p)
+{
+    struct takc_str rest = text, line;
+    for (size_t i = 0; i < text.len; i++)
+        p->n_marks += text.ptr[i] == '?';
+    while (takc_str_split(&rest, '\n', &line)) {
+        line = takc_str_trim(line);
+        p->n_lines += line.len > 2 && (line.ptr[0] == '-' || line.ptr[0] == '*' || (line.ptr[0] >= '0' && line.ptr[0] <= '9'));
+    }
+}
+
+static void read_prompt(const struct takc_index *x, struct takc_str text, struct prompt *p)
+{
+    struct takc_words words;
+    struct takc_word w;
+    char last[16] = "";
+    *p = (struct prompt){0};
+    see_layout(text, p);
+    takc_words_init(&words, text);
+    while (takc_words_next(&words, &w)) {
+        see_word(x, &w, text, p, takc_str(last));
+        size_t n = w.norm.len < sizeof(last) ? w.norm.len : 0;
+        memcpy(last, w.norm.ptr, n);
+        last[n] = '\0';
+    }
+    takc_words_clear(&words);
+}
+
+enum { CHECKLIST_ITEMS = 4 };
+
+enum takc_prompt_kind takc_prompt_kind_of(const struct takc_index *x, struct takc_str question)
+{
+    struct prompt p;
+    read_prompt(x, question, &p);
+    if (p.n_words == 0)
+        return TAKC_PROMPT_UNSET;
+    if (p.n_marks >= CHECKLIST_ITEMS || p.n_lines >= CHECKLIST_ITEMS || p.role)
+        return TAKC_PROMPT_TASK_WIDE;
+    if (p.typed)
+        return TAKC_PROMPT_SPECIFIC;
+    bool asks_for_all = (p.n_broad || p.n_work) && p.n_scope;
+    if (p.n_facts == 0 || (p.n_facts == 1 && !p.named && asks_for_all))
+        return TAKC_PROMPT_TASK_WIDE;
+    return TAKC_PROMPT_SPECIFIC;
+}
+
+enum { SIMPLE_WORDS_MAX = 9 /* the guide's sample: under 10 words */ };
+
+enum takc_complexity takc_complexity_of(struct takc_str question)
+{
+    struct takc_words words;
+    struct takc_word w;
+    size_t n = 0;
+    bool complex = false, simple = false, how = false;
+    takc_words_init(&words, question);
+    while (takc_words_next(&words, &w)) {
+        bool measured = how && IS(w.norm, measure_words);
+        complex |= (how && !measured);
+        how = takc_str_is(w.norm, "how");
+        complex |= !how && IS(w.norm, complex_words);
+        simple |= measured || IS(w.norm, simple_words);
+        n++;
+    }
+    takc_words_clear(&words);
+    if (complex || how)
+        return TAKC_COMPLEX;
+    return simple && n <= SIMPLE_WORDS_MAX ? TAKC_SIMPLE : TAKC_MODERATE;
+}
+
+/* The guide's table of document sizes, read for each complexity: the recommended rate nearest to what the complexity asks for. Under 10K
+ * tokens nothing finer than 32x is worth its place; from 50K to 100K the table recommends 64x and 8x, so complex prompts get 8x; above,
+ * 16x again, since 8x of such a size fills a prompt. */
+takc_rate takc_rate_prior(enum takc_complexity c, uint64_t source_tokens, bool cost_sensitive)
+{
+    static const struct {
+        uint64_t below;
+        takc_rate simple, moderate, complex;
+    } sizes[] = {{10000, TAKC_RATE_ULTRA, TAKC_RATE_HIGH, TAKC_RATE_HIGH},
+                 {50000, TAKC_RATE_ULTRA, TAKC_RATE_HIGH, TAKC_RATE_MEDIUM},
+                 {100001, TAKC_RATE_ULTRA, TAKC_RATE_HIGH, TAKC_RATE_LIGHT},
+                 {UINT64_MAX, TAKC_RATE_ULTRA, TAKC_RATE_HIGH, TAKC_RATE_MEDIUM}};
+    size_t i = 0;
+    if (cost_sensitive)
+        return TAKC_RATE_ULTRA;
+    while (i + 1 < N(sizes) && source_tokens >= sizes[i].below)
+        i++;
+    return c == TAKC_SIMPLE ? sizes[i].simple : c == TAKC_COMPLEX ? sizes[i].complex : sizes[i].moderate;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * question.c - the content terms of a question: distinct stems without stop words, each with its dictionary entry and idf
+ *     idf = ln(1 + (N - df + .5) / (df + .5)), N units; a term that no unit holds has df 0.
+ * Also what a text covers of a question. */
+#include "rank/query.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum takc_status takc_arena_grow(struct takc_arena *a, void *items_ptr, size_t *cap, size_t want, size_t size, struct takc_err *err)
+{
+    if (want <= *cap)
+        return TAKC_OK;
+    size_t n = *cap < 16 ? 16 : *cap * 2;
+    n = n < want ? want : n;
+    void *old, *items = takc_arena_array(a, n, size);
+    if (!items)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu items of a query", n);
+    memcpy(&old, items_ptr, sizeof(old));
+    if (*cap)
+        memcpy(items, old, *cap * size);
+    memcpy(items_ptr, &items, sizeof(items));
+    *cap = n;
+    return TAKC_OK;
+}
+
+static bool known(const struct takc_question *q, struct takc_str stem)
+{
+    for (size_t i = 0; i < q->n_terms; i++)
+        if (takc_str_eq(q->terms[i].stem, stem))
+            return true;
+    return false;
+}
+
+static enum takc_status add_term(const struct takc_index *x, struct takc_arena *arena, const struct takc_word *w, struct takc_question *q,
+                                 size_t *cap, struct takc_err *err)
+{
+    struct takc_str stem = takc_word_stem(w->norm);
+    if (w->article || takc_word_is_stop(w->norm) || known(q, stem))
+        return TAKC_OK;
+    enum takc_status st = takc_arena_grow(arena, &q->terms, cap, q->n_terms + 1, sizeof(*q->terms), err);
+    if (st)
+        return st;
+    struct takc_question_term *t = &q->terms[q->n_terms];
+    *t = (struct takc_question_term){.asked = takc_str_slice(q->text, w->start, w->end), .stem = takc_arena_dup(arena, stem)};
+    t->number = w->number;
+    t->name = w->start > 0 && t->asked.len && t->asked.ptr[0] >= 'A' && t->asked.ptr[0] <= 'Z';
+    if (!t->stem.ptr)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for the terms of a question");
+    if (x)
+        st = takc_dict_find(x, t->stem, &t->entry, err);
+    double n = x ? (double)takc_index_n_units(x) : 0, df = t->entry.df;
+    t->idf = log(1 + (n - df + .5) / (df + .5));
+    q->n_terms += !st;
+    return st;
+}
+
+static int by_idf(const void *a, const void *b)
+{
+    const struct takc_question_term *s = a, *t = b;
+    if (s->idf != t->idf)
+        return s->idf > t->idf ? -1 : 1;
+    return s->asked.ptr < t->asked.ptr ? -1 : s->asked.ptr > t->asked.ptr;
+}
+
+enum takc_status takc_question_read(const struct takc_index *x, struct takc_str text, struct takc_arena *arena, struct takc_question *out,
+                                    struct takc_err *err)
+{
+    struct takc_words words;
+    struct takc_word w;
+    size_t cap = 0;
+    enum takc_status st = TAKC_OK;
+    *out = (struct takc_question){.text = text};
+    takc_words_init(&words, text);
+    while (!st && takc_words_next(&words, &w))
+        st = add_term(x, arena, &w, out, &cap, err);
+    takc_words_clear(&words);
+    if (!st && out->n_terms > TAKC_QUESTION_TERMS_MAX) {
+        qsort(out->terms, out->n_terms, sizeof(*out->terms), by_idf);
+        out->n_terms = TAKC_QUESTION_TERMS_MAX;
+    }
+    for (size_t i = 0; i < out->n_terms; i++)
+        out->idf_sum += out->terms[i].idf;
+    return st;
+}
+
+double takc_question_share(const struct takc_question *q, uint64_t mask)
+{
+    double sum = 0;
+    for (size_t i = 0; i < q->n_terms; i++)
+        if (mask >> i & 1)
+            sum += q->terms[i].idf;
+    return q->idf_sum > 0 ? sum / q->idf_sum : 1;
+}
+
+enum takc_status takc_question_missing(const struct takc_question *q, uint64_t mask, struct takc_arena *arena, const struct takc_str **out,
+                                       size_t *out_n, struct takc_err *err)
+{
+    struct takc_question_term *left = takc_arena_array(arena, q->n_terms, sizeof(*left));
+    struct takc_str *asked = takc_arena_array(arena, q->n_terms, sizeof(*asked));
+    size_t n = 0;
+    if (!left || !asked)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for the terms of a question");
+    for (size_t i = 0; i < q->n_terms; i++)
+        if (!(mask >> i & 1))
+            left[n++] = q->terms[i];
+    if (n)
+        qsort(left, n, sizeof(*left), by_idf);
+    for (size_t i = 0; i < n; i++)
+        asked[i] = left[i].asked;
+    *out = asked;
+    *out_n = n;
+    return TAKC_OK;
+}
+
+enum takc_status takc_cover(const struct takc_index *x, struct takc_str question, struct takc_str text, struct takc_arena *arena,
+                            double *out_share, const struct takc_str **out_missing, size_t *out_n_missing, struct takc_err *err)
+{
+    struct takc_question q;
+    enum takc_status st = takc_question_read(x, question, arena, &q, err);
+    if (st)
+        return st;
+    struct takc_words words;
+    struct takc_word w;
+    uint64_t mask = 0;
+    takc_words_init(&words, text);
+    while (takc_words_next(&words, &w)) {
+        struct takc_str stem = takc_word_stem(w.norm);
+        for (size_t i = 0; i < q.n_terms; i++)
+            if (takc_str_eq(q.terms[i].stem, stem))
+                mask |= (uint64_t)1 << i;
+    }
+    takc_words_clear(&words);
+    st = takc_question_missing(&q, mask, arena, out_missing, out_n_missing, err);
+    if (!st)
+        *out_share = takc_question_share(&q, mask);
+    return st;
+}
