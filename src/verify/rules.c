@@ -19,8 +19,11 @@ static const char *const articles[] = {"a", "an", "the"};
 #define TAKC_OPENERS(X)                                                                                                                    \
     X("however")                                                                                                                           \
     X("moreover")                                                                                                                          \
-    X("furthermore") X("additionally") X("also") X("so") X("yeah") X("okay") X("ok") X("well") X("right") X("o"                            \
-                                                                                                            "h")
+    X("furthermore")                                                                                                                       \
+    X("additionally")                                                                                                                      \
+    X("also")                                                                                                                              \
+    X("so") X("yeah") X("okay") X("ok") X("well") X("right") X("o"                                                                         \
+                                                               "h")
 
 #define ITEM(z) z,
 #define TEXT(z) " " z
