@@ -17,6 +17,8 @@
 
 enum { IO_CHUNK = 1 << 20 };
 
+void (*takc_file_phase_hook)(enum takc_file_phase);
+
 static ssize_t read_some(int fd, void *p, size_t n)
 {
     int e = takc_fault_hit(TAKC_FAULT_READ);
@@ -125,12 +127,17 @@ static enum takc_status write_file(const char *path, struct takc_str bytes, bool
     int n = snprintf(tmp, sizeof(tmp), "%s/" TAKC_TMP_PREFIX "%ld-%u", folder, (long)getpid(), atomic_fetch_add(&counter, 1));
     if (n < 0 || n >= PATH_MAX)
         return takc_fail(err, TAKC_INVALID, 0, "path is too long");
+    takc_file_phase(TAKC_FILE_STAGE);
     int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return takc_fail_errno(err, errno, "create a file in %s", folder);
-    int failed = write_all(fd, bytes) || (durable && sync_fd(fd)) ? errno : 0;
+    int failed = write_all(fd, bytes) ? errno : 0;
+    takc_file_phase(TAKC_FILE_SYNC);
+    if (!failed && durable && sync_fd(fd))
+        failed = errno;
     if (close(fd) && !failed)
         failed = errno;
+    takc_file_phase(TAKC_FILE_NAME);
     if (!failed)
         failed = takc_fault_hit(TAKC_FAULT_RENAME);
     if (!failed && rename(tmp, path))
@@ -139,7 +146,10 @@ static enum takc_status write_file(const char *path, struct takc_str bytes, bool
         (void)unlink(tmp);
         return takc_fail_errno(err, failed, "write %s", path);
     }
-    return durable ? takc_dir_sync(folder, err) : TAKC_OK;
+    takc_file_phase(TAKC_FILE_FOLDER);
+    enum takc_status st = durable ? takc_dir_sync(folder, err) : TAKC_OK;
+    takc_file_phase(TAKC_FILE_IDLE);
+    return st;
 }
 
 enum takc_status takc_file_write(const char *path, struct takc_str bytes, struct takc_err *err)

@@ -33,6 +33,15 @@ struct takc_map {
 TAKC_CHECK enum takc_status takc_map_open(struct takc_map *m, const char *path, struct takc_err *err);
 void takc_map_close(struct takc_map *m);
 
+/* Where a durable write stands. Tests that kill the process set the hook to learn where the kill landed; NULL otherwise. */
+enum takc_file_phase { TAKC_FILE_IDLE = 0, TAKC_FILE_STAGE, TAKC_FILE_SYNC, TAKC_FILE_NAME, TAKC_FILE_FOLDER };
+extern void (*takc_file_phase_hook)(enum takc_file_phase);
+static inline void takc_file_phase(enum takc_file_phase phase)
+{
+    if (takc_file_phase_hook)
+        takc_file_phase_hook(phase);
+}
+
 /* An advisory lock on a file that is made when missing; held until close, or until the process ends. */
 struct takc_lock {
     int fd; /* -1: not held */

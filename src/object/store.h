@@ -3,6 +3,7 @@
  * object/store.h - a place that keeps named blobs: dir and mem now, s3 later.
  *
  * Keys: UTF-8, 1..1024 bytes, parts separated by '/', no empty part, no "." or "..", no NUL, no leading or trailing '/'. INVALID otherwise.
+ * A key cannot be the folder of another ("a" beside "a/b"): a put of the second one is INVALID.
  * Blobs: 0 bytes to 5 TiB. Tags: what swap compares; the SHA-256 of the content for dir and mem, an ETag elsewhere; "" means "not there".
  * Threads: any call from any thread, and several processes on one dir store. Blocking: yes, until call's deadline.
  * Status: NOT_FOUND, BUSY, TIMEOUT, CANCELLED, CORRUPT, NOMEM, IO, FULL, CONFLICT (swap only); others mean a bug in the store. */
@@ -17,6 +18,7 @@
 enum takc_store_flags { TAKC_STORE_DURABLE = 1 << 0, TAKC_STORE_RANGES = 1 << 1, TAKC_STORE_MAPS = 1 << 2 };
 
 struct takc_store;
+struct takc_store_batch;
 typedef enum takc_status takc_store_each_fn(void *arg, struct takc_str key, uint64_t size_bytes, struct takc_err *err);
 
 struct takc_store_ops {
@@ -36,6 +38,13 @@ struct takc_store_ops {
     enum takc_status (*map)(struct takc_store *, struct takc_str key, struct takc_map *out,
                             struct takc_err *); /* optional: TAKC_STORE_MAPS */
     void (*close)(struct takc_store *);
+    /* Staging for takc_store_batch: all five or none. */
+    enum takc_status (*batch_open)(struct takc_store *, struct takc_store_batch **out, struct takc_err *);
+    enum takc_status (*batch_put)(struct takc_store_batch *, struct takc_call *, struct takc_str key, struct takc_str bytes,
+                                  bool known_content, struct takc_err *);
+    enum takc_status (*batch_del)(struct takc_store_batch *, struct takc_call *, struct takc_str key, struct takc_err *);
+    enum takc_status (*batch_commit)(struct takc_store_batch *, struct takc_call *, struct takc_err *);
+    void (*batch_close)(struct takc_store_batch *);
 };
 struct takc_store {
     const struct takc_store_ops *ops; /* first member of every implementation */
@@ -60,7 +69,8 @@ TAKC_CHECK enum takc_status takc_store_get_range(struct takc_store *s, struct ta
 /* The tag of what is there now. NOT_FOUND when nothing is. */
 TAKC_CHECK enum takc_status takc_store_tag(struct takc_store *s, struct takc_call *call, struct takc_str key, struct takc_hex *out,
                                            struct takc_err *err);
-/* Compare-and-swap: puts body only if the key's tag is if_tag ("" for: not there). CONFLICT otherwise, nothing changed. */
+/* Compare-and-swap: puts body only if the key's tag is if_tag ("" for: not there). CONFLICT otherwise, nothing changed.
+ * A key that is swapped is changed by swap and del only: a put in between would not be seen. */
 TAKC_CHECK enum takc_status takc_store_swap(struct takc_store *s, struct takc_call *call, struct takc_str key, struct takc_str if_tag,
                                             struct takc_str body, struct takc_err *err);
 /* Removes; NOT_FOUND when there is nothing. */
@@ -82,12 +92,18 @@ void takc_store_close(struct takc_store *s);
 /* Many puts made durable together: bytes are staged, and commit syncs them all, then names them in the order of the puts, then syncs the
  * folders. A crash in between leaves a prefix of them named, each whole. Stores without staging put at once. Content that is under its key
  * already (same size, content-addressed keys only: pass known_content) is not written again. */
-struct takc_store_batch;
+struct takc_store_batch {
+    struct takc_store *store; /* first member of every implementation */
+};
 TAKC_CHECK enum takc_status takc_store_batch_open(struct takc_store *s, struct takc_store_batch **out, struct takc_err *err);
 /* Copies nothing it can write out at once; key and bytes are the caller's again on return. */
 TAKC_CHECK enum takc_status takc_store_batch_put(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                  struct takc_str bytes, bool known_content, struct takc_err *err);
-/* Everything put since open or the last commit becomes durable. The batch may be used again. */
+/* Removes key when the batch is committed, after everything put has its name; a missing key is fine. At once where there is no staging. */
+TAKC_CHECK enum takc_status takc_store_batch_del(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
+                                                 struct takc_err *err);
+/* Everything put since open or the last commit becomes durable. The batch is empty afterwards and may be used again; after a failure
+ * what was not named yet is dropped. */
 TAKC_CHECK enum takc_status takc_store_batch_commit(struct takc_store_batch *b, struct takc_call *call, struct takc_err *err);
 /* Drops what was not committed. */
 void takc_store_batch_close(struct takc_store_batch *b);
