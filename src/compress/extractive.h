@@ -70,4 +70,9 @@ TAKC_CHECK enum takc_status takc_selection_set(const struct takc_selection *s, c
                                                const struct takc_extractive_options *o, takc_rate rate, uint8_t **out_bits,
                                                struct takc_set_size *out_size, struct takc_err *err);
 
+/* What a given set (bitmap of n_units) measures; budget_mt and shortfall stay 0. For sets that no rate made, such as redacted ones. */
+TAKC_CHECK enum takc_status takc_selection_measure(const struct takc_selection *s, const struct takc_corpus *c,
+                                                   const struct takc_extractive_options *o, const uint8_t *bits, struct takc_set_size *out,
+                                                   struct takc_err *err);
+
 #endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * takc/compress.h - a task's documents into artifacts at its rates, with the index for questions, as one new version.
+ * Threads: one compress at a time per task (others are BUSY). */
+#ifndef TAKC_COMPRESS_H
+#define TAKC_COMPRESS_H
+
+#include "takc/call.h"
+#include "takc/str.h"
+
+struct takc_home;
+
+enum { TAKC_LEDGER_FACTS = 6, TAKC_LEDGER_ROWS = 16 };
+
+/* What was asked and delivered at one rate. Facts in the order of takc_fact_name. */
+struct takc_ledger_entry {
+    char rate[24];
+    double factor_asked, factor_words, factor_bytes, factor_tokens;
+    uint64_t source_tokens, budget_tokens, artifact_tokens, artifact_words, artifact_bytes;
+    bool shortfall;
+    uint64_t segments, ms, instructions; /* instructions: segments that hold an instruction to a reader; quoted as data */
+    uint64_t facts_source[TAKC_LEDGER_FACTS], facts_kept[TAKC_LEDGER_FACTS];
+};
+/* "numbers", "dates", "names", "ids", "negations", "task_words"; NULL behind the last. */
+TAKC_API const char *takc_fact_name(unsigned i);
+
+struct takc_compress_options {
+    struct takc_str task;
+    const uint32_t *rates; /* thousandths (task/profile.h), descending; n_rates 0: the profile's */
+    size_t n_rates;
+    unsigned n_threads; /* 0: 1 */
+    uint64_t wait_ms;
+};
+
+struct takc_compress_report {
+    char version[32];
+    bool changed;          /* false: everything was up to date, no new version */
+    uint64_t n_documents, n_units, source_tokens, source_bytes, n_resumed; /* n_resumed: finished things of a killed run, taken over */
+    struct takc_ledger_entry rows[TAKC_LEDGER_ROWS];
+    size_t n_rows;
+};
+
+/* Compresses. NOT_FOUND without task or documents; BUSY; FULL. A killed or failed run leaves the current version as it was. */
+TAKC_API TAKC_CHECK enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
+                                                   struct takc_compress_report *out, struct takc_err *err);
+
+#endif

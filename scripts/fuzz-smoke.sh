@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs every fuzz target for a few seconds over its seeds: sh scripts/fuzz-smoke.sh [SECONDS]
+set -eu
+cd "$(dirname "$0")/.."
+seconds=${1:-5}
+if ! command -v clang >/dev/null 2>&1; then
+    echo "SKIPPED: fuzzing needs clang; run: sh scripts/install-parts.sh test" >&2
+    exit 0
+fi
+mkdir -p build
+{ cmake --preset fuzz && cmake --build --preset fuzz; } >build/fuzz.log 2>&1 || { tail -40 build/fuzz.log >&2; exit 1; }
+failed=0
+n=0
+for target in build/fuzz/fuzz/*_fuzz; do
+    name=$(basename "$target" _fuzz)
+    seeds=fuzz/corpus/$name
+    work=build/fuzz/work/$name
+    mkdir -p "$work"
+    [ -d "$seeds" ] || seeds=
+    # shellcheck disable=SC2086
+    if "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=65536 -print_final_stats=1 "$work" $seeds >"$work.log" 2>&1; then
+        echo "ok   $name $(sed -n 's/^stat::number_of_executed_units: *//p' "$work.log") runs"
+    else
+        echo "FAIL $name"
+        tail -30 "$work.log"
+        failed=$((failed + 1))
+    fi
+    n=$((n + 1))
+done
+echo "fuzz targets: $n run, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what takc needs from the system's packages: sh scripts/install-parts.sh build|test|demo [...]
+# Installs only what is missing; says exactly what is missing where apt is not there.
+set -eu
+
+BUILD="gcc libc6-dev make cmake ninja-build pkg-config libjansson-dev libsqlite3-dev libxml2-dev libzip-dev libcmark-gfm-dev
+libcmark-gfm-extensions-dev libcsv-dev libicu-dev libyaml-dev libssl-dev libseccomp-dev zlib1g-dev poppler-utils bubblewrap"
+TEST="libcmocka-dev python3-minimal zip clang libclang-rt-14-dev clang-tidy clang-format"
+DEMO="dpkg ca-certificates"
+
+packages=""
+for what in "$@"; do
+    case "$what" in
+    build) packages="$packages $BUILD" ;;
+    test) packages="$packages $TEST" ;;
+    demo) packages="$packages $DEMO" ;;
+    *) echo "install-parts.sh: '$what' is none of build, test, demo" >&2; exit 2 ;;
+    esac
+done
+
+missing=""
+for p in $packages; do
+    if ! dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'install ok installed'; then
+        missing="$missing $p"
+    fi
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "takc needs these packages (Debian 12 names), and there is no apt-get here to install them:" >&2
+    for p in $missing; do echo "  $p" >&2; done
+    exit 1
+fi
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "takc needs these packages; run as root, or install sudo:" >&2
+        echo "  apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    as_root="sudo"
+fi
+echo "installing:$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq >&2
+# shellcheck disable=SC2086
+$as_root apt-get install -y -qq --no-install-recommends $missing >&2

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cache.c - takc cache list|show|diff|pin|rollback|delete. */
+#include "takc/cache.h"
+#include "cli/home_open.h"
+#include "pipeline/ledger.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct listing {
+    struct takc_cli *cli;
+    struct takc_arena arena;
+    struct takc_str *cells;
+    size_t n_rows, room;
+    json_t *list;
+    bool failed;
+};
+
+enum { COLUMNS = 7, MAX_VERSIONS = 1000 };
+
+static struct takc_str keep(struct listing *l, const char *text)
+{
+    return takc_arena_dup(&l->arena, takc_str(text));
+}
+
+static void add_rows(struct listing *l, const struct takc_cache_version *v)
+{
+    char number[32], bytes[32], factor[32];
+    for (size_t i = 0; i < v->n_artifacts && l->n_rows < l->room; i++) {
+        const struct takc_cache_artifact *a = &v->artifacts[i];
+        struct takc_str *row = &l->cells[l->n_rows++ * COLUMNS];
+        (void)snprintf(factor, sizeof(factor), "%.2fx", a->factor);
+        row[0] = i ? takc_str("") : keep(l, v->label);
+        row[1] = i ? takc_str("") : takc_str(v->current ? (v->pinned ? "current, pinned" : "current") : v->pinned ? "pinned" : "");
+        row[2] = i ? takc_str("") : keep(l, v->created);
+        row[3] = keep(l, a->rate);
+        row[4] = keep(l, factor);
+        row[5] = keep(l, takc_count_text(a->tokens, number));
+        row[6] = keep(l, takc_bytes_text(a->size_bytes, bytes));
+    }
+}
+
+static void add_json(struct listing *l, const struct takc_cache_version *v)
+{
+    json_t *rates = json_array();
+    for (size_t i = 0; rates && i < v->n_artifacts; i++)
+        l->failed |= json_array_append_new(rates, json_pack("{ss sf sI sI}", "rate", v->artifacts[i].rate, "factor", v->artifacts[i].factor, "tokens",
+                                                            (json_int_t)v->artifacts[i].tokens, "size_bytes",
+                                                            (json_int_t)v->artifacts[i].size_bytes)) != 0;
+    json_t *one = json_pack("{ss sb sb ss sI sI so}", "version", v->label, "current", (int)v->current, "pinned", (int)v->pinned, "created_at",
+                            v->created, "source_tokens", (json_int_t)v->source_tokens, "documents", (json_int_t)v->n_documents, "artifacts", rates);
+    if (one && v->redacted_from[0])
+        l->failed |= json_object_set_new(one, "redacted_from", json_string(v->redacted_from)) != 0;
+    l->failed |= !one || json_array_append_new(l->list, one);
+}
+
+static void on_version(void *arg, const struct takc_cache_version *v)
+{
+    struct listing *l = arg;
+    if (l->list)
+        add_json(l, v);
+    else
+        add_rows(l, v);
+}
+
+static enum takc_status list(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
+{
+    static const struct takc_column columns[COLUMNS] = {{"version", TAKC_ALIGN_LEFT}, {"", TAKC_ALIGN_LEFT}, {"created", TAKC_ALIGN_LEFT},
+                                                        {"rate", TAKC_ALIGN_LEFT}, {"delivered", TAKC_ALIGN_RIGHT}, {"tokens", TAKC_ALIGN_RIGHT},
+                                                        {"size", TAKC_ALIGN_RIGHT}};
+    struct listing l = {.cli = cli, .list = cli->json ? json_array() : NULL, .room = MAX_VERSIONS};
+    takc_arena_init(&l.arena);
+    l.cells = takc_arena_array(&l.arena, (size_t)MAX_VERSIONS * COLUMNS, sizeof(*l.cells));
+    enum takc_status st = l.cells ? takc_cache_list(home, task, on_version, &l, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
+    if (!st && l.failed)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    if (!st && l.list)
+        st = takc_cli_json(cli, json_pack("{sO}", "versions", l.list), err);
+    else if (!st)
+        st = takc_table_write(columns, COLUMNS, l.cells, l.n_rows, &cli->out, err);
+    json_decref(l.list);
+    takc_arena_clear(&l.arena);
+    return st;
+}
+
+static struct takc_str arg(const struct takc_cli *cli, size_t i)
+{
+    struct takc_str s = i < cli->n_args ? cli->args[i] : (struct takc_str){0};
+    return s.len > 1 && s.ptr[0] == 'v' ? takc_str_slice(s, 1, s.len) : s;
+}
+
+static struct takc_str rate_of(const struct takc_cli *cli)
+{
+    struct takc_str r = takc_cli_opt(cli, "rate");
+    return r.len ? r : takc_str("light");
+}
+
+static enum takc_status show(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct takc_ledger_entry e;
+    enum takc_status st = takc_cache_text(home, task, arg(cli, 1), rate_of(cli), &text, &len, err);
+    if (!st && !cli->json)
+        st = takc_cli_write(cli, takc_str_n(text, len), err);
+    if (!st && cli->json)
+        st = takc_cache_ledger(home, task, arg(cli, 1), rate_of(cli), &e, err);
+    if (!st && cli->json)
+        st = takc_cli_json(cli, json_pack("{so so}", "ledger", takc_ledger_json(&e), "text", takc_json_str(takc_str_n(text, len))), err);
+    free(text);
+    return st;
+}
+
+static void on_line(void *target, char sign, struct takc_str line)
+{
+    struct listing *l = target;
+    struct takc_err err;
+    l->failed |= takc_cli_printf(l->cli, &err, "%c %.*s\n", sign, TAKC_STR_ARG(line)) != TAKC_OK;
+}
+
+static enum takc_status diff(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
+{
+    struct listing l = {.cli = cli};
+    if (cli->n_args < 2)
+        return takc_fail(err, TAKC_INVALID, 0, "diff needs a version, or two: takc cache -t TASK diff 1 2");
+    enum takc_status st = takc_cache_diff(home, task, arg(cli, 1), arg(cli, 2), rate_of(cli), on_line, &l, err);
+    return !st && l.failed ? takc_fail(err, TAKC_NOMEM, 0, "no memory for output") : st;
+}
+
+static enum takc_status change(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
+{
+    char label[32] = "";
+    struct takc_str action = cli->args[0], version = arg(cli, 1);
+    if (takc_str_is(action, "rollback")) {
+        enum takc_status st = takc_cache_rollback(home, task, version, label, err);
+        return st ? st : takc_cli_printf(cli, err, "version %s is current\n", label);
+    }
+    if (version.len == 0)
+        return takc_fail(err, TAKC_INVALID, 0, "%.*s needs a version; takc cache -t %.*s list shows them", TAKC_STR_ARG(action), TAKC_STR_ARG(task));
+    if (takc_str_is(action, "pin")) {
+        bool on = !takc_cli_flag(cli, "off");
+        enum takc_status st = takc_cache_pin(home, task, version, on, err);
+        return st ? st : takc_cli_printf(cli, err, "version %.*s is %s\n", TAKC_STR_ARG(version), on ? "pinned" : "no longer pinned");
+    }
+    enum takc_status st = takc_cache_delete(home, task, version, takc_cli_opt(cli, "rate"), err);
+    return st ? st : takc_cli_printf(cli, err, "deleted %.*s%s%.*s\n", TAKC_STR_ARG(version), takc_cli_opt(cli, "rate").len ? " at " : "",
+                                     TAKC_STR_ARG(takc_cli_opt(cli, "rate")));
+}
+
+enum takc_status takc_verb_cache(struct takc_cli *cli, struct takc_err *err)
+{
+    struct takc_home *home = NULL;
+    struct takc_str task;
+    enum takc_status st = takc_cli_open_task(cli, &home, &task, err);
+    if (!st) {
+        struct takc_str action = cli->args[0];
+        st = takc_str_is(action, "list")   ? list(cli, home, task, err)
+             : takc_str_is(action, "show") ? show(cli, home, task, err)
+             : takc_str_is(action, "diff") ? diff(cli, home, task, err)
+                                           : change(cli, home, task, err);
+    }
+    takc_home_close(home);
+    return st;
+}

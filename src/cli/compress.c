@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * compress.c - takc compress and takc plan: the ledger as a table. */
+#include "takc/compress.h"
+#include "cli/home_open.h"
+#include "pipeline/docset.h"
+#include "pipeline/ledger.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { CELL = 40 };
+
+struct rows { /* cells of a table being filled, row by row */
+    struct takc_str *cells;
+    size_t n;
+};
+
+static enum takc_status cell(struct rows *r, struct takc_arena *a, struct takc_err *err, const char *fmt, ...) TAKC_PRINTF(4, 5);
+static enum takc_status cell(struct rows *r, struct takc_arena *a, struct takc_err *err, const char *fmt, ...)
+{
+    char text[CELL];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    r->cells[r->n] = takc_arena_dup(a, takc_str(text));
+    return r->cells[r->n++].ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
+}
+
+/* Facts kept of all kinds together, as a share. */
+static double kept_share(const struct takc_ledger_entry *e)
+{
+    uint64_t kept = 0, all = 0;
+    for (int k = 0; k < TAKC_LEDGER_FACTS; k++) {
+        kept += e->facts_kept[k];
+        all += e->facts_source[k];
+    }
+    return all ? 100.0 * (double)kept / (double)all : 0;
+}
+
+static const struct takc_column ledger_columns[] = {
+    {"rate", TAKC_ALIGN_LEFT},     {"asked", TAKC_ALIGN_RIGHT},   {"delivered", TAKC_ALIGN_RIGHT}, {"words", TAKC_ALIGN_RIGHT},
+    {"bytes", TAKC_ALIGN_RIGHT},   {"budget", TAKC_ALIGN_RIGHT},  {"tokens", TAKC_ALIGN_RIGHT},    {"lines", TAKC_ALIGN_RIGHT},
+    {"facts kept", TAKC_ALIGN_RIGHT}, {"ms", TAKC_ALIGN_RIGHT},
+};
+enum { LEDGER_COLUMNS = sizeof(ledger_columns) / sizeof(ledger_columns[0]) };
+
+static enum takc_status ledger_row(struct rows *r, struct takc_arena *a, const struct takc_ledger_entry *e, struct takc_err *err)
+{
+    char n[32];
+    enum takc_status st = cell(r, a, err, "%s", e->rate);
+    const double factors[] = {e->factor_asked, e->factor_tokens, e->factor_words, e->factor_bytes};
+    for (size_t i = 0; !st && i < 4; i++)
+        st = cell(r, a, err, i ? "%.2fx" : "%.4gx", factors[i]);
+    const uint64_t numbers[] = {e->budget_tokens, e->artifact_tokens, e->segments};
+    for (size_t i = 0; !st && i < 3; i++)
+        st = cell(r, a, err, "%s%s", takc_count_text(numbers[i], n), i == 1 && e->shortfall ? " (short)" : "");
+    if (!st)
+        st = cell(r, a, err, "%.1f %%", kept_share(e));
+    return st ? st : cell(r, a, err, "%llu", (unsigned long long)e->ms);
+}
+
+static enum takc_status facts_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_arena *a, struct takc_err *err)
+{
+    struct takc_column columns[TAKC_LEDGER_ROWS + 2] = {{"facts kept", TAKC_ALIGN_LEFT}, {"in source", TAKC_ALIGN_RIGHT}};
+    struct rows r = {.cells = takc_arena_array(a, (size_t)TAKC_LEDGER_FACTS * (c->n_rows + 2), sizeof(struct takc_str))};
+    char n[32];
+    enum takc_status st = r.cells ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
+    for (size_t i = 0; i < c->n_rows; i++)
+        columns[i + 2] = (struct takc_column){c->rows[i].rate, TAKC_ALIGN_RIGHT};
+    for (unsigned k = 0; !st && k < TAKC_LEDGER_FACTS; k++) {
+        st = cell(&r, a, err, "%s", takc_fact_name(k));
+        if (!st)
+            st = cell(&r, a, err, "%s", takc_count_text(c->rows[0].facts_source[k], n));
+        for (size_t i = 0; !st && i < c->n_rows; i++)
+            st = cell(&r, a, err, "%s", takc_count_text(c->rows[i].facts_kept[k], n));
+    }
+    return st ? st : takc_table_write(columns, c->n_rows + 2, r.cells, TAKC_LEDGER_FACTS, &cli->out, err);
+}
+
+static enum takc_status say_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
+{
+    struct takc_arena a;
+    char tokens[32], bytes[32];
+    takc_arena_init(&a);
+    struct rows r = {.cells = takc_arena_array(&a, c->n_rows * LEDGER_COLUMNS + 1, sizeof(struct takc_str))};
+    enum takc_status st = r.cells ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
+    if (!st)
+        st = takc_cli_printf(cli, err, "version %s%s: %llu documents, %s, %s tokens\n", c->version, c->changed ? "" : " (nothing changed)",
+                             (unsigned long long)c->n_documents, takc_bytes_text(c->source_bytes, bytes), takc_count_text(c->source_tokens, tokens));
+    if (!st && c->n_resumed)
+        st = takc_cli_printf(cli, err, "%llu finished things of an earlier run taken over\n", (unsigned long long)c->n_resumed);
+    for (size_t i = 0; !st && i < c->n_rows; i++)
+        st = ledger_row(&r, &a, &c->rows[i], err);
+    if (!st)
+        st = takc_table_write(ledger_columns, LEDGER_COLUMNS, r.cells, c->n_rows, &cli->out, err);
+    if (!st && c->n_rows)
+        st = takc_cli_printf(cli, err, "\n");
+    if (!st && c->n_rows)
+        st = facts_table(cli, c, &a, err);
+    if (!st && c->n_rows && c->rows[c->n_rows - 1].instructions)
+        st = takc_cli_printf(cli, err, "\n%llu lines hold an instruction to a reader; they are quoted as data\n",
+                             (unsigned long long)c->rows[c->n_rows - 1].instructions);
+    takc_arena_clear(&a);
+    return st;
+}
+
+static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, const struct takc_compress_report *c, struct takc_err *err)
+{
+    json_t *rows = json_array(), *stats = json_object(), *keys = json_object();
+    bool good = rows && stats && keys;
+    for (size_t i = 0; good && i < c->n_rows; i++) {
+        const struct takc_ledger_entry *e = &c->rows[i];
+        char key[160];
+        (void)snprintf(key, sizeof(key), "takc:%.*s:%s:v%s", TAKC_STR_ARG(task), e->rate, c->version);
+        good = json_array_append_new(rows, takc_ledger_json(e)) == 0 && json_object_set_new(keys, e->rate, json_string(key)) == 0 &&
+               json_object_set_new(stats, e->rate,
+                                   json_pack("{sI sI sf}", "original_tokens", (json_int_t)e->source_tokens, "compressed_tokens",
+                                             (json_int_t)e->artifact_tokens, "compression_ratio", e->factor_tokens)) == 0;
+    }
+    json_t *v = good ? json_pack("{ss sb sI sI sI sO sO sO}", "version", c->version, "changed", (int)c->changed, "documents",
+                                 (json_int_t)c->n_documents, "source_tokens", (json_int_t)c->source_tokens, "resumed", (json_int_t)c->n_resumed,
+                                 "rates", rows, "cache_keys", keys, "compression_stats", stats)
+                     : NULL;
+    json_decref(rows);
+    json_decref(stats);
+    json_decref(keys);
+    return takc_cli_json(cli, v, err);
+}
+
+enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
+{
+    struct takc_home *home = NULL;
+    uint32_t rates[TAKC_LEDGER_ROWS];
+    struct takc_compress_report report;
+    struct takc_compress_options o = {.rates = rates, .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS),
+                                      .n_threads = takc_cli_threads(cli), .wait_ms = takc_cli_number(cli, "wait-ms", 0)};
+    enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
+    if (!st)
+        st = takc_compress(home, &cli->call, &o, &report, err);
+    takc_progress_hide(&cli->progress);
+    if (!st)
+        st = cli->json ? say_json(cli, o.task, &report, err) : say_table(cli, &report, err);
+    takc_home_close(home);
+    return st;
+}
+
+/* --- plan --- */
+
+static enum takc_status say_plan(struct takc_cli *cli, const takc_rate *rates, size_t n, uint64_t docs, uint64_t bytes, uint64_t tokens,
+                                 struct takc_err *err)
+{
+    static const struct takc_column columns[] = {{"rate", TAKC_ALIGN_LEFT}, {"factor", TAKC_ALIGN_RIGHT}, {"budget tokens", TAKC_ALIGN_RIGHT},
+                                                 {"calls", TAKC_ALIGN_RIGHT}, {"cost", TAKC_ALIGN_RIGHT}};
+    struct takc_arena a;
+    char b[32], t[32], name[24];
+    takc_arena_init(&a);
+    struct rows r = {.cells = takc_arena_array(&a, n * 5 + 1, sizeof(struct takc_str))};
+    enum takc_status st = r.cells ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
+    if (!st)
+        st = takc_cli_printf(cli, err, "%llu documents, %s, %s tokens; extractive: no model calls, no cost\n", (unsigned long long)docs,
+                             takc_bytes_text(bytes, b), takc_count_text(tokens, t));
+    for (size_t i = 0; !st && i < n; i++) {
+        takc_rate_name(rates[i], name);
+        st = cell(&r, &a, err, "%s", name);
+        if (!st)
+            st = cell(&r, &a, err, "%.4gx", rates[i] / 1000.0);
+        if (!st)
+            st = cell(&r, &a, err, "%s", takc_count_text(tokens * 1000 / rates[i], t));
+        if (!st)
+            st = cell(&r, &a, err, "0");
+        if (!st)
+            st = cell(&r, &a, err, "$0");
+    }
+    if (!st)
+        st = takc_table_write(columns, 5, r.cells, n, &cli->out, err);
+    takc_arena_clear(&a);
+    return st;
+}
+
+static json_t *plan_json(const takc_rate *rates, size_t n, uint64_t docs, uint64_t bytes, uint64_t tokens)
+{
+    json_t *list = json_array();
+    char name[24];
+    for (size_t i = 0; list && i < n; i++) {
+        takc_rate_name(rates[i], name);
+        if (json_array_append_new(list, json_pack("{ss sf sI sI sf}", "rate", name, "factor_asked", rates[i] / 1000.0, "budget_tokens",
+                                                  (json_int_t)(tokens * 1000 / rates[i]), "calls", (json_int_t)0, "cost_usd", 0.0))) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return json_pack("{sI sI sI so}", "documents", (json_int_t)docs, "source_bytes", (json_int_t)bytes, "source_tokens", (json_int_t)tokens, "rates",
+                     list);
+}
+
+/* Sums of the documents as they are now. Duplicates and hidden parts are told apart when compressing; the plan is an upper bound. */
+static enum takc_status sum_documents(struct takc_home *h, struct takc_str task, uint64_t *docs, uint64_t *bytes, uint64_t *tokens, struct takc_err *err)
+{
+    struct takc_arena a;
+    struct takc_document *list;
+    size_t n = 0;
+    takc_arena_init(&a);
+    *bytes = *tokens = 0;
+    enum takc_status st = takc_home_documents(h, task, &a, &list, &n, err);
+    for (size_t i = 0; !st && i < n; i++) {
+        const struct takc_revision *r = &list[i].revisions[list[i].n_revisions - 1];
+        *bytes += r->source_bytes;
+        *tokens += r->source_mt;
+    }
+    *tokens = (*tokens + 999) / 1000;
+    *docs = n;
+    if (!st && n == 0)
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(task), TAKC_STR_ARG(task));
+    takc_arena_clear(&a);
+    return st;
+}
+
+enum takc_status takc_verb_plan(struct takc_cli *cli, struct takc_err *err)
+{
+    struct takc_home *home = NULL;
+    struct takc_str task;
+    struct takc_profile p = {0};
+    takc_rate rates[TAKC_LEDGER_ROWS];
+    uint64_t docs, bytes, tokens;
+    size_t n = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS);
+    enum takc_status st = takc_cli_open_task(cli, &home, &task, err);
+    if (!st)
+        st = takc_home_profile(home, task, &p, err);
+    if (!st)
+        st = sum_documents(home, task, &docs, &bytes, &tokens, err);
+    for (size_t i = 0; !st && n == 0 && i < p.n_rates; i++)
+        rates[i] = p.rates[i];
+    n = n ? n : p.n_rates;
+    if (!st)
+        st = cli->json ? takc_cli_json(cli, plan_json(rates, n, docs, bytes, tokens), err) : say_plan(cli, rates, n, docs, bytes, tokens, err);
+    takc_profile_clear(&p);
+    takc_home_close(home);
+    return st;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * query.c - takc query, explain and chat: one question through the pipeline, shown as lines with citations, as JSON, or as the context. */
+#include "takc/query.h"
+#include "base/alloc.h"
+#include "cli/home_open.h"
+#include "reply/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_GLOBS = 64, MAX_HISTORY = 32, MAX_CITED = 64, QUOTE_WIDTH = 300 };
+
+struct asked { /* options of one run, and what they point to */
+    struct takc_query_options o;
+    struct takc_str globs[MAX_GLOBS];
+    struct takc_str history[MAX_HISTORY];
+    struct takc_home *home;
+};
+
+static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct takc_err *err)
+{
+    *q = (struct asked){.o = {.version = takc_cli_opt(cli, "version"), .rate = takc_cli_rate(cli, "rate", 0),
+                              .reader_tokens = takc_cli_number(cli, "reader-tokens", cli->settings.query_reader_tokens),
+                              .reader_tokens_asked = takc_cli_flag(cli, "reader-tokens"),
+                              .artifact_tokens = takc_cli_number(cli, "artifact-tokens", cli->settings.query_artifact_tokens),
+                              .cost_sensitive = takc_cli_flag(cli, "cost-sensitive"), .abstain_below = cli->settings.query_abstain_below}};
+    q->o.documents = q->globs;
+    for (struct takc_str g; q->o.n_documents < MAX_GLOBS && (g = takc_cli_opt_at(cli, "documents", q->o.n_documents)).ptr;)
+        q->globs[q->o.n_documents++] = g;
+    q->o.has_after = takc_cli_date(cli, "after", &q->o.after);
+    q->o.has_before = takc_cli_date(cli, "before", &q->o.before);
+    if (q->o.version.len > 1 && q->o.version.ptr[0] == 'v')
+        q->o.version = takc_str_slice(q->o.version, 1, q->o.version.len);
+    enum takc_status st = takc_cli_open_task(cli, &q->home, &q->o.task, err);
+    if (!st && takc_cli_opt(cli, "mode").len)
+        st = takc_mode_parse(takc_cli_opt(cli, "mode"), &q->o.mode, err);
+    return st;
+}
+
+/* All arguments are one question, joined by blanks. */
+static struct takc_str join_args(struct takc_cli *cli)
+{
+    struct takc_str all = cli->n_args ? cli->args[0] : (struct takc_str){0};
+    for (size_t i = 1; i < cli->n_args; i++)
+        all = takc_str(takc_arena_printf(&cli->settings.arena, "%.*s %.*s", TAKC_STR_ARG(all), TAKC_STR_ARG(cli->args[i])));
+    return all;
+}
+
+/* --- JSON --- */
+
+static json_t *metadata_words(const struct takc_query_result *r)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < r->n_missing; i++)
+        if (json_array_append_new(list, takc_json_str(r->missing[i]))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static void copy_citation(const struct takc_cited *from, struct takc_reply_span *spans, struct takc_citation *to)
+{
+    for (size_t i = 0; i < from->n_spans; i++)
+        spans[i] = (struct takc_reply_span){(uint32_t)from->spans[i].start, (uint32_t)from->spans[i].end, from->spans[i].has_source,
+                                            from->spans[i].source_start, from->spans[i].source_end};
+    *to = (struct takc_citation){
+        .document = from->document, .sha256 = from->sha256, .spans = spans, .n_spans = from->n_spans, .has_page = from->page, .page = from->page,
+        .has_line = from->line, .line = from->line, .has_row = from->row, .row = from->row, .has_column = from->column, .column = from->column,
+        .has_paragraph = from->paragraph, .paragraph = from->paragraph, .pointer = from->pointer, .section = from->section, .quote = from->quote};
+}
+
+static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, bool with_context, struct takc_err *err)
+{
+    struct takc_arena a;
+    takc_arena_init(&a);
+    struct takc_citation *cited = takc_arena_array(&a, r->n_citations + 1, sizeof(*cited));
+    struct takc_rate_tried *tried = takc_arena_array(&a, r->n_tried + 1, sizeof(*tried));
+    bool good = cited && tried;
+    for (size_t i = 0; good && i < r->n_citations; i++) {
+        struct takc_reply_span *spans = takc_arena_array(&a, r->citations[i].n_spans + 1, sizeof(*spans));
+        good = spans != NULL;
+        if (good)
+            copy_citation(&r->citations[i], spans, &cited[i]);
+    }
+    for (size_t i = 0; good && i < r->n_tried; i++)
+        tried[i] = (struct takc_rate_tried){.rate = takc_str(r->tried[i].rate), .coverage = r->tried[i].coverage, .tokens = r->tried[i].tokens};
+    json_t *missing = metadata_words(r), *numbers = json_pack("{sf sI sI}", "coverage", takc_rounded(r->coverage, 4), "lines", (json_int_t)r->n_lines,
+                                                              "prefix_tokens", (json_int_t)r->prefix_tokens);
+    const struct takc_reply_extra extra[] = {
+        {"prompt_kind", takc_str(r->prompt_kind), NULL}, {"complexity", takc_str(r->complexity), NULL}, {"tokenizer", r->tokenizer, NULL},
+        {"missing_words", {0}, missing},                 {"reader", {0}, numbers},                      {"notes", r->notes, NULL},
+        {"context", r->context, NULL},
+    };
+    const struct takc_query_reply reply = {
+        .query = q->o.question, .response = r->response, .task_type = q->o.task, .compression_rate_used = takc_str(r->rate), .factor = r->factor,
+        .mode = takc_str(takc_mode_name(r->mode)), .cache_hit = true, .original_tokens = r->source_tokens, .compressed_tokens = r->tokens,
+        .processing_time_ms = (double)r->ms, .confidence = r->confidence, .abstained = r->abstained, .citations = cited,
+        .n_citations = r->n_citations, .version = r->version, .reader_tokens = r->tokens, .reader_tokens_limit = r->limit_tokens,
+        .rates_tried = tried, .n_rates_tried = r->n_tried, .cache_tier = takc_str("object"), .metadata = extra, .n_metadata = with_context ? 7 : 6};
+    json_t *v = good && missing && numbers ? takc_query_reply_json(&reply) : NULL;
+    enum takc_status st = takc_cli_json(cli, v, err);
+    json_decref(missing);
+    json_decref(numbers);
+    takc_arena_clear(&a);
+    return st;
+}
+
+/* --- text --- */
+
+/* "policy.html, section 2.3 > ..., line 12" */
+static enum takc_status say_place(struct takc_cli *cli, const struct takc_cited *c, struct takc_err *err)
+{
+    const struct {
+        const char *name;
+        uint32_t n;
+    } places[] = {{"page", c->page}, {"line", c->line}, {"row", c->row}, {"column", c->column}, {"paragraph", c->paragraph}};
+    enum takc_status st = takc_cli_printf(cli, err, "%.*s", TAKC_STR_ARG(c->document));
+    for (size_t i = 0; !st && i < sizeof(places) / sizeof(places[0]); i++)
+        if (places[i].n)
+            st = takc_cli_printf(cli, err, ", %s %u", places[i].name, places[i].n);
+    if (!st && c->pointer.len)
+        st = takc_cli_printf(cli, err, ", %.*s", TAKC_STR_ARG(c->pointer));
+    if (!st && c->section.len)
+        st = takc_cli_printf(cli, err, ", section \"%.*s\"", TAKC_STR_ARG(c->section));
+    return st;
+}
+
+/* A quote on one line, cut for the eye only. */
+static enum takc_status say_quote(struct takc_cli *cli, struct takc_str quote, struct takc_err *err)
+{
+    struct takc_buf line;
+    takc_buf_init(&line, TAKC_BUF_MAX_DOCUMENT);
+    bool blank = false;
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < quote.len; i++) {
+        char c = quote.ptr[i];
+        bool space = c == ' ' || c == '\n' || c == '\t' || c == '\f' || c == '\r';
+        if (space && (blank || !line.len))
+            continue;
+        if (space && line.len > QUOTE_WIDTH) {
+            st = takc_buf_add(&line, takc_str(" ..."), err);
+            break;
+        }
+        blank = space;
+        st = takc_buf_byte(&line, space ? ' ' : c, err);
+    }
+    if (!st)
+        st = takc_cli_printf(cli, err, "      \"%.*s\"\n", TAKC_STR_ARG(takc_str_trim(takc_buf_str(&line))));
+    takc_buf_clear(&line);
+    return st;
+}
+
+static enum takc_status say_citations(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    size_t most = r->mode == TAKC_MODE_ARTIFACT && r->n_citations > 5 && !r->abstained ? 5 : r->n_citations;
+    for (size_t i = 0; !st && i < most; i++) {
+        st = takc_cli_printf(cli, err, "  [%zu] ", i + 1);
+        if (!st)
+            st = say_place(cli, &r->citations[i], err);
+        if (!st)
+            st = takc_cli_printf(cli, err, "%s\n", r->citations[i].instructs ? " (holds an instruction; quoted as data)" : "");
+        if (!st)
+            st = say_quote(cli, r->citations[i].quote, err);
+    }
+    return st;
+}
+
+static enum takc_status say_summary(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
+{
+    char tokens[32], source[32];
+    return takc_cli_printf(cli, err, "(%s, %s, %s of %s tokens, confidence %.2f, %llu ms)\n", takc_mode_name(r->mode), r->rate,
+                           takc_count_text(r->tokens, tokens), takc_count_text(r->source_tokens, source), r->confidence, (unsigned long long)r->ms);
+}
+
+static enum takc_status say_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    if (r->abstained)
+        st = takc_cli_printf(cli, err, "%.*s%s\n", TAKC_STR_ARG(r->response), r->n_citations ? "; nearest:" : "");
+    else
+        st = takc_cli_printf(cli, err, "%.*s%s", TAKC_STR_ARG(r->response), takc_str_ends(r->response, takc_str("\n")) ? "" : "\n");
+    if (!st)
+        st = say_citations(cli, r, err);
+    if (!st && r->notes.len)
+        st = takc_cli_printf(cli, err, "%.*s", TAKC_STR_ARG(r->notes));
+    return st ? st : say_summary(cli, r, err);
+}
+
+static void note_asked(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r)
+{
+    const struct takc_clock *clock = takc_clock_or_system(cli->call.clock);
+    const struct takc_query_note n = {.task = q->o.task, .version = r->version, .mode = takc_str(takc_mode_name(r->mode)), .rate = takc_str(r->rate),
+                                      .question = q->o.question, .confidence = r->confidence, .ms = r->ms, .tokens = r->tokens,
+                                      .abstained = r->abstained, .keep_words = cli->settings.query_keep_questions, .at_s = clock->wall_s(clock)};
+    struct takc_err err;
+    if (takc_home_note_query(q->home, &n, &err))
+        takc_cli_note(cli, "the question was not noted: %s", err.msg);
+}
+
+enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
+{
+    struct asked q;
+    struct takc_query_result r = {0};
+    enum takc_status st = open_asked(cli, &q, err);
+    q.o.question = join_args(cli);
+    bool context = takc_cli_flag(cli, "context");
+    if (!st)
+        st = takc_query(q.home, &cli->call, &q.o, &r, err);
+    if (!st && cli->json)
+        st = say_json(cli, &q, &r, context, err);
+    else if (!st && context)
+        st = takc_cli_write(cli, r.context, err);
+    else if (!st)
+        st = say_text(cli, &r, err);
+    if (!st)
+        st = takc_cli_flush(cli, err);
+    if (!st)
+        note_asked(cli, &q, &r);
+    takc_query_result_free(&r);
+    takc_home_close(q.home);
+    return st;
+}
+
+/* --- explain --- */
+
+static enum takc_status explain_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
+{
+    enum takc_status st = takc_cli_printf(cli, err, "prompt      %s, %s\nmode        %s\nrate        %s (%.1fx)\ncoverage    %.2f of the question's words, by rarity\nconfidence  %.2f%s\n",
+                                          r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate, r->factor, r->coverage, r->confidence,
+                                          r->abstained ? " (abstained)" : "");
+    for (size_t i = 0; !st && i < r->n_tried; i++)
+        st = takc_cli_printf(cli, err, "tried       %s: %llu tokens, coverage %.2f\n", r->tried[i].rate, (unsigned long long)r->tried[i].tokens,
+                             r->tried[i].coverage);
+    if (!st && r->n_missing)
+        st = takc_cli_printf(cli, err, "missing    ");
+    for (size_t i = 0; !st && i < r->n_missing; i++)
+        st = takc_cli_printf(cli, err, " %.*s", TAKC_STR_ARG(r->missing[i]));
+    if (!st)
+        st = takc_cli_printf(cli, err, "%slines       %llu shown, %llu tokens of at most %llu\n", r->n_missing ? "\n" : "", (unsigned long long)r->n_lines,
+                             (unsigned long long)r->tokens, (unsigned long long)r->limit_tokens);
+    for (size_t i = 0; !st && i < r->n_citations; i++) {
+        st = takc_cli_printf(cli, err, "  score %.3f, covers %.2f: ", r->citations[i].score, r->citations[i].coverage);
+        if (!st)
+            st = say_place(cli, &r->citations[i], err);
+        if (!st)
+            st = takc_cli_printf(cli, err, "\n");
+        if (!st)
+            st = say_quote(cli, r->citations[i].quote, err);
+    }
+    return st;
+}
+
+enum takc_status takc_verb_explain(struct takc_cli *cli, struct takc_err *err)
+{
+    struct asked q;
+    struct takc_query_result r = {0};
+    enum takc_status st = open_asked(cli, &q, err);
+    q.o.question = join_args(cli);
+    q.o.answer_lines = 10;
+    if (!st)
+        st = takc_query(q.home, &cli->call, &q.o, &r, err);
+    if (!st)
+        st = cli->json ? say_json(cli, &q, &r, false, err) : explain_text(cli, &r, err);
+    takc_query_result_free(&r);
+    takc_home_close(q.home);
+    return st;
+}
+
+/* --- chat --- */
+
+static enum takc_status one_turn(struct takc_cli *cli, struct asked *q, struct takc_str question, struct takc_err *err)
+{
+    struct takc_query_result r = {0};
+    q->o.question = question;
+    enum takc_status st = takc_query(q->home, &cli->call, &q->o, &r, err);
+    if (!st)
+        st = cli->json ? say_json(cli, q, &r, false, err) : say_text(cli, &r, err);
+    if (!st)
+        st = takc_cli_flush(cli, err);
+    if (!st)
+        note_asked(cli, q, &r);
+    takc_query_result_free(&r);
+    return st;
+}
+
+/* The question joins the history; the oldest leaves when it is full. */
+static bool remember(struct takc_cli *cli, struct asked *q, struct takc_str question)
+{
+    if (q->o.n_history == MAX_HISTORY) {
+        memmove(q->history, q->history + 1, (MAX_HISTORY - 1) * sizeof(q->history[0]));
+        q->o.n_history--;
+    }
+    q->history[q->o.n_history] = takc_arena_dup(&cli->settings.arena, question);
+    q->o.history = q->history;
+    return q->history[q->o.n_history++].ptr != NULL;
+}
+
+enum takc_status takc_verb_chat(struct takc_cli *cli, struct takc_err *err)
+{
+    struct asked q;
+    char *line = NULL;
+    size_t cap = 0;
+    enum takc_status st = open_asked(cli, &q, err);
+    while (!st) {
+        if (!cli->quiet && cli->term.terminal) {
+            (void)fputs("> ", stderr);
+            (void)fflush(stderr);
+        }
+        ssize_t n = getline(&line, &cap, stdin);
+        struct takc_str question = n > 0 ? takc_str_trim(takc_str_n(line, (size_t)n)) : (struct takc_str){0};
+        if (question.len == 0)
+            break;
+        st = one_turn(cli, &q, question, err);
+        if (!st && !remember(cli, &q, question))
+            st = takc_fail(err, TAKC_NOMEM, 0, "no memory for the history");
+    }
+    free(line);
+    takc_home_close(q.home);
+    return st;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * upkeep.c - takc backup, restore and doctor. */
+#include "base/arena.h"
+#include "cli/home_open.h"
+#include "doc/reader.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum takc_status takc_verb_backup(struct takc_cli *cli, struct takc_err *err)
+{
+    struct takc_home *home = NULL;
+    enum takc_status st = takc_cli_open(cli, &home, err);
+    if (!st)
+        st = takc_home_backup(home, &cli->call, cli->args[0].ptr, err);
+    takc_progress_hide(&cli->progress);
+    if (!st)
+        st = takc_cli_printf(cli, err, "%s is copied to %s\n", takc_home_path(home), cli->args[0].ptr);
+    takc_home_close(home);
+    return st;
+}
+
+enum takc_status takc_verb_restore(struct takc_cli *cli, struct takc_err *err)
+{
+    struct takc_str path;
+    enum takc_status st = takc_cli_home(cli, &path, err);
+    if (!st)
+        st = takc_home_restore(cli->args[0].ptr, path.ptr, &cli->call, err);
+    takc_progress_hide(&cli->progress);
+    return st ? st : takc_cli_printf(cli, err, "%s is restored from %s\n", path.ptr, cli->args[0].ptr);
+}
+
+/* A program on the path? */
+static bool have(const char *program)
+{
+    static const char *const folders[] = {"/usr/bin", "/usr/local/bin", "/bin"};
+    char path[256];
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folders[i], program);
+        if (access(path, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum takc_status say_parts(struct takc_cli *cli, struct takc_err *err)
+{
+    static const struct {
+        const char *program, *package, *without;
+    } parts[] = {{"pdftotext", "poppler-utils", "PDF is not read"}, {"bwrap", "bubblewrap", "readers' children are confined by limits and seccomp only"}};
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < 2; i++) {
+        bool there = have(parts[i].program);
+        st = takc_cli_printf(cli, err, "%-12s %s%s%s%s%s\n", parts[i].program, there ? "found" : "missing: ", there ? "" : parts[i].without,
+                             there ? "" : " (package ", there ? "" : parts[i].package, there ? "" : ")");
+    }
+    return st;
+}
+
+static enum takc_status check_task(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
+{
+    struct takc_arena a;
+    struct takc_document *docs;
+    struct takc_manifest m = {0};
+    size_t n = 0;
+    uint64_t removed = 0;
+    takc_arena_init(&a);
+    enum takc_status st = takc_home_documents(home, task, &a, &docs, &n, err);
+    if (!st)
+        st = takc_home_manifest(home, task, &a, &m, err);
+    if (!st && takc_cli_flag(cli, "sweep")) {
+        struct takc_lock lock = {-1};
+        st = takc_home_lock_task(home, task, 2000, &lock, err);
+        if (!st)
+            st = takc_home_sweep(home, task, &removed, err);
+        takc_lock_close(&lock);
+    }
+    if (!st)
+        st = takc_cli_printf(cli, err, "task %-12.*s %zu documents, %zu versions, current %.*s\n", TAKC_STR_ARG(task), n, m.n_versions,
+                             TAKC_STR_ARG(m.current.len ? m.current : takc_str("none")));
+    if (!st && takc_cli_flag(cli, "sweep"))
+        st = takc_cli_printf(cli, err, "  %llu things removed that nothing stood on\n", (unsigned long long)removed);
+    takc_arena_clear(&a);
+    return st;
+}
+
+enum takc_status takc_verb_doctor(struct takc_cli *cli, struct takc_err *err)
+{
+    struct takc_home *home = NULL;
+    struct takc_arena a;
+    struct takc_str *tasks, path = {0};
+    size_t n = 0;
+    takc_arena_init(&a);
+    enum takc_status st = takc_cli_home(cli, &path, err);
+    if (!st)
+        st = say_parts(cli, err);
+    if (!st)
+        st = takc_cli_open(cli, &home, err);
+    if (!st)
+        st = takc_cli_printf(cli, err, "home         %s\n", takc_home_path(home));
+    if (!st && takc_cli_flag(cli, "rebuild"))
+        st = takc_home_rebuild(home, err);
+    if (!st && takc_cli_flag(cli, "rebuild"))
+        st = takc_cli_printf(cli, err, "catalogue    made anew\n");
+    if (!st)
+        st = takc_home_tasks(home, &a, &tasks, &n, err);
+    for (size_t i = 0; !st && i < n; i++) {
+        struct takc_err why = {0};
+        enum takc_status one = check_task(cli, home, tasks[i], &why);
+        if (one) {
+            cli->partial = true;
+            st = takc_cli_printf(cli, err, "task %.*s: %s\n", TAKC_STR_ARG(tasks[i]), why.msg);
+        }
+    }
+    takc_arena_clear(&a);
+    takc_home_close(home);
+    return st;
+}

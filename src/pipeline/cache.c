@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cache.c - what is kept, and the manifest edits behind pin, rollback and delete: each is one compare-and-swap under the task's lock. */
+#include "takc/cache.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "compress/artifact.h"
+#include "pipeline/version.h"
+
+#include <stdio.h>
+
+struct edit { /* a manifest held for reading or changing */
+    struct takc_home *home;
+    struct takc_str task;
+    struct takc_arena arena;
+    struct takc_lock lock;
+    struct takc_manifest m;
+};
+
+static void close_edit(struct edit *e)
+{
+    takc_lock_close(&e->lock);
+    takc_arena_clear(&e->arena);
+}
+
+/* Opens the manifest; locked for writers. NOT_FOUND when the task has no version. */
+static enum takc_status open_edit(struct edit *e, struct takc_home *h, struct takc_str task, bool writes, struct takc_err *err)
+{
+    *e = (struct edit){.home = h, .task = task, .lock = {-1}};
+    takc_arena_init(&e->arena);
+    enum takc_status st = takc_task_name_check(task, err);
+    if (!st && writes)
+        st = takc_home_lock_task(h, task, 2000, &e->lock, err);
+    if (!st)
+        st = takc_home_manifest(h, task, &e->arena, &e->m, err);
+    if (!st && e->m.n_versions == 0)
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(task), TAKC_STR_ARG(task));
+    return st;
+}
+
+static enum takc_status find(struct edit *e, struct takc_str label, const struct takc_version **out, struct takc_err *err)
+{
+    if (label.len > 1 && label.ptr[0] == 'v')
+        label = takc_str_slice(label, 1, label.len);
+    *out = takc_manifest_find(&e->m, label.len ? label : e->m.current);
+    return *out ? TAKC_OK
+                : takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'; takc cache list -t %.*s shows them", TAKC_STR_ARG(e->task),
+                            TAKC_STR_ARG(label), TAKC_STR_ARG(e->task));
+}
+
+static void say(char *out, size_t size, struct takc_str s)
+{
+    (void)snprintf(out, size, "%.*s", (int)(s.len < size ? s.len : size - 1), s.ptr ? s.ptr : "");
+}
+
+static enum takc_status describe(struct edit *e, const struct takc_version *v, struct takc_cache_version *out, struct takc_err *err)
+{
+    struct takc_docset set;
+    *out = (struct takc_cache_version){.current = takc_str_eq(v->label, e->m.current), .pinned = v->pinned, .source_tokens = v->source_tokens};
+    say(out->label, sizeof(out->label), v->label);
+    say(out->redacted_from, sizeof(out->redacted_from), v->redacted_from);
+    takc_time_text(v->created_s, out->created);
+    enum takc_status st = takc_docset_of_version(e->home, e->task, v, &e->arena, &set, err);
+    out->n_documents = st ? 0 : set.n_docs;
+    for (size_t i = 0; !st && i < v->n_artifacts && i < TAKC_LEDGER_ROWS; i++) {
+        struct takc_cache_artifact *a = &out->artifacts[out->n_artifacts++];
+        struct takc_ledger_entry row;
+        takc_rate_name(v->artifacts[i].rate, a->rate);
+        a->size_bytes = v->artifacts[i].size_bytes;
+        st = takc_cache_ledger(e->home, e->task, v->label, takc_str(a->rate), &row, err);
+        a->tokens = row.artifact_tokens;
+        a->factor = row.factor_tokens;
+    }
+    return st;
+}
+
+enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg, struct takc_err *err)
+{
+    struct edit e;
+    struct takc_cache_version v;
+    enum takc_status st = open_edit(&e, h, task, false, err);
+    for (size_t i = 0; !st && i < e.m.n_versions; i++) {
+        st = describe(&e, &e.m.versions[i], &v, err);
+        if (!st)
+            each(arg, &v);
+    }
+    close_edit(&e);
+    return st;
+}
+
+static enum takc_status read_thing(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, const char *suffix,
+                                   struct takc_buf *out, struct takc_err *err)
+{
+    struct edit e;
+    const struct takc_version *v = NULL;
+    takc_rate r = 0;
+    enum takc_status st = open_edit(&e, h, task, false, err);
+    if (!st)
+        st = find(&e, version, &v, err);
+    if (!st)
+        st = takc_rate_parse(rate, &r, err);
+    if (!st) {
+        struct takc_key key = takc_key_artifact(task, v->label, r, suffix);
+        st = takc_store_get_bytes(takc_home_store(h), NULL, takc_str(key.s), out, err);
+        if (st == TAKC_NOT_FOUND)
+            st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %.*s", TAKC_STR_ARG(v->label), TAKC_STR_ARG(rate));
+    }
+    close_edit(&e);
+    return st;
+}
+
+enum takc_status takc_cache_ledger(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
+                                   struct takc_ledger_entry *out, struct takc_err *err)
+{
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
+    *out = (struct takc_ledger_entry){0};
+    enum takc_status st = read_thing(h, task, version, rate, ".ledger.json", &bytes, err);
+    if (!st)
+        st = takc_ledger_parse(takc_buf_str(&bytes), out, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+static enum takc_status artifact_text(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, struct takc_buf *out,
+                                      struct takc_err *err)
+{
+    struct takc_buf json;
+    struct takc_artifact a = {0};
+    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = read_thing(h, task, version, rate, ".json", &json, err);
+    if (!st)
+        st = takc_artifact_parse(&a, takc_buf_str(&json), err);
+    if (!st)
+        st = takc_artifact_text(&a, out, err);
+    takc_artifact_clear(&a);
+    takc_buf_clear(&json);
+    return st;
+}
+
+enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, char **out, size_t *out_len,
+                                 struct takc_err *err)
+{
+    struct takc_buf text;
+    takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = artifact_text(h, task, version, rate, &text, err);
+    if (!st)
+        st = takc_buf_take(&text, out, out_len, err);
+    takc_buf_clear(&text);
+    return st;
+}
+
+/* Lines of text that other does not hold. */
+static enum takc_status tell_missing(struct takc_str text, struct takc_str other, char sign, takc_cache_diff_fn *each, void *arg, struct takc_err *err)
+{
+    struct takc_intern known;
+    struct takc_str line;
+    uint32_t id;
+    enum takc_status st = TAKC_OK;
+    takc_intern_init(&known);
+    while (!st && takc_str_split(&other, '\n', &line))
+        st = takc_intern_add(&known, line, &id, err);
+    while (!st && takc_str_split(&text, '\n', &line))
+        if (line.len && takc_intern_find(&known, line) == TAKC_INTERN_NONE)
+            each(arg, sign, line);
+    takc_intern_clear(&known);
+    return st;
+}
+
+enum takc_status takc_cache_diff(struct takc_home *h, struct takc_str task, struct takc_str a, struct takc_str b, struct takc_str rate,
+                                 takc_cache_diff_fn *each, void *arg, struct takc_err *err)
+{
+    struct takc_buf left, right;
+    takc_buf_init(&left, TAKC_BUF_MAX_REPLY);
+    takc_buf_init(&right, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = artifact_text(h, task, a, rate, &left, err);
+    if (!st)
+        st = artifact_text(h, task, b, rate, &right, err);
+    if (!st)
+        st = tell_missing(takc_buf_str(&left), takc_buf_str(&right), '-', each, arg, err);
+    if (!st)
+        st = tell_missing(takc_buf_str(&right), takc_buf_str(&left), '+', each, arg, err);
+    takc_buf_clear(&left);
+    takc_buf_clear(&right);
+    return st;
+}
+
+/* A changeable copy of the manifest's versions. */
+static struct takc_version *copy_versions(struct edit *e, struct takc_err *err)
+{
+    struct takc_version *v = takc_arena_array(&e->arena, e->m.n_versions + 1, sizeof(*v));
+    if (v)
+        memcpy(v, e->m.versions, e->m.n_versions * sizeof(*v));
+    else
+        (void)takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
+    return v;
+}
+
+enum takc_status takc_cache_pin(struct takc_home *h, struct takc_str task, struct takc_str version, bool pin, struct takc_err *err)
+{
+    struct edit e;
+    const struct takc_version *v = NULL;
+    enum takc_status st = open_edit(&e, h, task, true, err);
+    if (!st)
+        st = find(&e, version, &v, err);
+    if (!st) {
+        struct takc_version *copy = copy_versions(&e, err);
+        st = copy ? TAKC_OK : TAKC_NOMEM;
+        if (copy) {
+            copy[v - e.m.versions].pinned = pin;
+            e.m.versions = copy;
+            st = takc_home_manifest_swap(h, &e.m, NULL, err);
+        }
+    }
+    close_edit(&e);
+    return st;
+}
+
+enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, struct takc_str version, char out_label[32], struct takc_err *err)
+{
+    struct edit e;
+    const struct takc_version *v = NULL;
+    enum takc_status st = open_edit(&e, h, task, true, err);
+    if (!st && version.len) {
+        st = find(&e, version, &v, err);
+    } else if (!st) {
+        for (size_t i = 1; i < e.m.n_versions; i++)
+            if (takc_str_eq(e.m.versions[i].label, e.m.current))
+                v = &e.m.versions[i - 1];
+        if (!v)
+            st = takc_fail(err, TAKC_NOT_FOUND, 0, "there is no version before %.*s", TAKC_STR_ARG(e.m.current));
+    }
+    if (!st) {
+        e.m.current = v->label;
+        st = takc_home_manifest_swap(h, &e.m, NULL, err);
+    }
+    if (!st)
+        say(out_label, 32, v->label);
+    close_edit(&e);
+    return st;
+}
+
+static enum takc_status delete_version(struct edit *e, const struct takc_version *v, struct takc_err *err)
+{
+    if (takc_str_eq(v->label, e->m.current))
+        return takc_fail(err, TAKC_CONFLICT, 0, "version %.*s is current; roll back first", TAKC_STR_ARG(v->label));
+    struct takc_version *copy = copy_versions(e, err);
+    if (!copy)
+        return TAKC_NOMEM;
+    size_t at = (size_t)(v - e->m.versions);
+    struct takc_str label = v->label;
+    memmove(copy + at, copy + at + 1, (e->m.n_versions - at - 1) * sizeof(*copy));
+    e->m.versions = copy;
+    e->m.n_versions--;
+    uint64_t swept;
+    enum takc_status st = takc_home_manifest_swap(e->home, &e->m, NULL, err);
+    if (!st)
+        st = takc_version_remove(e->home, e->task, label, NULL, err);
+    return st ? st : takc_home_sweep(e->home, e->task, &swept, err);
+}
+
+static enum takc_status del_key(struct edit *e, struct takc_key key, struct takc_err *err)
+{
+    enum takc_status st = takc_store_del(takc_home_store(e->home), NULL, takc_str(key.s), err);
+    return st == TAKC_NOT_FOUND ? TAKC_OK : st;
+}
+
+static enum takc_status delete_rate(struct edit *e, const struct takc_version *v, takc_rate rate, struct takc_err *err)
+{
+    struct takc_version *copy = copy_versions(e, err);
+    struct takc_stored *left = takc_arena_array(&e->arena, v->n_artifacts + 1, sizeof(*left));
+    if (!copy || !left)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
+    size_t n = 0;
+    for (size_t i = 0; i < v->n_artifacts; i++)
+        if (v->artifacts[i].rate != rate)
+            left[n++] = v->artifacts[i];
+    if (n == v->n_artifacts)
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no such rate", TAKC_STR_ARG(v->label));
+    bool current = takc_str_eq(v->label, e->m.current);
+    struct takc_version *mine = &copy[v - e->m.versions];
+    mine->artifacts = left;
+    mine->n_artifacts = n;
+    e->m.versions = copy;
+    enum takc_status st = takc_home_manifest_swap(e->home, &e->m, NULL, err);
+    if (!st)
+        st = del_key(e, takc_key_artifact(e->task, mine->label, rate, ".json"), err);
+    if (!st)
+        st = del_key(e, takc_key_artifact(e->task, mine->label, rate, ".ledger.json"), err);
+    return st || !current ? st : del_key(e, takc_key_foreign_cache(e->task, rate), err);
+}
+
+enum takc_status takc_cache_delete(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, struct takc_err *err)
+{
+    struct edit e;
+    const struct takc_version *v = NULL;
+    takc_rate r = 0;
+    enum takc_status st = open_edit(&e, h, task, true, err);
+    if (!st)
+        st = find(&e, version, &v, err);
+    if (!st && rate.len)
+        st = takc_rate_parse(rate, &r, err);
+    if (!st)
+        st = r ? delete_rate(&e, v, r, err) : delete_version(&e, v, err);
+    close_edit(&e);
+    return st;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pipeline/cite.h - a chosen unit becomes a citation: document, hash, spans, source range, locator, section, quote. Threads: one at a time. */
+#ifndef TAKC_PIPELINE_CITE_H
+#define TAKC_PIPELINE_CITE_H
+
+#include "pipeline/snapshot.h"
+#include "takc/query.h"
+
+/* Keeps the structure of documents cited in one answer. */
+struct takc_citer {
+    struct takc_snapshot *snapshot;
+    struct takc_arena *arena;
+    struct takc_doc doc; /* of the document loaded last */
+    uint32_t loaded;     /* its number + 1; 0: none */
+};
+
+void takc_citer_init(struct takc_citer *c, struct takc_snapshot *s, struct takc_arena *a);
+void takc_citer_clear(struct takc_citer *c);
+/* Fills out for a unit of the index; text lives in the arena. */
+TAKC_CHECK enum takc_status takc_cite(struct takc_citer *c, uint32_t unit, struct takc_cited *out, struct takc_err *err);
+
+#endif

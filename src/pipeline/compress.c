@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
+#include "takc/compress.h"
+#include "pipeline/version.h"
+
+#include <stdio.h>
+
+/* The ledgers of the version that is current already. */
+static enum takc_status old_rows(struct takc_home *h, struct takc_str task, const struct takc_version *v, struct takc_compress_report *out,
+                                 struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < v->n_artifacts && i < TAKC_LEDGER_ROWS; i++) {
+        struct takc_buf bytes;
+        struct takc_key key = takc_key_artifact(task, v->label, v->artifacts[i].rate, ".ledger.json");
+        takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
+        st = takc_store_get_bytes(takc_home_store(h), NULL, takc_str(key.s), &bytes, err);
+        if (!st)
+            st = takc_ledger_parse(takc_buf_str(&bytes), &out->rows[out->n_rows++], err);
+        takc_buf_clear(&bytes);
+    }
+    return st;
+}
+
+static void say_label(struct takc_compress_report *out, struct takc_str label)
+{
+    (void)snprintf(out->version, sizeof(out->version), "%.*s", (int)(label.len > 31 ? 31 : label.len), label.ptr ? label.ptr : "");
+}
+
+static enum takc_status new_version(struct takc_build *b, struct takc_manifest *m, struct takc_compress_report *out, struct takc_err *err)
+{
+    char *label = takc_arena_printf(b->arena, "%u", m->next);
+    if (!label)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a label");
+    b->label = takc_str(label);
+    enum takc_status st = takc_build_make(b, err);
+    if (!st)
+        st = takc_build_publish(b, m, err);
+    if (st)
+        return takc_err_prefix(err, st, "version %s", label);
+    out->changed = true;
+    out->n_resumed = b->n_resumed;
+    out->n_units = b->n_units;
+    out->n_rows = b->n_rates;
+    memcpy(out->rows, b->rows, sizeof(out->rows));
+    say_label(out, b->label);
+    return TAKC_OK;
+}
+
+static enum takc_status compress_locked(struct takc_build *b, struct takc_compress_report *out, struct takc_err *err)
+{
+    struct takc_docset set;
+    struct takc_manifest m;
+    enum takc_status st = takc_docset_current(b->home, b->task, b->arena, &set, err);
+    if (!st && set.n_docs == 0)
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(b->task), TAKC_STR_ARG(b->task));
+    b->set = &set;
+    if (!st)
+        st = takc_build_work_key(b->arena, b->task, &set, b->profile, b->rates, b->n_rates, &b->work_key, err);
+    if (!st)
+        st = takc_home_manifest(b->home, b->task, b->arena, &m, err);
+    if (st)
+        return st;
+    out->n_documents = set.n_docs;
+    for (size_t i = 0; i < set.n_docs; i++) {
+        out->source_bytes += set.docs[i].source_bytes;
+        out->n_units += set.docs[i].n_units;
+    }
+    const struct takc_version *current = takc_manifest_find(&m, m.current);
+    if (current && takc_str_eq(current->work_key, b->work_key)) {
+        say_label(out, current->label);
+        st = old_rows(b->home, b->task, current, out, err);
+    } else {
+        st = new_version(b, &m, out, err);
+    }
+    if (!st && out->n_rows)
+        out->source_tokens = out->rows[0].source_tokens;
+    return st;
+}
+
+enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o, struct takc_compress_report *out,
+                               struct takc_err *err)
+{
+    struct takc_profile profile;
+    struct takc_arena arena;
+    struct takc_lock lock = {-1};
+    *out = (struct takc_compress_report){0};
+    enum takc_status st = takc_home_profile(h, o->task, &profile, err);
+    if (st)
+        return st;
+    takc_arena_init(&arena);
+    struct takc_build b = {.home = h, .call = call, .task = o->task, .profile = &profile, .rates = o->n_rates ? o->rates : profile.rates,
+                           .n_rates = o->n_rates ? o->n_rates : profile.n_rates, .n_threads = o->n_threads, .arena = &arena};
+    if (b.n_rates > TAKC_LEDGER_ROWS)
+        st = takc_fail(err, TAKC_INVALID, 0, "%zu rates; at most %d", b.n_rates, TAKC_LEDGER_ROWS);
+    if (!st)
+        st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
+    if (!st)
+        st = compress_locked(&b, out, err);
+    takc_lock_close(&lock);
+    takc_arena_clear(&arena);
+    takc_profile_clear(&profile);
+    return st;
+}

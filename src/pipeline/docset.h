@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pipeline/docset.h - the documents that one version stands on: names, hashes, titles. Stored with the version
+ * (artifacts/{task}/v{n}/documents.json, byte-stable), and the corpus that compressor and index builder read.
+ * Threads: a loaded docset may be read by any; its corpus may be loaded from several threads. */
+#ifndef TAKC_PIPELINE_DOCSET_H
+#define TAKC_PIPELINE_DOCSET_H
+
+#include "catalog/home.h"
+#include "unit/corpus.h"
+
+struct takc_docset_doc {
+    struct takc_str name, source_sha, text_sha, units_sha, file_sha, reader, reader_version, part, title, title_from;
+    struct takc_span title_span;
+    uint64_t source_bytes, n_units;
+    bool has_date, has_map;
+    int32_t date;
+};
+
+struct takc_docset {
+    struct takc_docset_doc *docs; /* ascending by name bytes */
+    size_t n_docs;
+};
+
+/* The current revisions of all documents of a task. All memory is the arena's. */
+TAKC_CHECK enum takc_status takc_docset_current(struct takc_home *h, struct takc_str task, struct takc_arena *a, struct takc_docset *out,
+                                                struct takc_err *err);
+/* Stored form and back. */
+TAKC_CHECK enum takc_status takc_docset_write(const struct takc_docset *d, struct takc_buf *out, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_docset_parse(struct takc_str json, struct takc_arena *a, struct takc_docset *out, struct takc_err *err);
+/* The documents of a kept version. */
+TAKC_CHECK enum takc_status takc_docset_of_version(struct takc_home *h, struct takc_str task, const struct takc_version *v, struct takc_arena *a,
+                                                   struct takc_docset *out, struct takc_err *err);
+
+/* Where a derived part (".structure", ".map", ".units") of a document is kept. */
+struct takc_key takc_docset_part_key(struct takc_str task, const struct takc_docset_doc *d, const char *kind);
+
+/* A corpus over a docset: texts are mapped, units loaded when asked for. Home, task and docset outlive it. */
+struct takc_docset_corpus {
+    struct takc_corpus corpus;
+    struct takc_home *home;
+    struct takc_str task;
+    const struct takc_docset *set;
+};
+TAKC_CHECK enum takc_status takc_docset_corpus(struct takc_home *h, struct takc_str task, const struct takc_docset *d, struct takc_arena *a,
+                                               struct takc_docset_corpus *out, struct takc_err *err);
+
+/* A document's text with structure and map, copied from the store. d is init'ed by the caller and cleared by it. */
+TAKC_CHECK enum takc_status takc_docset_load(struct takc_home *h, struct takc_str task, const struct takc_docset_doc *doc, struct takc_doc *out,
+                                             struct takc_err *err);
+
+#endif

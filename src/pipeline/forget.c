@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * forget.c - the story of forget. Order matters for a kill in between: copies first, then every kept version is redacted in one manifest
+ * swap and the current one made again, then the record goes, what it stood on is swept, the catalogue scrubbed, and the proof searched.
+ * A second call goes on where the first stopped. */
+#include "pipeline/forget.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "pipeline/needles.h"
+#include "pipeline/redact.h"
+#include "pipeline/version.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct forget {
+    struct takc_home *home;
+    struct takc_call *call;
+    struct takc_str task, document;
+    struct takc_arena arena;
+    struct takc_profile profile;
+    struct takc_manifest m;
+    struct takc_forget_report *report;
+    struct takc_needles needles;
+};
+
+/* --- sentences --- */
+
+/* Every unit of a document as it stands in the text and as it is shown, told to fn. */
+static enum takc_status each_sentence(struct forget *f, const struct takc_docset_doc *d,
+                                      enum takc_status (*fn)(void *, struct takc_str, struct takc_err *), void *arg, struct takc_err *err)
+{
+    struct takc_docset one = {(struct takc_docset_doc *)(uintptr_t)d, 1};
+    struct takc_docset_corpus c;
+    struct takc_corpus_view v;
+    struct takc_buf line;
+    enum takc_status st = takc_docset_corpus(f->home, f->task, &one, &f->arena, &c, err);
+    if (!st)
+        st = c.corpus.load(c.corpus.arg, 0, &v, err);
+    if (st)
+        return st == TAKC_NOT_FOUND ? TAKC_OK : st; /* gone already in an earlier call */
+    takc_buf_init(&line, TAKC_BUF_MAX_DOCUMENT);
+    for (uint32_t i = 0; !st && i < v.units->n_units; i++) {
+        const struct takc_unit *u = &v.units->units[i];
+        for (uint16_t k = 0; !st && k < u->n_spans; k++) {
+            struct takc_span s = v.units->spans[u->span_at + k];
+            st = fn(arg, takc_str_slice(v.text, s.start, s.end), err);
+        }
+        for (int level = 0; !st && level < 2; level++) {
+            takc_buf_reset(&line);
+            st = takc_unit_show(v.units, i, v.text, level, &line, err);
+            if (!st)
+                st = fn(arg, takc_buf_str(&line), err);
+        }
+    }
+    takc_buf_clear(&line);
+    c.corpus.unload(c.corpus.arg, &v);
+    return st;
+}
+
+struct collected {
+    struct takc_intern all;
+    bool *elsewhere;
+};
+
+static enum takc_status collect(void *arg, struct takc_str s, struct takc_err *err)
+{
+    struct collected *c = arg;
+    uint32_t id;
+    return s.len < TAKC_NEEDLE_MIN ? TAKC_OK : takc_intern_add(&c->all, s, &id, err);
+}
+
+/* Lists of documents that stay: current ones and those of kept versions. */
+static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docset *set, const struct takc_needles *all, bool *elsewhere,
+                                       struct takc_err *err);
+
+static bool mark_hit(void *arg, uint32_t needle, size_t at)
+{
+    (void)at;
+    ((bool *)arg)[needle] = true;
+    return true;
+}
+
+static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docset *set, const struct takc_needles *all, bool *elsewhere,
+                                       struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < set->n_docs; i++) {
+        if (takc_str_eq(set->docs[i].name, f->document))
+            continue;
+        struct takc_store_view v;
+        struct takc_key keys[] = {takc_key_text(f->task, set->docs[i].text_sha, ""), takc_key_blob(f->task, set->docs[i].source_sha)};
+        for (size_t k = 0; !st && k < 2; k++) {
+            st = takc_store_view(takc_home_store(f->home), f->call, takc_str(keys[k].s), &v, err);
+            if (st == TAKC_NOT_FOUND) {
+                st = TAKC_OK;
+                continue;
+            }
+            if (!st) {
+                takc_needles_search(all, v.bytes, mark_hit, elsewhere);
+                takc_store_view_close(&v);
+            }
+        }
+    }
+    return st;
+}
+
+/* The sentences to search for: of every revision of the document that is kept, less those that another kept document holds. */
+static enum takc_status gather_needles(struct forget *f, const struct takc_document *record, struct takc_err *err)
+{
+    struct collected c = {0};
+    struct takc_needles all;
+    struct takc_docset set;
+    takc_intern_init(&c.all);
+    takc_needles_init(&all);
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < record->n_revisions; i++) {
+        const struct takc_revision *r = &record->revisions[i];
+        const struct takc_docset_doc d = {.name = f->document, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
+        st = each_sentence(f, &d, collect, &c, err);
+    }
+    for (uint32_t i = 0; !st && i < c.all.n; i++)
+        st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
+    if (!st)
+        st = takc_needles_ready(&all, err);
+    c.elsewhere = takc_arena_array(&f->arena, all.n + 1, sizeof(bool));
+    if (!st && !c.elsewhere)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for sentences");
+    if (!st)
+        st = takc_docset_current(f->home, f->task, &f->arena, &set, err);
+    if (!st)
+        st = mark_elsewhere(f, &set, &all, c.elsewhere, err);
+    for (size_t i = 0; !st && i < f->m.n_versions; i++) {
+        st = takc_docset_of_version(f->home, f->task, &f->m.versions[i], &f->arena, &set, err);
+        if (!st)
+            st = mark_elsewhere(f, &set, &all, c.elsewhere, err);
+    }
+    for (size_t i = 0; !st && i < all.n; i++)
+        if (!c.elsewhere[i])
+            st = takc_needles_add(&f->needles, all.list[i], err);
+    if (!st)
+        st = takc_needles_ready(&f->needles, err);
+    f->report->n_sentences = f->needles.n;
+    takc_needles_clear(&all);
+    takc_intern_clear(&c.all);
+    return st;
+}
+
+/* --- versions --- */
+
+/* Does the version hold the document, and is it the only one there? */
+static enum takc_status holds(struct forget *f, const struct takc_version *v, bool *out, bool *out_alone, struct takc_err *err)
+{
+    struct takc_docset set;
+    *out = false;
+    enum takc_status st = takc_docset_of_version(f->home, f->task, v, &f->arena, &set, err);
+    for (size_t i = 0; !st && i < set.n_docs; i++)
+        *out |= takc_str_eq(set.docs[i].name, f->document);
+    *out_alone = !st && set.n_docs == 1;
+    return st;
+}
+
+/* "3" -> "3.r1", "3.r1" -> "3.r2". */
+static char *redacted_label(struct forget *f, struct takc_str label)
+{
+    size_t dot = takc_str_find(label, takc_str(".r"), 0);
+    uint64_t k = 0;
+    if (dot != SIZE_MAX && takc_str_u64(takc_str_slice(label, dot + 2, label.len), 1u << 30, &k, NULL) == TAKC_OK)
+        label = takc_str_slice(label, 0, dot);
+    return takc_arena_printf(&f->arena, "%.*s.r%u", TAKC_STR_ARG(label), (unsigned)k + 1);
+}
+
+/* Every kept version but the one to be made again: redacted if it holds the document. Old labels that go are noted. */
+static enum takc_status redact_kept(struct forget *f, struct takc_build *b, struct takc_str *gone, size_t *n_gone, struct takc_err *err)
+{
+    struct takc_version *versions = takc_arena_array(&f->arena, f->m.n_versions + 1, sizeof(*versions));
+    enum takc_status st = versions ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
+    size_t n = 0;
+    for (size_t i = 0; !st && i < f->m.n_versions; i++) {
+        const struct takc_version *v = &f->m.versions[i];
+        bool has, alone;
+        st = holds(f, v, &has, &alone, err);
+        if (st)
+            break;
+        if (!has) {
+            versions[n++] = *v;
+            continue;
+        }
+        f->report->n_versions++;
+        if (alone) { /* nothing is left of it */
+            gone[(*n_gone)++] = v->label;
+            if (takc_str_eq(f->m.current, v->label))
+                f->m.current = takc_str("");
+            continue;
+        }
+        char *label = redacted_label(f, v->label);
+        st = label ? takc_redact_version(b, v, f->document, takc_str(label), &versions[n], err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+        if (st)
+            break;
+        gone[(*n_gone)++] = v->label;
+        if (takc_str_eq(f->m.current, v->label))
+            f->m.current = versions[n].label;
+        n++;
+    }
+    f->m.versions = versions;
+    f->m.n_versions = n;
+    return st;
+}
+
+/* The current version made again from the documents that are left; none when no document is left. */
+static enum takc_status remake_current(struct forget *f, struct takc_build *b, struct takc_err *err)
+{
+    struct takc_docset set;
+    const struct takc_version *current = takc_manifest_find(&f->m, f->m.current);
+    enum takc_status st = takc_docset_current(f->home, f->task, &f->arena, &set, err);
+    size_t n = 0;
+    for (size_t i = 0; !st && i < set.n_docs; i++)
+        if (!takc_str_eq(set.docs[i].name, f->document))
+            set.docs[n++] = set.docs[i];
+    set.n_docs = st ? 0 : n;
+    if (st || n == 0 || !current || current->redacted_from.len == 0)
+        return st;
+    takc_rate *rates = takc_arena_array(&f->arena, TAKC_LEDGER_ROWS, sizeof(*rates));
+    char *label = takc_arena_printf(&f->arena, "%u", f->m.next);
+    if (!rates || !label)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a version");
+    b->n_rates = 0;
+    for (size_t i = 0; i < current->n_artifacts && i < TAKC_LEDGER_ROWS; i++)
+        rates[b->n_rates++] = current->artifacts[i].rate;
+    b->rates = rates;
+    b->set = &set;
+    b->label = takc_str(label);
+    st = takc_build_work_key(&f->arena, f->task, &set, &f->profile, rates, b->n_rates, &b->work_key, err);
+    if (!st)
+        st = takc_build_make(b, err);
+    if (!st)
+        st = takc_build_publish(b, &f->m, err);
+    f->report->n_versions++;
+    return st;
+}
+
+static enum takc_status change_versions(struct forget *f, struct takc_err *err)
+{
+    struct takc_build b = {.home = f->home, .call = f->call, .task = f->task, .profile = &f->profile, .arena = &f->arena, .n_threads = 1};
+    struct takc_str *gone = takc_arena_array(&f->arena, f->m.n_versions + 1, sizeof(*gone));
+    size_t n_gone = 0;
+    uint64_t removed = 0;
+    if (!gone)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
+    enum takc_status st = redact_kept(f, &b, gone, &n_gone, err);
+    if (!st && n_gone)
+        st = takc_home_manifest_swap(f->home, &f->m, &f->m.tag, err);
+    for (size_t i = 0; !st && i < n_gone; i++)
+        st = takc_version_remove(f->home, f->task, gone[i], &removed, err);
+    if (!st)
+        st = remake_current(f, &b, err);
+    f->report->n_objects += removed;
+    return st;
+}
+
+/* --- objects and proof --- */
+
+struct chunk_scan {
+    struct forget *f;
+    struct takc_str *keys;
+    size_t n, cap;
+};
+
+static enum takc_status note_chunk(void *arg, struct takc_str key, uint64_t size, struct takc_err *err)
+{
+    struct chunk_scan *c = arg;
+    (void)size;
+    enum takc_status st = takc_grow(&c->keys, &c->cap, c->n + 1, sizeof(*c->keys), err);
+    if (!st)
+        c->keys[c->n++] = takc_arena_dup(&c->f->arena, key);
+    return st;
+}
+
+static enum takc_status remove_key(struct forget *f, struct takc_str key, struct takc_err *err)
+{
+    enum takc_status st = takc_store_del(takc_home_store(f->home), f->call, key, err);
+    f->report->n_objects += st == TAKC_OK;
+    return st == TAKC_NOT_FOUND ? TAKC_OK : st;
+}
+
+/* Chunks of the document, and the foreign caches of rates (publish writes those that stay anew). */
+static enum takc_status remove_copies(struct forget *f, struct takc_err *err)
+{
+    struct chunk_scan scan = {.f = f};
+    struct takc_key first = takc_key_chunk(f->task, f->document, 0), raw = takc_key_raw(f->task, f->document);
+    struct takc_str prefix = takc_str(first.s);
+    while (prefix.len && prefix.ptr[prefix.len - 1] != '_')
+        prefix.len--;
+    char *cache = takc_arena_printf(&f->arena, "cache/v2/%.*s/", TAKC_STR_ARG(f->task));
+    enum takc_status st = cache ? takc_store_list(takc_home_store(f->home), f->call, prefix, note_chunk, &scan, err) : TAKC_NOMEM;
+    if (!st)
+        st = takc_store_list(takc_home_store(f->home), f->call, takc_str(cache), note_chunk, &scan, err);
+    for (size_t i = 0; !st && i < scan.n; i++)
+        st = remove_key(f, scan.keys[i], err);
+    takc_free(scan.keys);
+    return st ? st : remove_key(f, takc_str(raw.s), err);
+}
+
+static _Thread_local struct forget *searching; /* nftw has no argument of its own */
+
+static bool tell_hit(void *arg, uint32_t needle, size_t at)
+{
+    struct forget *f = searching;
+    const char *path = arg;
+    if (f->report->n_found++ == 0)
+        (void)snprintf(f->report->where, sizeof(f->report->where), "%s at byte %zu: \"%.60s\"", path, at, f->needles.list[needle].ptr);
+    return f->report->n_found < 1000;
+}
+
+static int search_file(const char *path, const struct stat *info, int type, struct FTW *ftw)
+{
+    (void)ftw;
+    struct takc_map m;
+    if (type != FTW_F || info->st_size == 0)
+        return 0;
+    if (takc_map_open(&m, path, NULL))
+        return 0;
+    takc_needles_search(&searching->needles, m.bytes, tell_hit, (void *)(uintptr_t)path);
+    searching->report->n_files++;
+    searching->report->n_bytes += m.bytes.len;
+    takc_map_close(&m);
+    return 0;
+}
+
+/* Every byte under the home. Sources are kept decompressed, so no file needs unpacking. */
+static enum takc_status prove(struct forget *f, struct takc_err *err)
+{
+    takc_call_progress(f->call, "search", "files", 0, 0);
+    searching = f;
+    int failed = nftw(takc_home_path(f->home), search_file, 32, FTW_PHYS);
+    searching = NULL;
+    if (failed)
+        return takc_fail(err, TAKC_IO, 0, "the home could not be searched");
+    if (f->report->n_found)
+        return takc_fail(err, TAKC_CORRUPT, 0, "%.*s is still found at %llu places, first in %s", TAKC_STR_ARG(f->document),
+                         (unsigned long long)f->report->n_found, f->report->where);
+    return TAKC_OK;
+}
+
+static enum takc_status run_forget(struct forget *f, struct takc_err *err)
+{
+    struct takc_document record;
+    uint64_t swept = 0;
+    enum takc_status st = takc_home_document(f->home, f->task, f->document, &f->arena, &record, err);
+    if (st == TAKC_NOT_FOUND)
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no document %.*s", TAKC_STR_ARG(f->task), TAKC_STR_ARG(f->document));
+    if (!st)
+        st = takc_home_manifest(f->home, f->task, &f->arena, &f->m, err);
+    if (!st)
+        st = gather_needles(f, &record, err);
+    if (st)
+        return st;
+    f->report->n_revisions = record.n_revisions;
+    struct takc_key key = takc_key_document(f->task, f->document);
+    /* The record goes when nothing stands on it any more, so that a killed forget can be called again. */
+    st = remove_copies(f, err);
+    if (!st)
+        st = change_versions(f, err);
+    if (!st)
+        st = remove_key(f, takc_str(key.s), err);
+    if (!st)
+        st = takc_home_sweep(f->home, f->task, &swept, err);
+    f->report->n_objects += swept;
+    if (!st)
+        st = takc_home_forget_rows(f->home, f->task, f->document, err);
+    if (!st)
+        st = takc_home_scrub(f->home, err);
+    return st ? st : prove(f, err);
+}
+
+enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call, struct takc_str task, struct takc_str document,
+                                    struct takc_forget_report *out, struct takc_err *err)
+{
+    struct takc_forget_report own;
+    struct forget f = {.home = h, .call = call, .task = task, .document = document, .report = out ? out : &own};
+    *f.report = (struct takc_forget_report){0};
+    takc_arena_init(&f.arena);
+    takc_needles_init(&f.needles);
+    enum takc_status st = takc_home_profile(h, task, &f.profile, err);
+    if (!st)
+        st = run_forget(&f, err);
+    takc_needles_clear(&f.needles);
+    takc_profile_clear(&f.profile);
+    takc_arena_clear(&f.arena);
+    return st;
+}
+
+enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct takc_str task, struct takc_str document, uint64_t wait_ms,
+                             struct takc_forget_report *out, struct takc_err *err)
+{
+    struct takc_lock lock = {-1};
+    enum takc_status st = takc_task_name_check(task, err);
+    if (!st)
+        st = takc_home_lock_task(h, task, wait_ms, &lock, err);
+    if (!st)
+        st = takc_forget_locked(h, call, task, document, out, err);
+    takc_lock_close(&lock);
+    return st;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ingest.c - the story of ingest: walk, split, read in parallel, store together, tell.
+ *
+ * Jobs are gathered up to a window, made by threads, then put into one batch in the order they were found and committed at once: one
+ * sync for many documents. Only then are they told as accepted. Names seen are kept for the question of what vanished. */
+#include "takc/ingest.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/pool.h"
+#include "pipeline/forget.h"
+#include "pipeline/ingest_doc.h"
+#include "source/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { WINDOW_JOBS = 256 };                      /* documents made durable together */
+#define WINDOW_BYTES ((uint64_t)32 << 20)        /* of sources held in memory at once, beside one that is larger */
+#define DEFAULT_MAX_FILE ((uint64_t)256 << 20)
+
+struct run {
+    struct takc_home *home;
+    struct takc_call *call;
+    const struct takc_ingest_options *o;
+    struct takc_ingest_report *report;
+    struct takc_profile profile;
+    const struct takc_tokenizer_ops *tokenizer;
+    struct takc_store_batch *batch;
+    struct takc_ingest_job *jobs;
+    size_t n_jobs;
+    uint64_t held_bytes, n_done;
+    struct takc_arena names; /* of documents and roots seen */
+    struct takc_intern seen, roots;
+    int64_t now_s;
+    /* the source file being split */
+    const struct takc_source_item *item;
+    struct takc_str item_root;
+    bool lost_names; /* a name could not be kept for want of memory: nothing is called vanished then */
+};
+
+static void tell(struct run *r, const struct takc_ingest_item *item)
+{
+    uint64_t *count[] = {NULL, &r->report->n_new, &r->report->n_changed, &r->report->n_same, &r->report->n_skipped, &r->report->n_refused,
+                         &r->report->n_vanished, &r->report->n_forgotten};
+    ++*count[item->outcome];
+    if (item->outcome == TAKC_INGEST_NEW || item->outcome == TAKC_INGEST_CHANGED) {
+        r->report->bytes += item->bytes;
+        r->report->tokens += item->tokens;
+        r->report->n_replaced += item->n_replaced;
+    }
+    if (r->o->each)
+        r->o->each(r->o->each_arg, item);
+}
+
+static void tell_refused(struct run *r, struct takc_str name, enum takc_status status, const char *message)
+{
+    tell(r, &(struct takc_ingest_item){.outcome = TAKC_INGEST_REFUSED, .name = name, .status = status, .message = message});
+}
+
+static void tell_job(struct run *r, const struct takc_ingest_job *j)
+{
+    if (j->outcome == TAKC_INGEST_REFUSED) {
+        tell_refused(r, j->name, j->status, j->why.msg);
+        return;
+    }
+    struct takc_str notes = takc_buf_str(&j->doc.notes);
+    tell(r, &(struct takc_ingest_item){.outcome = j->outcome, .name = j->name, .reader = takc_str(j->reader->name),
+                                       .charset = takc_str(j->doc.charset), .bytes = j->bytes.len, .units = j->n_units,
+                                       .tokens = (j->source_mt + 999) / 1000, .n_replaced = j->doc.n_replaced,
+                                       .message = notes.len ? notes.ptr : ""});
+}
+
+static enum takc_status make_one(void *arg, size_t i, struct takc_err *err)
+{
+    struct run *r = arg;
+    return takc_ingest_job_make(&r->jobs[i], r->o, r->tokenizer, r->call, err);
+}
+
+/* Makes, stores and tells all gathered jobs, and empties the window. */
+static enum takc_status flush(struct run *r, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    if (r->n_jobs)
+        st = takc_parallel_for(r->o->n_threads ? r->o->n_threads : 1, r->n_jobs, make_one, r, r->call, err);
+    for (size_t i = 0; !st && i < r->n_jobs; i++) {
+        struct takc_ingest_job *j = &r->jobs[i];
+        if (j->outcome == TAKC_INGEST_NEW || j->outcome == TAKC_INGEST_CHANGED)
+            st = takc_ingest_job_put(j, r->home, &r->profile, r->o, r->batch, r->now_s, r->call, err);
+    }
+    if (!st && r->n_jobs)
+        st = takc_store_batch_commit(r->batch, r->call, err);
+    for (size_t i = 0; i < r->n_jobs; i++) {
+        if (!st)
+            tell_job(r, &r->jobs[i]);
+        takc_ingest_job_clear(&r->jobs[i]);
+    }
+    r->n_done += r->n_jobs;
+    takc_call_progress(r->call, "ingest", "documents", r->n_done, 0);
+    r->n_jobs = 0;
+    r->held_bytes = 0;
+    return st;
+}
+
+/* What is known under this name, into the job; CONFLICT when the name came from another root. */
+static enum takc_status look_up(struct run *r, struct takc_ingest_job *j, struct takc_err *err)
+{
+    struct takc_document *old = takc_arena_alloc(&j->arena, sizeof(*old));
+    if (!old)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a record");
+    enum takc_status st = takc_home_document(r->home, r->o->task, j->name, &j->arena, old, err);
+    if (st == TAKC_NOT_FOUND)
+        return TAKC_OK;
+    if (st)
+        return st;
+    if (!takc_str_eq(old->root, j->root))
+        return takc_fail(err, TAKC_CONFLICT, 0, "this name was ingested from %.*s; give --name or ingest from there", TAKC_STR_ARG(old->root));
+    j->old = old;
+    return TAKC_OK;
+}
+
+/* Adds a document to the window. A name that two sources of this run claim goes to the first. */
+static enum takc_status add_job(struct run *r, struct takc_str name, struct takc_str bytes, const struct takc_reader_ops *reader, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    if (r->n_jobs == WINDOW_JOBS || r->held_bytes >= WINDOW_BYTES)
+        st = flush(r, err);
+    if (st)
+        return st;
+    if (takc_intern_find(&r->seen, name) != TAKC_INTERN_NONE) {
+        tell_refused(r, name, TAKC_CONFLICT, "another document of this run has this name");
+        return TAKC_OK;
+    }
+    uint32_t id;
+    struct takc_ingest_job *j = &r->jobs[r->n_jobs];
+    takc_ingest_job_init(j);
+    j->reader = reader;
+    j->name = takc_arena_dup(&j->arena, name);
+    j->root = r->item_root;
+    j->file_sha = takc_arena_dup(&j->arena, takc_str(r->item->file_sha.s));
+    st = takc_intern_add(&r->seen, name, &id, err);
+    if (!st && (!j->name.ptr || !j->file_sha.ptr))
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a name");
+    if (!st)
+        st = takc_buf_add(&j->bytes, bytes, err);
+    if (!st) {
+        struct takc_err why;
+        enum takc_status known = look_up(r, j, &why);
+        if (known) {
+            takc_ingest_job_clear(j);
+            if (known != TAKC_CONFLICT && known != TAKC_CORRUPT)
+                return takc_fail(err, known, why.detail, "%s", why.msg);
+            tell_refused(r, name, known, why.msg);
+            return TAKC_OK;
+        }
+        r->n_jobs++;
+        r->held_bytes += bytes.len;
+        return TAKC_OK;
+    }
+    takc_ingest_job_clear(j);
+    return st;
+}
+
+/* --- one source file --- */
+
+static enum takc_status add_part(void *arg, const struct takc_split_part *part, struct takc_err *err)
+{
+    struct run *r = arg;
+    struct takc_buf name;
+    takc_buf_init(&name, TAKC_BUF_MAX_NAME);
+    enum takc_status st = takc_buf_add(&name, r->o->name ? takc_str(r->o->name) : r->item->name, err);
+    if (!st)
+        st = takc_buf_add(&name, part->suffix, err);
+    if (!st)
+        st = add_job(r, takc_buf_str(&name), part->bytes, part->reader, err);
+    takc_buf_clear(&name);
+    return st;
+}
+
+static void bad_part(void *arg, uint32_t line, const char *msg)
+{
+    struct run *r = arg;
+    char name[1024];
+    int n = snprintf(name, sizeof(name), "%.*s#%u", (int)(r->item->name.len > 900 ? 900 : r->item->name.len), r->item->name.ptr, line);
+    tell_refused(r, takc_str_n(name, (size_t)n), TAKC_INVALID, msg);
+}
+
+/* Roots live as long as the run; the same text once. */
+static enum takc_status keep_root(struct run *r, struct takc_str root, struct takc_err *err)
+{
+    uint32_t before = (uint32_t)r->roots.n, id;
+    enum takc_status st = takc_intern_add(&r->roots, root, &id, err);
+    if (st)
+        return st;
+    if (id == before || !takc_str_eq(r->item_root, root)) {
+        r->item_root = takc_arena_dup(&r->names, root);
+        if (!r->item_root.ptr)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for a name");
+    }
+    return TAKC_OK;
+}
+
+static enum takc_status on_item(void *arg, const struct takc_source_item *item, struct takc_err *err)
+{
+    struct run *r = arg;
+    struct takc_str name = r->o->name ? takc_str(r->o->name) : item->name;
+    const struct takc_reader_ops *reader = takc_reader_pick(takc_source_inner_name(item->name), item->bytes);
+    if (!reader) {
+        tell(r, &(struct takc_ingest_item){.outcome = TAKC_INGEST_SKIPPED, .name = name, .message = "binary, or no kind of document that takc reads"});
+        return TAKC_OK;
+    }
+    r->item = item;
+    enum takc_status st = keep_root(r, item->root, err);
+    const struct takc_reader_input in = {.bytes = item->bytes, .name = name, .jsonl_id = r->o->jsonl_id, .jsonl_title = r->o->jsonl_title,
+                                         .jsonl_text = r->o->jsonl_text, .jsonl_date = r->o->jsonl_date};
+    if (st || !takc_split_wanted(reader, &in))
+        return st ? st : add_job(r, name, item->bytes, reader, err);
+    struct takc_err why = {0};
+    st = takc_split(reader, r->call, &in, add_part, bad_part, r, &why);
+    if (st == TAKC_REFUSED || st == TAKC_INVALID || st == TAKC_CORRUPT) {
+        tell_refused(r, name, st, why.msg);
+        return TAKC_OK;
+    }
+    return st ? takc_fail(err, st, why.detail, "%.*s: %s", TAKC_STR_ARG(name), why.msg) : TAKC_OK;
+}
+
+/* A file that is there but not taken has not vanished. */
+static void on_skipped(void *arg, struct takc_str name, enum takc_status status, const char *reason)
+{
+    struct run *r = arg;
+    uint32_t id;
+    if (takc_intern_add(&r->seen, name, &id, NULL))
+        r->lost_names = true;
+    if (status)
+        tell_refused(r, name, status, reason);
+    else
+        tell(r, &(struct takc_ingest_item){.outcome = TAKC_INGEST_SKIPPED, .name = name, .message = reason});
+}
+
+/* --- what vanished --- */
+
+/* Documents of the roots of this run that were not seen: told, or forgotten under mirror. */
+static enum takc_status tell_vanished(struct run *r, struct takc_err *err)
+{
+    struct takc_document *docs;
+    size_t n;
+    enum takc_status st = takc_home_documents(r->home, r->o->task, &r->names, &docs, &n, err);
+    for (size_t i = 0; !st && i < n; i++) {
+        if (takc_intern_find(&r->roots, docs[i].root) == TAKC_INTERN_NONE || takc_intern_find(&r->seen, docs[i].name) != TAKC_INTERN_NONE)
+            continue;
+        if (r->o->mirror)
+            st = takc_forget_locked(r->home, r->call, r->o->task, docs[i].name, NULL, err);
+        if (!st)
+            tell(r, &(struct takc_ingest_item){.outcome = r->o->mirror ? TAKC_INGEST_FORGOTTEN : TAKC_INGEST_VANISHED, .name = docs[i].name,
+                                               .message = ""});
+    }
+    return st;
+}
+
+/* A folder's root is known even when nothing is left in it. */
+static enum takc_status note_folder(struct run *r, const char *path, bool *out_folder, struct takc_err *err)
+{
+    struct stat info;
+    uint32_t id;
+    *out_folder = strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    if (!*out_folder)
+        return TAKC_OK;
+    char *root = realpath(path, NULL);
+    if (!root)
+        return takc_fail_errno(err, errno, "%s", path);
+    enum takc_status st = takc_intern_add(&r->roots, takc_str(root), &id, err);
+    free(root);
+    return st;
+}
+
+/* Only folders that were walked whole can tell that something vanished from them. */
+static enum takc_status run_paths(struct run *r, const char *const *paths, size_t n_paths, struct takc_err *err)
+{
+    const struct takc_source_options so = {.max_file_bytes = r->o->max_file_bytes ? r->o->max_file_bytes : DEFAULT_MAX_FILE,
+                                           .stdin_name = r->o->name};
+    bool all_folders = n_paths > 0, folder = false;
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < n_paths; i++) {
+        st = note_folder(r, paths[i], &folder, err);
+        if (!st)
+            st = takc_source_walk(paths[i], &so, r->call, on_item, on_skipped, r, err);
+        all_folders = all_folders && folder;
+    }
+    if (!st)
+        st = flush(r, err);
+    if (!st && all_folders && !r->lost_names)
+        st = tell_vanished(r, err);
+    return st;
+}
+
+static void clear_run(struct run *r)
+{
+    for (size_t i = 0; i < r->n_jobs; i++)
+        takc_ingest_job_clear(&r->jobs[i]);
+    takc_free(r->jobs);
+    if (r->batch)
+        takc_store_batch_close(r->batch);
+    takc_intern_clear(&r->seen);
+    takc_intern_clear(&r->roots);
+    takc_arena_clear(&r->names);
+    takc_profile_clear(&r->profile);
+}
+
+enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const char *const *paths, size_t n_paths,
+                             const struct takc_ingest_options *o, struct takc_ingest_report *out, struct takc_err *err)
+{
+    struct run r = {.home = h, .call = call, .o = o, .report = out};
+    struct takc_lock lock = {-1};
+    const struct takc_clock *clock = takc_clock_or_system(call ? call->clock : NULL);
+    *out = (struct takc_ingest_report){0};
+    r.now_s = clock->wall_s(clock);
+    takc_arena_init(&r.names);
+    takc_intern_init(&r.seen);
+    takc_intern_init(&r.roots);
+    if (o->name && n_paths != 1)
+        return takc_fail(err, TAKC_INVALID, 0, "a name goes with one file, not with %zu paths", n_paths);
+    enum takc_status st = takc_home_profile(h, o->task, &r.profile, err);
+    if (st)
+        return st;
+    r.tokenizer = takc_tokenizer_find(r.profile.tokenizer);
+    r.jobs = takc_alloc_array(WINDOW_JOBS, sizeof(*r.jobs));
+    if (!r.tokenizer)
+        st = takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(r.profile.tokenizer));
+    else if (!r.jobs)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a window of documents");
+    if (!st)
+        st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
+    if (!st)
+        st = takc_store_batch_open(takc_home_store(h), &r.batch, err);
+    if (!st)
+        st = run_paths(&r, paths, n_paths, err);
+    clear_run(&r);
+    takc_lock_close(&lock);
+    return st;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ledger.c - ledger entries to JSON and back. */
+#include "pipeline/ledger.h"
+
+#include <stdio.h>
+
+const char *takc_fact_name(unsigned i)
+{
+    static const char *const names[] = {"numbers", "dates", "names", "ids", "negations", "task_words"};
+    return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
+}
+
+static json_t *facts_json(const struct takc_ledger_entry *e)
+{
+    json_t *v = json_object();
+    for (unsigned k = 0; v && k < TAKC_LEDGER_FACTS; k++)
+        if (json_object_set_new(v, takc_fact_name(k),
+                                json_pack("{sIsI}", "source", (json_int_t)e->facts_source[k], "kept", (json_int_t)e->facts_kept[k]))) {
+            json_decref(v);
+            return NULL;
+        }
+    return v;
+}
+
+/* Two decimals are what a factor means. */
+static double rounded(double v)
+{
+    return (double)(int64_t)(v * 100 + 0.5) / 100;
+}
+
+json_t *takc_ledger_json(const struct takc_ledger_entry *e)
+{
+    json_t *v = json_pack("{ss sf sf sf sf sI sI sI sI sI sb sI sI}", "rate", e->rate, "factor_asked", rounded(e->factor_asked), "factor_words",
+                          rounded(e->factor_words), "factor_bytes", rounded(e->factor_bytes), "factor_tokens", rounded(e->factor_tokens),
+                          "source_tokens", (json_int_t)e->source_tokens, "budget_tokens", (json_int_t)e->budget_tokens, "artifact_tokens",
+                          (json_int_t)e->artifact_tokens, "artifact_words", (json_int_t)e->artifact_words, "artifact_bytes",
+                          (json_int_t)e->artifact_bytes, "shortfall", (int)e->shortfall, "segments", (json_int_t)e->segments, "instructions",
+                          (json_int_t)e->instructions);
+    if (!v || json_object_set_new(v, "facts", facts_json(e)) || json_object_set_new(v, "ms", json_integer((json_int_t)e->ms))) {
+        json_decref(v);
+        return NULL;
+    }
+    return v;
+}
+
+enum takc_status takc_ledger_write(const struct takc_ledger_entry *e, struct takc_buf *out, struct takc_err *err)
+{
+    json_t *v = takc_ledger_json(e);
+    enum takc_status st = v ? takc_json_dump(v, true, out, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a ledger");
+    json_decref(v);
+    return st ? st : takc_buf_byte(out, '\n', err);
+}
+
+static enum takc_status read_facts(const json_t *facts, struct takc_ledger_entry *out, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (unsigned k = 0; !st && k < TAKC_LEDGER_FACTS; k++) {
+        const json_t *one = json_object_get(facts, takc_fact_name(k));
+        st = takc_json_get_u64(one, "source", &out->facts_source[k], err);
+        if (!st)
+            st = takc_json_get_u64(one, "kept", &out->facts_kept[k], err);
+    }
+    return st;
+}
+
+enum takc_status takc_ledger_parse(struct takc_str text, struct takc_ledger_entry *out, struct takc_err *err)
+{
+    json_t *v = NULL;
+    *out = (struct takc_ledger_entry){0};
+    enum takc_status st = takc_json_parse(text, &v, err);
+    if (st)
+        return st == TAKC_NOMEM ? st : takc_fail(err, TAKC_CORRUPT, 0, "ledger is no JSON");
+    struct takc_str rate = takc_json_get_str(v, "rate");
+    (void)snprintf(out->rate, sizeof(out->rate), "%.*s", (int)(rate.len > 23 ? 23 : rate.len), rate.ptr ? rate.ptr : "");
+    const struct {
+        const char *key;
+        uint64_t *to;
+    } numbers[] = {{"source_tokens", &out->source_tokens},     {"budget_tokens", &out->budget_tokens}, {"artifact_tokens", &out->artifact_tokens},
+                   {"artifact_words", &out->artifact_words},   {"artifact_bytes", &out->artifact_bytes}, {"segments", &out->segments},
+                   {"instructions", &out->instructions},       {"ms", &out->ms}};
+    for (size_t i = 0; !st && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        st = takc_json_get_u64(v, numbers[i].key, numbers[i].to, err);
+    out->factor_asked = json_number_value(json_object_get(v, "factor_asked"));
+    out->factor_words = json_number_value(json_object_get(v, "factor_words"));
+    out->factor_bytes = json_number_value(json_object_get(v, "factor_bytes"));
+    out->factor_tokens = json_number_value(json_object_get(v, "factor_tokens"));
+    out->shortfall = json_is_true(json_object_get(v, "shortfall"));
+    if (!st)
+        st = read_facts(json_object_get(v, "facts"), out, err);
+    json_decref(v);
+    return st ? takc_fail(err, TAKC_CORRUPT, 0, "ledger: a number is missing") : TAKC_OK;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * redact.c - redaction works on the selection: drop the document's units, hand their places to duplicates elsewhere, then write index and
+ * artifacts from what is left with the sets as they were. */
+#include "pipeline/redact.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "compress/selection_store.h"
+#include "rank/index.h"
+
+/* heir[u] = old number + 1 of the first duplicate outside the document, for each removed unit u that stood for others. */
+static void find_heirs(const struct takc_selection *s, uint32_t from, uint32_t to, uint32_t *heir)
+{
+    for (uint32_t u = 0; u < s->n_units; u++) {
+        uint32_t of = s->twin[u];
+        if (of && of - 1 >= from && of - 1 < to && (u < from || u >= to) && heir[of - 1 - from] == 0)
+            heir[of - 1 - from] = u + 1;
+    }
+}
+
+/* New number of an old unit outside the document. */
+static uint32_t moved(uint32_t u, uint32_t from, uint32_t to)
+{
+    return u < from ? u : u - (to - from);
+}
+
+static bool room_for(struct takc_selection *out, size_t n_docs, size_t n_units, size_t n_order)
+{
+    out->first_unit = takc_alloc_array(n_docs + 1, sizeof(*out->first_unit));
+    out->show_title = takc_alloc_array(n_docs, sizeof(*out->show_title));
+    out->order = takc_alloc_array(n_order, sizeof(*out->order));
+    out->keys = takc_alloc_array(n_order, sizeof(*out->keys));
+    out->rung = takc_alloc_array(n_units, sizeof(*out->rung));
+    out->salience = takc_alloc_array(n_units, sizeof(*out->salience));
+    out->twin = takc_alloc_array(n_units, sizeof(*out->twin));
+    return out->first_unit && out->show_title && out->order && out->keys && out->rung && out->salience && out->twin;
+}
+
+static void copy_units(const struct takc_selection *s, uint32_t from, uint32_t to, const uint32_t *heir, struct takc_selection *out)
+{
+    for (uint32_t u = 0; u < s->n_units; u++) {
+        if (u >= from && u < to)
+            continue;
+        uint32_t n = moved(u, from, to), of = s->twin[u];
+        out->rung[n] = s->rung[u];
+        out->salience[n] = s->salience[u];
+        if (of && of - 1 >= from && of - 1 < to) {
+            uint32_t first = heir[of - 1 - from];
+            of = first == u + 1 ? 0 : first;
+            if (!of)
+                out->rung[n] = s->rung[s->twin[u] - 1];
+        }
+        out->twin[n] = of ? moved(of - 1, from, to) + 1 : 0;
+    }
+}
+
+static void copy_order(const struct takc_selection *s, uint32_t from, uint32_t to, const uint32_t *heir, struct takc_selection *out)
+{
+    for (size_t i = 0; i < s->n_order; i++) {
+        uint32_t u = s->order[i];
+        if (u >= from && u < to) {
+            if (!heir[u - from])
+                continue;
+            u = heir[u - from] - 1;
+        }
+        out->order[out->n_order] = moved(u, from, to);
+        out->keys[out->n_order++] = s->keys[i];
+    }
+}
+
+enum takc_status takc_redact_selection(const struct takc_selection *s, uint32_t gone, struct takc_selection *out, uint32_t *heir, struct takc_err *err)
+{
+    uint32_t from = s->first_unit[gone], to = s->first_unit[gone + 1];
+    *out = (struct takc_selection){.n_docs = s->n_docs - 1, .n_units = s->n_units - (to - from), .source_words = s->source_words,
+                                   .source_bytes = s->source_bytes, .source_mt = s->source_mt};
+    if (!room_for(out, out->n_docs, out->n_units, s->n_order))
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a selection");
+    find_heirs(s, from, to, heir);
+    for (size_t d = 0, n = 0; d <= s->n_docs; d++) {
+        if (d == gone)
+            continue;
+        out->first_unit[n] = d < gone ? s->first_unit[d] : s->first_unit[d] - (to - from);
+        if (n < out->n_docs)
+            out->show_title[n] = s->show_title[d];
+        n++;
+    }
+    copy_units(s, from, to, heir, out);
+    copy_order(s, from, to, heir, out);
+    return TAKC_OK;
+}
+
+struct redaction {
+    struct takc_build *b;
+    const struct takc_version *old;
+    struct takc_docset old_set, set;
+    struct takc_docset_corpus old_corpus, corpus;
+    struct takc_selection old_selection, selection;
+    uint32_t gone, *heir;
+    struct takc_extractive_options o;
+};
+
+/* The old set's bits under the new numbers, heirs in the places of what is gone. */
+static uint8_t *move_bits(const struct redaction *r, const uint8_t *old_bits)
+{
+    const struct takc_selection *s = &r->old_selection;
+    uint32_t from = s->first_unit[r->gone], to = s->first_unit[r->gone + 1];
+    uint8_t *bits = takc_alloc(r->selection.n_units / 8 + 1);
+    for (uint32_t u = 0; bits && u < s->n_units; u++) {
+        if (!(old_bits[u >> 3] >> (u & 7) & 1))
+            continue;
+        uint32_t v = u;
+        if (u >= from && u < to) {
+            if (!r->heir[u - from])
+                continue;
+            v = r->heir[u - from] - 1;
+        }
+        v = moved(v, from, to);
+        bits[v >> 3] |= (uint8_t)(1u << (v & 7));
+    }
+    return bits;
+}
+
+static enum takc_status put(struct redaction *r, struct takc_key key, struct takc_str bytes, struct takc_stored *out, struct takc_err *err)
+{
+    struct takc_hex hex;
+    enum takc_status st = takc_sha256(bytes, &hex, err);
+    if (!st)
+        st = takc_store_put_bytes(takc_home_store(r->b->home), r->b->call, takc_str(key.s), bytes, err);
+    if (st || !out)
+        return st;
+    out->size_bytes = bytes.len;
+    out->sha256 = takc_arena_dup(r->b->arena, takc_str(hex.s));
+    return out->sha256.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a hash");
+}
+
+/* The ledger says what is there now; facts of the source stay those of the source as it was asked for. */
+static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, const struct takc_set_size *size, takc_rate rate, struct takc_str label,
+                                      struct takc_err *err)
+{
+    struct takc_buf bytes;
+    struct takc_ledger_entry e;
+    struct takc_fact_counts all, kept;
+    struct takc_key from = takc_key_artifact(r->b->task, r->old->label, rate, ".ledger.json");
+    takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_store_get_bytes(takc_home_store(r->b->home), r->b->call, takc_str(from.s), &bytes, err);
+    if (!st)
+        st = takc_ledger_parse(takc_buf_str(&bytes), &e, err);
+    if (!st)
+        st = takc_facts_of_set(&r->corpus.corpus, &r->selection, NULL, r->b->profile->description, &all, err);
+    if (!st)
+        st = takc_facts_of_set(&r->corpus.corpus, &r->selection, bits, r->b->profile->description, &kept, err);
+    if (!st) {
+        e.artifact_tokens = (size->mt + 999) / 1000;
+        e.artifact_words = size->words;
+        e.artifact_bytes = size->bytes;
+        e.segments = size->n_units;
+        e.shortfall = true;
+        for (int k = 0; k < TAKC_LEDGER_FACTS; k++) {
+            e.facts_source[k] = all.n[k];
+            e.facts_kept[k] = kept.n[k];
+        }
+        takc_buf_reset(&bytes);
+        st = takc_ledger_write(&e, &bytes, err);
+    }
+    if (!st)
+        st = put(r, takc_key_artifact(r->b->task, label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, struct takc_str label, struct takc_stored *out, struct takc_err *err)
+{
+    uint8_t *old_bits = NULL, *bits = NULL;
+    struct takc_set_size size;
+    struct takc_buf json;
+    struct takc_artifact_meta meta = {.task = r->b->task, .rate = rate};
+    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
+    out->rate = rate;
+    enum takc_status st = takc_build_fingerprint(r->b->arena, r->b->profile, &meta.fingerprint, err);
+    if (!st)
+        st = takc_selection_set(&r->old_selection, &r->old_corpus.corpus, &r->o, rate, &old_bits, &size, err);
+    if (!st) {
+        bits = move_bits(r, old_bits);
+        st = bits ? takc_selection_measure(&r->selection, &r->corpus.corpus, &r->o, bits, &size, err)
+                  : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
+        size.budget_mt = r->old_selection.source_mt / rate * 1000;
+        size.shortfall = true;
+    }
+    if (!st)
+        st = takc_artifact_write(&r->corpus.corpus, &r->selection, bits, &size, &r->o, &meta, r->b->call, &json, err);
+    if (!st)
+        st = put(r, takc_key_artifact(r->b->task, label, rate, ".json"), takc_buf_str(&json), out, err);
+    if (!st)
+        st = redact_ledger(r, bits, &size, rate, label, err);
+    takc_buf_clear(&json);
+    takc_free(old_bits);
+    takc_free(bits);
+    return st;
+}
+
+/* Selection, index and list of documents. */
+static enum takc_status redact_common(struct redaction *r, struct takc_str label, struct takc_version *out, struct takc_err *err)
+{
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, (size_t)64 << 30);
+    enum takc_status st = takc_selection_save(&r->selection, &bytes, err);
+    if (!st)
+        st = put(r, takc_key_selection(r->b->task, label), takc_buf_str(&bytes), NULL, err);
+    takc_buf_reset(&bytes);
+    if (!st)
+        st = takc_index_build(&r->corpus.corpus, &r->selection, r->b->call, &bytes, err);
+    if (!st)
+        st = put(r, takc_key_index(r->b->task, label), takc_buf_str(&bytes), &out->index, err);
+    takc_buf_reset(&bytes);
+    if (!st)
+        st = takc_docset_write(&r->set, &bytes, err);
+    if (!st)
+        st = put(r, takc_key_documents(r->b->task, label), takc_buf_str(&bytes), &out->documents, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+/* Old documents, the place of the one that goes, and the list without it. */
+static enum takc_status load_old(struct redaction *r, struct takc_str removed, struct takc_err *err)
+{
+    struct takc_build *b = r->b;
+    enum takc_status st = takc_docset_of_version(b->home, b->task, r->old, b->arena, &r->old_set, err);
+    if (st)
+        return st;
+    r->set.docs = takc_arena_array(b->arena, r->old_set.n_docs + 1, sizeof(*r->set.docs));
+    if (!r->set.docs)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a list of documents");
+    r->gone = UINT32_MAX;
+    for (size_t i = 0; i < r->old_set.n_docs; i++) {
+        if (takc_str_eq(r->old_set.docs[i].name, removed))
+            r->gone = (uint32_t)i;
+        else
+            r->set.docs[r->set.n_docs++] = r->old_set.docs[i];
+    }
+    if (r->gone == UINT32_MAX)
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no document %.*s", TAKC_STR_ARG(r->old->label), TAKC_STR_ARG(removed));
+    st = takc_docset_corpus(b->home, b->task, &r->old_set, b->arena, &r->old_corpus, err);
+    if (!st)
+        st = takc_docset_corpus(b->home, b->task, &r->set, b->arena, &r->corpus, err);
+    if (!st)
+        st = takc_version_selection(b->home, b->task, r->old->label, &r->old_selection, err);
+    return st;
+}
+
+enum takc_status takc_redact_version(struct takc_build *b, const struct takc_version *old, struct takc_str removed, struct takc_str label,
+                                     struct takc_version *out, struct takc_err *err)
+{
+    struct redaction r = {.b = b, .old = old, .o = takc_build_options(b->profile, b->n_threads)};
+    const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
+    struct takc_stored *artifacts = takc_arena_array(b->arena, old->n_artifacts + 1, sizeof(*artifacts));
+    *out = (struct takc_version){.label = label, .work_key = takc_str("-"), .redacted_from = old->label, .created_s = clock->wall_s(clock),
+                                 .pinned = old->pinned, .artifacts = artifacts, .n_artifacts = old->n_artifacts, .source_tokens = old->source_tokens};
+    enum takc_status st = artifacts ? load_old(&r, removed, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
+    if (!st) {
+        r.heir = takc_arena_array(b->arena, r.old_selection.first_unit[r.gone + 1] - r.old_selection.first_unit[r.gone] + 1, sizeof(*r.heir));
+        st = r.heir ? takc_redact_selection(&r.old_selection, r.gone, &r.selection, r.heir, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+    }
+    if (!st)
+        st = redact_common(&r, label, out, err);
+    for (size_t i = 0; !st && i < old->n_artifacts; i++)
+        st = redact_artifact(&r, old->artifacts[i].rate, label, &artifacts[i], err);
+    takc_selection_clear(&r.old_selection);
+    takc_selection_clear(&r.selection);
+    return st ? takc_err_prefix(err, st, "redact version %.*s", TAKC_STR_ARG(old->label)) : st;
+}

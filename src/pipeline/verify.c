@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * verify.c - the story of verify: everything a version stands on, level by level. A thing that is missing or unreadable is a finding of its
+ * level, not the end; only the machine's own troubles end it. */
+#include "takc/verify.h"
+#include "base/alloc.h"
+#include "pipeline/snapshot.h"
+#include "verify/verify.h"
+
+#include <stdio.h>
+
+const char *takc_level_letter(unsigned level)
+{
+    static const char *const letters[] = {"S", "T", "M", "A", "X"};
+    return level < TAKC_PROOF_LEVELS ? letters[level] : NULL;
+}
+
+const char *takc_level_text(unsigned level)
+{
+    static const char *const texts[] = {"source hashes", "texts derived again", "maps back to the source", "stored things against the manifest",
+                                        "lines against their sources"};
+    return level < TAKC_PROOF_LEVELS ? texts[level] : NULL;
+}
+
+struct proof_run {
+    struct takc_home *home;
+    struct takc_call *call;
+    const struct takc_verify_options *o;
+    struct takc_verify_report *report;
+    struct takc_proof proof;
+    struct takc_arena arena;
+    struct takc_manifest manifest;
+    const struct takc_version *version;
+    struct takc_docset set;
+    struct takc_store_view text; /* of the document held for level X */
+    uint32_t text_of;            /* its number + 1 in set; 0: none */
+    const struct takc_artifact *artifact;
+};
+
+static void found(void *arg, enum takc_level level, const char *subject, const char *finding)
+{
+    struct proof_run *p = arg;
+    if (p->o->finding)
+        p->o->finding(p->o->finding_arg, level, subject, finding);
+}
+
+/* A thing of this level that could not be read at all. */
+static void missing(struct proof_run *p, enum takc_level level, const char *subject, const char *finding)
+{
+    p->proof.checked[level]++;
+    p->proof.failed[level]++;
+    found(p, level, subject, finding);
+}
+
+/* Is this failure about the thing, so that verify goes on? */
+static bool about_thing(enum takc_status st)
+{
+    return st == TAKC_NOT_FOUND || st == TAKC_CORRUPT || st == TAKC_INVALID || st == TAKC_REFUSED || st == TAKC_UNSUPPORTED || st == TAKC_IO;
+}
+
+/* --- level A --- */
+
+static enum takc_status check_stored(struct proof_run *p, struct takc_key key, struct takc_str sha256, struct takc_err *err)
+{
+    struct takc_store_view v;
+    struct takc_err why = {0};
+    enum takc_status st = takc_store_view(takc_home_store(p->home), p->call, takc_str(key.s), &v, &why);
+    if (st) {
+        if (!about_thing(st))
+            return takc_fail(err, st, why.detail, "%s", why.msg);
+        missing(p, TAKC_LEVEL_A, key.s, why.msg);
+        return TAKC_OK;
+    }
+    st = takc_verify_stored(v.bytes, sha256, key.s, &p->proof, found, p, err);
+    takc_store_view_close(&v);
+    return st;
+}
+
+/* Units are what index and order were made from; their hashes stand in the list of documents. */
+static enum takc_status check_version_things(struct proof_run *p, struct takc_err *err)
+{
+    const struct takc_version *v = p->version;
+    enum takc_status st = check_stored(p, takc_key_index(p->o->task, v->label), v->index.sha256, err);
+    if (!st)
+        st = check_stored(p, takc_key_documents(p->o->task, v->label), v->documents.sha256, err);
+    for (size_t i = 0; !st && i < v->n_artifacts; i++)
+        st = check_stored(p, takc_key_artifact(p->o->task, v->label, v->artifacts[i].rate, ".json"), v->artifacts[i].sha256, err);
+    for (size_t i = 0; !st && i < p->set.n_docs; i++) {
+        st = check_stored(p, takc_docset_part_key(p->o->task, &p->set.docs[i], ".units"), p->set.docs[i].units_sha, err);
+        if (!st)
+            st = check_stored(p, takc_key_text(p->o->task, p->set.docs[i].text_sha, ""), p->set.docs[i].text_sha, err);
+    }
+    return st;
+}
+
+/* --- levels S, T, M --- */
+
+/* Source bytes of a document, from the store or from a folder. */
+static enum takc_status read_source(struct proof_run *p, const struct takc_docset_doc *d, struct takc_buf *out, struct takc_err *err)
+{
+    struct takc_key key = takc_key_blob(p->o->task, d->source_sha);
+    if (!p->o->source_dir)
+        return takc_store_get_bytes(takc_home_store(p->home), p->call, takc_str(key.s), out, err);
+    char path[4096];
+    int n = snprintf(path, sizeof(path), "%s/%.*s", p->o->source_dir, TAKC_STR_ARG(d->name));
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return takc_fail(err, TAKC_INVALID, 0, "%.*s: path is too long", TAKC_STR_ARG(d->name));
+    return takc_file_read(path, out, err);
+}
+
+static enum takc_status check_document(struct proof_run *p, const struct takc_docset_doc *d, struct takc_err *err)
+{
+    char subject[600];
+    struct takc_buf source;
+    struct takc_doc doc;
+    struct takc_err why = {0};
+    takc_buf_init(&source, TAKC_BUF_MAX_DOCUMENT);
+    takc_doc_init(&doc);
+    (void)snprintf(subject, sizeof(subject), "%.*s", (int)(d->name.len > 500 ? 500 : d->name.len), d->name.ptr);
+    enum takc_status st = read_source(p, d, &source, &why);
+    if (st && about_thing(st)) {
+        missing(p, TAKC_LEVEL_S, subject, why.msg);
+        st = TAKC_OK;
+        goto out;
+    }
+    if (!st)
+        st = takc_verify_source(takc_buf_str(&source), d->source_sha, subject, &p->proof, found, p, &why);
+    if (!st) {
+        enum takc_status loaded = takc_docset_load(p->home, p->o->task, d, &doc, &why);
+        if (loaded && about_thing(loaded))
+            missing(p, TAKC_LEVEL_T, subject, why.msg);
+        else if (loaded)
+            st = loaded;
+        if (!loaded)
+            st = takc_verify_text(p->call, takc_buf_str(&source), &doc, d->name, &p->proof, found, p, &why);
+        if (!loaded && !st)
+            st = takc_verify_map(p->call, takc_buf_str(&source), &doc, d->name, &p->proof, found, p, &why);
+    }
+    if (st)
+        st = takc_fail(err, st, why.detail, "%s: %s", subject, why.msg);
+out:
+    takc_doc_clear(&doc);
+    takc_buf_clear(&source);
+    return st;
+}
+
+/* --- level X --- */
+
+/* Text of a document of the artifact; one is held at a time since segments stand in document order. */
+static enum takc_status text_of(void *arg, uint32_t doc, struct takc_str *out, struct takc_err *err)
+{
+    struct proof_run *p = arg;
+    if (doc >= p->artifact->n_documents)
+        return takc_fail(err, TAKC_CORRUPT, 0, "document %u of %zu", doc, p->artifact->n_documents);
+    if (p->text_of != doc + 1) {
+        takc_store_view_close(&p->text);
+        p->text_of = 0;
+        struct takc_key key = takc_key_text(p->o->task, p->artifact->documents[doc].text_sha, "");
+        enum takc_status st = takc_store_view(takc_home_store(p->home), p->call, takc_str(key.s), &p->text, err);
+        if (st)
+            return st;
+        p->text_of = doc + 1;
+    }
+    *out = p->text.bytes;
+    return TAKC_OK;
+}
+
+static enum takc_status check_artifact(struct proof_run *p, takc_rate rate, struct takc_err *err)
+{
+    struct takc_key key = takc_key_artifact(p->o->task, p->version->label, rate, ".json");
+    struct takc_store_view v;
+    struct takc_artifact a = {0};
+    struct takc_err why = {0};
+    enum takc_status st = takc_store_view(takc_home_store(p->home), p->call, takc_str(key.s), &v, &why);
+    if (!st) {
+        st = takc_artifact_parse(&a, v.bytes, &why);
+        takc_store_view_close(&v);
+    }
+    if (!st) {
+        p->artifact = &a;
+        st = takc_verify_artifact(p->call, &a, text_of, p, &p->proof, found, p, &why);
+        p->report->n_segments += a.n_segments;
+        takc_store_view_close(&p->text);
+        p->text_of = 0;
+    }
+    takc_artifact_clear(&a);
+    if (st && about_thing(st)) {
+        missing(p, TAKC_LEVEL_X, key.s, why.msg);
+        st = TAKC_OK;
+    }
+    p->report->n_artifacts++;
+    return st ? takc_fail(err, st, why.detail, "%s: %s", key.s, why.msg) : TAKC_OK;
+}
+
+static enum takc_status check_artifacts(struct proof_run *p, struct takc_err *err)
+{
+    takc_rate only = 0;
+    enum takc_status st = p->o->rate_name.len ? takc_rate_parse(p->o->rate_name, &only, err) : TAKC_OK;
+    bool any = only == 0;
+    for (size_t i = 0; !st && i < p->version->n_artifacts; i++) {
+        if (only && p->version->artifacts[i].rate != only)
+            continue;
+        any = true;
+        st = check_artifact(p, p->version->artifacts[i].rate, err);
+    }
+    if (!st && !any)
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %.*s", TAKC_STR_ARG(p->version->label), TAKC_STR_ARG(p->o->rate_name));
+    return st;
+}
+
+static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
+{
+    enum takc_status st = takc_home_manifest(p->home, p->o->task, &p->arena, &p->manifest, err);
+    if (st)
+        return st;
+    p->version = takc_manifest_find(&p->manifest, p->o->version.len ? p->o->version : p->manifest.current);
+    if (!p->version)
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'", TAKC_STR_ARG(p->o->task), TAKC_STR_ARG(p->o->version));
+    (void)snprintf(p->report->version, sizeof(p->report->version), "%.*s", (int)(p->version->label.len < 31 ? p->version->label.len : 31), p->version->label.ptr);
+    st = takc_docset_of_version(p->home, p->o->task, p->version, &p->arena, &p->set, err);
+    if (!st)
+        st = check_version_things(p, err);
+    for (size_t i = 0; !st && i < p->set.n_docs; i++) {
+        st = takc_call_check(p->call, err);
+        if (!st)
+            st = check_document(p, &p->set.docs[i], err);
+        p->report->n_documents++;
+        takc_call_progress(p->call, "verify", "documents", i + 1, p->set.n_docs);
+    }
+    return st ? st : check_artifacts(p, err);
+}
+
+enum takc_status takc_verify(struct takc_home *h, struct takc_call *call, const struct takc_verify_options *o, struct takc_verify_report *out,
+                             struct takc_err *err)
+{
+    struct proof_run p = {.home = h, .call = call, .o = o, .report = out};
+    *out = (struct takc_verify_report){0};
+    takc_arena_init(&p.arena);
+    enum takc_status st = takc_task_name_check(o->task, err);
+    if (!st)
+        st = run_proof(&p, err);
+    for (int k = 0; k < TAKC_PROOF_LEVELS; k++) {
+        out->checked[k] = p.proof.checked[k];
+        out->failed[k] = p.proof.failed[k];
+        out->underivable[k] = p.proof.underivable[k];
+    }
+    takc_store_view_close(&p.text);
+    takc_arena_clear(&p.arena);
+    return st;
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * version.c - one version from documents to manifest.
+ *
+ * Things are put in the order selection, index, documents, artifacts, ledgers; work.json, put first, says whose they are. A run that finds
+ * work.json with its own work key takes over each finished thing; any other leftover under the label is removed first. Nobody sees a version
+ * before the manifest names it. */
+#include "pipeline/version.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "compress/selection_store.h"
+#include "rank/index.h"
+
+#include <stdio.h>
+#include <unicode/uversion.h>
+
+struct takc_key takc_key_selection(struct takc_str task, struct takc_str label)
+{
+    struct takc_key k;
+    (void)snprintf(k.s, sizeof(k.s), "index/%.*s/v%.*s/selection.bin", TAKC_STR_ARG(task), TAKC_STR_ARG(label));
+    return k;
+}
+
+static struct takc_key key_work(struct takc_str task, struct takc_str label)
+{
+    struct takc_key k;
+    (void)snprintf(k.s, sizeof(k.s), "artifacts/%.*s/v%.*s/work.json", TAKC_STR_ARG(task), TAKC_STR_ARG(label));
+    return k;
+}
+
+struct takc_extractive_options takc_build_options(const struct takc_profile *p, unsigned n_threads)
+{
+    struct takc_extractive_options o = takc_extractive_options_default();
+    o.description = p->description;
+    o.must_keep = p->must_keep;
+    o.budget = TAKC_BUDGET_TOKENS;
+    o.tokenizer = takc_tokenizer_find(p->tokenizer);
+    o.n_threads = n_threads;
+    return o;
+}
+
+enum takc_status takc_build_fingerprint(struct takc_arena *a, const struct takc_profile *p, struct takc_str *out, struct takc_err *err)
+{
+    const struct takc_tokenizer_ops *t = takc_tokenizer_find(p->tokenizer);
+    UVersionInfo icu;
+    char icu_text[U_MAX_VERSION_STRING_LENGTH];
+    if (!t)
+        return takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(p->tokenizer));
+    u_getVersion(icu);
+    u_versionToString(icu, icu_text);
+    char *text = takc_arena_printf(a, "units " TAKC_UNITS_VERSION ", extractive " TAKC_EXTRACTIVE_VERSION ", index " TAKC_INDEX_VERSION
+                                   ", tokenizer %s %s, icu %s", t->name, t->version, icu_text);
+    *out = takc_str(text);
+    return text ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a fingerprint");
+}
+
+enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task, const struct takc_docset *set, const struct takc_profile *p,
+                                     const takc_rate *rates, size_t n_rates, struct takc_str *out, struct takc_err *err)
+{
+    struct takc_buf all;
+    struct takc_str fingerprint;
+    struct takc_hex hex;
+    takc_buf_init(&all, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_build_fingerprint(a, p, &fingerprint, err);
+    if (!st)
+        st = takc_buf_printf(&all, err, "%.*s\n%.*s\nmust_keep %u\n%zu\n", TAKC_STR_ARG(task), TAKC_STR_ARG(fingerprint), p->must_keep, p->description.len);
+    if (!st)
+        st = takc_buf_add(&all, p->description, err);
+    for (size_t i = 0; !st && i < n_rates; i++)
+        st = takc_buf_printf(&all, err, "\nrate %u", rates[i]);
+    if (!st)
+        st = takc_buf_byte(&all, '\n', err);
+    if (!st)
+        st = takc_docset_write(set, &all, err);
+    if (!st)
+        st = takc_sha256(takc_buf_str(&all), &hex, err);
+    takc_buf_clear(&all);
+    if (st)
+        return st;
+    *out = takc_arena_dup(a, takc_str(hex.s));
+    return out->ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a work key");
+}
+
+/* --- leftovers --- */
+
+struct removal {
+    struct takc_home *home;
+    struct takc_arena arena;
+    struct takc_str *keys;
+    size_t n, cap;
+};
+
+static enum takc_status note_key(void *arg, struct takc_str key, uint64_t size_bytes, struct takc_err *err)
+{
+    struct removal *r = arg;
+    (void)size_bytes;
+    enum takc_status st = takc_grow(&r->keys, &r->cap, r->n + 1, sizeof(*r->keys), err);
+    if (st)
+        return st;
+    r->keys[r->n] = takc_arena_dup(&r->arena, key);
+    return r->keys[r->n++].ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a key");
+}
+
+enum takc_status takc_version_remove(struct takc_home *h, struct takc_str task, struct takc_str label, uint64_t *n_removed, struct takc_err *err)
+{
+    struct removal r = {.home = h};
+    enum takc_status st = TAKC_OK;
+    takc_arena_init(&r.arena);
+    static const char *const folders[] = {"artifacts", "index"};
+    for (size_t i = 0; !st && i < 2; i++) {
+        char *prefix = takc_arena_printf(&r.arena, "%s/%.*s/v%.*s/", folders[i], TAKC_STR_ARG(task), TAKC_STR_ARG(label));
+        st = prefix ? takc_store_list(takc_home_store(h), NULL, takc_str(prefix), note_key, &r, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+    }
+    for (size_t i = 0; !st && i < r.n; i++) {
+        st = takc_store_del(takc_home_store(h), NULL, r.keys[i], err);
+        if (st == TAKC_NOT_FOUND)
+            st = TAKC_OK;
+    }
+    if (!st && n_removed)
+        *n_removed += r.n;
+    takc_free(r.keys);
+    takc_arena_clear(&r.arena);
+    return st;
+}
+
+/* Is the label's folder ours (same work key)? Otherwise it is emptied and claimed. */
+static enum takc_status claim(struct takc_build *b, bool *out_ours, struct takc_err *err)
+{
+    struct takc_store *store = takc_home_store(b->home);
+    struct takc_key key = key_work(b->task, b->label);
+    struct takc_buf old;
+    takc_buf_init(&old, TAKC_BUF_MAX_NAME);
+    enum takc_status st = takc_store_get_bytes(store, b->call, takc_str(key.s), &old, err);
+    *out_ours = !st && takc_str_eq(takc_buf_str(&old), b->work_key);
+    if (st == TAKC_NOT_FOUND || st == TAKC_INVALID)
+        st = TAKC_OK;
+    takc_buf_clear(&old);
+    if (st || *out_ours)
+        return st;
+    st = takc_version_remove(b->home, b->task, b->label, NULL, err);
+    return st ? st : takc_store_put_bytes(store, b->call, takc_str(key.s), b->work_key, err);
+}
+
+/* --- the stored things --- */
+
+/* Hash and size of a finished thing into out; NOT_FOUND when it is not there. */
+static enum takc_status finished(struct takc_build *b, struct takc_key key, struct takc_stored *out, struct takc_err *err)
+{
+    struct takc_store_view v;
+    struct takc_hex hex;
+    enum takc_status st = takc_store_view(takc_home_store(b->home), b->call, takc_str(key.s), &v, err);
+    if (st)
+        return st;
+    st = takc_sha256(v.bytes, &hex, err);
+    out->size_bytes = v.bytes.len;
+    takc_store_view_close(&v);
+    out->sha256 = takc_arena_dup(b->arena, takc_str(hex.s));
+    if (!st && !out->sha256.ptr)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a hash");
+    return st;
+}
+
+static enum takc_status put_thing(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out, struct takc_err *err)
+{
+    struct takc_hex hex;
+    enum takc_status st = takc_sha256(bytes, &hex, err);
+    if (!st)
+        st = takc_store_put_bytes(takc_home_store(b->home), b->call, takc_str(key.s), bytes, err);
+    if (st)
+        return st;
+    if (!out)
+        return TAKC_OK;
+    out->size_bytes = bytes.len;
+    out->sha256 = takc_arena_dup(b->arena, takc_str(hex.s));
+    return out->sha256.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a hash");
+}
+
+enum takc_status takc_version_selection(struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_selection *out,
+                                        struct takc_err *err)
+{
+    struct takc_store_view v;
+    struct takc_key key = takc_key_selection(task, label);
+    *out = (struct takc_selection){0};
+    enum takc_status st = takc_store_view(takc_home_store(h), NULL, takc_str(key.s), &v, err);
+    if (st)
+        return st;
+    st = takc_selection_load(out, v.bytes, err);
+    takc_store_view_close(&v);
+    return st ? takc_err_prefix(err, st, "%s", key.s) : st;
+}
+
+static enum takc_status make_selection(struct takc_build *b, const struct takc_corpus *c, const struct takc_extractive_options *o, bool ours,
+                                       struct takc_selection *s, struct takc_err *err)
+{
+    if (ours && takc_version_selection(b->home, b->task, b->label, s, NULL) == TAKC_OK && s->n_docs == c->n_docs) {
+        b->n_resumed++;
+        return TAKC_OK;
+    }
+    takc_selection_clear(s);
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, (size_t)64 << 30);
+    enum takc_status st = takc_extractive_select(c, o, b->call, s, err);
+    if (!st)
+        st = takc_selection_save(s, &bytes, err);
+    if (!st)
+        st = put_thing(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+static enum takc_status make_index(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, bool ours, struct takc_err *err)
+{
+    struct takc_key key = takc_key_index(b->task, b->label);
+    if (ours && finished(b, key, &b->version.index, NULL) == TAKC_OK) {
+        b->n_resumed++;
+        return TAKC_OK;
+    }
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, (size_t)64 << 30);
+    takc_call_progress(b->call, "index", "documents", 0, c->n_docs);
+    enum takc_status st = takc_index_build(c, s, b->call, &bytes, err);
+    if (!st)
+        st = put_thing(b, key, takc_buf_str(&bytes), &b->version.index, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+static enum takc_status make_documents(struct takc_build *b, struct takc_err *err)
+{
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_docset_write(b->set, &bytes, err);
+    if (!st)
+        st = put_thing(b, takc_key_documents(b->task, b->label), takc_buf_str(&bytes), &b->version.documents, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+static uint64_t count_instructions(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits)
+{
+    uint64_t n = 0;
+    for (size_t d = 0; d < c->n_docs; d++) {
+        struct takc_corpus_view v;
+        if (c->load(c->arg, d, &v, NULL))
+            continue;
+        for (size_t i = 0; i < v.units->n_units; i++) {
+            size_t u = s->first_unit[d] + i;
+            n += (bits[u >> 3] >> (u & 7) & 1) && (v.units->units[i].flags & TAKC_UNIT_INSTRUCTS);
+        }
+        c->unload(c->arg, &v);
+    }
+    return n;
+}
+
+static double factor(uint64_t source, uint64_t made)
+{
+    return made ? (double)source / (double)made : 0;
+}
+
+/* Fills the ledger of one rate. */
+static enum takc_status fill_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                    const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_err *err)
+{
+    struct takc_fact_counts all, kept;
+    enum takc_status st = takc_facts_of_set(c, s, NULL, b->profile->description, &all, err);
+    if (!st)
+        st = takc_facts_of_set(c, s, bits, b->profile->description, &kept, err);
+    if (st)
+        return st;
+    *row = (struct takc_ledger_entry){
+        .factor_asked = rate / 1000.0, .factor_words = factor(s->source_words, size->words), .factor_bytes = factor(s->source_bytes, size->bytes),
+        .factor_tokens = factor(s->source_mt, size->mt), .source_tokens = (s->source_mt + 999) / 1000, .budget_tokens = size->budget_mt / 1000,
+        .artifact_tokens = (size->mt + 999) / 1000, .artifact_words = size->words, .artifact_bytes = size->bytes, .shortfall = size->shortfall,
+        .segments = size->n_units, .instructions = count_instructions(c, s, bits),
+    };
+    takc_rate_name(rate, row->rate);
+    for (unsigned k = 0; k < TAKC_LEDGER_FACTS; k++) {
+        row->facts_source[k] = all.n[k];
+        row->facts_kept[k] = kept.n[k];
+    }
+    return TAKC_OK;
+}
+
+static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entry *row, takc_rate rate, struct takc_err *err)
+{
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_ledger_write(row, &bytes, err);
+    if (!st)
+        st = put_thing(b, takc_key_artifact(b->task, b->label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+/* Artifact and ledger of one rate, made. */
+static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
+                                  const struct takc_extractive_options *o, takc_rate rate, struct takc_stored *out, struct takc_ledger_entry *row,
+                                  struct takc_err *err)
+{
+    const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
+    uint64_t from = clock->mono_ns(clock);
+    uint8_t *bits = NULL;
+    struct takc_set_size size;
+    struct takc_artifact_meta meta = {.task = b->task, .rate = rate};
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, (size_t)16 << 30);
+    enum takc_status st = takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err);
+    if (!st)
+        st = takc_selection_set(s, c, o, rate, &bits, &size, err);
+    if (!st)
+        st = takc_artifact_write(c, s, bits, &size, o, &meta, b->call, &bytes, err);
+    if (!st)
+        st = put_thing(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
+    if (!st)
+        st = fill_ledger(b, c, s, bits, &size, rate, row, err);
+    row->ms = (clock->mono_ns(clock) - from) / 1000000;
+    if (!st)
+        st = put_ledger(b, row, rate, err);
+    takc_buf_clear(&bytes);
+    takc_free(bits);
+    return st;
+}
+
+/* Artifact and ledger of a killed run, if both are there. */
+static bool take_over(struct takc_build *b, takc_rate rate, struct takc_stored *out, struct takc_ledger_entry *row)
+{
+    struct takc_buf ledger;
+    takc_buf_init(&ledger, TAKC_BUF_MAX_REPLY);
+    struct takc_key key = takc_key_artifact(b->task, b->label, rate, ".ledger.json");
+    bool good = finished(b, takc_key_artifact(b->task, b->label, rate, ".json"), out, NULL) == TAKC_OK &&
+                takc_store_get_bytes(takc_home_store(b->home), b->call, takc_str(key.s), &ledger, NULL) == TAKC_OK &&
+                takc_ledger_parse(takc_buf_str(&ledger), row, NULL) == TAKC_OK;
+    takc_buf_clear(&ledger);
+    b->n_resumed += good;
+    return good;
+}
+
+static enum takc_status make_rates(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
+                                   const struct takc_extractive_options *o, bool ours, struct takc_err *err)
+{
+    struct takc_stored *artifacts = takc_arena_array(b->arena, b->n_rates + 1, sizeof(*artifacts));
+    enum takc_status st = artifacts ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
+    for (size_t i = 0; !st && i < b->n_rates; i++) {
+        takc_call_progress(b->call, "compress", "rates", i, b->n_rates);
+        st = takc_call_check(b->call, err);
+        artifacts[i].rate = b->rates[i];
+        if (!st && !(ours && take_over(b, b->rates[i], &artifacts[i], &b->rows[i])))
+            st = make_rate(b, c, s, o, b->rates[i], &artifacts[i], &b->rows[i], err);
+    }
+    b->version.artifacts = artifacts;
+    b->version.n_artifacts = b->n_rates;
+    takc_call_progress(b->call, "compress", "rates", b->n_rates, b->n_rates);
+    return st;
+}
+
+enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
+{
+    struct takc_docset_corpus corpus;
+    struct takc_selection s = {0};
+    bool ours = false;
+    const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
+    struct takc_extractive_options o = takc_build_options(b->profile, b->n_threads);
+    b->version = (struct takc_version){.label = b->label, .work_key = b->work_key, .created_s = clock->wall_s(clock)};
+    enum takc_status st = takc_docset_corpus(b->home, b->task, b->set, b->arena, &corpus, err);
+    if (!st)
+        st = claim(b, &ours, err);
+    if (!st)
+        st = make_selection(b, &corpus.corpus, &o, ours, &s, err);
+    if (!st)
+        st = make_index(b, &corpus.corpus, &s, ours, err);
+    if (!st)
+        st = make_documents(b, err);
+    if (!st)
+        st = make_rates(b, &corpus.corpus, &s, &o, ours, err);
+    b->version.source_tokens = (s.source_mt + 999) / 1000;
+    b->n_units = s.n_units;
+    takc_selection_clear(&s);
+    return st;
+}
+
+/* --- publishing --- */
+
+/* cache/v2/{task}/{rate}/cache.json: what the guide's own tools read. */
+static enum takc_status put_foreign(struct takc_build *b, const struct takc_stored *made, struct takc_err *err)
+{
+    struct takc_artifact a = {0};
+    struct takc_store_view v;
+    struct takc_buf text, json;
+    char name[24];
+    struct takc_key from = takc_key_artifact(b->task, b->label, made->rate, ".json"), to = takc_key_foreign_cache(b->task, made->rate);
+    takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
+    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
+    takc_rate_name(made->rate, name);
+    enum takc_status st = takc_store_view(takc_home_store(b->home), b->call, takc_str(from.s), &v, err);
+    if (st)
+        return st;
+    st = takc_artifact_parse(&a, v.bytes, err);
+    takc_store_view_close(&v);
+    if (!st)
+        st = takc_artifact_text(&a, &text, err);
+    json_t *meta = st ? NULL : json_pack("{ss sI sI sf sf}", "compression_rate", name, "original_tokens", (json_int_t)a.source_tokens,
+                          "compressed_tokens", (json_int_t)a.tokens, "compression_ratio", a.tokens ? (double)a.source_tokens / (double)a.tokens : 0.0,
+                          "target_ratio", made->rate / 1000.0);
+    json_t *root = json_object();
+    if (!st && (!meta || !root || json_object_set_new(meta, "task_type", takc_json_str(b->task)) ||
+                json_object_set_new(meta, "task_description", takc_json_str(b->profile->description)) ||
+                json_object_set_new(meta, "chunks_processed", json_integer((json_int_t)a.n_documents)) ||
+                json_object_set_new(meta, "model_used", json_string("extractive")) ||
+                json_object_set_new(meta, "timestamp", json_integer((json_int_t)b->version.created_s)) ||
+                json_object_set_new(meta, "service", json_string("takc")) || json_object_set_new(meta, "version", json_string("2.0")) ||
+                json_object_set_new(root, "compressed_kv", takc_json_str(takc_buf_str(&text))) || json_object_set(root, "metadata", meta)))
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    if (!st)
+        st = takc_json_dump(root, true, &json, err);
+    if (!st)
+        st = takc_store_put_bytes(takc_home_store(b->home), b->call, takc_str(to.s), takc_buf_str(&json), err);
+    json_decref(meta);
+    json_decref(root);
+    takc_buf_clear(&text);
+    takc_buf_clear(&json);
+    takc_artifact_clear(&a);
+    return st;
+}
+
+/* Versions that stay: the new one, pinned ones, and the newest up to the profile's number. Returns how many; dropped labels go to gone. */
+static size_t keep_versions(const struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, struct takc_str *gone, size_t *n_gone)
+{
+    size_t n = 0, room = b->profile->keep_versions > 1 ? b->profile->keep_versions - 1 : 0, unpinned = 0;
+    *n_gone = 0;
+    for (size_t i = 0; i < m->n_versions; i++)
+        unpinned += !m->versions[i].pinned;
+    for (size_t i = 0; i < m->n_versions; i++) {
+        bool stays = m->versions[i].pinned || unpinned <= room;
+        if (!m->versions[i].pinned)
+            unpinned--;
+        if (stays)
+            out[n++] = m->versions[i];
+        else
+            gone[(*n_gone)++] = m->versions[i].label;
+    }
+    out[n++] = b->version;
+    return n;
+}
+
+enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *m, struct takc_err *err)
+{
+    struct takc_version *versions = takc_arena_array(b->arena, m->n_versions + 1, sizeof(*versions));
+    struct takc_str *gone = takc_arena_array(b->arena, m->n_versions + 1, sizeof(*gone));
+    size_t n_gone = 0;
+    uint64_t swept;
+    if (!versions || !gone)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
+    struct takc_manifest next = *m;
+    next.n_versions = keep_versions(b, m, versions, gone, &n_gone);
+    next.versions = versions;
+    next.current = b->label;
+    next.next = m->next + 1;
+    struct takc_key work = key_work(b->task, b->label);
+    enum takc_status st = takc_home_manifest_swap(b->home, &next, &next.tag, err);
+    if (st)
+        return st;
+    *m = next;
+    if (takc_store_del(takc_home_store(b->home), NULL, takc_str(work.s), NULL) == TAKC_IO)
+        return takc_fail(err, TAKC_IO, 0, "remove %s", work.s);
+    for (size_t i = 0; !st && i < b->version.n_artifacts; i++)
+        st = put_foreign(b, &b->version.artifacts[i], err);
+    for (size_t i = 0; !st && i < n_gone; i++)
+        st = takc_version_remove(b->home, b->task, gone[i], NULL, err);
+    return st ? st : takc_home_sweep(b->home, b->task, &swept, err);
+}

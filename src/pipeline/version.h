@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pipeline/version.h - making one version's stored things, taking over what a killed run finished, and making it current.
+ * Threads: the caller holds the task's lock. */
+#ifndef TAKC_PIPELINE_VERSION_H
+#define TAKC_PIPELINE_VERSION_H
+
+#include "compress/artifact.h"
+#include "pipeline/docset.h"
+#include "pipeline/ledger.h"
+
+struct takc_build { /* one version being made */
+    struct takc_home *home;
+    struct takc_call *call;
+    struct takc_str task, label;
+    const struct takc_profile *profile;
+    const takc_rate *rates;
+    size_t n_rates;
+    unsigned n_threads;
+    const struct takc_docset *set;
+    struct takc_str work_key;
+    struct takc_arena *arena;
+    /* out */
+    struct takc_version version;
+    struct takc_ledger_entry rows[TAKC_LEDGER_ROWS];
+    uint64_t n_resumed, n_units;
+};
+
+/* What all artifacts of a build depend on beside the documents: versions of units, algorithm, tokenizer, ICU. In the arena. */
+TAKC_CHECK enum takc_status takc_build_fingerprint(struct takc_arena *a, const struct takc_profile *p, struct takc_str *out, struct takc_err *err);
+/* Hash over documents, fingerprint, the profile fields that compress reads, and rates. In the arena. */
+TAKC_CHECK enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task, const struct takc_docset *set, const struct takc_profile *p,
+                                                const takc_rate *rates, size_t n_rates, struct takc_str *out, struct takc_err *err);
+/* Selection, index, artifacts and ledgers under b->label; finished ones of a killed run with the same work key are taken over. */
+TAKC_CHECK enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err);
+/* The manifest with b->version added and current; prunes what the profile no longer keeps, writes the caches of foreign clients. */
+TAKC_CHECK enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *m, struct takc_err *err);
+/* The selection of a kept version. Clear it afterwards, whatever the status. */
+TAKC_CHECK enum takc_status takc_version_selection(struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_selection *out,
+                                                   struct takc_err *err);
+/* index/{task}/v{label}/selection.bin */
+struct takc_key takc_key_selection(struct takc_str task, struct takc_str label);
+/* Removes every stored thing of a version. */
+TAKC_CHECK enum takc_status takc_version_remove(struct takc_home *h, struct takc_str task, struct takc_str label, uint64_t *n_removed,
+                                                struct takc_err *err);
+/* The options that compress and redaction share. */
+struct takc_extractive_options takc_build_options(const struct takc_profile *p, unsigned n_threads);
+
+#endif
