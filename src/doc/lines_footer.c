@@ -53,8 +53,8 @@ static uint64_t line_hash(const struct takc_lines *l, const struct takc_line *v,
     return takc_hash64(takc_str_n(out, n), 0);
 }
 
-/* Can the line be a page number? Nothing but a number with ornaments, the word "page", a single word as in "F-12", or a longer line that
- * begins or ends with the number. "Note 12" and "Table 3" cannot. */
+/* Can the line be a page number? Nothing but a number with ornaments, the word "page" in few others, a single word as in "F-12", or a
+ * longer line that begins or ends with the number. "Note 12" and "Table 3" cannot. */
 static bool may_count(const struct takc_lines *l, const struct takc_line *v)
 {
     struct takc_str line = takc_str_slice(l->text, v->start, v->end);
@@ -66,7 +66,7 @@ static bool may_count(const struct takc_lines *l, const struct takc_line *v)
     if (letters == 0)
         return line.ptr[0] != '('; /* "(1)" marks a note */
     if (page)
-        return true;
+        return v->n_words <= 6;
     if (v->n_words == 1)
         return letters <= 2;
     return v->n_words >= 4 && (is_digit(line.ptr[0]) || is_digit(line.ptr[line.len - 1]));

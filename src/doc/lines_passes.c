@@ -62,7 +62,7 @@ enum takc_status takc_lines_turns(struct takc_lines *l, struct takc_err *err)
     if (n_same * 4 > l->n_picks)
         return TAKC_OK;
     gather_turns(l, false, &n_again);
-    if (n_again * 2 < n_speakers)
+    if (n_again * 5 < n_speakers * 2)
         return TAKC_OK;
     for (size_t i = 0; i < l->n_picks; i++) {
         bool before = i > 0 && l->picks[i].hash == l->picks[i - 1].hash;
