@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * doc/parts.h - what readers share: decoding, the title from the first heading, telling kinds by content. Inside src/doc only. */
+#ifndef TAKC_DOC_PARTS_H
+#define TAKC_DOC_PARTS_H
+
+#include "doc/readers.h"
+
+/* Source bytes into d's text with map, charset, count and note of what was replaced. */
+TAKC_CHECK enum takc_status takc_reader_decode(const struct takc_reader_input *in, struct takc_doc *d, struct takc_err *err);
+/* Takes the first visible block as title if it is a heading. */
+TAKC_CHECK enum takc_status takc_reader_title(struct takc_doc *d, struct takc_err *err);
+
+/* As takc_reader_ops.sniff: 0 no, 1 maybe, 2 likely, 3 certain. */
+int takc_sniff_text(struct takc_str bytes);
+int takc_sniff_markdown(struct takc_str bytes);
+int takc_sniff_json(struct takc_str bytes);
+int takc_sniff_jsonl(struct takc_str bytes);
+/* Is this no document at all: zeros that are not UTF-16, or the magic of pictures, programs, archives? */
+bool takc_sniff_binary(struct takc_str bytes);
+
+#endif

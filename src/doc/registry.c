@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * registry.c - the list of readers, and the thin functions in front of them. Content speaks before the name: the first reader that is
+ * certain wins, else the likeliest whose extension fits, else the likeliest. */
+#include "base/utf8.h"
+#include "doc/parts.h"
+
+#include <stdio.h>
+
+/* Missing until these files are there; then the marks go. */
+#pragma weak takc_reader_html
+#pragma weak takc_reader_pdf
+#pragma weak takc_reader_docx
+#pragma weak takc_reader_markdown
+#pragma weak takc_reader_csv
+
+/* In the order in which equal guesses win. */
+static const struct takc_reader_ops *const readers[] = {&takc_reader_pdf,  &takc_reader_docx,     &takc_reader_html, &takc_reader_jsonl,
+                                                        &takc_reader_json, &takc_reader_markdown, &takc_reader_csv,  &takc_reader_text};
+enum { N_READERS = sizeof(readers) / sizeof(*readers) };
+
+const struct takc_reader_ops *takc_reader_at(size_t i)
+{
+    for (size_t k = 0; k < N_READERS; k++)
+        if (readers[k] && i-- == 0)
+            return readers[k];
+    return NULL;
+}
+
+const struct takc_reader_ops *takc_reader_find(struct takc_str name)
+{
+    for (size_t k = 0; k < N_READERS; k++)
+        if (readers[k] && takc_str_is(name, readers[k]->name))
+            return readers[k];
+    return NULL;
+}
+
+static bool has_extension(const struct takc_reader_ops *r, struct takc_str name)
+{
+    size_t dot = name.len;
+    while (dot > 0 && name.ptr[dot - 1] != '.' && name.ptr[dot - 1] != '/')
+        dot--;
+    if (dot == 0 || name.ptr[dot - 1] != '.')
+        return false;
+    struct takc_str ext = takc_str_slice(name, dot, name.len);
+    for (size_t i = 0; r->extensions && r->extensions[i]; i++)
+        if (takc_str_eq_nocase(ext, takc_str(r->extensions[i])))
+            return true;
+    return false;
+}
+
+const struct takc_reader_ops *takc_reader_pick(struct takc_str name, struct takc_str bytes)
+{
+    const struct takc_reader_ops *best = NULL;
+    int best_points = 0;
+    bool binary = takc_sniff_binary(bytes);
+    for (size_t i = 0; i < N_READERS; i++) {
+        const struct takc_reader_ops *r = readers[i];
+        if (!r)
+            continue;
+        int sure = r->sniff ? r->sniff(bytes) : 1;
+        if (sure >= 3)
+            return r;
+        /* an extension lifts a maybe above another's likely; it cannot make a no into a yes */
+        int points = sure > 0 && !binary ? sure * 2 + (has_extension(r, name) ? 3 : 0) : 0;
+        if (points > best_points) {
+            best = r;
+            best_points = points;
+        }
+    }
+    return best;
+}
+
+enum takc_status takc_reader_read(const struct takc_reader_ops *r, struct takc_call *call, const struct takc_reader_input *in,
+                                  struct takc_doc *out, struct takc_err *err)
+{
+    takc_doc_clear(out);
+    if (!r || !r->read)
+        return takc_fail(err, TAKC_UNSUPPORTED, 0, "no reader for this kind of document");
+    if (in->bytes.len > UINT32_MAX)
+        return takc_fail(err, TAKC_REFUSED, 0, "source of %zu bytes is over 4 GiB", in->bytes.len);
+    uint64_t max = in->max_text_bytes ? in->max_text_bytes : TAKC_READER_MAX_TEXT;
+    out->text.max = max < TAKC_BUF_MAX_DOCUMENT ? (size_t)max : TAKC_BUF_MAX_DOCUMENT;
+    enum takc_status st = takc_call_check(call, err);
+    if (!st)
+        st = r->read(call, in, out, err);
+    if (st)
+        return st;
+    if (!out->reader[0])
+        (void)snprintf(out->reader, sizeof(out->reader), "%s", r->name);
+    if (!out->reader_version[0])
+        (void)snprintf(out->reader_version, sizeof(out->reader_version), "%s", r->version);
+    st = takc_doc_check(out, in->bytes.len, err);
+    return st ? takc_err_prefix(err, st, "reader %s broke a promise", r->name) : TAKC_OK;
+}
