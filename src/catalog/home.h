@@ -35,16 +35,22 @@ struct takc_store *takc_home_store(struct takc_home *h);
 TAKC_CHECK enum takc_status takc_home_lock_task(struct takc_home *h, struct takc_str task, uint64_t wait_ms, struct takc_lock *out,
                                                 struct takc_err *err);
 
-/* --- keys: each writes a NUL-terminated key of at most TAKC_KEY_MAX bytes --- */
+/* What the home found wrong and put right by itself since it was opened (a damaged catalogue moved aside and made anew), for the log; the
+ * empty string when nothing. Lives as long as h. */
+const char *takc_home_warning(struct takc_home *h);
+
+/* --- keys: each writes a NUL-terminated key of at most TAKC_KEY_MAX bytes; the empty key, which no store takes, when there is no memory to
+ * hash a name. Task names, hashes and labels have been checked. --- */
 enum { TAKC_KEY_MAX = 1100 };
 struct takc_key {
     char s[TAKC_KEY_MAX];
 };
 struct takc_key takc_key_blob(struct takc_str task, struct takc_str sha256);
-struct takc_key takc_key_raw(struct takc_str task, struct takc_str name);      /* raw-data/{task}/{name}, made safe */
+struct takc_key takc_key_raw(struct takc_str task,
+                             struct takc_str name); /* raw-data/{task}/{name}; ~{sha256 of name} for names that are no key */
 struct takc_key takc_key_document(struct takc_str task, struct takc_str name); /* documents/{task}/{sha256 of name}.json */
 struct takc_key takc_key_text(struct takc_str task, struct takc_str text_sha256,
-                              const char *suffix); /* "", ".structure", ".map", ".units" */
+                              const char *suffix); /* "", or the revision's part and ".structure", ".map", ".units" */
 struct takc_key takc_key_chunk(struct takc_str task, struct takc_str doc_name,
                                uint32_t number);                               /* {task}/chunk_{16 hex of the name's hash}_{number}.txt */
 struct takc_key takc_key_index(struct takc_str task, struct takc_str version); /* index/{task}/v{version}/units.idx */
@@ -59,6 +65,8 @@ struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate); /*
 struct takc_revision {
     struct takc_str source_sha, text_sha, units_sha;
     struct takc_str reader, reader_version, charset;
+    struct takc_str part;       /* "." and 16 hex digits: derived parts are kept at text/{task}/{text sha256}{part}.structure|.map|.units */
+    struct takc_str made_by;    /* TAKC_UNITS_VERSION that cut it */
     struct takc_str title;      /* as shown */
     struct takc_str title_from; /* "text", "metadata", "name" */
     struct takc_str part;       /* ".": and 16 hex digits: derived parts are kept at text/{task}/{text sha256}{part}.structure|.map|.units */
@@ -134,7 +142,9 @@ const struct takc_version *takc_manifest_find(const struct takc_manifest *m, str
 /* Removes what no record and no kept version stands on (blobs, texts, chunks, versions not in the manifest, temporary files older than a
  * day or of dead processes). Holds the task's lock; safe at any time. Counts into out_removed. */
 TAKC_CHECK enum takc_status takc_home_sweep(struct takc_home *h, struct takc_str task, uint64_t *out_removed, struct takc_err *err);
-/* Makes the catalogue anew from the objects. */
+/* Makes the rows of one task's documents and versions anew from its objects: called after ingest, compress, rollback. */
+TAKC_CHECK enum takc_status takc_home_catalog_task(struct takc_home *h, struct takc_str task, struct takc_err *err);
+/* Makes the catalogue anew from the objects; what lives only there (questions) stays. */
 TAKC_CHECK enum takc_status takc_home_rebuild(struct takc_home *h, struct takc_err *err);
 /* A consistent copy of a live home into an empty or missing folder; and back (the target must be missing or empty). */
 TAKC_CHECK enum takc_status takc_home_backup(struct takc_home *h, struct takc_call *call, const char *to, struct takc_err *err);
