@@ -173,12 +173,21 @@ static void prepare_call(struct takc_cli *cli)
     catch_signals(&cli->call);
 }
 
+static enum takc_status start_log(struct takc_cli *cli, struct takc_err *err)
+{
+    const struct takc_settings *s = &cli->settings;
+    cli->log = (struct takc_log_fd){STDERR_FILENO, takc_str_is(s->log_format, "json"), cli->progress.term.terminal ? "\r\033[K" : NULL};
+    return takc_log_set(takc_log_to_fd, &cli->log, s->log_level.ptr, NULL, err);
+}
+
 static enum takc_status run_verb(struct takc_cli *cli, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     struct takc_str task;
     if (!cli->verb->bare)
         st = load_settings(cli, err);
+    if (!st && !cli->verb->bare)
+        st = start_log(cli, err);
     if (!st && cli->verb->needs_task)
         st = takc_cli_task(cli, &task, err);
     if (!st && !cli->quiet) {
@@ -201,13 +210,13 @@ static enum takc_status show_help(struct takc_cli *cli, struct takc_err *err)
 
 static enum takc_status arm_fault(const struct takc_cli *cli, struct takc_err *err)
 {
-    for (char *const *e = cli->environment; e && *e; e++)
+    for (const char *const *e = cli->environment; e && *e; e++)
         if (strncmp(*e, "TAKC_FAULT=", 11) == 0)
             return takc_fault_parse(*e + 11, err);
     return TAKC_OK;
 }
 
-int takc_cli_main(int argc, char **argv, char *const *environment)
+int takc_cli_main(int argc, char **argv, const char *const *environment)
 {
     struct takc_cli cli = {.environment = environment};
     struct takc_err err = {0};
@@ -227,6 +236,7 @@ int takc_cli_main(int argc, char **argv, char *const *environment)
     if (st && !(wrote && late.detail == EPIPE))
         tell_failure(&cli, st, &err);
     running = NULL;
+    (void)!takc_log_set(NULL, NULL, "off", NULL, NULL);
     takc_settings_clear(&cli.settings);
     takc_buf_clear(&cli.out);
     takc_free(cli.given);

@@ -11,6 +11,7 @@
 #define TAKC_CLI_CLI_H
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "cli/term.h"
 #include "config/settings.h"
 #include "takc/call.h"
@@ -77,7 +78,8 @@ struct takc_cli {
     char request_id[33];
     struct takc_term term; /* of stdout; stderr's is in progress */
     struct takc_progress progress;
-    char *const *environment;
+    struct takc_log_fd log;
+    const char *const *environment;
 };
 
 /* --- what verbs ask --- */
@@ -118,7 +120,7 @@ TAKC_CHECK enum takc_status takc_cli_parse(struct takc_cli *cli, int argc, char 
 /* options.c: the option of that name or letter of this verb (NULL: only global ones). */
 const struct takc_option *takc_option_find(const struct takc_verb *v, struct takc_str name, char letter);
 /* cli.c: one run of the program, from arguments to exit code; main() without the process around it. */
-int takc_cli_main(int argc, char **argv, char *const *environment);
+int takc_cli_main(int argc, char **argv, const char *const *environment);
 /* help.c: text of --help for a verb, or of the program for NULL; the manual page; the completion. */
 TAKC_CHECK enum takc_status takc_help_text(const struct takc_verb *v, struct takc_buf *out, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_help_man(struct takc_buf *out, struct takc_err *err);

@@ -7,5 +7,5 @@ extern char **environ;
 
 int main(int argc, char **argv)
 {
-    return takc_cli_main(argc, argv, environ);
+    return takc_cli_main(argc, argv, (const char *const *)environ);
 }

@@ -49,7 +49,7 @@ size_t takc_text_width(struct takc_str s)
     return width;
 }
 
-static const char *variable(char *const *environment, const char *name)
+static const char *variable(const char *const *environment, const char *name)
 {
     size_t n = strlen(name);
     for (; environment && *environment; environment++)
@@ -58,7 +58,7 @@ static const char *variable(char *const *environment, const char *name)
     return NULL;
 }
 
-void takc_term_init(struct takc_term *t, int fd, char *const *environment)
+void takc_term_init(struct takc_term *t, int fd, const char *const *environment)
 {
     const char *name = variable(environment, "TERM"), *no_colour = variable(environment, "NO_COLOR"),
                *columns = variable(environment, "COLUMNS");

@@ -14,7 +14,7 @@ struct takc_term {
     unsigned width; /* columns; 80 when unknown */
 };
 /* Looks at fd and environment (NO_COLOR, TERM, COLUMNS). */
-void takc_term_init(struct takc_term *t, int fd, char *const *environment);
+void takc_term_init(struct takc_term *t, int fd, const char *const *environment);
 
 /* Columns that s takes on a terminal: 2 for wide characters, 0 for combining ones and controls. */
 size_t takc_text_width(struct takc_str s);

@@ -22,7 +22,7 @@ static enum takc_status no_memory(struct takc_err *err)
     return takc_fail(err, TAKC_NOMEM, 0, "no memory for settings");
 }
 
-static const char *variable(char *const *environment, const char *name)
+static const char *variable(const char *const *environment, const char *name)
 {
     size_t n = strlen(name);
     for (; environment && *environment; environment++)
@@ -138,7 +138,7 @@ static enum takc_status refuse_unknown_variables(const struct takc_setting *rows
     char(*names)[72] = takc_arena_array(a, n, sizeof(*names));
     if (!names)
         return no_memory(err);
-    for (char *const *e = in->environment; e && *e; e++) {
+    for (const char *const *e = in->environment; e && *e; e++) {
         if (strncmp(*e, "TAKC_", 5) != 0)
             continue;
         struct takc_str name = takc_str_n(*e, strcspn(*e, "="));
@@ -251,7 +251,7 @@ enum takc_status takc_values_file(const struct takc_setting *rows, size_t n, str
 }
 
 /* XDG's folders count only when absolute. */
-static bool xdg_path(char *const *environment, const char *xdg, const char *under_home, const char *rest, char out[PATH_BYTES])
+static bool xdg_path(const char *const *environment, const char *xdg, const char *under_home, const char *rest, char out[PATH_BYTES])
 {
     const char *base = variable(environment, xdg), *home = variable(environment, "HOME");
     int n = -1;

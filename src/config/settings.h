@@ -70,9 +70,9 @@ struct takc_setting_flag {
 struct takc_settings_inputs {
     const struct takc_setting_flag *flags;
     size_t n_flags;
-    char *const *environment;  /* as environ; NULL: empty */
-    const char *config;        /* of --config; NULL: not given */
-    const char *system_config; /* NULL: /etc/takc/takc.yaml; tests have their own */
+    const char *const *environment; /* as environ; NULL: empty */
+    const char *config;             /* of --config; NULL: not given */
+    const char *system_config;      /* NULL: /etc/takc/takc.yaml; tests have their own */
 };
 
 /* Loads. s is overwritten; clear it afterwards, whatever the status. INVALID names flag, variable, or file with line and column. */

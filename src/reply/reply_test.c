@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Replies, byte for byte. */
+#include "reply/reply.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void json_is(json_t *v, const char *text)
+{
+    struct takc_buf out;
+    takc_buf_init(&out, 1 << 20);
+    assert_non_null(v);
+    assert_int_equal(takc_json_dump(v, false, &out, NULL), TAKC_OK);
+    assert_string_equal(out.ptr, text);
+    takc_buf_clear(&out);
+    json_decref(v);
+}
+
+static void a_full_query_reply(void **state)
+{
+    (void)state;
+    static const struct takc_reply_span spans[] = {{10, 20, true, 12, 23}, {30, 31, false, 0, 0}};
+    const struct takc_citation citations[] = {{.document = takc_str("q3.pdf"),
+                                               .sha256 = takc_str("ab12"),
+                                               .spans = spans,
+                                               .n_spans = 2,
+                                               .has_page = true,
+                                               .page = 3,
+                                               .section = takc_str("Results > Revenue"),
+                                               .quote = takc_str("Revenue was 1,234.")},
+                                              {.document = takc_str("t.csv"),
+                                               .sha256 = takc_str("cd34"),
+                                               .has_row = true,
+                                               .row = 7,
+                                               .has_column = true,
+                                               .column = 2,
+                                               .pointer = takc_str("/a/0"),
+                                               .quote = takc_str("7")}};
+    const struct takc_rate_tried tried[] = {{takc_str("ultra"), 64, 0.25, 100, takc_str("rare terms not covered")},
+                                            {takc_str("37.2x"), 37.2, 0.96875, 180, {0}}};
+    json_t *parts = json_pack("{s:i}", "lines", 4);
+    const struct takc_reply_extra extra[] = {{"prompt_kind", takc_str("specific"), NULL}, {"parts", {0}, parts}};
+    const struct takc_query_reply r = {.query = takc_str("Revenue?"),
+                                       .response = takc_str("Revenue was 1,234."),
+                                       .task_type = takc_str("fin"),
+                                       .compression_rate_used = takc_str("37.2x"),
+                                       .factor = 37.21,
+                                       .mode = takc_str("select"),
+                                       .original_tokens = 10000,
+                                       .compressed_tokens = 268,
+                                       .processing_time_ms = 1.23456,
+                                       .confidence = 0.912345,
+                                       .citations = citations,
+                                       .n_citations = 2,
+                                       .version = takc_str("3"),
+                                       .reader_tokens = 268,
+                                       .reader_tokens_limit = 2000,
+                                       .rates_tried = tried,
+                                       .n_rates_tried = 2,
+                                       .cache_tier = takc_str("object"),
+                                       .metadata = extra,
+                                       .n_metadata = 2};
+    json_is(
+        takc_query_reply_json(&r),
+        "{\"query\":\"Revenue?\",\"response\":\"Revenue was 1,234.\",\"task_type\":\"fin\",\"compression_rate_used\":\"37.2x\","
+        "\"factor\":37.2,\"mode\":\"select\",\"cache_hit\":false,\"cache_info\":{\"compression_rate\":\"37.2x\",\"original_tokens\":10000,"
+        "\"compressed_tokens\":268},\"processing_time_ms\":1.235,\"confidence\":0.9123,\"abstained\":false,\"citations\":["
+        "{\"document\":\"q3.pdf\",\"sha256\":\"ab12\",\"spans\":[{\"start\":10,\"end\":20,\"source_start\":12,\"source_end\":23},"
+        "{\"start\":30,\"end\":31}],\"page\":3,\"section\":\"Results > Revenue\",\"quote\":\"Revenue was 1,234.\"},"
+        "{\"document\":\"t.csv\",\"sha256\":\"cd34\",\"spans\":[],\"row\":7,\"column\":2,\"pointer\":\"/a/0\",\"quote\":\"7\"}],"
+        "\"version\":\"3\",\"reader_tokens\":268,\"reader_tokens_limit\":2000,\"cost_usd\":0.0,\"rates_tried\":["
+        "{\"rate\":\"ultra\",\"factor\":64.0,\"coverage\":0.25,\"tokens\":100,\"why\":\"rare terms not covered\"},"
+        "{\"rate\":\"37.2x\",\"factor\":37.2,\"coverage\":0.9688,\"tokens\":180}],\"cache_tier\":\"object\",\"metadata\":{"
+        "\"processing_time_ms\":1.235,\"cache_hit\":false,\"model_used\":null,\"prompt_kind\":\"specific\",\"parts\":{\"lines\":4}}}");
+    json_decref(parts);
+}
+
+static void an_abstaining_reply_says_null(void **state)
+{
+    (void)state;
+    const struct takc_query_reply r = {
+        .query = takc_str("\xFFx"), .task_type = takc_str("fin"), .mode = takc_str("select"), .abstained = true, .confidence = NAN};
+    json_is(takc_query_reply_json(&r),
+            "{\"query\":\"\xEF\xBF\xBDx\",\"response\":\"\",\"task_type\":\"fin\",\"compression_rate_used\":null,\"factor\":null,\"mode\":"
+            "\"select\","
+            "\"cache_hit\":false,\"cache_info\":{\"compression_rate\":null,\"original_tokens\":0,\"compressed_tokens\":0},"
+            "\"processing_time_ms\":0.0,\"confidence\":0.0,\"abstained\":true,\"citations\":[],\"version\":null,\"reader_tokens\":0,"
+            "\"reader_tokens_limit\":null,\"cost_usd\":0.0,\"rates_tried\":[],\"cache_tier\":null,\"metadata\":{\"processing_time_ms\":0.0,"
+            "\"cache_hit\":false,\"model_used\":null}}");
+}
+
+static const struct takc_fact_row facts[] = {{"numbers", 120, 60}, {"dates", 4, 4}};
+static const struct takc_ledger_row row = {.rate = {"high", 4},
+                                           .factor_asked = 32,
+                                           .factor_words = 31.26,
+                                           .factor_bytes = 33.04,
+                                           .factor_tokens = 32.001,
+                                           .source_tokens = 64000,
+                                           .budget_tokens = 2000,
+                                           .artifact_tokens = 1999,
+                                           .segments = 88,
+                                           .facts = facts,
+                                           .n_facts = 2,
+                                           .ms = 12.5};
+static const char row_text[] =
+    "{\"rate\":\"high\",\"factor_asked\":32.0,\"factor_words\":31.3,\"factor_bytes\":33.0,\"factor_tokens\":32.0,\"source_tokens\":64000,"
+    "\"budget_tokens\":2000,\"artifact_tokens\":1999,\"shortfall\":false,\"segments\":88,\"facts\":{\"numbers\":{\"source\":120,\"kept\":"
+    "60},"
+    "\"dates\":{\"source\":4,\"kept\":4}},\"ms\":12.5}";
+
+static void ledger_rows_go_both_ways(void **state)
+{
+    (void)state;
+    json_is(takc_ledger_row_json(&row), row_text);
+    json_t *v = takc_ledger_row_json(&row);
+    struct takc_ledger_row back;
+    struct takc_fact_row room[4];
+    struct takc_err err = {0};
+    assert_int_equal(takc_ledger_row_parse(v, &back, room, 4, &err), TAKC_OK);
+    assert_true(takc_str_is(back.rate, "high") && back.n_facts == 2 && back.facts[1].kept == 4 && back.artifact_tokens == 1999);
+    json_is(takc_ledger_row_json(&back), row_text);
+    assert_int_equal(takc_ledger_row_parse(v, &back, room, 1, &err), TAKC_CORRUPT);
+    assert_string_equal(err.msg, "ledger: facts");
+    static const char *const members[] = {"rate", "factor_asked", "source_tokens", "shortfall", "facts", "ms"};
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        char message[64];
+        json_t *copy = json_copy(v);
+        (void)json_object_del(copy, members[i]);
+        (void)snprintf(message, sizeof(message), "ledger: %s", members[i]);
+        assert_int_equal(takc_ledger_row_parse(copy, &back, room, 4, &err), TAKC_CORRUPT);
+        assert_string_equal(err.msg, message);
+        json_decref(copy);
+    }
+    json_decref(v);
+    struct takc_ledger_row nothing = {.rate = takc_str("ultra"), .factor_asked = 12.505, .shortfall = true};
+    json_is(takc_ledger_row_json(&nothing),
+            "{\"rate\":\"ultra\",\"factor_asked\":12.505,\"factor_words\":null,\"factor_bytes\":null,\"factor_tokens\":null,\"source_"
+            "tokens\":0,"
+            "\"budget_tokens\":0,\"artifact_tokens\":0,\"shortfall\":true,\"segments\":0,\"facts\":{},\"ms\":0.0}");
+}
+
+static void errors_have_the_guides_body(void **state)
+{
+    (void)state;
+    json_t *details = json_pack("{s:s}", "rate", "9x");
+    struct takc_error_body e = {"NOT_FOUND", takc_str("no \"9x\""), "r-1", 1767323045, details};
+    json_is(takc_error_json(&e), "{\"error\":{\"code\":\"NOT_FOUND\",\"message\":\"no \\\"9x\\\"\",\"details\":{\"rate\":\"9x\"}},"
+                                 "\"request_id\":\"r-1\",\"timestamp\":\"2026-01-02T03:04:05Z\"}");
+    json_decref(details);
+    struct takc_error_body bare = {"INTERNAL_ERROR", {0}, NULL, 0, NULL};
+    json_is(takc_error_json(&bare), "{\"error\":{\"code\":\"INTERNAL_ERROR\",\"message\":\"\",\"details\":{}},\"request_id\":null,"
+                                    "\"timestamp\":\"1970-01-01T00:00:00Z\"}");
+}
+
+/* jansson asks its own allocator; making it fail shows that no reply leaks or is half made. */
+static uint64_t allowed;
+static void *scarce(size_t n)
+{
+    return allowed-- > 0 ? malloc(n) : (allowed = 0, NULL);
+}
+
+static void memory_may_run_out(void **state)
+{
+    (void)state;
+    const struct takc_reply_span span = {1, 2, true, 1, 2};
+    const struct takc_citation citation = {.document = takc_str("d"),
+                                           .sha256 = takc_str("s"),
+                                           .spans = &span,
+                                           .n_spans = 1,
+                                           .has_line = true,
+                                           .line = 1,
+                                           .quote = takc_str("q")};
+    const struct takc_rate_tried tried = {takc_str("ultra"), 64, 0.5, 1, takc_str("w")};
+    const struct takc_reply_extra extra = {"x", takc_str("y"), NULL};
+    const struct takc_query_reply r = {.query = takc_str("q"),
+                                       .mode = takc_str("m"),
+                                       .version = takc_str("1"),
+                                       .citations = &citation,
+                                       .n_citations = 1,
+                                       .rates_tried = &tried,
+                                       .n_rates_tried = 1,
+                                       .metadata = &extra,
+                                       .n_metadata = 1};
+    const struct takc_error_body e = {"X", takc_str("m"), "r", 0, NULL};
+    for (uint64_t n = 0;; n++) {
+        json_set_alloc_funcs(scarce, free);
+        allowed = n;
+        json_t *a = takc_query_reply_json(&r), *b = a ? takc_ledger_row_json(&row) : NULL, *c = b ? takc_error_json(&e) : NULL;
+        json_set_alloc_funcs(malloc, free);
+        bool done = c != NULL;
+        json_decref(a);
+        json_decref(b);
+        json_decref(c);
+        if (done)
+            break;
+        assert_true(n < 1000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_query_reply),       cmocka_unit_test(an_abstaining_reply_says_null),
+        cmocka_unit_test(ledger_rows_go_both_ways), cmocka_unit_test(errors_have_the_guides_body),
+        cmocka_unit_test(memory_may_run_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs tests/cli/cases/*.case, each in a fresh folder with a fresh TAKC_HOME, and compares exactly. A case is a file of sections:
+#   # NAME: says what it shows       first line, free text
+#   == file PATH                     makes a file in the folder; lines up to the next section
+#   == run COMMAND                   a shell line; "takc" is the program under test. Several runs share the folder
+#   == stdin                         lines for the last run
+#   == stdout                        what it must print, exactly; left out: nothing
+#   == stderr PATTERN                an extended regular expression that its stderr must match; left out: stderr must be empty
+#   == exit N                        left out: 0
+# In stdout {HOME} stands for the home's path, {DIR} for the folder. TAKC_CASE=name runs one case.
+set -u
+here=$(dirname "$0")
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT INT TERM
+failed=0 ran=0
+mkdir "$work/bin" && ln -s "$(readlink -f "$TAKC")" "$work/bin/takc"
+
+check_run() { # case, number
+    [ -n "$run" ] || return 0
+    ran=$((ran + 1))
+    ( cd "$dir" && PATH="$work/bin:$PATH" HOME=$dir TAKC_HOME=$dir/home LC_ALL=C TERM=dumb sh -c "$run" \
+        <"$work/stdin" >"$work/got.out" 2>"$work/got.err" )
+    code=$?
+    sed "s|{HOME}|$dir/home|g; s|{DIR}|$dir|g" "$work/want.out" >"$work/want.full"
+    problem=
+    [ "$code" = "$exit" ] || problem="exit code $code, expected $exit"
+    cmp -s "$work/want.full" "$work/got.out" || problem="$problem${problem:+; }stdout differs"
+    if [ -n "$pattern" ]; then
+        tr '\n' ' ' <"$work/got.err" | grep -Eq -- "$pattern" || problem="$problem${problem:+; }stderr does not match: $pattern"
+    else
+        [ -s "$work/got.err" ] && problem="$problem${problem:+; }stderr is not empty"
+    fi
+    [ -n "$problem" ] || return 0
+    failed=$((failed + 1))
+    echo "FAILED $1: $run: $problem"
+    diff "$work/want.full" "$work/got.out" | head -40
+    sed 's/^/stderr: /' "$work/got.err" | head -10
+}
+
+fresh() { # forgets the last run
+    run='' pattern='' exit=0
+    : >"$work/stdin"
+    : >"$work/want.out"
+}
+
+for case in "$here"/cases/${TAKC_CASE:-*}.case; do
+    [ -e "$case" ] || { echo "no case $case"; exit 1; }
+    name=$(basename "$case" .case)
+    dir=$work/$name
+    mkdir -p "$dir"
+    fresh
+    to=/dev/null
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in
+        "== file "*) to=$dir/${line#"== file "}; mkdir -p "$(dirname "$to")"; : >"$to" ;;
+        "== run "*) check_run "$name"; fresh; run=${line#"== run "}; to=/dev/null ;;
+        "== stdin") to=$work/stdin ;;
+        "== stdout") to=$work/want.out ;;
+        "== stderr "*) pattern=${line#"== stderr "}; to=/dev/null ;;
+        "== exit "*) exit=${line#"== exit "}; to=/dev/null ;;
+        "== "*) echo "FAILED $name: unknown section: $line"; failed=$((failed + 1)) ;;
+        *) printf '%s\n' "$line" >>"$to" ;;
+        esac
+    done <"$case"
+    check_run "$name"
+done
+echo "$ran runs, $failed failed"
+[ "$ran" -gt 0 ] && [ "$failed" = 0 ]
