@@ -21,24 +21,26 @@ struct takc_cache_version {
 typedef void takc_cache_fn(void *arg, const struct takc_cache_version *v);
 
 /* Tells every kept version, oldest first. */
-TAKC_API TAKC_CHECK enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg, struct takc_err *err);
+TAKC_API TAKC_CHECK enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg,
+                                                     struct takc_err *err);
 /* The text a reader sees of one artifact; returns owned, free it with free(). version empty: current. */
-TAKC_API TAKC_CHECK enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, char **out,
-                                                     size_t *out_len, struct takc_err *err);
+TAKC_API TAKC_CHECK enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, struct takc_str version,
+                                                     struct takc_str rate, char **out, size_t *out_len, struct takc_err *err);
 /* The ledger entry of one artifact. */
-TAKC_API TAKC_CHECK enum takc_status takc_cache_ledger(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
-                                                       struct takc_ledger_entry *out, struct takc_err *err);
+TAKC_API TAKC_CHECK enum takc_status takc_cache_ledger(struct takc_home *h, struct takc_str task, struct takc_str version,
+                                                       struct takc_str rate, struct takc_ledger_entry *out, struct takc_err *err);
 /* Lines that one version's artifact has and the other's has not: sign '-' for only in a, '+' for only in b, in order. */
 typedef void takc_cache_diff_fn(void *arg, char sign, struct takc_str line);
-TAKC_API TAKC_CHECK enum takc_status takc_cache_diff(struct takc_home *h, struct takc_str task, struct takc_str a, struct takc_str b, struct takc_str rate,
-                                                     takc_cache_diff_fn *each, void *arg, struct takc_err *err);
+TAKC_API TAKC_CHECK enum takc_status takc_cache_diff(struct takc_home *h, struct takc_str task, struct takc_str a, struct takc_str b,
+                                                     struct takc_str rate, takc_cache_diff_fn *each, void *arg, struct takc_err *err);
 /* Keeps a version from being pruned, or lets it go again. */
-TAKC_API TAKC_CHECK enum takc_status takc_cache_pin(struct takc_home *h, struct takc_str task, struct takc_str version, bool pin, struct takc_err *err);
+TAKC_API TAKC_CHECK enum takc_status takc_cache_pin(struct takc_home *h, struct takc_str task, struct takc_str version, bool pin,
+                                                    struct takc_err *err);
 /* Makes a kept version current; empty: the one before the current one. */
-TAKC_API TAKC_CHECK enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, struct takc_str version, char out_label[32],
-                                                         struct takc_err *err);
+TAKC_API TAKC_CHECK enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, struct takc_str version,
+                                                         char out_label[32], struct takc_err *err);
 /* Removes one artifact (rate given), or a whole version that is not current. */
-TAKC_API TAKC_CHECK enum takc_status takc_cache_delete(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
-                                                       struct takc_err *err);
+TAKC_API TAKC_CHECK enum takc_status takc_cache_delete(struct takc_home *h, struct takc_str task, struct takc_str version,
+                                                       struct takc_str rate, struct takc_err *err);
 
 #endif

@@ -34,7 +34,7 @@ struct takc_compress_options {
 
 struct takc_compress_report {
     char version[32];
-    bool changed;          /* false: everything was up to date, no new version */
+    bool changed;                                                          /* false: everything was up to date, no new version */
     uint64_t n_documents, n_units, source_tokens, source_bytes, n_resumed; /* n_resumed: finished things of a killed run, taken over */
     struct takc_ledger_entry rows[TAKC_LEDGER_ROWS];
     size_t n_rows;

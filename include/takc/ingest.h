@@ -35,18 +35,18 @@ typedef void takc_ingest_fn(void *arg, const struct takc_ingest_item *item);
 
 struct takc_ingest_options {
     struct takc_str task;
-    const char *name;        /* overrides the name of a single file; NULL: none */
-    bool mirror;             /* forget what vanished from this root */
-    const char *date;        /* given date for all (YYYY-MM-DD); NULL: from the format */
+    const char *name; /* overrides the name of a single file; NULL: none */
+    bool mirror;      /* forget what vanished from this root */
+    const char *date; /* given date for all (YYYY-MM-DD); NULL: from the format */
     const char *const *labels;
     size_t n_labels;
     const char *jsonl_id, *jsonl_title, *jsonl_text, *jsonl_date, *pdf_mode; /* doc/reader.h; NULL: defaults */
-    uint64_t max_file_bytes; /* 0: 256 MiB */
-    uint64_t max_text_bytes; /* 0: 256 MiB */
-    uint64_t timeout_ms;     /* of one confined child; 0: 60,000 */
-    unsigned n_threads;      /* 0: 1 */
-    uint64_t wait_ms;        /* for the task's lock */
-    takc_ingest_fn *each;    /* NULL: nobody listens */
+    uint64_t max_file_bytes;                                                 /* 0: 256 MiB */
+    uint64_t max_text_bytes;                                                 /* 0: 256 MiB */
+    uint64_t timeout_ms;                                                     /* of one confined child; 0: 60,000 */
+    unsigned n_threads;                                                      /* 0: 1 */
+    uint64_t wait_ms;                                                        /* for the task's lock */
+    takc_ingest_fn *each;                                                    /* NULL: nobody listens */
     void *each_arg;
 };
 

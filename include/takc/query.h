@@ -18,21 +18,21 @@ TAKC_API TAKC_CHECK enum takc_status takc_mode_parse(struct takc_str s, enum tak
 
 struct takc_query_options {
     struct takc_str task, question;
-    struct takc_str version;   /* label; empty: the current one */
-    enum takc_mode mode;       /* UNSET: AUTO */
-    uint32_t rate;             /* thousandths; 0: not asked */
-    uint64_t reader_tokens;    /* 0: 2,000 */
-    bool reader_tokens_asked;  /* takes artifact_tokens' place when set (data-model.md section 5) */
-    uint64_t artifact_tokens;  /* 0: 16,000 */
+    struct takc_str version;  /* label; empty: the current one */
+    enum takc_mode mode;      /* UNSET: AUTO */
+    uint32_t rate;            /* thousandths; 0: not asked */
+    uint64_t reader_tokens;   /* 0: 2,000 */
+    bool reader_tokens_asked; /* takes artifact_tokens' place when set (data-model.md section 5) */
+    uint64_t artifact_tokens; /* 0: 16,000 */
     bool cost_sensitive;
     const struct takc_str *documents; /* globs */
     size_t n_documents;
     bool has_after, has_before;
-    int32_t after, before;     /* days since 1970-01-01, inclusive */
+    int32_t after, before;          /* days since 1970-01-01, inclusive */
     const struct takc_str *history; /* earlier questions of a chat, oldest first: their words help a short question that names nothing */
     size_t n_history;
-    double abstain_below;      /* 0: the default */
-    unsigned answer_lines;     /* 0: 3 */
+    double abstain_below;  /* 0: the default */
+    unsigned answer_lines; /* 0: 3 */
 };
 
 struct takc_cited_span {
@@ -59,9 +59,9 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     struct takc_str response, context;
     struct takc_str version, tokenizer;
     enum takc_mode mode;
-    const char *prompt_kind;  /* "specific", "task-wide" */
-    const char *complexity;   /* "simple", "moderate", "complex" */
-    char rate[24];            /* what it came to: a name, or "37.2x" */
+    const char *prompt_kind; /* "specific", "task-wide" */
+    const char *complexity;  /* "simple", "moderate", "complex" */
+    char rate[24];           /* what it came to: a name, or "37.2x" */
     double factor;
     double confidence, coverage;
     bool abstained;
@@ -72,7 +72,7 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     uint64_t source_tokens, tokens, prefix_tokens, limit_tokens;
     struct takc_tried_rate tried[8];
     size_t n_tried;
-    uint64_t n_lines; /* lines shown */
+    uint64_t n_lines;      /* lines shown */
     struct takc_str notes; /* what was asked and could not be had, one a line */
     uint64_t ms;
     void *owner;

@@ -69,8 +69,6 @@ struct takc_revision {
     struct takc_str made_by;    /* TAKC_UNITS_VERSION that cut it */
     struct takc_str title;      /* as shown */
     struct takc_str title_from; /* "text", "metadata", "name" */
-    struct takc_str part;       /* ".": and 16 hex digits: derived parts are kept at text/{task}/{text sha256}{part}.structure|.map|.units */
-    struct takc_str made_by;    /* TAKC_UNITS_VERSION that cut it */
     struct takc_span title_span;
     uint64_t source_bytes, text_bytes, n_replaced, n_units, source_mt;
     bool has_date, has_map, compressed; /* compressed: source_sha is of the decompressed bytes, file_sha of the .gz */

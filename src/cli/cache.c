@@ -45,11 +45,12 @@ static void add_json(struct listing *l, const struct takc_cache_version *v)
 {
     json_t *rates = json_array();
     for (size_t i = 0; rates && i < v->n_artifacts; i++)
-        l->failed |= json_array_append_new(rates, json_pack("{ss sf sI sI}", "rate", v->artifacts[i].rate, "factor", v->artifacts[i].factor, "tokens",
-                                                            (json_int_t)v->artifacts[i].tokens, "size_bytes",
+        l->failed |= json_array_append_new(rates, json_pack("{ss sf sI sI}", "rate", v->artifacts[i].rate, "factor", v->artifacts[i].factor,
+                                                            "tokens", (json_int_t)v->artifacts[i].tokens, "size_bytes",
                                                             (json_int_t)v->artifacts[i].size_bytes)) != 0;
-    json_t *one = json_pack("{ss sb sb ss sI sI so}", "version", v->label, "current", (int)v->current, "pinned", (int)v->pinned, "created_at",
-                            v->created, "source_tokens", (json_int_t)v->source_tokens, "documents", (json_int_t)v->n_documents, "artifacts", rates);
+    json_t *one =
+        json_pack("{ss sb sb ss sI sI so}", "version", v->label, "current", (int)v->current, "pinned", (int)v->pinned, "created_at",
+                  v->created, "source_tokens", (json_int_t)v->source_tokens, "documents", (json_int_t)v->n_documents, "artifacts", rates);
     if (one && v->redacted_from[0])
         l->failed |= json_object_set_new(one, "redacted_from", json_string(v->redacted_from)) != 0;
     l->failed |= !one || json_array_append_new(l->list, one);
@@ -66,13 +67,14 @@ static void on_version(void *arg, const struct takc_cache_version *v)
 
 static enum takc_status list(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
 {
-    static const struct takc_column columns[COLUMNS] = {{"version", TAKC_ALIGN_LEFT}, {"", TAKC_ALIGN_LEFT}, {"created", TAKC_ALIGN_LEFT},
-                                                        {"rate", TAKC_ALIGN_LEFT}, {"delivered", TAKC_ALIGN_RIGHT}, {"tokens", TAKC_ALIGN_RIGHT},
-                                                        {"size", TAKC_ALIGN_RIGHT}};
+    static const struct takc_column columns[COLUMNS] = {
+        {"version", TAKC_ALIGN_LEFT},    {"", TAKC_ALIGN_LEFT},        {"created", TAKC_ALIGN_LEFT}, {"rate", TAKC_ALIGN_LEFT},
+        {"delivered", TAKC_ALIGN_RIGHT}, {"tokens", TAKC_ALIGN_RIGHT}, {"size", TAKC_ALIGN_RIGHT}};
     struct listing l = {.cli = cli, .list = cli->json ? json_array() : NULL, .room = MAX_VERSIONS};
     takc_arena_init(&l.arena);
     l.cells = takc_arena_array(&l.arena, (size_t)MAX_VERSIONS * COLUMNS, sizeof(*l.cells));
-    enum takc_status st = l.cells ? takc_cache_list(home, task, on_version, &l, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
+    enum takc_status st =
+        l.cells ? takc_cache_list(home, task, on_version, &l, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
     if (!st && l.failed)
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     if (!st && l.list)
@@ -137,15 +139,17 @@ static enum takc_status change(struct takc_cli *cli, struct takc_home *home, str
         return st ? st : takc_cli_printf(cli, err, "version %s is current\n", label);
     }
     if (version.len == 0)
-        return takc_fail(err, TAKC_INVALID, 0, "%.*s needs a version; takc cache -t %.*s list shows them", TAKC_STR_ARG(action), TAKC_STR_ARG(task));
+        return takc_fail(err, TAKC_INVALID, 0, "%.*s needs a version; takc cache -t %.*s list shows them", TAKC_STR_ARG(action),
+                         TAKC_STR_ARG(task));
     if (takc_str_is(action, "pin")) {
         bool on = !takc_cli_flag(cli, "off");
         enum takc_status st = takc_cache_pin(home, task, version, on, err);
         return st ? st : takc_cli_printf(cli, err, "version %.*s is %s\n", TAKC_STR_ARG(version), on ? "pinned" : "no longer pinned");
     }
     enum takc_status st = takc_cache_delete(home, task, version, takc_cli_opt(cli, "rate"), err);
-    return st ? st : takc_cli_printf(cli, err, "deleted %.*s%s%.*s\n", TAKC_STR_ARG(version), takc_cli_opt(cli, "rate").len ? " at " : "",
-                                     TAKC_STR_ARG(takc_cli_opt(cli, "rate")));
+    return st ? st
+              : takc_cli_printf(cli, err, "deleted %.*s%s%.*s\n", TAKC_STR_ARG(version), takc_cli_opt(cli, "rate").len ? " at " : "",
+                                TAKC_STR_ARG(takc_cli_opt(cli, "rate")));
 }
 
 enum takc_status takc_verb_cache(struct takc_cli *cli, struct takc_err *err)

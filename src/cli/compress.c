@@ -40,8 +40,8 @@ static double kept_share(const struct takc_ledger_entry *e)
 }
 
 static const struct takc_column ledger_columns[] = {
-    {"rate", TAKC_ALIGN_LEFT},     {"asked", TAKC_ALIGN_RIGHT},   {"delivered", TAKC_ALIGN_RIGHT}, {"words", TAKC_ALIGN_RIGHT},
-    {"bytes", TAKC_ALIGN_RIGHT},   {"budget", TAKC_ALIGN_RIGHT},  {"tokens", TAKC_ALIGN_RIGHT},    {"lines", TAKC_ALIGN_RIGHT},
+    {"rate", TAKC_ALIGN_LEFT},        {"asked", TAKC_ALIGN_RIGHT},  {"delivered", TAKC_ALIGN_RIGHT}, {"words", TAKC_ALIGN_RIGHT},
+    {"bytes", TAKC_ALIGN_RIGHT},      {"budget", TAKC_ALIGN_RIGHT}, {"tokens", TAKC_ALIGN_RIGHT},    {"lines", TAKC_ALIGN_RIGHT},
     {"facts kept", TAKC_ALIGN_RIGHT}, {"ms", TAKC_ALIGN_RIGHT},
 };
 enum { LEDGER_COLUMNS = sizeof(ledger_columns) / sizeof(ledger_columns[0]) };
@@ -88,7 +88,8 @@ static enum takc_status say_table(struct takc_cli *cli, const struct takc_compre
     enum takc_status st = r.cells ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
     if (!st)
         st = takc_cli_printf(cli, err, "version %s%s: %llu documents, %s, %s tokens\n", c->version, c->changed ? "" : " (nothing changed)",
-                             (unsigned long long)c->n_documents, takc_bytes_text(c->source_bytes, bytes), takc_count_text(c->source_tokens, tokens));
+                             (unsigned long long)c->n_documents, takc_bytes_text(c->source_bytes, bytes),
+                             takc_count_text(c->source_tokens, tokens));
     if (!st && c->n_resumed)
         st = takc_cli_printf(cli, err, "%llu finished things of an earlier run taken over\n", (unsigned long long)c->n_resumed);
     for (size_t i = 0; !st && i < c->n_rows; i++)
@@ -120,8 +121,8 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
                                              (json_int_t)e->artifact_tokens, "compression_ratio", e->factor_tokens)) == 0;
     }
     json_t *v = good ? json_pack("{ss sb sI sI sI sO sO sO}", "version", c->version, "changed", (int)c->changed, "documents",
-                                 (json_int_t)c->n_documents, "source_tokens", (json_int_t)c->source_tokens, "resumed", (json_int_t)c->n_resumed,
-                                 "rates", rows, "cache_keys", keys, "compression_stats", stats)
+                                 (json_int_t)c->n_documents, "source_tokens", (json_int_t)c->source_tokens, "resumed",
+                                 (json_int_t)c->n_resumed, "rates", rows, "cache_keys", keys, "compression_stats", stats)
                      : NULL;
     json_decref(rows);
     json_decref(stats);
@@ -134,8 +135,10 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
     struct takc_home *home = NULL;
     uint32_t rates[TAKC_LEDGER_ROWS];
     struct takc_compress_report report;
-    struct takc_compress_options o = {.rates = rates, .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS),
-                                      .n_threads = takc_cli_threads(cli), .wait_ms = takc_cli_number(cli, "wait-ms", 0)};
+    struct takc_compress_options o = {.rates = rates,
+                                      .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS),
+                                      .n_threads = takc_cli_threads(cli),
+                                      .wait_ms = takc_cli_number(cli, "wait-ms", 0)};
     enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st)
         st = takc_compress(home, &cli->call, &o, &report, err);
@@ -151,8 +154,11 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
 static enum takc_status say_plan(struct takc_cli *cli, const takc_rate *rates, size_t n, uint64_t docs, uint64_t bytes, uint64_t tokens,
                                  struct takc_err *err)
 {
-    static const struct takc_column columns[] = {{"rate", TAKC_ALIGN_LEFT}, {"factor", TAKC_ALIGN_RIGHT}, {"budget tokens", TAKC_ALIGN_RIGHT},
-                                                 {"calls", TAKC_ALIGN_RIGHT}, {"cost", TAKC_ALIGN_RIGHT}};
+    static const struct takc_column columns[] = {{"rate", TAKC_ALIGN_LEFT},
+                                                 {"factor", TAKC_ALIGN_RIGHT},
+                                                 {"budget tokens", TAKC_ALIGN_RIGHT},
+                                                 {"calls", TAKC_ALIGN_RIGHT},
+                                                 {"cost", TAKC_ALIGN_RIGHT}};
     struct takc_arena a;
     char b[32], t[32], name[24];
     takc_arena_init(&a);
@@ -191,12 +197,13 @@ static json_t *plan_json(const takc_rate *rates, size_t n, uint64_t docs, uint64
             return NULL;
         }
     }
-    return json_pack("{sI sI sI so}", "documents", (json_int_t)docs, "source_bytes", (json_int_t)bytes, "source_tokens", (json_int_t)tokens, "rates",
-                     list);
+    return json_pack("{sI sI sI so}", "documents", (json_int_t)docs, "source_bytes", (json_int_t)bytes, "source_tokens", (json_int_t)tokens,
+                     "rates", list);
 }
 
 /* Sums of the documents as they are now. Duplicates and hidden parts are told apart when compressing; the plan is an upper bound. */
-static enum takc_status sum_documents(struct takc_home *h, struct takc_str task, uint64_t *docs, uint64_t *bytes, uint64_t *tokens, struct takc_err *err)
+static enum takc_status sum_documents(struct takc_home *h, struct takc_str task, uint64_t *docs, uint64_t *bytes, uint64_t *tokens,
+                                      struct takc_err *err)
 {
     struct takc_arena a;
     struct takc_document *list;
@@ -212,7 +219,8 @@ static enum takc_status sum_documents(struct takc_home *h, struct takc_str task,
     *tokens = (*tokens + 999) / 1000;
     *docs = n;
     if (!st && n == 0)
-        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(task), TAKC_STR_ARG(task));
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(task),
+                       TAKC_STR_ARG(task));
     takc_arena_clear(&a);
     return st;
 }
@@ -234,7 +242,8 @@ enum takc_status takc_verb_plan(struct takc_cli *cli, struct takc_err *err)
         rates[i] = p.rates[i];
     n = n ? n : p.n_rates;
     if (!st)
-        st = cli->json ? takc_cli_json(cli, plan_json(rates, n, docs, bytes, tokens), err) : say_plan(cli, rates, n, docs, bytes, tokens, err);
+        st = cli->json ? takc_cli_json(cli, plan_json(rates, n, docs, bytes, tokens), err)
+                       : say_plan(cli, rates, n, docs, bytes, tokens, err);
     takc_profile_clear(&p);
     takc_home_close(home);
     return st;

@@ -8,18 +8,18 @@
 static enum takc_status say(struct takc_cli *cli, struct takc_str name, const struct takc_forget_report *r, struct takc_err *err)
 {
     if (cli->json) {
-        json_t *v = json_pack("{so sI sI sI sI sI sI sI}", "document", takc_json_str(name), "revisions", (json_int_t)r->n_revisions, "versions",
-                              (json_int_t)r->n_versions, "objects_removed", (json_int_t)r->n_objects, "sentences_searched",
-                              (json_int_t)r->n_sentences, "files_searched", (json_int_t)r->n_files, "bytes_searched", (json_int_t)r->n_bytes, "found",
-                              (json_int_t)r->n_found);
+        json_t *v = json_pack("{so sI sI sI sI sI sI sI}", "document", takc_json_str(name), "revisions", (json_int_t)r->n_revisions,
+                              "versions", (json_int_t)r->n_versions, "objects_removed", (json_int_t)r->n_objects, "sentences_searched",
+                              (json_int_t)r->n_sentences, "files_searched", (json_int_t)r->n_files, "bytes_searched",
+                              (json_int_t)r->n_bytes, "found", (json_int_t)r->n_found);
         return takc_cli_json(cli, v, err);
     }
     char bytes[32];
     return takc_cli_printf(cli, err,
                            "forgot %.*s: %llu versions changed, %llu objects removed\n"
                            "searched %s in %llu files for its %llu own sentences: none found\n",
-                           TAKC_STR_ARG(name), (unsigned long long)r->n_versions, (unsigned long long)r->n_objects, takc_bytes_text(r->n_bytes, bytes),
-                           (unsigned long long)r->n_files, (unsigned long long)r->n_sentences);
+                           TAKC_STR_ARG(name), (unsigned long long)r->n_versions, (unsigned long long)r->n_objects,
+                           takc_bytes_text(r->n_bytes, bytes), (unsigned long long)r->n_files, (unsigned long long)r->n_sentences);
 }
 
 enum takc_status takc_verb_forget(struct takc_cli *cli, struct takc_err *err)

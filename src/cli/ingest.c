@@ -111,9 +111,17 @@ enum takc_status takc_verb_ingest(struct takc_cli *cli, struct takc_err *err)
     const char *labels[MAX_LABELS];
     const char **all = takc_arena_array(&cli->settings.arena, cli->n_args, sizeof(*all));
     struct takc_ingest_options o = {
-        .name = takc_cli_opt(cli, "name").ptr, .mirror = takc_cli_flag(cli, "mirror"), .date = takc_cli_opt(cli, "date").ptr, .labels = labels,
-        .max_file_bytes = cli->settings.ingest_max_file_bytes, .max_text_bytes = cli->settings.ingest_max_text_bytes,
-        .timeout_ms = cli->settings.ingest_timeout_ms, .n_threads = takc_cli_threads(cli), .wait_ms = 2000, .each = on_item, .each_arg = &listing,
+        .name = takc_cli_opt(cli, "name").ptr,
+        .mirror = takc_cli_flag(cli, "mirror"),
+        .date = takc_cli_opt(cli, "date").ptr,
+        .labels = labels,
+        .max_file_bytes = cli->settings.ingest_max_file_bytes,
+        .max_text_bytes = cli->settings.ingest_max_text_bytes,
+        .timeout_ms = cli->settings.ingest_timeout_ms,
+        .n_threads = takc_cli_threads(cli),
+        .wait_ms = 2000,
+        .each = on_item,
+        .each_arg = &listing,
         .pdf_mode = takc_str_is(cli->settings.pdf_mode, "auto") ? NULL : cli->settings.pdf_mode.ptr,
     };
     for (struct takc_str l; o.n_labels < MAX_LABELS && (l = takc_cli_opt_at(cli, "label", o.n_labels)).ptr;)

@@ -20,11 +20,13 @@ struct asked { /* options of one run, and what they point to */
 
 static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct takc_err *err)
 {
-    *q = (struct asked){.o = {.version = takc_cli_opt(cli, "version"), .rate = takc_cli_rate(cli, "rate", 0),
+    *q = (struct asked){.o = {.version = takc_cli_opt(cli, "version"),
+                              .rate = takc_cli_rate(cli, "rate", 0),
                               .reader_tokens = takc_cli_number(cli, "reader-tokens", cli->settings.query_reader_tokens),
                               .reader_tokens_asked = takc_cli_flag(cli, "reader-tokens"),
                               .artifact_tokens = takc_cli_number(cli, "artifact-tokens", cli->settings.query_artifact_tokens),
-                              .cost_sensitive = takc_cli_flag(cli, "cost-sensitive"), .abstain_below = cli->settings.query_abstain_below}};
+                              .cost_sensitive = takc_cli_flag(cli, "cost-sensitive"),
+                              .abstain_below = cli->settings.query_abstain_below}};
     q->o.documents = q->globs;
     for (struct takc_str g; q->o.n_documents < MAX_GLOBS && (g = takc_cli_opt_at(cli, "documents", q->o.n_documents)).ptr;)
         q->globs[q->o.n_documents++] = g;
@@ -65,13 +67,27 @@ static void copy_citation(const struct takc_cited *from, struct takc_reply_span 
     for (size_t i = 0; i < from->n_spans; i++)
         spans[i] = (struct takc_reply_span){(uint32_t)from->spans[i].start, (uint32_t)from->spans[i].end, from->spans[i].has_source,
                                             from->spans[i].source_start, from->spans[i].source_end};
-    *to = (struct takc_citation){
-        .document = from->document, .sha256 = from->sha256, .spans = spans, .n_spans = from->n_spans, .has_page = from->page, .page = from->page,
-        .has_line = from->line, .line = from->line, .has_row = from->row, .row = from->row, .has_column = from->column, .column = from->column,
-        .has_paragraph = from->paragraph, .paragraph = from->paragraph, .pointer = from->pointer, .section = from->section, .quote = from->quote};
+    *to = (struct takc_citation){.document = from->document,
+                                 .sha256 = from->sha256,
+                                 .spans = spans,
+                                 .n_spans = from->n_spans,
+                                 .has_page = from->page,
+                                 .page = from->page,
+                                 .has_line = from->line,
+                                 .line = from->line,
+                                 .has_row = from->row,
+                                 .row = from->row,
+                                 .has_column = from->column,
+                                 .column = from->column,
+                                 .has_paragraph = from->paragraph,
+                                 .paragraph = from->paragraph,
+                                 .pointer = from->pointer,
+                                 .section = from->section,
+                                 .quote = from->quote};
 }
 
-static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, bool with_context, struct takc_err *err)
+static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, bool with_context,
+                                 struct takc_err *err)
 {
     struct takc_arena a;
     takc_arena_init(&a);
@@ -85,20 +101,41 @@ static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, co
             copy_citation(&r->citations[i], spans, &cited[i]);
     }
     for (size_t i = 0; good && i < r->n_tried; i++)
-        tried[i] = (struct takc_rate_tried){.rate = takc_str(r->tried[i].rate), .coverage = r->tried[i].coverage, .tokens = r->tried[i].tokens};
-    json_t *missing = metadata_words(r), *numbers = json_pack("{sf sI sI}", "coverage", takc_rounded(r->coverage, 4), "lines", (json_int_t)r->n_lines,
-                                                              "prefix_tokens", (json_int_t)r->prefix_tokens);
+        tried[i] =
+            (struct takc_rate_tried){.rate = takc_str(r->tried[i].rate), .coverage = r->tried[i].coverage, .tokens = r->tried[i].tokens};
+    json_t *missing = metadata_words(r), *numbers = json_pack("{sf sI sI}", "coverage", takc_rounded(r->coverage, 4), "lines",
+                                                              (json_int_t)r->n_lines, "prefix_tokens", (json_int_t)r->prefix_tokens);
     const struct takc_reply_extra extra[] = {
-        {"prompt_kind", takc_str(r->prompt_kind), NULL}, {"complexity", takc_str(r->complexity), NULL}, {"tokenizer", r->tokenizer, NULL},
-        {"missing_words", {0}, missing},                 {"reader", {0}, numbers},                      {"notes", r->notes, NULL},
+        {"prompt_kind", takc_str(r->prompt_kind), NULL},
+        {"complexity", takc_str(r->complexity), NULL},
+        {"tokenizer", r->tokenizer, NULL},
+        {"missing_words", {0}, missing},
+        {"reader", {0}, numbers},
+        {"notes", r->notes, NULL},
         {"context", r->context, NULL},
     };
-    const struct takc_query_reply reply = {
-        .query = q->o.question, .response = r->response, .task_type = q->o.task, .compression_rate_used = takc_str(r->rate), .factor = r->factor,
-        .mode = takc_str(takc_mode_name(r->mode)), .cache_hit = true, .original_tokens = r->source_tokens, .compressed_tokens = r->tokens,
-        .processing_time_ms = (double)r->ms, .confidence = r->confidence, .abstained = r->abstained, .citations = cited,
-        .n_citations = r->n_citations, .version = r->version, .reader_tokens = r->tokens, .reader_tokens_limit = r->limit_tokens,
-        .rates_tried = tried, .n_rates_tried = r->n_tried, .cache_tier = takc_str("object"), .metadata = extra, .n_metadata = with_context ? 7 : 6};
+    const struct takc_query_reply reply = {.query = q->o.question,
+                                           .response = r->response,
+                                           .task_type = q->o.task,
+                                           .compression_rate_used = takc_str(r->rate),
+                                           .factor = r->factor,
+                                           .mode = takc_str(takc_mode_name(r->mode)),
+                                           .cache_hit = true,
+                                           .original_tokens = r->source_tokens,
+                                           .compressed_tokens = r->tokens,
+                                           .processing_time_ms = (double)r->ms,
+                                           .confidence = r->confidence,
+                                           .abstained = r->abstained,
+                                           .citations = cited,
+                                           .n_citations = r->n_citations,
+                                           .version = r->version,
+                                           .reader_tokens = r->tokens,
+                                           .reader_tokens_limit = r->limit_tokens,
+                                           .rates_tried = tried,
+                                           .n_rates_tried = r->n_tried,
+                                           .cache_tier = takc_str("object"),
+                                           .metadata = extra,
+                                           .n_metadata = with_context ? 7 : 6};
     json_t *v = good && missing && numbers ? takc_query_reply_json(&reply) : NULL;
     enum takc_status st = takc_cli_json(cli, v, err);
     json_decref(missing);
@@ -172,7 +209,8 @@ static enum takc_status say_summary(struct takc_cli *cli, const struct takc_quer
 {
     char tokens[32], source[32];
     return takc_cli_printf(cli, err, "(%s, %s, %s of %s tokens, confidence %.2f, %llu ms)\n", takc_mode_name(r->mode), r->rate,
-                           takc_count_text(r->tokens, tokens), takc_count_text(r->source_tokens, source), r->confidence, (unsigned long long)r->ms);
+                           takc_count_text(r->tokens, tokens), takc_count_text(r->source_tokens, source), r->confidence,
+                           (unsigned long long)r->ms);
 }
 
 static enum takc_status say_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
@@ -192,9 +230,17 @@ static enum takc_status say_text(struct takc_cli *cli, const struct takc_query_r
 static void note_asked(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r)
 {
     const struct takc_clock *clock = takc_clock_or_system(cli->call.clock);
-    const struct takc_query_note n = {.task = q->o.task, .version = r->version, .mode = takc_str(takc_mode_name(r->mode)), .rate = takc_str(r->rate),
-                                      .question = q->o.question, .confidence = r->confidence, .ms = r->ms, .tokens = r->tokens,
-                                      .abstained = r->abstained, .keep_words = cli->settings.query_keep_questions, .at_s = clock->wall_s(clock)};
+    const struct takc_query_note n = {.task = q->o.task,
+                                      .version = r->version,
+                                      .mode = takc_str(takc_mode_name(r->mode)),
+                                      .rate = takc_str(r->rate),
+                                      .question = q->o.question,
+                                      .confidence = r->confidence,
+                                      .ms = r->ms,
+                                      .tokens = r->tokens,
+                                      .abstained = r->abstained,
+                                      .keep_words = cli->settings.query_keep_questions,
+                                      .at_s = clock->wall_s(clock)};
     struct takc_err err;
     if (takc_home_note_query(q->home, &n, &err))
         takc_cli_note(cli, "the question was not noted: %s", err.msg);
@@ -228,19 +274,21 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
 
 static enum takc_status explain_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
 {
-    enum takc_status st = takc_cli_printf(cli, err, "prompt      %s, %s\nmode        %s\nrate        %s (%.1fx)\ncoverage    %.2f of the question's words, by rarity\nconfidence  %.2f%s\n",
-                                          r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate, r->factor, r->coverage, r->confidence,
-                                          r->abstained ? " (abstained)" : "");
+    enum takc_status st = takc_cli_printf(cli, err,
+                                          "prompt      %s, %s\nmode        %s\nrate        %s (%.1fx)\ncoverage    %.2f of the question's "
+                                          "words, by rarity\nconfidence  %.2f%s\n",
+                                          r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate, r->factor, r->coverage,
+                                          r->confidence, r->abstained ? " (abstained)" : "");
     for (size_t i = 0; !st && i < r->n_tried; i++)
-        st = takc_cli_printf(cli, err, "tried       %s: %llu tokens, coverage %.2f\n", r->tried[i].rate, (unsigned long long)r->tried[i].tokens,
-                             r->tried[i].coverage);
+        st = takc_cli_printf(cli, err, "tried       %s: %llu tokens, coverage %.2f\n", r->tried[i].rate,
+                             (unsigned long long)r->tried[i].tokens, r->tried[i].coverage);
     if (!st && r->n_missing)
         st = takc_cli_printf(cli, err, "missing    ");
     for (size_t i = 0; !st && i < r->n_missing; i++)
         st = takc_cli_printf(cli, err, " %.*s", TAKC_STR_ARG(r->missing[i]));
     if (!st)
-        st = takc_cli_printf(cli, err, "%slines       %llu shown, %llu tokens of at most %llu\n", r->n_missing ? "\n" : "", (unsigned long long)r->n_lines,
-                             (unsigned long long)r->tokens, (unsigned long long)r->limit_tokens);
+        st = takc_cli_printf(cli, err, "%slines       %llu shown, %llu tokens of at most %llu\n", r->n_missing ? "\n" : "",
+                             (unsigned long long)r->n_lines, (unsigned long long)r->tokens, (unsigned long long)r->limit_tokens);
     for (size_t i = 0; !st && i < r->n_citations; i++) {
         st = takc_cli_printf(cli, err, "  score %.3f, covers %.2f: ", r->citations[i].score, r->citations[i].coverage);
         if (!st)

@@ -48,7 +48,8 @@ static enum takc_status say_parts(struct takc_cli *cli, struct takc_err *err)
 {
     static const struct {
         const char *program, *package, *without;
-    } parts[] = {{"pdftotext", "poppler-utils", "PDF is not read"}, {"bwrap", "bubblewrap", "readers' children are confined by limits and seccomp only"}};
+    } parts[] = {{"pdftotext", "poppler-utils", "PDF is not read"},
+                 {"bwrap", "bubblewrap", "readers' children are confined by limits and seccomp only"}};
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < 2; i++) {
         bool there = have(parts[i].program);

@@ -29,8 +29,9 @@ static void on_finding(void *arg, unsigned level, const char *subject, const cha
 
 static enum takc_status say_table(struct takc_cli *cli, const struct takc_verify_report *r, struct takc_err *err)
 {
-    static const struct takc_column columns[] = {{"level", TAKC_ALIGN_LEFT}, {"what", TAKC_ALIGN_LEFT}, {"checked", TAKC_ALIGN_RIGHT},
-                                                 {"proved", TAKC_ALIGN_RIGHT}, {"failed", TAKC_ALIGN_RIGHT}, {"not derivable here", TAKC_ALIGN_RIGHT}};
+    static const struct takc_column columns[] = {{"level", TAKC_ALIGN_LEFT},    {"what", TAKC_ALIGN_LEFT},
+                                                 {"checked", TAKC_ALIGN_RIGHT}, {"proved", TAKC_ALIGN_RIGHT},
+                                                 {"failed", TAKC_ALIGN_RIGHT},  {"not derivable here", TAKC_ALIGN_RIGHT}};
     char numbers[TAKC_PROOF_LEVELS][4][32];
     struct takc_str cells[TAKC_PROOF_LEVELS * 6];
     for (unsigned k = 0; k < TAKC_PROOF_LEVELS; k++) {
@@ -40,8 +41,9 @@ static enum takc_status say_table(struct takc_cli *cli, const struct takc_verify
         for (int i = 0; i < 4; i++)
             cells[k * 6 + 2 + (unsigned)i] = takc_str(takc_count_text(n[i], numbers[k][i]));
     }
-    enum takc_status st = takc_cli_printf(cli, err, "version %s: %llu documents, %llu artifacts, %llu lines\n", r->version,
-                                          (unsigned long long)r->n_documents, (unsigned long long)r->n_artifacts, (unsigned long long)r->n_segments);
+    enum takc_status st =
+        takc_cli_printf(cli, err, "version %s: %llu documents, %llu artifacts, %llu lines\n", r->version,
+                        (unsigned long long)r->n_documents, (unsigned long long)r->n_artifacts, (unsigned long long)r->n_segments);
     return st ? st : takc_table_write(columns, 6, cells, TAKC_PROOF_LEVELS, &cli->out, err);
 }
 
@@ -51,8 +53,8 @@ static enum takc_status say_json(struct findings *f, const struct takc_verify_re
     bool good = levels && !f->failed;
     for (unsigned k = 0; good && k < TAKC_PROOF_LEVELS; k++)
         good = json_object_set_new(levels, takc_level_letter(k),
-                                   json_pack("{sI sI sI}", "checked", (json_int_t)r->checked[k], "failed", (json_int_t)r->failed[k], "not_derivable",
-                                             (json_int_t)r->underivable[k])) == 0;
+                                   json_pack("{sI sI sI}", "checked", (json_int_t)r->checked[k], "failed", (json_int_t)r->failed[k],
+                                             "not_derivable", (json_int_t)r->underivable[k])) == 0;
     json_t *v = good ? json_pack("{ss sI sI sI sO sO}", "version", r->version, "documents", (json_int_t)r->n_documents, "artifacts",
                                  (json_int_t)r->n_artifacts, "segments", (json_int_t)r->n_segments, "levels", levels, "findings", f->list)
                      : NULL;
@@ -65,8 +67,11 @@ enum takc_status takc_verb_verify(struct takc_cli *cli, struct takc_err *err)
     struct takc_home *home = NULL;
     struct findings f = {.cli = cli, .list = cli->json ? json_array() : NULL};
     struct takc_verify_report r;
-    struct takc_verify_options o = {.version = takc_cli_opt(cli, "version"), .rate_name = takc_cli_opt(cli, "rate"),
-                                    .source_dir = takc_cli_opt(cli, "source").ptr, .finding = on_finding, .finding_arg = &f};
+    struct takc_verify_options o = {.version = takc_cli_opt(cli, "version"),
+                                    .rate_name = takc_cli_opt(cli, "rate"),
+                                    .source_dir = takc_cli_opt(cli, "source").ptr,
+                                    .finding = on_finding,
+                                    .finding_arg = &f};
     enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st)
         st = takc_verify(home, &cli->call, &o, &r, err);

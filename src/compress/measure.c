@@ -4,8 +4,9 @@
 #include "compress/steps.h"
 #include "token/words.h"
 
-enum takc_status takc_selection_measure(const struct takc_selection *s, const struct takc_corpus *c, const struct takc_extractive_options *o,
-                                        const uint8_t *bits, struct takc_set_size *out, struct takc_err *err)
+enum takc_status takc_selection_measure(const struct takc_selection *s, const struct takc_corpus *c,
+                                        const struct takc_extractive_options *o, const uint8_t *bits, struct takc_set_size *out,
+                                        struct takc_err *err)
 {
     struct takc_buf text;
     takc_buf_init(&text, (size_t)16 << 30);

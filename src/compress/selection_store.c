@@ -90,12 +90,13 @@ enum takc_status takc_selection_load(struct takc_selection *out, struct takc_str
     uint64_t head[6];
     for (size_t i = 0; i < 6; i++)
         head[i] = takc_le(b.ptr + 8 + 8 * i, 8);
-    if (head[0] > UINT32_MAX || head[1] > UINT32_MAX || head[2] > head[1] || b.len != HEADER + head[0] * 5 + 4 + head[2] * 12 + head[1] * 7 + 8)
+    if (head[0] > UINT32_MAX || head[1] > UINT32_MAX || head[2] > head[1] ||
+        b.len != HEADER + head[0] * 5 + 4 + head[2] * 12 + head[1] * 7 + 8)
         return takc_fail(err, TAKC_CORRUPT, 0, "selection: sizes do not fit its %zu bytes", b.len);
     if (takc_hash64(takc_str_n(b.ptr, b.len - 8), SEED) != takc_le(b.ptr + b.len - 8, 8))
         return takc_fail(err, TAKC_CORRUPT, 0, "selection: wrong checksum");
-    *out = (struct takc_selection){.n_docs = head[0], .n_units = head[1], .n_order = head[2], .source_words = head[3], .source_bytes = head[4],
-                                   .source_mt = head[5]};
+    *out = (struct takc_selection){
+        .n_docs = head[0], .n_units = head[1], .n_order = head[2], .source_words = head[3], .source_bytes = head[4], .source_mt = head[5]};
     if (!make_room(out))
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a selection of %zu units", out->n_units);
     read_arrays(out, b.ptr + HEADER);

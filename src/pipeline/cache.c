@@ -34,7 +34,8 @@ static enum takc_status open_edit(struct edit *e, struct takc_home *h, struct ta
     if (!st)
         st = takc_home_manifest(h, task, &e->arena, &e->m, err);
     if (!st && e->m.n_versions == 0)
-        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(task), TAKC_STR_ARG(task));
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(task),
+                       TAKC_STR_ARG(task));
     return st;
 }
 
@@ -44,8 +45,8 @@ static enum takc_status find(struct edit *e, struct takc_str label, const struct
         label = takc_str_slice(label, 1, label.len);
     *out = takc_manifest_find(&e->m, label.len ? label : e->m.current);
     return *out ? TAKC_OK
-                : takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'; takc cache list -t %.*s shows them", TAKC_STR_ARG(e->task),
-                            TAKC_STR_ARG(label), TAKC_STR_ARG(e->task));
+                : takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'; takc cache list -t %.*s shows them",
+                            TAKC_STR_ARG(e->task), TAKC_STR_ARG(label), TAKC_STR_ARG(e->task));
 }
 
 static void say(char *out, size_t size, struct takc_str s)
@@ -56,7 +57,8 @@ static void say(char *out, size_t size, struct takc_str s)
 static enum takc_status describe(struct edit *e, const struct takc_version *v, struct takc_cache_version *out, struct takc_err *err)
 {
     struct takc_docset set;
-    *out = (struct takc_cache_version){.current = takc_str_eq(v->label, e->m.current), .pinned = v->pinned, .source_tokens = v->source_tokens};
+    *out =
+        (struct takc_cache_version){.current = takc_str_eq(v->label, e->m.current), .pinned = v->pinned, .source_tokens = v->source_tokens};
     say(out->label, sizeof(out->label), v->label);
     say(out->redacted_from, sizeof(out->redacted_from), v->redacted_from);
     takc_time_text(v->created_s, out->created);
@@ -88,8 +90,8 @@ enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc
     return st;
 }
 
-static enum takc_status read_thing(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, const char *suffix,
-                                   struct takc_buf *out, struct takc_err *err)
+static enum takc_status read_thing(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
+                                   const char *suffix, struct takc_buf *out, struct takc_err *err)
 {
     struct edit e;
     const struct takc_version *v = NULL;
@@ -122,8 +124,8 @@ enum takc_status takc_cache_ledger(struct takc_home *h, struct takc_str task, st
     return st;
 }
 
-static enum takc_status artifact_text(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, struct takc_buf *out,
-                                      struct takc_err *err)
+static enum takc_status artifact_text(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
+                                      struct takc_buf *out, struct takc_err *err)
 {
     struct takc_buf json;
     struct takc_artifact a = {0};
@@ -138,8 +140,8 @@ static enum takc_status artifact_text(struct takc_home *h, struct takc_str task,
     return st;
 }
 
-enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, char **out, size_t *out_len,
-                                 struct takc_err *err)
+enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, char **out,
+                                 size_t *out_len, struct takc_err *err)
 {
     struct takc_buf text;
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
@@ -151,7 +153,8 @@ enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, stru
 }
 
 /* Lines of text that other does not hold. */
-static enum takc_status tell_missing(struct takc_str text, struct takc_str other, char sign, takc_cache_diff_fn *each, void *arg, struct takc_err *err)
+static enum takc_status tell_missing(struct takc_str text, struct takc_str other, char sign, takc_cache_diff_fn *each, void *arg,
+                                     struct takc_err *err)
 {
     struct takc_intern known;
     struct takc_str line;
@@ -216,7 +219,8 @@ enum takc_status takc_cache_pin(struct takc_home *h, struct takc_str task, struc
     return st;
 }
 
-enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, struct takc_str version, char out_label[32], struct takc_err *err)
+enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, struct takc_str version, char out_label[32],
+                                     struct takc_err *err)
 {
     struct edit e;
     const struct takc_version *v = NULL;
@@ -290,7 +294,8 @@ static enum takc_status delete_rate(struct edit *e, const struct takc_version *v
     return st || !current ? st : del_key(e, takc_key_foreign_cache(e->task, rate), err);
 }
 
-enum takc_status takc_cache_delete(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate, struct takc_err *err)
+enum takc_status takc_cache_delete(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
+                                   struct takc_err *err)
 {
     struct edit e;
     const struct takc_version *v = NULL;

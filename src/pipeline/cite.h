@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * pipeline/cite.h - a chosen unit becomes a citation: document, hash, spans, source range, locator, section, quote. Threads: one at a time. */
+ * pipeline/cite.h - a chosen unit becomes a citation: document, hash, spans, source range, locator, section, quote. Threads: one at a time.
+ */
 #ifndef TAKC_PIPELINE_CITE_H
 #define TAKC_PIPELINE_CITE_H
 

@@ -54,7 +54,8 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_compre
     struct takc_manifest m;
     enum takc_status st = takc_docset_current(b->home, b->task, b->arena, &set, err);
     if (!st && set.n_docs == 0)
-        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(b->task), TAKC_STR_ARG(b->task));
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(b->task),
+                       TAKC_STR_ARG(b->task));
     b->set = &set;
     if (!st)
         st = takc_build_work_key(b->arena, b->task, &set, b->profile, b->rates, b->n_rates, &b->work_key, err);
@@ -79,8 +80,8 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_compre
     return st;
 }
 
-enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o, struct takc_compress_report *out,
-                               struct takc_err *err)
+enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
+                               struct takc_compress_report *out, struct takc_err *err)
 {
     struct takc_profile profile;
     struct takc_arena arena;
@@ -90,8 +91,14 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
     if (st)
         return st;
     takc_arena_init(&arena);
-    struct takc_build b = {.home = h, .call = call, .task = o->task, .profile = &profile, .rates = o->n_rates ? o->rates : profile.rates,
-                           .n_rates = o->n_rates ? o->n_rates : profile.n_rates, .n_threads = o->n_threads, .arena = &arena};
+    struct takc_build b = {.home = h,
+                           .call = call,
+                           .task = o->task,
+                           .profile = &profile,
+                           .rates = o->n_rates ? o->rates : profile.rates,
+                           .n_rates = o->n_rates ? o->n_rates : profile.n_rates,
+                           .n_threads = o->n_threads,
+                           .arena = &arena};
     if (b.n_rates > TAKC_LEDGER_ROWS)
         st = takc_fail(err, TAKC_INVALID, 0, "%zu rates; at most %d", b.n_rates, TAKC_LEDGER_ROWS);
     if (!st)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * docset.c - lists of documents, and the corpus over them. A view holds a map of the text and a copy of the units; both live until unload. */
+ * docset.c - lists of documents, and the corpus over them. A view holds a map of the text and a copy of the units; both live until unload.
+ */
 #include "pipeline/docset.h"
 #include "base/alloc.h"
 #include "base/json.h"
 
 #include <stdio.h>
 
-enum takc_status takc_docset_current(struct takc_home *h, struct takc_str task, struct takc_arena *a, struct takc_docset *out, struct takc_err *err)
+enum takc_status takc_docset_current(struct takc_home *h, struct takc_str task, struct takc_arena *a, struct takc_docset *out,
+                                     struct takc_err *err)
 {
     struct takc_document *records;
     size_t n;
@@ -20,10 +22,22 @@ enum takc_status takc_docset_current(struct takc_home *h, struct takc_str task, 
     for (size_t i = 0; i < n; i++) {
         const struct takc_revision *r = &records[i].revisions[records[i].n_revisions - 1];
         docs[i] = (struct takc_docset_doc){
-            .name = records[i].name, .source_sha = r->source_sha, .text_sha = r->text_sha, .units_sha = r->units_sha, .file_sha = r->file_sha,
-            .reader = r->reader, .reader_version = r->reader_version, .title = r->title, .title_from = r->title_from,
-            .title_span = r->title_span, .part = r->part, .source_bytes = r->source_bytes, .n_units = r->n_units, .has_date = r->has_date,
-            .has_map = r->has_map, .date = r->date,
+            .name = records[i].name,
+            .source_sha = r->source_sha,
+            .text_sha = r->text_sha,
+            .units_sha = r->units_sha,
+            .file_sha = r->file_sha,
+            .reader = r->reader,
+            .reader_version = r->reader_version,
+            .title = r->title,
+            .title_from = r->title_from,
+            .title_span = r->title_span,
+            .part = r->part,
+            .source_bytes = r->source_bytes,
+            .n_units = r->n_units,
+            .has_date = r->has_date,
+            .has_map = r->has_map,
+            .date = r->date,
         };
     }
     *out = (struct takc_docset){docs, n};
@@ -37,13 +51,21 @@ static json_t *doc_json(const struct takc_docset_doc *d)
     const struct {
         const char *key;
         struct takc_str value;
-    } texts[] = {{"name", d->name},       {"sha256", d->source_sha},           {"text_sha256", d->text_sha},
-                 {"units_sha256", d->units_sha}, {"file_sha256", d->file_sha}, {"reader", d->reader},
-                 {"reader_version", d->reader_version}, {"part", d->part}, {"title", d->title},   {"title_from", d->title_from}};
+    } texts[] = {{"name", d->name},
+                 {"sha256", d->source_sha},
+                 {"text_sha256", d->text_sha},
+                 {"units_sha256", d->units_sha},
+                 {"file_sha256", d->file_sha},
+                 {"reader", d->reader},
+                 {"reader_version", d->reader_version},
+                 {"part", d->part},
+                 {"title", d->title},
+                 {"title_from", d->title_from}};
     bool good = v != NULL;
     for (size_t i = 0; good && i < sizeof(texts) / sizeof(texts[0]); i++)
         good = texts[i].value.len == 0 || json_object_set_new(v, texts[i].key, takc_json_str(texts[i].value)) == 0;
-    good = good && json_object_set_new(v, "title_span", json_pack("[II]", (json_int_t)d->title_span.start, (json_int_t)d->title_span.end)) == 0;
+    good = good &&
+           json_object_set_new(v, "title_span", json_pack("[II]", (json_int_t)d->title_span.start, (json_int_t)d->title_span.end)) == 0;
     good = good && json_object_set_new(v, "bytes", json_integer((json_int_t)d->source_bytes)) == 0;
     good = good && json_object_set_new(v, "units", json_integer((json_int_t)d->n_units)) == 0;
     good = good && json_object_set_new(v, "map", json_boolean(d->has_map)) == 0;
@@ -77,17 +99,19 @@ static bool copy_text(struct takc_arena *a, const json_t *v, const char *key, st
 
 static enum takc_status parse_doc(const json_t *v, size_t at, struct takc_arena *a, struct takc_docset_doc *d, struct takc_err *err)
 {
-    bool memory = copy_text(a, v, "name", &d->name) && copy_text(a, v, "sha256", &d->source_sha) && copy_text(a, v, "text_sha256", &d->text_sha) &&
-                  copy_text(a, v, "units_sha256", &d->units_sha) && copy_text(a, v, "file_sha256", &d->file_sha) &&
-                  copy_text(a, v, "reader", &d->reader) && copy_text(a, v, "reader_version", &d->reader_version) &&
-                  copy_text(a, v, "part", &d->part) && copy_text(a, v, "title", &d->title) && copy_text(a, v, "title_from", &d->title_from);
+    bool memory = copy_text(a, v, "name", &d->name) && copy_text(a, v, "sha256", &d->source_sha) &&
+                  copy_text(a, v, "text_sha256", &d->text_sha) && copy_text(a, v, "units_sha256", &d->units_sha) &&
+                  copy_text(a, v, "file_sha256", &d->file_sha) && copy_text(a, v, "reader", &d->reader) &&
+                  copy_text(a, v, "reader_version", &d->reader_version) && copy_text(a, v, "part", &d->part) &&
+                  copy_text(a, v, "title", &d->title) && copy_text(a, v, "title_from", &d->title_from);
     if (!memory)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a list of documents");
     if (d->name.len == 0 || !takc_hex_valid(d->source_sha) || !takc_hex_valid(d->text_sha) || !takc_hex_valid(d->units_sha))
         return takc_fail(err, TAKC_CORRUPT, 0, "document %zu has no name or a wrong hash", at);
     uint64_t start, end;
     const json_t *span = json_object_get(v, "title_span"), *date = json_object_get(v, "date");
-    if (takc_json_get_u64(v, "bytes", &d->source_bytes, NULL) || takc_json_get_u64(v, "units", &d->n_units, NULL) || json_array_size(span) != 2)
+    if (takc_json_get_u64(v, "bytes", &d->source_bytes, NULL) || takc_json_get_u64(v, "units", &d->n_units, NULL) ||
+        json_array_size(span) != 2)
         return takc_fail(err, TAKC_CORRUPT, 0, "document %zu: bytes, units or title_span are missing", at);
     start = (uint64_t)json_integer_value(json_array_get(span, 0));
     end = (uint64_t)json_integer_value(json_array_get(span, 1));
@@ -157,7 +181,8 @@ static void free_held(struct held *held)
     takc_free(held);
 }
 
-static enum takc_status load_units(struct takc_docset_corpus *c, const struct takc_docset_doc *d, struct takc_units *units, struct takc_err *err)
+static enum takc_status load_units(struct takc_docset_corpus *c, const struct takc_docset_doc *d, struct takc_units *units,
+                                   struct takc_err *err)
 {
     struct takc_store_view stored;
     struct takc_key key = takc_docset_part_key(c->task, d, ".units");
@@ -212,8 +237,13 @@ enum takc_status takc_docset_corpus(struct takc_home *h, struct takc_str task, c
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu documents", d->n_docs);
     for (size_t i = 0; i < d->n_docs; i++) {
         const struct takc_docset_doc *from = &d->docs[i];
-        docs[i] = (struct takc_corpus_doc){.name = from->name, .source_sha = hex_of(from->source_sha), .text_sha = hex_of(from->text_sha),
-                                           .title = from->title, .title_span = from->title_span, .has_date = from->has_date, .date = from->date};
+        docs[i] = (struct takc_corpus_doc){.name = from->name,
+                                           .source_sha = hex_of(from->source_sha),
+                                           .text_sha = hex_of(from->text_sha),
+                                           .title = from->title,
+                                           .title_span = from->title_span,
+                                           .has_date = from->has_date,
+                                           .date = from->date};
     }
     *out = (struct takc_docset_corpus){{docs, d->n_docs, load_view, unload_view, NULL}, h, task, d};
     out->corpus.arg = out;

@@ -29,8 +29,8 @@ TAKC_CHECK enum takc_status takc_docset_current(struct takc_home *h, struct takc
 TAKC_CHECK enum takc_status takc_docset_write(const struct takc_docset *d, struct takc_buf *out, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_docset_parse(struct takc_str json, struct takc_arena *a, struct takc_docset *out, struct takc_err *err);
 /* The documents of a kept version. */
-TAKC_CHECK enum takc_status takc_docset_of_version(struct takc_home *h, struct takc_str task, const struct takc_version *v, struct takc_arena *a,
-                                                   struct takc_docset *out, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_docset_of_version(struct takc_home *h, struct takc_str task, const struct takc_version *v,
+                                                   struct takc_arena *a, struct takc_docset *out, struct takc_err *err);
 
 /* Where a derived part (".structure", ".map", ".units") of a document is kept. */
 struct takc_key takc_docset_part_key(struct takc_str task, const struct takc_docset_doc *d, const char *kind);
@@ -46,7 +46,7 @@ TAKC_CHECK enum takc_status takc_docset_corpus(struct takc_home *h, struct takc_
                                                struct takc_docset_corpus *out, struct takc_err *err);
 
 /* A document's text with structure and map, copied from the store. d is init'ed by the caller and cleared by it. */
-TAKC_CHECK enum takc_status takc_docset_load(struct takc_home *h, struct takc_str task, const struct takc_docset_doc *doc, struct takc_doc *out,
-                                             struct takc_err *err);
+TAKC_CHECK enum takc_status takc_docset_load(struct takc_home *h, struct takc_str task, const struct takc_docset_doc *doc,
+                                             struct takc_doc *out, struct takc_err *err);
 
 #endif

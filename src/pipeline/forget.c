@@ -195,7 +195,8 @@ static enum takc_status redact_kept(struct forget *f, struct takc_build *b, stru
             continue;
         }
         char *label = redacted_label(f, v->label);
-        st = label ? takc_redact_version(b, v, f->document, takc_str(label), &versions[n], err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+        st =
+            label ? takc_redact_version(b, v, f->document, takc_str(label), &versions[n], err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
         if (st)
             break;
         gone[(*n_gone)++] = v->label;

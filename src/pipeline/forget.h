@@ -3,9 +3,9 @@
  * pipeline/forget.h - a document leaves, with everything that stood on it (data-model.md section 8).
  *
  * The current version is made again without the document; every other kept version is replaced by a redacted one (v{n}.r{k}: segments,
- * titles, anchors and index entries of the document removed, nothing refilled), pinned or not; old paths and derived copies are deleted, the
- * catalogue's rows and free pages scrubbed, then every byte kept is searched for sentences that no other kept document holds.
- * Threads: one at a time per task. */
+ * titles, anchors and index entries of the document removed, nothing refilled), pinned or not; old paths and derived copies are deleted,
+ * the catalogue's rows and free pages scrubbed, then every byte kept is searched for sentences that no other kept document holds. Threads:
+ * one at a time per task. */
 #ifndef TAKC_PIPELINE_FORGET_H
 #define TAKC_PIPELINE_FORGET_H
 

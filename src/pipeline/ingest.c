@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { WINDOW_JOBS = 256 };                      /* documents made durable together */
-#define WINDOW_BYTES ((uint64_t)32 << 20)        /* of sources held in memory at once, beside one that is larger */
+enum { WINDOW_JOBS = 256 };               /* documents made durable together */
+#define WINDOW_BYTES ((uint64_t)32 << 20) /* of sources held in memory at once, beside one that is larger */
 #define DEFAULT_MAX_FILE ((uint64_t)256 << 20)
 
 struct run {
@@ -43,8 +43,14 @@ struct run {
 
 static void tell(struct run *r, const struct takc_ingest_item *item)
 {
-    uint64_t *count[] = {NULL, &r->report->n_new, &r->report->n_changed, &r->report->n_same, &r->report->n_skipped, &r->report->n_refused,
-                         &r->report->n_vanished, &r->report->n_forgotten};
+    uint64_t *count[] = {NULL,
+                         &r->report->n_new,
+                         &r->report->n_changed,
+                         &r->report->n_same,
+                         &r->report->n_skipped,
+                         &r->report->n_refused,
+                         &r->report->n_vanished,
+                         &r->report->n_forgotten};
     ++*count[item->outcome];
     if (item->outcome == TAKC_INGEST_NEW || item->outcome == TAKC_INGEST_CHANGED) {
         r->report->bytes += item->bytes;
@@ -67,9 +73,14 @@ static void tell_job(struct run *r, const struct takc_ingest_job *j)
         return;
     }
     struct takc_str notes = takc_buf_str(&j->doc.notes);
-    tell(r, &(struct takc_ingest_item){.outcome = j->outcome, .name = j->name, .reader = takc_str(j->reader->name),
-                                       .charset = takc_str(j->doc.charset), .bytes = j->bytes.len, .units = j->n_units,
-                                       .tokens = (j->source_mt + 999) / 1000, .n_replaced = j->doc.n_replaced,
+    tell(r, &(struct takc_ingest_item){.outcome = j->outcome,
+                                       .name = j->name,
+                                       .reader = takc_str(j->reader->name),
+                                       .charset = takc_str(j->doc.charset),
+                                       .bytes = j->bytes.len,
+                                       .units = j->n_units,
+                                       .tokens = (j->source_mt + 999) / 1000,
+                                       .n_replaced = j->doc.n_replaced,
                                        .message = notes.len ? notes.ptr : ""});
 }
 
@@ -116,13 +127,15 @@ static enum takc_status look_up(struct run *r, struct takc_ingest_job *j, struct
     if (st)
         return st;
     if (!takc_str_eq(old->root, j->root))
-        return takc_fail(err, TAKC_CONFLICT, 0, "this name was ingested from %.*s; give --name or ingest from there", TAKC_STR_ARG(old->root));
+        return takc_fail(err, TAKC_CONFLICT, 0, "this name was ingested from %.*s; give --name or ingest from there",
+                         TAKC_STR_ARG(old->root));
     j->old = old;
     return TAKC_OK;
 }
 
 /* Adds a document to the window. A name that two sources of this run claim goes to the first. */
-static enum takc_status add_job(struct run *r, struct takc_str name, struct takc_str bytes, const struct takc_reader_ops *reader, struct takc_err *err)
+static enum takc_status add_job(struct run *r, struct takc_str name, struct takc_str bytes, const struct takc_reader_ops *reader,
+                                struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     if (r->n_jobs == WINDOW_JOBS || r->held_bytes >= WINDOW_BYTES)
@@ -208,13 +221,18 @@ static enum takc_status on_item(void *arg, const struct takc_source_item *item, 
     struct takc_str name = r->o->name ? takc_str(r->o->name) : item->name;
     const struct takc_reader_ops *reader = takc_reader_pick(takc_source_inner_name(item->name), item->bytes);
     if (!reader) {
-        tell(r, &(struct takc_ingest_item){.outcome = TAKC_INGEST_SKIPPED, .name = name, .message = "binary, or no kind of document that takc reads"});
+        tell(r, &(struct takc_ingest_item){
+                    .outcome = TAKC_INGEST_SKIPPED, .name = name, .message = "binary, or no kind of document that takc reads"});
         return TAKC_OK;
     }
     r->item = item;
     enum takc_status st = keep_root(r, item->root, err);
-    const struct takc_reader_input in = {.bytes = item->bytes, .name = name, .jsonl_id = r->o->jsonl_id, .jsonl_title = r->o->jsonl_title,
-                                         .jsonl_text = r->o->jsonl_text, .jsonl_date = r->o->jsonl_date};
+    const struct takc_reader_input in = {.bytes = item->bytes,
+                                         .name = name,
+                                         .jsonl_id = r->o->jsonl_id,
+                                         .jsonl_title = r->o->jsonl_title,
+                                         .jsonl_text = r->o->jsonl_text,
+                                         .jsonl_date = r->o->jsonl_date};
     if (st || !takc_split_wanted(reader, &in))
         return st ? st : add_job(r, name, item->bytes, reader, err);
     struct takc_err why = {0};
@@ -253,8 +271,8 @@ static enum takc_status tell_vanished(struct run *r, struct takc_err *err)
         if (r->o->mirror)
             st = takc_forget_locked(r->home, r->call, r->o->task, docs[i].name, NULL, err);
         if (!st)
-            tell(r, &(struct takc_ingest_item){.outcome = r->o->mirror ? TAKC_INGEST_FORGOTTEN : TAKC_INGEST_VANISHED, .name = docs[i].name,
-                                               .message = ""});
+            tell(r, &(struct takc_ingest_item){
+                        .outcome = r->o->mirror ? TAKC_INGEST_FORGOTTEN : TAKC_INGEST_VANISHED, .name = docs[i].name, .message = ""});
     }
     return st;
 }

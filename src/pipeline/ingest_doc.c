@@ -4,6 +4,7 @@
  * depend on, so that the same text under another title, reader or charset never shares them by mistake. */
 #include "pipeline/ingest_doc.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "unit/chunk.h"
 
 #include <stdio.h>
@@ -79,7 +80,8 @@ static enum takc_status name_part(struct takc_ingest_job *j, const struct takc_t
     return st;
 }
 
-static enum takc_status cut(struct takc_ingest_job *j, const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err)
+static enum takc_status cut(struct takc_ingest_job *j, const struct takc_tokenizer_ops *tokenizer, struct takc_call *call,
+                            struct takc_err *err)
 {
     struct takc_units units;
     takc_units_init(&units);
@@ -100,12 +102,18 @@ static bool of_document(enum takc_status st)
     return st == TAKC_REFUSED || st == TAKC_CORRUPT || st == TAKC_UNSUPPORTED || st == TAKC_INVALID || st == TAKC_TIMEOUT;
 }
 
-static enum takc_status read_and_cut(struct takc_ingest_job *j, const struct takc_ingest_options *o, const struct takc_tokenizer_ops *tokenizer,
-                                     struct takc_call *call, struct takc_err *err)
+static enum takc_status read_and_cut(struct takc_ingest_job *j, const struct takc_ingest_options *o,
+                                     const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err)
 {
-    const struct takc_reader_input in = {.bytes = takc_buf_str(&j->bytes), .name = j->name, .jsonl_id = o->jsonl_id, .jsonl_title = o->jsonl_title,
-                                         .jsonl_text = o->jsonl_text, .jsonl_date = o->jsonl_date, .pdf_mode = o->pdf_mode,
-                                         .max_text_bytes = o->max_text_bytes, .timeout_ms = o->timeout_ms};
+    const struct takc_reader_input in = {.bytes = takc_buf_str(&j->bytes),
+                                         .name = j->name,
+                                         .jsonl_id = o->jsonl_id,
+                                         .jsonl_title = o->jsonl_title,
+                                         .jsonl_text = o->jsonl_text,
+                                         .jsonl_date = o->jsonl_date,
+                                         .pdf_mode = o->pdf_mode,
+                                         .max_text_bytes = o->max_text_bytes,
+                                         .timeout_ms = o->timeout_ms};
     enum takc_status st = takc_reader_read(j->reader, call, &in, &j->doc, err);
     if (!st)
         st = pick_title(j, err);
@@ -126,8 +134,8 @@ static bool is_same(const struct takc_ingest_job *j)
     if (!j->old || !j->old->n_revisions)
         return false;
     const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
-    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->text_sha, j->text_sha.s) && takc_str_is(r->units_sha, j->units_sha.s) &&
-           takc_str_is(r->part, j->part);
+    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->text_sha, j->text_sha.s) &&
+           takc_str_is(r->units_sha, j->units_sha.s) && takc_str_is(r->part, j->part);
 }
 
 /* As is_same, told without reading the document: possible where the reader's version carries no options. */
@@ -137,12 +145,12 @@ static bool surely_same(const struct takc_ingest_job *j, const struct takc_inges
         return false;
     const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
     return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) &&
-           takc_str_is(r->made_by, TAKC_UNITS_VERSION) && takc_str_starts(r->reader_version, takc_str(j->reader->version)) && !o->pdf_mode &&
-           !o->jsonl_id && !o->jsonl_title && !o->jsonl_text;
+           takc_str_is(r->made_by, TAKC_UNITS_VERSION) && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
+           !o->pdf_mode && !o->jsonl_id && !o->jsonl_title && !o->jsonl_text;
 }
 
-enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o, const struct takc_tokenizer_ops *tokenizer,
-                                      struct takc_call *call, struct takc_err *err)
+enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,
+                                      const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err)
 {
     enum takc_status st = takc_call_check(call, err);
     if (!st)
@@ -188,11 +196,11 @@ static enum takc_status put_part(struct put *p, const char *kind, struct takc_st
     return takc_store_batch_put(p->batch, p->call, takc_str(key.s), bytes, true, err);
 }
 
-static enum takc_status put_chunk(void *arg, uint32_t number, struct takc_str text, struct takc_err *err)
+static enum takc_status put_chunk(void *arg, const struct takc_chunk *chunk, struct takc_err *err)
 {
     struct put *p = arg;
-    struct takc_key key = takc_key_chunk(p->task, p->j->name, number);
-    return takc_store_batch_put(p->batch, p->call, takc_str(key.s), text, false, err);
+    struct takc_key key = takc_key_chunk(p->task, p->j->name, chunk->number);
+    return takc_store_batch_put(p->batch, p->call, takc_str(key.s), chunk->text, false, err);
 }
 
 static enum takc_status put_chunks(struct put *p, const struct takc_profile *profile, struct takc_err *err)
@@ -227,15 +235,38 @@ static enum takc_status put_record(struct put *p, const struct takc_ingest_optio
         return TAKC_INVALID;
     const struct takc_doc *d = &j->doc;
     r[n_old] = (struct takc_revision){
-        .source_sha = takc_str(j->source_sha.s), .text_sha = takc_str(j->text_sha.s), .units_sha = takc_str(j->units_sha.s),
-        .reader = takc_str(d->reader), .reader_version = takc_str(d->reader_version), .charset = takc_str(d->charset),
-        .title = takc_buf_str(&j->title), .title_from = takc_str(j->title_from), .title_span = {d->title_start, d->title_end},
-        .source_bytes = j->bytes.len, .text_bytes = d->text.len, .n_replaced = d->n_replaced, .n_units = j->n_units, .source_mt = j->source_mt,
-        .has_date = o->date || d->has_date, .date = o->date ? given : d->date, .has_map = d->has_map, .compressed = j->file_sha.len > 0,
-        .file_sha = j->file_sha, .ingested_s = now_s, .part = takc_str(j->part), .made_by = takc_str(TAKC_UNITS_VERSION),
+        .source_sha = takc_str(j->source_sha.s),
+        .text_sha = takc_str(j->text_sha.s),
+        .units_sha = takc_str(j->units_sha.s),
+        .reader = takc_str(d->reader),
+        .reader_version = takc_str(d->reader_version),
+        .charset = takc_str(d->charset),
+        .title = takc_buf_str(&j->title),
+        .title_from = takc_str(j->title_from),
+        .title_span = {d->title_start, d->title_end},
+        .source_bytes = j->bytes.len,
+        .text_bytes = d->text.len,
+        .n_replaced = d->n_replaced,
+        .n_units = j->n_units,
+        .source_mt = j->source_mt,
+        .has_date = o->date || d->has_date,
+        .date = o->date ? given : d->date,
+        .has_map = d->has_map,
+        .compressed = j->file_sha.len > 0,
+        .file_sha = j->file_sha,
+        .ingested_s = now_s,
+        .part = takc_str(j->part),
+        .made_by = takc_str(TAKC_UNITS_VERSION),
     };
-    const struct takc_document record = {.name = j->name, .root = j->root, .labels = o->n_labels ? labels : j->old ? j->old->labels : NULL,
-                                         .n_labels = o->n_labels ? o->n_labels : j->old ? j->old->n_labels : 0, .revisions = r,
+    const struct takc_document record = {.name = j->name,
+                                         .root = j->root,
+                                         .labels = o->n_labels ? labels
+                                                   : j->old    ? j->old->labels
+                                                               : NULL,
+                                         .n_labels = o->n_labels ? o->n_labels
+                                                     : j->old    ? j->old->n_labels
+                                                                 : 0,
+                                         .revisions = r,
                                          .n_revisions = n_old + 1};
     struct takc_buf json;
     takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
@@ -248,8 +279,8 @@ static enum takc_status put_record(struct put *p, const struct takc_ingest_optio
 }
 
 enum takc_status takc_ingest_job_put(struct takc_ingest_job *j, struct takc_home *h, const struct takc_profile *profile,
-                                     const struct takc_ingest_options *o, struct takc_store_batch *batch, int64_t now_s, struct takc_call *call,
-                                     struct takc_err *err)
+                                     const struct takc_ingest_options *o, struct takc_store_batch *batch, int64_t now_s,
+                                     struct takc_call *call, struct takc_err *err)
 {
     struct put p = {h, batch, call, o->task, j};
     enum takc_status st = TAKC_OK;

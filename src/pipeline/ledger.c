@@ -31,12 +31,12 @@ static double rounded(double v)
 
 json_t *takc_ledger_json(const struct takc_ledger_entry *e)
 {
-    json_t *v = json_pack("{ss sf sf sf sf sI sI sI sI sI sb sI sI}", "rate", e->rate, "factor_asked", rounded(e->factor_asked), "factor_words",
-                          rounded(e->factor_words), "factor_bytes", rounded(e->factor_bytes), "factor_tokens", rounded(e->factor_tokens),
-                          "source_tokens", (json_int_t)e->source_tokens, "budget_tokens", (json_int_t)e->budget_tokens, "artifact_tokens",
-                          (json_int_t)e->artifact_tokens, "artifact_words", (json_int_t)e->artifact_words, "artifact_bytes",
-                          (json_int_t)e->artifact_bytes, "shortfall", (int)e->shortfall, "segments", (json_int_t)e->segments, "instructions",
-                          (json_int_t)e->instructions);
+    json_t *v = json_pack("{ss sf sf sf sf sI sI sI sI sI sb sI sI}", "rate", e->rate, "factor_asked", rounded(e->factor_asked),
+                          "factor_words", rounded(e->factor_words), "factor_bytes", rounded(e->factor_bytes), "factor_tokens",
+                          rounded(e->factor_tokens), "source_tokens", (json_int_t)e->source_tokens, "budget_tokens",
+                          (json_int_t)e->budget_tokens, "artifact_tokens", (json_int_t)e->artifact_tokens, "artifact_words",
+                          (json_int_t)e->artifact_words, "artifact_bytes", (json_int_t)e->artifact_bytes, "shortfall", (int)e->shortfall,
+                          "segments", (json_int_t)e->segments, "instructions", (json_int_t)e->instructions);
     if (!v || json_object_set_new(v, "facts", facts_json(e)) || json_object_set_new(v, "ms", json_integer((json_int_t)e->ms))) {
         json_decref(v);
         return NULL;
@@ -76,8 +76,9 @@ enum takc_status takc_ledger_parse(struct takc_str text, struct takc_ledger_entr
     const struct {
         const char *key;
         uint64_t *to;
-    } numbers[] = {{"source_tokens", &out->source_tokens},     {"budget_tokens", &out->budget_tokens}, {"artifact_tokens", &out->artifact_tokens},
-                   {"artifact_words", &out->artifact_words},   {"artifact_bytes", &out->artifact_bytes}, {"segments", &out->segments},
+    } numbers[] = {{"source_tokens", &out->source_tokens},     {"budget_tokens", &out->budget_tokens},
+                   {"artifact_tokens", &out->artifact_tokens}, {"artifact_words", &out->artifact_words},
+                   {"artifact_bytes", &out->artifact_bytes},   {"segments", &out->segments},
                    {"instructions", &out->instructions},       {"ms", &out->ms}};
     for (size_t i = 0; !st && i < sizeof(numbers) / sizeof(numbers[0]); i++)
         st = takc_json_get_u64(v, numbers[i].key, numbers[i].to, err);

@@ -73,7 +73,8 @@ void takc_needles_search(const struct takc_needles *s, struct takc_str hay, bool
         if (!(s->filter[(h & 0xFFFF) >> 3] >> (h & 7) & 1))
             continue;
         for (uint32_t i = s->slots[(h >> 16) & (s->n_slots - 1)]; i; i = s->next[i - 1])
-            if (hay.len - at >= s->list[i - 1].len && memcmp(hay.ptr + at, s->list[i - 1].ptr, s->list[i - 1].len) == 0 && !hit(arg, i - 1, at))
+            if (hay.len - at >= s->list[i - 1].len && memcmp(hay.ptr + at, s->list[i - 1].ptr, s->list[i - 1].len) == 0 &&
+                !hit(arg, i - 1, at))
                 return;
     }
 }

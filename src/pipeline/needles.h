@@ -14,7 +14,7 @@ struct takc_needles {
     size_t n, cap;
     uint32_t *slots, *next; /* chains by the first 8 bytes */
     size_t n_slots;
-    uint8_t *filter;        /* a bit per 16-bit hash of the first 8 bytes */
+    uint8_t *filter; /* a bit per 16-bit hash of the first 8 bytes */
 };
 
 void takc_needles_init(struct takc_needles *s);

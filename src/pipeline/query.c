@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * query.c - the story of a question: open a version, tell the kind of prompt, choose mode and rate, compose what the reader sees, answer with
- * the best lines, say how sure and how dear.
+ * query.c - the story of a question: open a version, tell the kind of prompt, choose mode and rate, compose what the reader sees, answer
+ * with the best lines, say how sure and how dear.
  *
  * An explicit mode or rate is never overruled; what it costs in coverage is said instead. Without a model the response is lines of the
  * documents: the chosen ones for a specific question, the artifact's text for a task-wide prompt. */
@@ -17,7 +17,7 @@
 
 #include <stdio.h>
 
-#define DEFAULT_READER_TOKENS 2000u   /* data-model.md section 5 */
+#define DEFAULT_READER_TOKENS 2000u /* data-model.md section 5 */
 #define DEFAULT_ARTIFACT_TOKENS 16000u
 enum { DEFAULT_ANSWER_LINES = 3, ARTIFACT_CITATIONS = 20 };
 #define BONUS_LINE 0.55 /* a further line answers, too, when its score reaches this share of the best one's */
@@ -161,9 +161,11 @@ static enum takc_status choose_artifact(struct answer *q, uint64_t limit, struct
 static enum takc_status choose_lines(struct answer *q, uint64_t budget, struct takc_err *err)
 {
     const struct takc_select_options so = {
-        .budget_tokens = budget, .tokenizer = q->tokenizer,
+        .budget_tokens = budget,
+        .tokenizer = q->tokenizer,
         .filter = {q->o->documents, q->o->n_documents, q->o->has_after, q->o->has_before, q->o->after, q->o->before},
-        .text = takc_snapshot_text, .text_arg = &q->snapshot,
+        .text = takc_snapshot_text,
+        .text_arg = &q->snapshot,
     };
     return takc_select(q->snapshot.index, q->question, &so, q->call, q->arena, &q->choice, err);
 }

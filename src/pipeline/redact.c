@@ -68,11 +68,15 @@ static void copy_order(const struct takc_selection *s, uint32_t from, uint32_t t
     }
 }
 
-enum takc_status takc_redact_selection(const struct takc_selection *s, uint32_t gone, struct takc_selection *out, uint32_t *heir, struct takc_err *err)
+enum takc_status takc_redact_selection(const struct takc_selection *s, uint32_t gone, struct takc_selection *out, uint32_t *heir,
+                                       struct takc_err *err)
 {
     uint32_t from = s->first_unit[gone], to = s->first_unit[gone + 1];
-    *out = (struct takc_selection){.n_docs = s->n_docs - 1, .n_units = s->n_units - (to - from), .source_words = s->source_words,
-                                   .source_bytes = s->source_bytes, .source_mt = s->source_mt};
+    *out = (struct takc_selection){.n_docs = s->n_docs - 1,
+                                   .n_units = s->n_units - (to - from),
+                                   .source_words = s->source_words,
+                                   .source_bytes = s->source_bytes,
+                                   .source_mt = s->source_mt};
     if (!room_for(out, out->n_docs, out->n_units, s->n_order))
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a selection");
     find_heirs(s, from, to, heir);
@@ -134,8 +138,8 @@ static enum takc_status put(struct redaction *r, struct takc_key key, struct tak
 }
 
 /* The ledger says what is there now; facts of the source stay those of the source as it was asked for. */
-static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, const struct takc_set_size *size, takc_rate rate, struct takc_str label,
-                                      struct takc_err *err)
+static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, const struct takc_set_size *size, takc_rate rate,
+                                      struct takc_str label, struct takc_err *err)
 {
     struct takc_buf bytes;
     struct takc_ledger_entry e;
@@ -168,7 +172,8 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
     return st;
 }
 
-static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, struct takc_str label, struct takc_stored *out, struct takc_err *err)
+static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, struct takc_str label, struct takc_stored *out,
+                                        struct takc_err *err)
 {
     uint8_t *old_bits = NULL, *bits = NULL;
     struct takc_set_size size;
@@ -253,12 +258,20 @@ enum takc_status takc_redact_version(struct takc_build *b, const struct takc_ver
     struct redaction r = {.b = b, .old = old, .o = takc_build_options(b->profile, b->n_threads)};
     const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
     struct takc_stored *artifacts = takc_arena_array(b->arena, old->n_artifacts + 1, sizeof(*artifacts));
-    *out = (struct takc_version){.label = label, .work_key = takc_str("-"), .redacted_from = old->label, .created_s = clock->wall_s(clock),
-                                 .pinned = old->pinned, .artifacts = artifacts, .n_artifacts = old->n_artifacts, .source_tokens = old->source_tokens};
+    *out = (struct takc_version){.label = label,
+                                 .work_key = takc_str("-"),
+                                 .redacted_from = old->label,
+                                 .created_s = clock->wall_s(clock),
+                                 .pinned = old->pinned,
+                                 .artifacts = artifacts,
+                                 .n_artifacts = old->n_artifacts,
+                                 .source_tokens = old->source_tokens};
     enum takc_status st = artifacts ? load_old(&r, removed, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
     if (!st) {
-        r.heir = takc_arena_array(b->arena, r.old_selection.first_unit[r.gone + 1] - r.old_selection.first_unit[r.gone] + 1, sizeof(*r.heir));
-        st = r.heir ? takc_redact_selection(&r.old_selection, r.gone, &r.selection, r.heir, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+        r.heir =
+            takc_arena_array(b->arena, r.old_selection.first_unit[r.gone + 1] - r.old_selection.first_unit[r.gone] + 1, sizeof(*r.heir));
+        st = r.heir ? takc_redact_selection(&r.old_selection, r.gone, &r.selection, r.heir, err)
+                    : takc_fail(err, TAKC_NOMEM, 0, "no memory");
     }
     if (!st)
         st = redact_common(&r, label, out, err);

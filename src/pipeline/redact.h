@@ -9,10 +9,10 @@
 
 /* Makes the stored things of a redacted version under label from version old; b has home, call, task, profile, arena. out is the entry for
  * the manifest (pinned as old was). removed is the name of the document. */
-TAKC_CHECK enum takc_status takc_redact_version(struct takc_build *b, const struct takc_version *old, struct takc_str removed, struct takc_str label,
-                                                struct takc_version *out, struct takc_err *err);
-/* The selection without document gone (its number): units are numbered anew. map[old unit] is the new number + 1, 0 for removed ones; a unit
- * that takes a removed one's place is found through heir[removed unit], an old number + 1. Exported for tests. */
+TAKC_CHECK enum takc_status takc_redact_version(struct takc_build *b, const struct takc_version *old, struct takc_str removed,
+                                                struct takc_str label, struct takc_version *out, struct takc_err *err);
+/* The selection without document gone (its number): units are numbered anew. map[old unit] is the new number + 1, 0 for removed ones; a
+ * unit that takes a removed one's place is found through heir[removed unit], an old number + 1. Exported for tests. */
 TAKC_CHECK enum takc_status takc_redact_selection(const struct takc_selection *s, uint32_t gone, struct takc_selection *out, uint32_t *heir,
                                                   struct takc_err *err);
 

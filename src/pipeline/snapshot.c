@@ -4,7 +4,8 @@
 #include "pipeline/snapshot.h"
 #include "base/alloc.h"
 
-enum takc_status takc_snapshot_open(struct takc_snapshot *s, struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_err *err)
+enum takc_status takc_snapshot_open(struct takc_snapshot *s, struct takc_home *h, struct takc_str task, struct takc_str label,
+                                    struct takc_err *err)
 {
     *s = (struct takc_snapshot){.home = h};
     takc_arena_init(&s->arena);
@@ -18,7 +19,8 @@ enum takc_status takc_snapshot_open(struct takc_snapshot *s, struct takc_home *h
     if (st)
         return st;
     if (s->manifest.n_versions == 0)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(task), TAKC_STR_ARG(task));
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(task),
+                         TAKC_STR_ARG(task));
     s->version = takc_manifest_find(&s->manifest, label.len ? label : s->manifest.current);
     if (!s->version)
         return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'; takc cache list -t %.*s shows them", TAKC_STR_ARG(task),

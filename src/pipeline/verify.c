@@ -17,8 +17,8 @@ const char *takc_level_letter(unsigned level)
 
 const char *takc_level_text(unsigned level)
 {
-    static const char *const texts[] = {"source hashes", "texts derived again", "maps back to the source", "stored things against the manifest",
-                                        "lines against their sources"};
+    static const char *const texts[] = {"source hashes", "texts derived again", "maps back to the source",
+                                        "stored things against the manifest", "lines against their sources"};
     return level < TAKC_PROOF_LEVELS ? texts[level] : NULL;
 }
 
@@ -55,7 +55,8 @@ static void missing(struct proof_run *p, enum takc_level level, const char *subj
 /* Is this failure about the thing, so that verify goes on? */
 static bool about_thing(enum takc_status st)
 {
-    return st == TAKC_NOT_FOUND || st == TAKC_CORRUPT || st == TAKC_INVALID || st == TAKC_REFUSED || st == TAKC_UNSUPPORTED || st == TAKC_IO;
+    return st == TAKC_NOT_FOUND || st == TAKC_CORRUPT || st == TAKC_INVALID || st == TAKC_REFUSED || st == TAKC_UNSUPPORTED ||
+           st == TAKC_IO;
 }
 
 /* --- level A --- */
@@ -204,7 +205,8 @@ static enum takc_status check_artifacts(struct proof_run *p, struct takc_err *er
         st = check_artifact(p, p->version->artifacts[i].rate, err);
     }
     if (!st && !any)
-        st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %.*s", TAKC_STR_ARG(p->version->label), TAKC_STR_ARG(p->o->rate_name));
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %.*s", TAKC_STR_ARG(p->version->label),
+                       TAKC_STR_ARG(p->o->rate_name));
     return st;
 }
 
@@ -216,7 +218,8 @@ static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
     p->version = takc_manifest_find(&p->manifest, p->o->version.len ? p->o->version : p->manifest.current);
     if (!p->version)
         return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'", TAKC_STR_ARG(p->o->task), TAKC_STR_ARG(p->o->version));
-    (void)snprintf(p->report->version, sizeof(p->report->version), "%.*s", (int)(p->version->label.len < 31 ? p->version->label.len : 31), p->version->label.ptr);
+    (void)snprintf(p->report->version, sizeof(p->report->version), "%.*s", (int)(p->version->label.len < 31 ? p->version->label.len : 31),
+                   p->version->label.ptr);
     st = takc_docset_of_version(p->home, p->o->task, p->version, &p->arena, &p->set, err);
     if (!st)
         st = check_version_things(p, err);
@@ -230,8 +233,8 @@ static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
     return st ? st : check_artifacts(p, err);
 }
 
-enum takc_status takc_verify(struct takc_home *h, struct takc_call *call, const struct takc_verify_options *o, struct takc_verify_report *out,
-                             struct takc_err *err)
+enum takc_status takc_verify(struct takc_home *h, struct takc_call *call, const struct takc_verify_options *o,
+                             struct takc_verify_report *out, struct takc_err *err)
 {
     struct proof_run p = {.home = h, .call = call, .o = o, .report = out};
     *out = (struct takc_verify_report){0};

@@ -3,8 +3,8 @@
  * version.c - one version from documents to manifest.
  *
  * Things are put in the order selection, index, documents, artifacts, ledgers; work.json, put first, says whose they are. A run that finds
- * work.json with its own work key takes over each finished thing; any other leftover under the label is removed first. Nobody sees a version
- * before the manifest names it. */
+ * work.json with its own work key takes over each finished thing; any other leftover under the label is removed first. Nobody sees a
+ * version before the manifest names it. */
 #include "pipeline/version.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -48,14 +48,16 @@ enum takc_status takc_build_fingerprint(struct takc_arena *a, const struct takc_
         return takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(p->tokenizer));
     u_getVersion(icu);
     u_versionToString(icu, icu_text);
-    char *text = takc_arena_printf(a, "units " TAKC_UNITS_VERSION ", extractive " TAKC_EXTRACTIVE_VERSION ", index " TAKC_INDEX_VERSION
-                                   ", tokenizer %s %s, icu %s", t->name, t->version, icu_text);
+    char *text = takc_arena_printf(
+        a, "units " TAKC_UNITS_VERSION ", extractive " TAKC_EXTRACTIVE_VERSION ", index " TAKC_INDEX_VERSION ", tokenizer %s %s, icu %s",
+        t->name, t->version, icu_text);
     *out = takc_str(text);
     return text ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a fingerprint");
 }
 
-enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task, const struct takc_docset *set, const struct takc_profile *p,
-                                     const takc_rate *rates, size_t n_rates, struct takc_str *out, struct takc_err *err)
+enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task, const struct takc_docset *set,
+                                     const struct takc_profile *p, const takc_rate *rates, size_t n_rates, struct takc_str *out,
+                                     struct takc_err *err)
 {
     struct takc_buf all;
     struct takc_str fingerprint;
@@ -63,7 +65,8 @@ enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task,
     takc_buf_init(&all, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_build_fingerprint(a, p, &fingerprint, err);
     if (!st)
-        st = takc_buf_printf(&all, err, "%.*s\n%.*s\nmust_keep %u\n%zu\n", TAKC_STR_ARG(task), TAKC_STR_ARG(fingerprint), p->must_keep, p->description.len);
+        st = takc_buf_printf(&all, err, "%.*s\n%.*s\nmust_keep %u\n%zu\n", TAKC_STR_ARG(task), TAKC_STR_ARG(fingerprint), p->must_keep,
+                             p->description.len);
     if (!st)
         st = takc_buf_add(&all, p->description, err);
     for (size_t i = 0; !st && i < n_rates; i++)
@@ -101,7 +104,8 @@ static enum takc_status note_key(void *arg, struct takc_str key, uint64_t size_b
     return r->keys[r->n++].ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a key");
 }
 
-enum takc_status takc_version_remove(struct takc_home *h, struct takc_str task, struct takc_str label, uint64_t *n_removed, struct takc_err *err)
+enum takc_status takc_version_remove(struct takc_home *h, struct takc_str task, struct takc_str label, uint64_t *n_removed,
+                                     struct takc_err *err)
 {
     struct removal r = {.home = h};
     enum takc_status st = TAKC_OK;
@@ -109,7 +113,8 @@ enum takc_status takc_version_remove(struct takc_home *h, struct takc_str task, 
     static const char *const folders[] = {"artifacts", "index"};
     for (size_t i = 0; !st && i < 2; i++) {
         char *prefix = takc_arena_printf(&r.arena, "%s/%.*s/v%.*s/", folders[i], TAKC_STR_ARG(task), TAKC_STR_ARG(label));
-        st = prefix ? takc_store_list(takc_home_store(h), NULL, takc_str(prefix), note_key, &r, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+        st = prefix ? takc_store_list(takc_home_store(h), NULL, takc_str(prefix), note_key, &r, err)
+                    : takc_fail(err, TAKC_NOMEM, 0, "no memory");
     }
     for (size_t i = 0; !st && i < r.n; i++) {
         st = takc_store_del(takc_home_store(h), NULL, r.keys[i], err);
@@ -160,7 +165,8 @@ static enum takc_status finished(struct takc_build *b, struct takc_key key, stru
     return st;
 }
 
-static enum takc_status put_thing(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out, struct takc_err *err)
+static enum takc_status put_thing(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
+                                  struct takc_err *err)
 {
     struct takc_hex hex;
     enum takc_status st = takc_sha256(bytes, &hex, err);
@@ -189,8 +195,8 @@ enum takc_status takc_version_selection(struct takc_home *h, struct takc_str tas
     return st ? takc_err_prefix(err, st, "%s", key.s) : st;
 }
 
-static enum takc_status make_selection(struct takc_build *b, const struct takc_corpus *c, const struct takc_extractive_options *o, bool ours,
-                                       struct takc_selection *s, struct takc_err *err)
+static enum takc_status make_selection(struct takc_build *b, const struct takc_corpus *c, const struct takc_extractive_options *o,
+                                       bool ours, struct takc_selection *s, struct takc_err *err)
 {
     if (ours && takc_version_selection(b->home, b->task, b->label, s, NULL) == TAKC_OK && s->n_docs == c->n_docs) {
         b->n_resumed++;
@@ -208,7 +214,8 @@ static enum takc_status make_selection(struct takc_build *b, const struct takc_c
     return st;
 }
 
-static enum takc_status make_index(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, bool ours, struct takc_err *err)
+static enum takc_status make_index(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, bool ours,
+                                   struct takc_err *err)
 {
     struct takc_key key = takc_key_index(b->task, b->label);
     if (ours && finished(b, key, &b->version.index, NULL) == TAKC_OK) {
@@ -268,10 +275,18 @@ static enum takc_status fill_ledger(struct takc_build *b, const struct takc_corp
     if (st)
         return st;
     *row = (struct takc_ledger_entry){
-        .factor_asked = rate / 1000.0, .factor_words = factor(s->source_words, size->words), .factor_bytes = factor(s->source_bytes, size->bytes),
-        .factor_tokens = factor(s->source_mt, size->mt), .source_tokens = (s->source_mt + 999) / 1000, .budget_tokens = size->budget_mt / 1000,
-        .artifact_tokens = (size->mt + 999) / 1000, .artifact_words = size->words, .artifact_bytes = size->bytes, .shortfall = size->shortfall,
-        .segments = size->n_units, .instructions = count_instructions(c, s, bits),
+        .factor_asked = rate / 1000.0,
+        .factor_words = factor(s->source_words, size->words),
+        .factor_bytes = factor(s->source_bytes, size->bytes),
+        .factor_tokens = factor(s->source_mt, size->mt),
+        .source_tokens = (s->source_mt + 999) / 1000,
+        .budget_tokens = size->budget_mt / 1000,
+        .artifact_tokens = (size->mt + 999) / 1000,
+        .artifact_words = size->words,
+        .artifact_bytes = size->bytes,
+        .shortfall = size->shortfall,
+        .segments = size->n_units,
+        .instructions = count_instructions(c, s, bits),
     };
     takc_rate_name(rate, row->rate);
     for (unsigned k = 0; k < TAKC_LEDGER_FACTS; k++) {
@@ -294,8 +309,8 @@ static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entr
 
 /* Artifact and ledger of one rate, made. */
 static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
-                                  const struct takc_extractive_options *o, takc_rate rate, struct takc_stored *out, struct takc_ledger_entry *row,
-                                  struct takc_err *err)
+                                  const struct takc_extractive_options *o, takc_rate rate, struct takc_stored *out,
+                                  struct takc_ledger_entry *row, struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
     uint64_t from = clock->mono_ns(clock);
@@ -398,9 +413,10 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_stor
     takc_store_view_close(&v);
     if (!st)
         st = takc_artifact_text(&a, &text, err);
-    json_t *meta = st ? NULL : json_pack("{ss sI sI sf sf}", "compression_rate", name, "original_tokens", (json_int_t)a.source_tokens,
-                          "compressed_tokens", (json_int_t)a.tokens, "compression_ratio", a.tokens ? (double)a.source_tokens / (double)a.tokens : 0.0,
-                          "target_ratio", made->rate / 1000.0);
+    json_t *meta = st ? NULL
+                      : json_pack("{ss sI sI sf sf}", "compression_rate", name, "original_tokens", (json_int_t)a.source_tokens,
+                                  "compressed_tokens", (json_int_t)a.tokens, "compression_ratio",
+                                  a.tokens ? (double)a.source_tokens / (double)a.tokens : 0.0, "target_ratio", made->rate / 1000.0);
     json_t *root = json_object();
     if (!st && (!meta || !root || json_object_set_new(meta, "task_type", takc_json_str(b->task)) ||
                 json_object_set_new(meta, "task_description", takc_json_str(b->profile->description)) ||
@@ -423,7 +439,8 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_stor
 }
 
 /* Versions that stay: the new one, pinned ones, and the newest up to the profile's number. Returns how many; dropped labels go to gone. */
-static size_t keep_versions(const struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, struct takc_str *gone, size_t *n_gone)
+static size_t keep_versions(const struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, struct takc_str *gone,
+                            size_t *n_gone)
 {
     size_t n = 0, room = b->profile->keep_versions > 1 ? b->profile->keep_versions - 1 : 0, unpinned = 0;
     *n_gone = 0;

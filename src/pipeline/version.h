@@ -27,17 +27,19 @@ struct takc_build { /* one version being made */
 };
 
 /* What all artifacts of a build depend on beside the documents: versions of units, algorithm, tokenizer, ICU. In the arena. */
-TAKC_CHECK enum takc_status takc_build_fingerprint(struct takc_arena *a, const struct takc_profile *p, struct takc_str *out, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_build_fingerprint(struct takc_arena *a, const struct takc_profile *p, struct takc_str *out,
+                                                   struct takc_err *err);
 /* Hash over documents, fingerprint, the profile fields that compress reads, and rates. In the arena. */
-TAKC_CHECK enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task, const struct takc_docset *set, const struct takc_profile *p,
-                                                const takc_rate *rates, size_t n_rates, struct takc_str *out, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task, const struct takc_docset *set,
+                                                const struct takc_profile *p, const takc_rate *rates, size_t n_rates, struct takc_str *out,
+                                                struct takc_err *err);
 /* Selection, index, artifacts and ledgers under b->label; finished ones of a killed run with the same work key are taken over. */
 TAKC_CHECK enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err);
 /* The manifest with b->version added and current; prunes what the profile no longer keeps, writes the caches of foreign clients. */
 TAKC_CHECK enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *m, struct takc_err *err);
 /* The selection of a kept version. Clear it afterwards, whatever the status. */
-TAKC_CHECK enum takc_status takc_version_selection(struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_selection *out,
-                                                   struct takc_err *err);
+TAKC_CHECK enum takc_status takc_version_selection(struct takc_home *h, struct takc_str task, struct takc_str label,
+                                                   struct takc_selection *out, struct takc_err *err);
 /* index/{task}/v{label}/selection.bin */
 struct takc_key takc_key_selection(struct takc_str task, struct takc_str label);
 /* Removes every stored thing of a version. */
