@@ -141,7 +141,8 @@ static enum takc_status gather(struct takc_lines *l, bool counting, struct takc_
             return st;
         l->picks[l->n_picks++] = (struct takc_line_pick){line_hash(l, v, counting), (uint32_t)i, 0};
     }
-    qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
+    if (l->n_picks)
+        qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
     return TAKC_OK;
 }
 

@@ -38,7 +38,8 @@ static void gather_turns(struct takc_lines *l, bool whole, size_t *again)
     for (size_t i = 0; i < l->n; i++)
         if ((l->v[i].flags & (TAKC_LINE_SPEAKER | TAKC_LINE_PIPE)) == TAKC_LINE_SPEAKER && !(whole && says_nothing(l, &l->v[i])))
             l->picks[l->n_picks++] = (struct takc_line_pick){speaker_hash(l, &l->v[i], whole), (uint32_t)i, 0};
-    qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
+    if (l->n_picks)
+        qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
     *again = 0;
     for (size_t i = 1; i < l->n_picks; i++)
         *again += l->picks[i].hash == l->picks[i - 1].hash;
