@@ -366,8 +366,9 @@ static void hostile_input_is_refused(void **state)
     status_is(&takc_reader_json, takc_str_n(deep, DEEP), TAKC_REFUSED, "nesting");
     memset(deep, '>', DEEP);
     status_is(&takc_reader_markdown, takc_str_n(deep, DEEP), TAKC_REFUSED, "line 1: nesting");
+    memset(deep, '-', sizeof(deep));
     for (size_t i = 0; i < DEEP; i++)
-        memcpy(deep + 2 * i, "- ", 2);
+        deep[2 * i + 1] = ' ';
     status_is(&takc_reader_markdown, takc_str_n(deep, 2 * (size_t)DEEP), TAKC_REFUSED, "line 1: nesting");
     struct takc_buf nested; /* a list that goes one deeper on every line */
     takc_buf_init(&nested, 1 << 20);

@@ -12,10 +12,11 @@
 #pragma weak takc_reader_pdf
 #pragma weak takc_reader_docx
 
+enum { N_READERS = 8 };
 /* In the order in which equal guesses win. */
-static const struct takc_reader_ops *const readers[] = {&takc_reader_text, &takc_reader_markdown, &takc_reader_csv, &takc_reader_jsonl,
-                                                        &takc_reader_json, &takc_reader_html,     &takc_reader_pdf, &takc_reader_docx};
-enum { N_READERS = sizeof(readers) / sizeof(*readers) };
+static const struct takc_reader_ops *const readers[N_READERS] = {&takc_reader_text,  &takc_reader_markdown, &takc_reader_csv,
+                                                                 &takc_reader_jsonl, &takc_reader_json,     &takc_reader_html,
+                                                                 &takc_reader_pdf,   &takc_reader_docx};
 
 const struct takc_reader_ops *takc_reader_at(size_t i)
 {
