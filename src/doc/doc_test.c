@@ -335,6 +335,8 @@ static void kinds_are_told_by_content(void **state)
 {
     (void)state;
     picked("a", takc_str("{\"a\":1}"), &takc_reader_json);
+    picked("a.txt", takc_str("{\"a\":1}"), &takc_reader_json);
+    picked("a.json", takc_str("{\"a\":1}"), &takc_reader_json);
     picked("a.txt", takc_str("[1] is a reference\n"), &takc_reader_text);
     picked("a.json", takc_str("{\"a\":"), &takc_reader_json);
     picked("a", takc_str("{\"a\":1}\n{\"a\":2}\n"), &takc_reader_jsonl);

@@ -14,9 +14,9 @@
 
 enum { N_READERS = 8 };
 /* In the order in which equal guesses win. */
-static const struct takc_reader_ops *const readers[N_READERS] = {&takc_reader_text,  &takc_reader_markdown, &takc_reader_csv,
-                                                                 &takc_reader_jsonl, &takc_reader_json,     &takc_reader_html,
-                                                                 &takc_reader_pdf,   &takc_reader_docx};
+static const struct takc_reader_ops *const readers[N_READERS] = {&takc_reader_text, &takc_reader_markdown, &takc_reader_csv,
+                                                                 &takc_reader_json, &takc_reader_jsonl,    &takc_reader_html,
+                                                                 &takc_reader_pdf,  &takc_reader_docx};
 
 const struct takc_reader_ops *takc_reader_at(size_t i)
 {
@@ -60,8 +60,8 @@ const struct takc_reader_ops *takc_reader_pick(struct takc_str name, struct takc
         int sure = r->sniff ? r->sniff(bytes) : 1;
         if (sure >= 3)
             return r;
-        /* an extension lifts a maybe above another's likely; it cannot make a no into a yes */
-        int points = sure > 0 && !binary ? sure * 2 + (has_extension(r, name) ? 3 : 0) : 0;
+        /* an extension lifts a maybe above another's likely, but not above JSON that its grammar proves; it makes no no a yes */
+        int points = sure > 0 && !binary ? sure * 2 + (has_extension(r, name) ? 3 : 0) + (sure == 2 && r->splits ? 2 : 0) : 0;
         if (points > best_points) {
             best = r;
             best_points = points;
