@@ -2,6 +2,7 @@
  *
  * Charsets with their maps, the line rules, Markdown, CSV, JSON, splitting, picking, and the stored form. */
 #include "base/fault.h"
+#include "doc/lines.h"
 #include "doc/readers.h"
 
 #include <errno.h>
@@ -220,6 +221,26 @@ static void footers_are_hidden(void **state)
     takc_doc_clear(&d);
 }
 
+static void pages_are_counted(void **state)
+{
+    (void)state;
+    struct takc_doc d;
+    char got[512];
+    takc_doc_init(&d);
+    const char *text = "skipped\nThe first page ends in the midst of\n\fa sentence that goes on.\n\n\f\nRevenue 1 2\n";
+    assert_int_equal(takc_doc_inserted(&d, takc_str(text), NULL), TAKC_OK);
+    struct takc_lines_options o = {.from = 8, .pages = true};
+    assert_int_equal(takc_lines_structure(&d, &o, NULL, NULL), TAKC_OK);
+    show(&d, got, sizeof(got));
+    assert_string_equal(got, "P:The first page ends in the midst of\nP+:a sentence that goes on.\nR:Revenue 1 2\n");
+    assert_int_equal(d.blocks[0].page, 1);
+    assert_int_equal(d.blocks[1].page, 2);
+    assert_int_equal(d.blocks[2].page, 3);
+    assert_int_equal(d.blocks[2].line, 0);
+    assert_int_equal(takc_doc_check(&d, 0, NULL), TAKC_OK);
+    takc_doc_clear(&d);
+}
+
 static void terms_are_described(void **state)
 {
     (void)state;
@@ -377,6 +398,19 @@ static void hostile_input_is_refused(void **state)
     for (unsigned i = 0; i < 400; i++)
         assert_int_equal(takc_buf_printf(&nested, NULL, "%*s- x\n", (int)(2 * i), ""), TAKC_OK);
     status_is(&takc_reader_markdown, takc_buf_str(&nested), TAKC_REFUSED, "nesting");
+    takc_buf_reset(&nested); /* 2,000 columns, 2,000 rows of one cell: 4,000,000 cells from 14 KB */
+    for (unsigned i = 0; i < 6000; i++)
+        assert_int_equal(takc_buf_add(&nested,
+                                      i < 2000    ? takc_str("|a")
+                                      : i == 2000 ? takc_str("\n")
+                                      : i < 4000  ? takc_str("|-")
+                                                  : takc_str("\n|x"),
+                                      NULL),
+                         TAKC_OK);
+    struct takc_doc wide;
+    assert_int_equal(read_as(&takc_reader_markdown, takc_buf_str(&nested), &wide, NULL), TAKC_OK);
+    assert_true(wide.text.len < 4 * nested.len);
+    takc_doc_clear(&wide);
     takc_buf_clear(&nested);
     memset(deep, 'a', DEEP);
     struct takc_reader_input in = {.bytes = takc_str_n(deep, DEEP), .max_text_bytes = 100};
@@ -459,20 +493,13 @@ static void checks_see_broken_promises(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(charsets_are_recognised),
-                                       cmocka_unit_test(maps_lead_back),
-                                       cmocka_unit_test(lines_have_kinds),
-                                       cmocka_unit_test(tables_have_headers),
-                                       cmocka_unit_test(footers_are_hidden),
-                                       cmocka_unit_test(terms_are_described),
-                                       cmocka_unit_test(turns_are_seen),
-                                       cmocka_unit_test(markdown_loses_its_marks),
-                                       cmocka_unit_test(csv_has_rows),
-                                       cmocka_unit_test(json_becomes_lines),
-                                       cmocka_unit_test(sources_are_split),
-                                       cmocka_unit_test(kinds_are_told_by_content),
-                                       cmocka_unit_test(hostile_input_is_refused),
-                                       cmocka_unit_test(stored_forms_hold),
-                                       cmocka_unit_test(checks_see_broken_promises)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(charsets_are_recognised),   cmocka_unit_test(maps_lead_back),
+                                       cmocka_unit_test(lines_have_kinds),          cmocka_unit_test(tables_have_headers),
+                                       cmocka_unit_test(footers_are_hidden),        cmocka_unit_test(terms_are_described),
+                                       cmocka_unit_test(pages_are_counted),         cmocka_unit_test(turns_are_seen),
+                                       cmocka_unit_test(markdown_loses_its_marks),  cmocka_unit_test(csv_has_rows),
+                                       cmocka_unit_test(json_becomes_lines),        cmocka_unit_test(sources_are_split),
+                                       cmocka_unit_test(kinds_are_told_by_content), cmocka_unit_test(hostile_input_is_refused),
+                                       cmocka_unit_test(stored_forms_hold),         cmocka_unit_test(checks_see_broken_promises)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

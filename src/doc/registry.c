@@ -80,9 +80,15 @@ enum takc_status takc_reader_read(const struct takc_reader_ops *r, struct takc_c
         return takc_fail(err, TAKC_REFUSED, 0, "source of %zu bytes is over 4 GiB", in->bytes.len);
     uint64_t max = in->max_text_bytes ? in->max_text_bytes : TAKC_READER_MAX_TEXT;
     out->text.max = max < TAKC_BUF_MAX_DOCUMENT ? (size_t)max : TAKC_BUF_MAX_DOCUMENT;
+    out->strings.max = out->text.max;
     enum takc_status st = takc_call_check(call, err);
     if (!st)
         st = r->read(call, in, out, err);
+    if (st == TAKC_INVALID) { /* nobody called wrongly: a buffer met its limit */
+        if (err)
+            err->status = TAKC_REFUSED;
+        st = TAKC_REFUSED;
+    }
     if (st)
         return st;
     if (!out->reader[0])
