@@ -221,6 +221,24 @@ static void footers_are_hidden(void **state)
     takc_doc_clear(&d);
 }
 
+static void wrapped_numbers_stay_in_their_paragraph(void **state)
+{
+    (void)state;
+    blocks_are(
+        &takc_reader_text,
+        "The licence is granted for a term that shall not be shorter than that of\narticle 11 of the treaty adopted on 20 December 1996, "
+        "or\n"
+        "of any law that comes after it and says the same for all who are bound\nby it, EVEN WHERE THEY ARE NOT ASKED.\n\n"
+        "This second paragraph is here so that there are lines enough to see that\nthe text was wrapped at about seventy columns by the "
+        "editor who wrote it\n"
+        "THE WORK IS GIVEN AS IT IS\n\nSales   12   13\n",
+        "P:The licence is granted for a term that shall not be shorter than that of article 11 of the treaty adopted on 20 December 1996, "
+        "or "
+        "of any law that comes after it and says the same for all who are bound by it, EVEN WHERE THEY ARE NOT ASKED.\n"
+        "P:This second paragraph is here so that there are lines enough to see that the text was wrapped at about seventy columns by the "
+        "editor who wrote it THE WORK IS GIVEN AS IT IS\nR:Sales 12 13\n");
+}
+
 static void pages_are_counted(void **state)
 {
     (void)state;
@@ -493,13 +511,22 @@ static void checks_see_broken_promises(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(charsets_are_recognised),   cmocka_unit_test(maps_lead_back),
-                                       cmocka_unit_test(lines_have_kinds),          cmocka_unit_test(tables_have_headers),
-                                       cmocka_unit_test(footers_are_hidden),        cmocka_unit_test(terms_are_described),
-                                       cmocka_unit_test(pages_are_counted),         cmocka_unit_test(turns_are_seen),
-                                       cmocka_unit_test(markdown_loses_its_marks),  cmocka_unit_test(csv_has_rows),
-                                       cmocka_unit_test(json_becomes_lines),        cmocka_unit_test(sources_are_split),
-                                       cmocka_unit_test(kinds_are_told_by_content), cmocka_unit_test(hostile_input_is_refused),
-                                       cmocka_unit_test(stored_forms_hold),         cmocka_unit_test(checks_see_broken_promises)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(charsets_are_recognised),
+                                       cmocka_unit_test(maps_lead_back),
+                                       cmocka_unit_test(lines_have_kinds),
+                                       cmocka_unit_test(tables_have_headers),
+                                       cmocka_unit_test(footers_are_hidden),
+                                       cmocka_unit_test(terms_are_described),
+                                       cmocka_unit_test(pages_are_counted),
+                                       cmocka_unit_test(wrapped_numbers_stay_in_their_paragraph),
+                                       cmocka_unit_test(turns_are_seen),
+                                       cmocka_unit_test(markdown_loses_its_marks),
+                                       cmocka_unit_test(csv_has_rows),
+                                       cmocka_unit_test(json_becomes_lines),
+                                       cmocka_unit_test(sources_are_split),
+                                       cmocka_unit_test(kinds_are_told_by_content),
+                                       cmocka_unit_test(hostile_input_is_refused),
+                                       cmocka_unit_test(stored_forms_hold),
+                                       cmocka_unit_test(checks_see_broken_promises)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
