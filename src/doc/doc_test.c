@@ -2,6 +2,7 @@
  *
  * Charsets with their maps, the line rules, Markdown, CSV, JSON, splitting, picking, and the stored form. */
 #include "base/fault.h"
+#include "doc/lines.h"
 #include "doc/readers.h"
 
 #include <errno.h>
@@ -220,6 +221,44 @@ static void footers_are_hidden(void **state)
     takc_doc_clear(&d);
 }
 
+static void wrapped_numbers_stay_in_their_paragraph(void **state)
+{
+    (void)state;
+    blocks_are(
+        &takc_reader_text,
+        "The licence is granted for a term that shall not be shorter than that of\narticle 11 of the treaty adopted on 20 December 1996, "
+        "or\n"
+        "of any law that comes after it and says the same for all who are bound\nby it, EVEN WHERE THEY ARE NOT ASKED.\n\n"
+        "This second paragraph is here so that there are lines enough to see that\nthe text was wrapped at about seventy columns by the "
+        "editor who wrote it\n"
+        "THE WORK IS GIVEN AS IT IS\n\nSales   12   13\n",
+        "P:The licence is granted for a term that shall not be shorter than that of article 11 of the treaty adopted on 20 December 1996, "
+        "or "
+        "of any law that comes after it and says the same for all who are bound by it, EVEN WHERE THEY ARE NOT ASKED.\n"
+        "P:This second paragraph is here so that there are lines enough to see that the text was wrapped at about seventy columns by the "
+        "editor who wrote it THE WORK IS GIVEN AS IT IS\nR:Sales 12 13\n");
+}
+
+static void pages_are_counted(void **state)
+{
+    (void)state;
+    struct takc_doc d;
+    char got[512];
+    takc_doc_init(&d);
+    const char *text = "skipped\nThe first page ends in the midst of\n\fa sentence that goes on.\n\n\f\nRevenue 1 2\n";
+    assert_int_equal(takc_doc_inserted(&d, takc_str(text), NULL), TAKC_OK);
+    struct takc_lines_options o = {.from = 8, .pages = true};
+    assert_int_equal(takc_lines_structure(&d, &o, NULL, NULL), TAKC_OK);
+    show(&d, got, sizeof(got));
+    assert_string_equal(got, "P:The first page ends in the midst of\nP+:a sentence that goes on.\nR:Revenue 1 2\n");
+    assert_int_equal(d.blocks[0].page, 1);
+    assert_int_equal(d.blocks[1].page, 2);
+    assert_int_equal(d.blocks[2].page, 3);
+    assert_int_equal(d.blocks[2].line, 0);
+    assert_int_equal(takc_doc_check(&d, 0, NULL), TAKC_OK);
+    takc_doc_clear(&d);
+}
+
 static void terms_are_described(void **state)
 {
     (void)state;
@@ -335,6 +374,8 @@ static void kinds_are_told_by_content(void **state)
 {
     (void)state;
     picked("a", takc_str("{\"a\":1}"), &takc_reader_json);
+    picked("a.txt", takc_str("{\"a\":1}"), &takc_reader_json);
+    picked("a.json", takc_str("{\"a\":1}"), &takc_reader_json);
     picked("a.txt", takc_str("[1] is a reference\n"), &takc_reader_text);
     picked("a.json", takc_str("{\"a\":"), &takc_reader_json);
     picked("a", takc_str("{\"a\":1}\n{\"a\":2}\n"), &takc_reader_jsonl);
@@ -366,14 +407,28 @@ static void hostile_input_is_refused(void **state)
     status_is(&takc_reader_json, takc_str_n(deep, DEEP), TAKC_REFUSED, "nesting");
     memset(deep, '>', DEEP);
     status_is(&takc_reader_markdown, takc_str_n(deep, DEEP), TAKC_REFUSED, "line 1: nesting");
+    memset(deep, '-', sizeof(deep));
     for (size_t i = 0; i < DEEP; i++)
-        memcpy(deep + 2 * i, "- ", 2);
+        deep[2 * i + 1] = ' ';
     status_is(&takc_reader_markdown, takc_str_n(deep, 2 * (size_t)DEEP), TAKC_REFUSED, "line 1: nesting");
     struct takc_buf nested; /* a list that goes one deeper on every line */
     takc_buf_init(&nested, 1 << 20);
     for (unsigned i = 0; i < 400; i++)
         assert_int_equal(takc_buf_printf(&nested, NULL, "%*s- x\n", (int)(2 * i), ""), TAKC_OK);
     status_is(&takc_reader_markdown, takc_buf_str(&nested), TAKC_REFUSED, "nesting");
+    takc_buf_reset(&nested); /* 2,000 columns, 2,000 rows of one cell: 4,000,000 cells from 14 KB */
+    for (unsigned i = 0; i < 6000; i++)
+        assert_int_equal(takc_buf_add(&nested,
+                                      i < 2000    ? takc_str("|a")
+                                      : i == 2000 ? takc_str("\n")
+                                      : i < 4000  ? takc_str("|-")
+                                                  : takc_str("\n|x"),
+                                      NULL),
+                         TAKC_OK);
+    struct takc_doc wide;
+    assert_int_equal(read_as(&takc_reader_markdown, takc_buf_str(&nested), &wide, NULL), TAKC_OK);
+    assert_true(wide.text.len < 4 * nested.len);
+    takc_doc_clear(&wide);
     takc_buf_clear(&nested);
     memset(deep, 'a', DEEP);
     struct takc_reader_input in = {.bytes = takc_str_n(deep, DEEP), .max_text_bytes = 100};
@@ -462,6 +517,8 @@ int main(void)
                                        cmocka_unit_test(tables_have_headers),
                                        cmocka_unit_test(footers_are_hidden),
                                        cmocka_unit_test(terms_are_described),
+                                       cmocka_unit_test(pages_are_counted),
+                                       cmocka_unit_test(wrapped_numbers_stay_in_their_paragraph),
                                        cmocka_unit_test(turns_are_seen),
                                        cmocka_unit_test(markdown_loses_its_marks),
                                        cmocka_unit_test(csv_has_rows),

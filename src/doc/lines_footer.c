@@ -100,11 +100,9 @@ static bool rest_same(const struct takc_lines *l, const struct takc_line *x, con
 static bool counts_on(const struct takc_lines *l, uint32_t a, uint32_t b, unsigned k)
 {
     const struct takc_line *x = &l->v[a], *y = &l->v[b];
-    if (!rest_same(l, x, y, k))
-        return false;
     uint32_t from = number_at(l, x, k), to = number_at(l, y, k);
     return from <= MAX_PAGE && to <= MAX_PAGE && to > from && to - from <= MAX_STEP &&
-           (y->start - x->start >= PAGE_BYTES || (y->page > x->page));
+           (y->start - x->start >= PAGE_BYTES || y->page > x->page) && rest_same(l, x, y, k);
 }
 
 /* Hides the lines of one group where its k-th number counts up; false when too few do. */
@@ -141,7 +139,8 @@ static enum takc_status gather(struct takc_lines *l, bool counting, struct takc_
             return st;
         l->picks[l->n_picks++] = (struct takc_line_pick){line_hash(l, v, counting), (uint32_t)i, 0};
     }
-    qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
+    if (l->n_picks)
+        qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
     return TAKC_OK;
 }
 
