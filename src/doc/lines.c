@@ -51,6 +51,22 @@ static enum takc_status look_at_all(struct takc_lines *l, struct takc_call *call
     return st;
 }
 
+/* Lines that the caller has hidden. */
+static void hide_given(struct takc_lines *l)
+{
+    const struct takc_lines_options *o = l->o;
+    for (size_t i = 0, k = 0; i < l->n && k < o->n_hidden; i++) {
+        struct takc_line *v = &l->v[i];
+        while (k < o->n_hidden && o->hidden[k].end <= v->start)
+            k++;
+        if (k == o->n_hidden || v->kind == TAKC_LINE_BLANK || o->hidden[k].start > v->start)
+            continue;
+        l->n_fences -= v->flags & TAKC_LINE_FENCE ? 1 : 0;
+        v->kind = TAKC_LINE_PROSE;
+        v->flags = (uint16_t)((v->flags & TAKC_LINE_FEED) | TAKC_LINE_HIDDEN);
+    }
+}
+
 /* Lines between fences are code. A fence that is never closed is none. */
 static void mark_code(struct takc_lines *l)
 {
@@ -203,6 +219,7 @@ enum takc_status takc_lines_structure(struct takc_doc *d, const struct takc_line
     enum takc_status st = look_at_all(&l, call, err);
     if (st)
         goto out;
+    hide_given(&l);
     mark_code(&l);
     mark_underlined(&l);
     st = takc_lines_turns(&l, err);

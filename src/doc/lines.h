@@ -12,13 +12,20 @@
 #include "doc/doc.h"
 #include "takc/call.h"
 
+/* Bytes of whole lines. */
+struct takc_lines_range {
+    uint32_t start, end;
+};
+
 struct takc_lines_options {
-    size_t from;          /* byte of the text where the lines begin; a line start */
-    bool pages;           /* form feeds separate pages: blocks get page numbers from 1 and never cross one */
-    uint32_t first_line;  /* number of the line at from, for the locator; 0: blocks get no line numbers */
-    bool one_line;        /* every block gets first_line (a JSON record stands on one line of its source) */
-    uint32_t pointer;     /* JSON Pointer for every block, as in struct takc_block; 0: none */
-    uint32_t first_table; /* number of the first table found; 0: 1 */
+    size_t from;                           /* byte of the text where the lines begin; a line start */
+    bool pages;                            /* form feeds separate pages: blocks get page numbers from 1 and never cross one */
+    uint32_t first_line;                   /* number of the line at from, for the locator; 0: blocks get no line numbers */
+    bool one_line;                         /* every block gets first_line (a JSON record stands on one line of its source) */
+    uint32_t pointer;                      /* JSON Pointer for every block, as in struct takc_block; 0: none */
+    uint32_t first_table;                  /* number of the first table found; 0: 1 */
+    const struct takc_lines_range *hidden; /* lines that the caller knows to be headers, footers or contents, in order; borrowed */
+    size_t n_hidden;
 };
 
 /* Appends the blocks of d->text[options.from ..] to d, in order, and counts hidden bytes. The text itself is not changed. The call may be
