@@ -6,11 +6,14 @@
  * A word that is no -bbox word may be several of them in a row, or a part of one (modes cut at other gaps): then its bytes must stand in
  * the page's words written one behind the other. */
 #include "base/alloc.h"
+#include "base/child.h"
 #include "base/utf8.h"
 #include "verify/items.h"
 #include "verify/map.h"
 
 #include <stdlib.h>
+
+enum { MAX_ERR_TEXT = 4096 }; /* what the child says is not shown, only not lost in a pipe */
 
 struct page {
     size_t word_at, n_words; /* in words, sorted */
@@ -141,8 +144,30 @@ enum takc_status takc_map_pdf_words(struct takc_map_job *m, struct takc_str bbox
     return st;
 }
 
+/* Statuses of the child that say that this machine cannot tell, not that the document is wrong. */
+static bool cannot_tell(enum takc_status st)
+{
+    return st == TAKC_NOT_FOUND || st == TAKC_UNSUPPORTED;
+}
+
 enum takc_status takc_map_pdf(struct takc_map_job *m)
 {
-    takc_report_underivable(&m->report, TAKC_LEVEL_M); /* until the confined child is there to run pdftotext in */
-    return TAKC_OK;
+    static const char *const argv[] = {"pdftotext", "-bbox", "-enc", "UTF-8", "-", "-", NULL};
+    struct takc_child_options o = {.argv = argv, .input = m->source};
+    struct takc_child_result result = {0};
+    struct takc_buf out, err_text;
+    takc_buf_init(&out, TAKC_BUF_MAX_DOCUMENT);
+    takc_buf_init(&err_text, MAX_ERR_TEXT);
+    enum takc_status st = takc_child_run(&o, m->call, &out, &err_text, &result, m->err);
+    if (cannot_tell(st)) {
+        takc_report_underivable(&m->report, TAKC_LEVEL_M);
+        st = TAKC_OK;
+    } else if (!st && result.exit_code != 0) {
+        takc_report_fail(&m->report, TAKC_LEVEL_M, m->subject, "pdftotext -bbox cannot read its source (exit code %d)", result.exit_code);
+    } else if (!st) {
+        st = takc_map_pdf_words(m, takc_buf_str(&out));
+    }
+    takc_buf_clear(&out);
+    takc_buf_clear(&err_text);
+    return st;
 }

@@ -22,15 +22,16 @@ static const char *const articles[] = {"a", "an", "the"};
     X("furthermore")                                                                                                                       \
     X("additionally")                                                                                                                      \
     X("also")                                                                                                                              \
-    X("so") X("yeah") X("okay") X("ok") X("well") X("right") X("o"                                                                         \
-                                                               "h")
+    X("so")                                                                                                                                \
+    X("yeah")                                                                                                                              \
+    X("okay") X("ok") X("well") X("right") X("o"                                                                                           \
+                                             "h")
 
 #define ITEM(z) z,
 #define TEXT(z) " " z
 static const char *const fillers[] = {TAKC_FILLERS(ITEM)};
 static const char *const openers[] = {TAKC_OPENERS(ITEM)};
 static const struct phrase filler_phrases[] = {{{"you", "know"}}, {{"i", "mean"}}};
-static const struct phrase opener_phrases[] = {{{"in", "addition"}}};
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -96,34 +97,6 @@ static size_t phrase_at(const struct takc_items *q, size_t i, const struct phras
     return n;
 }
 
-/* Is the opener that ends before item i closed by a comma or a stop? */
-static bool closed(const struct takc_items *q, size_t i)
-{
-    return i < q->n && takc_rule_light(&q->v[i]);
-}
-
-/* Do only left-out openers and marks stand between the line's beginning and item i? */
-static bool at_start(const struct takc_items *q, size_t i)
-{
-    for (size_t at = 0; at < i;) {
-        size_t n = q->v[at].mark ? 1 : in_list(&q->v[at], openers, COUNT(openers)) || in_list(&q->v[at], fillers, COUNT(fillers));
-        for (size_t k = 0; !n && k < COUNT(opener_phrases); k++)
-            n = phrase_at(q, at, &opener_phrases[k]);
-        if (!n)
-            return false;
-        at += n;
-    }
-    return true;
-}
-
-static size_t opener_at(const struct takc_items *q, size_t i)
-{
-    size_t n = in_list(&q->v[i], openers, COUNT(openers));
-    for (size_t k = 0; !n && k < COUNT(opener_phrases); k++)
-        n = phrase_at(q, i, &opener_phrases[k]);
-    return n && closed(q, i + n) && at_start(q, i) ? n : 0;
-}
-
 static bool is_article(const struct takc_items *q, size_t i)
 {
     const struct takc_item *it = &q->v[i];
@@ -150,7 +123,7 @@ static bool is_citation_number(const struct takc_item *it)
             return false;
         digits += !dash && c != ',';
     }
-    return digits >= 1 && digits <= 8;
+    return digits >= 1 && it->s.len <= 40;
 }
 
 /* [n], [n, m], [n-m], [n; m] */
@@ -193,7 +166,8 @@ static size_t see_at(const struct takc_items *q, size_t i)
     return 0;
 }
 
-size_t takc_rule_ways(const struct takc_items *quote, size_t i, size_t out[TAKC_RULE_MAX_WAYS])
+/* All ways but that of an opener. */
+static size_t other_ways(const struct takc_items *quote, size_t i, size_t out[TAKC_RULE_MAX_WAYS])
 {
     const struct takc_item *it = &quote->v[i];
     size_t ways[TAKC_RULE_MAX_WAYS] = {0}, n = 0;
@@ -203,12 +177,49 @@ size_t takc_rule_ways(const struct takc_items *quote, size_t i, size_t out[TAKC_
     } else {
         ways[0] = is_article(quote, i) || is_bibref(it);
         ways[1] = filler_at(quote, i);
-        ways[2] = opener_at(quote, i);
         for (size_t k = 0; k < COUNT(filler_phrases); k++)
-            ways[3 + k] = phrase_at(quote, i, &filler_phrases[k]);
+            ways[2 + k] = phrase_at(quote, i, &filler_phrases[k]);
     }
     for (size_t k = 0; k < TAKC_RULE_MAX_WAYS; k++)
         if (ways[k])
             out[n++] = ways[k];
+    return n;
+}
+
+/* Items of the opener at i that a comma or a stop closes; the capital is free, as it stands where a line begins. */
+static size_t opener_words(const struct takc_items *q, size_t i)
+{
+    size_t n = 0;
+    for (size_t k = 0; !n && k < COUNT(openers); k++)
+        n = !q->v[i].mark && takc_item_is_word(&q->v[i], openers[k]);
+    if (!n && i + 1 < q->n && takc_item_is_word(&q->v[i], "in") && takc_item_is(&q->v[i + 1], "addition"))
+        n = 2;
+    return n && i + n < q->n && takc_rule_light(&q->v[i + n]) ? n : 0;
+}
+
+/* Does nothing stand between the line's beginning and item i but what may be left out? */
+static bool at_start(const struct takc_items *q, size_t i)
+{
+    size_t at = 0, n = 1;
+    for (; at < i && n; at += n) {
+        size_t ways[TAKC_RULE_MAX_WAYS], k = other_ways(q, at, ways);
+        n = k ? 0 : takc_rule_light(&q->v[at]) ? 1 : opener_words(q, at);
+        while (k > 0)
+            n = ways[--k] > n ? ways[k] : n;
+    }
+    return at == i;
+}
+
+static size_t opener_at(const struct takc_items *q, size_t i)
+{
+    size_t n = opener_words(q, i);
+    return n && at_start(q, i) ? n : 0;
+}
+
+size_t takc_rule_ways(const struct takc_items *quote, size_t i, size_t out[TAKC_RULE_MAX_WAYS])
+{
+    size_t n = other_ways(quote, i, out), opener = quote->v[i].mark ? 0 : opener_at(quote, i);
+    if (opener)
+        out[n++] = opener;
     return n;
 }

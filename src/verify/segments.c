@@ -52,8 +52,10 @@ static enum takc_status quote_group(struct job *j, struct takc_str text, const s
 {
     enum takc_status st = TAKC_OK;
     takc_items_reset(&j->quote);
-    for (size_t i = from; !st && i < to; i++)
+    for (size_t i = from; !st && i < to; i++) {
+        j->quote.open |= p->role == TAKC_PART_ANCHOR; /* heading and header row each begin anew */
         st = takc_items_add(&j->quote, takc_str_slice(text, p->spans[i].start, p->spans[i].end), j->err);
+    }
     return st;
 }
 
