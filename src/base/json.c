@@ -9,7 +9,7 @@ enum takc_status takc_json_parse(struct takc_str text, json_t **out, struct takc
     json_error_t e;
     json_t *v = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
     if (!v) {
-        if (json_error_code(&e) == json_error_out_of_memory)
+        if (json_error_code(&e) == json_error_out_of_memory || !e.text[0]) /* a failed allocation inside leaves no text */
             return takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
         return takc_fail(err, TAKC_INVALID, e.position, "%d:%d: %s", e.line, e.column, e.text);
     }

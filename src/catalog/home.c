@@ -119,7 +119,8 @@ static enum takc_status migrate(const char *path, uint64_t from, struct takc_err
 /* What opening a home may leave before home.json, and what every file system has. */
 static bool is_harmless(const char *name)
 {
-    return name[0] == '.' || strcmp(name, TAKC_HOME_LOCK) == 0 || strcmp(name, TAKC_DIR_LOCKS) == 0 || strcmp(name, "lost+found") == 0;
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strncmp(name, TAKC_TMP_PREFIX, strlen(TAKC_TMP_PREFIX)) == 0 ||
+           strcmp(name, TAKC_HOME_LOCK) == 0 || strcmp(name, TAKC_DIR_LOCKS) == 0 || strcmp(name, "lost+found") == 0;
 }
 
 enum takc_status takc_home_is_vacant(const char *path, bool *out, struct takc_err *err)

@@ -137,18 +137,24 @@ TAKC_CHECK enum takc_status takc_manifest_parse(struct takc_str json, struct tak
 const struct takc_version *takc_manifest_find(const struct takc_manifest *m, struct takc_str label);
 
 /* --- upkeep --- */
-/* Removes what no record and no kept version stands on (blobs, texts, chunks, versions not in the manifest, temporary files older than a
- * day or of dead processes). Holds the task's lock; safe at any time. Counts into out_removed. */
+/* Removes what no record and no kept version stands on (blobs, raw data, texts and their parts, chunks, versions not in the manifest but
+ * the next one, where a killed compress goes on; temporary files older than a day or of dead processes), and revisions of records that no
+ * kept version uses, but the last. Holds the task's lock (BUSY when somebody else does); safe at any time. A record, manifest or
+ * documents.json that cannot be read is CORRUPT, and nothing is removed then. Counts into out_removed. */
 TAKC_CHECK enum takc_status takc_home_sweep(struct takc_home *h, struct takc_str task, uint64_t *out_removed, struct takc_err *err);
+/* The same for who holds the task's lock already. */
+TAKC_CHECK enum takc_status takc_home_sweep_locked(struct takc_home *h, struct takc_str task, uint64_t *out_removed, struct takc_err *err);
 /* Makes the rows of one task's documents and versions anew from its objects: called after ingest, compress, rollback. */
 TAKC_CHECK enum takc_status takc_home_catalog_task(struct takc_home *h, struct takc_str task, struct takc_err *err);
 /* Makes the catalogue anew from the objects; what lives only there (questions) stays. */
 TAKC_CHECK enum takc_status takc_home_rebuild(struct takc_home *h, struct takc_err *err);
-/* A consistent copy of a live home into an empty or missing folder; and back (the target must be missing or empty). */
+/* A consistent copy of a live home into an empty or missing folder; and back (the target must be missing or empty). Each task is copied at
+ * one moment, under its lock, waiting for its writer as long as the call's deadline lets it, at most a minute. home.json is written last:
+ * a copy that was cut off is no home; one that failed is removed. */
 TAKC_CHECK enum takc_status takc_home_backup(struct takc_home *h, struct takc_call *call, const char *to, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_home_restore(const char *from, const char *to, struct takc_call *call, struct takc_err *err);
-/* secure_delete, checkpoint(TRUNCATE) and VACUUM under the home's exclusive lock, so that no deleted row's bytes stay. BUSY when others use
- * it. */
+/* secure_delete, checkpoint(TRUNCATE) and VACUUM under the home's exclusive lock, so that no deleted row's bytes stay; damaged catalogues
+ * that were moved aside go too. BUSY when others use the home. */
 TAKC_CHECK enum takc_status takc_home_scrub(struct takc_home *h, struct takc_err *err);
 
 /* --- catalogue rows (SQLite): what other modules note; later issues add costs, jobs, keys --- */
@@ -161,7 +167,8 @@ struct takc_query_note {
     int64_t at_s;
 };
 TAKC_CHECK enum takc_status takc_home_note_query(struct takc_home *h, const struct takc_query_note *n, struct takc_err *err);
-/* Rows that mention a document of a task, deleted: called by forget. */
+/* Rows that mention a document of a task, deleted, and the words of all questions of the task, since they may quote it (what they cost
+ * stays): called by forget, with scrub afterwards. */
 TAKC_CHECK enum takc_status takc_home_forget_rows(struct takc_home *h, struct takc_str task, struct takc_str doc, struct takc_err *err);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A home: opening, schema and migration, locks, keys, document records, manifests. */
-#include "base/alloc.h"
 #include "base/fault.h"
-#include "base/json.h"
 #include "catalog/home_impl.h"
 
 #include <errno.h>
@@ -632,7 +630,6 @@ static enum takc_status main_calls(struct takc_home **h, struct takc_arena *a, s
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    json_set_alloc_funcs(takc_alloc, takc_free);
     enum takc_status st = TAKC_NOMEM;
     for (uint64_t n = 1; st; n++) {
         struct takc_home *h = NULL;
@@ -649,7 +646,6 @@ static void every_allocation_may_fail(void **state)
         takc_buf_clear(&b);
         takc_arena_clear(&a);
     }
-    json_set_alloc_funcs(malloc, free);
 }
 
 int main(void)

@@ -212,7 +212,9 @@ enum takc_status takc_store_batch_commit(struct takc_store_batch *b, struct takc
 
 void takc_store_batch_close(struct takc_store_batch *b)
 {
-    if (b && b->store->ops->batch_close)
+    if (!b)
+        return;
+    if (b->store->ops->batch_close)
         b->store->ops->batch_close(b);
     else
         takc_free(b);
