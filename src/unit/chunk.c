@@ -89,7 +89,7 @@ static enum takc_status overlap_start(struct packer *p, uint32_t from, uint32_t 
     return TAKC_OK;
 }
 
-/* Fills out with units from `from` on; *out_end is behind the last. Units before `fresh` are overlap: a chunk must go beyond them. */
+/* Fills out with units from `from` on, at least one; *out_end is behind the last. */
 static enum takc_status fill(struct packer *p, uint32_t from, uint32_t *out_end, uint64_t *out_tokens)
 {
     takc_buf_reset(&p->out);
@@ -104,8 +104,7 @@ static enum takc_status fill(struct packer *p, uint32_t from, uint32_t *out_end,
         st = put_unit(p, i);
         uint64_t tokens = st ? 0 : recount(p, before);
         if (st || (tokens > p->o->max_tokens && i > from)) {
-            p->out.len = before;
-            p->out.ptr[before] = '\0';
+            p->out.len = before; /* what is behind is overwritten or never looked at */
             p->mt = mt;
             break;
         }
