@@ -222,27 +222,21 @@ static takc_fx task_part(const struct scratch *w, const struct takc_units *u, ui
 struct sums {
     size_t n, n_unique, n_title;
     takc_fx idf, task_idf;
-    uint64_t square;           /* of idf with 16 fraction bits */
+    unsigned __int128 square;  /* of idf */
     unsigned __int128 product; /* with the centroid */
 };
-
-/* Idf with 16 fraction bits, for cosines. */
-static uint64_t short_idf(const struct scratch *w, uint32_t word)
-{
-    return (uint64_t)w->idf[word] >> 8;
-}
 
 static struct sums sum_words(struct scratch *w, const struct takc_units *u, uint32_t i)
 {
     struct sums s = {.n = distinct(w, u, i)};
     for (size_t k = 0; k < s.n; k++) {
         uint32_t x = w->set[k];
-        uint64_t v = short_idf(w, x);
+        uint64_t v = (uint64_t)w->idf[x];
         s.idf += w->idf[x];
         s.task_idf += w->flags[x] & IN_TASK ? w->idf[x] : 0;
         s.n_unique += (w->flags[x] & IN_ONE_DOC) != 0;
         s.n_title += (w->flags[x] & IN_TITLE) != 0;
-        s.square += v * v;
+        s.square += (unsigned __int128)v * v;
         s.product += (unsigned __int128)(v * v) * w->n_units[x];
     }
     return s;
@@ -258,7 +252,7 @@ static uint64_t centroid(struct scratch *w, const struct takc_units *u)
             w->n_units[w->set[k]]++;
     }
     for (uint32_t x = 0; x < u->vocabulary.n; x++) {
-        uint64_t v = short_idf(w, x) * w->n_units[x];
+        uint64_t v = (uint64_t)w->idf[x] * w->n_units[x];
         square += (unsigned __int128)v * v;
         w->stamp[x] = 0;
     }
