@@ -54,18 +54,7 @@ sources=$(echo "$files" | tr ' ' '\n' | grep '^src/' | grep -v '_test\.c$')
 for check in layers calls heads; do
     if "check_$check"; then echo "lint: $check good"; else echo "lint: $check BAD"; bad=1; fi
 done
-[ "${TAKC_LINT:-all}" = shape ] && if command -v clang >/dev/null; then
-    guarded=$(grep -l '"base/thread.h"' $sources | grep '\.c$')
-    if echo "$guarded" | xargs -n 1 clang -std=gnu17 -D_GNU_SOURCE -Isrc -Iinclude -Wthread-safety -Werror=thread-safety -fsyntax-only; then
-        echo "lint: locks good"
-    else
-        echo "lint: locks BAD"
-        bad=1
-    fi
-else
-    echo "lint: clang is missing, locks not checked"
-fi
-exit $bad
+[ "${TAKC_LINT:-all}" = shape ] && exit $bad
 
 if command -v clang-format >/dev/null; then
     # shellcheck disable=SC2086
@@ -78,7 +67,7 @@ if ! command -v clang-tidy >/dev/null; then
 elif [ ! -f "$build/compile_commands.json" ]; then
     echo "lint: $build/compile_commands.json is missing: build first (make)"
     bad=1
-elif echo "$sources" | grep '\.c$' | xargs -n 1 -P 2 clang-tidy --quiet -p "$build" 2>/dev/null; then
+elif echo "$sources" | grep '\.c$' | xargs -n 1 -P 2 clang-tidy --quiet --extra-arg=-Wno-unknown-warning-option -p "$build" 2>/dev/null; then
     echo "lint: tidy good"
 else
     echo "lint: tidy BAD"

@@ -10,7 +10,8 @@ int main(void)
 {
     (void)printf("/* Made by tools/make_log_table.c: round(2^32 * log2(1 + i / 2048)), i = 0..2048. */\n");
     for (int i = 0; i <= 2048; i++)
-        (void)printf("%lluu,%s", (unsigned long long)llroundl(4294967296.0L * log2l(1.0L + (long double)i / 2048)), i % 8 == 7 ? "\n" : " ");
+        (void)printf("%lluu,%s", (unsigned long long)llroundl(4294967296.0L * log2l(1.0L + (long double)i / 2048)),
+                     i % 8 == 7 ? "\n" : " ");
     (void)printf("\n");
     return 0;
 }

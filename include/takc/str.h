@@ -39,7 +39,7 @@ static inline struct takc_str takc_str_slice(struct takc_str s, size_t from, siz
 /* Same bytes? */
 static inline bool takc_str_eq(struct takc_str a, struct takc_str b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len && (a.len == 0 || (a.ptr && b.ptr && memcmp(a.ptr, b.ptr, a.len) == 0));
 }
 
 /* Does s hold exactly the bytes of the C string z? */
