@@ -131,6 +131,15 @@ static uint64_t unit_bag(const struct builder *b, const struct takc_units *u, ui
     return at_most(u->n_title_terms + (uint64_t)section_terms(b, i) + u->units[i].n_terms, UINT16_MAX);
 }
 
+/* A heading below which nothing stands before the next one says something itself ("DEFAULT", then "CURL_SSLVERSION_DEFAULT" in a line of its
+ * own): it is no bare heading for ranking. */
+static uint64_t ranking_flags(const struct takc_units *u, uint32_t i)
+{
+    const struct takc_unit *unit = &u->units[i];
+    bool empty = i + 1 == u->n_units || u->units[i + 1].kind == TAKC_UNIT_HEADING;
+    return unit->flags & (empty ? (uint64_t)~TAKC_UNIT_BARE : UINT64_MAX);
+}
+
 static enum takc_status put_unit(struct builder *b, size_t doc, const struct takc_units *u, uint32_t i, uint32_t first_anchor,
                                  struct takc_err *err)
 {
@@ -149,7 +158,7 @@ static enum takc_status put_unit(struct builder *b, size_t doc, const struct tak
     if (!st)
         st = PUT(b, TAKC_PART_UNITS, err, {start, 4}, {len, 3}, {n, 1}, {unit->block, 4},
                  {unit->anchor ? first_anchor + unit->anchor : 0, 4}, {at_most(unit->raw_mt, 0xFFFFFF), 3}, {kind, 1},
-                 {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2}, {unit->flags, 2});
+                 {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2}, {ranking_flags(u, i), 2});
     if (!st && b->selection->twin[all])
         st = PUT(b, TAKC_PART_TWINS, err, {all, 4}, {b->selection->twin[all], 4});
     return st;
