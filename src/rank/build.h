@@ -41,6 +41,9 @@ TAKC_CHECK enum takc_status takc_postings_begin(struct takc_postings_builder *b,
 /* Counts terms (numbers of the document) for id; ids of a list ascend. */
 TAKC_CHECK enum takc_status takc_postings_count(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id,
                                                 const uint32_t *terms, size_t n, struct takc_err *err);
+/* Counts the content stems of a text for id, and adds their number to *out_n. */
+TAKC_CHECK enum takc_status takc_postings_text(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, struct takc_str text,
+                                               uint32_t *out_n, struct takc_err *err);
 /* Appends dictionary index, dictionary and postings; *out_n_terms is how many terms the dictionary has. */
 TAKC_CHECK enum takc_status takc_postings_write(const struct takc_postings_builder *b, struct takc_buf *dict_index, struct takc_buf *dict,
                                                 struct takc_buf *postings, uint32_t *out_n_terms, struct takc_err *err);

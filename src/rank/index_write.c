@@ -16,7 +16,7 @@ struct builder {
     struct takc_postings_builder postings;
     /* of the document at hand */
     uint16_t *n_tokens;
-    uint32_t *bag;     /* terms of each unit itself */
+    uint32_t *bag;     /* terms of each unit itself, and of the table header before it */
     uint32_t *section; /* section of each unit, numbered through the corpus */
     size_t tokens_cap, bag_cap, section_cap;
 };
@@ -128,7 +128,16 @@ static uint32_t section_terms(const struct builder *b, uint32_t unit)
 /* Terms of title + heading + unit. */
 static uint64_t unit_bag(const struct builder *b, const struct takc_units *u, uint32_t i)
 {
-    return at_most(u->n_title_terms + (uint64_t)section_terms(b, i) + u->units[i].n_terms, UINT16_MAX);
+    return at_most(u->n_title_terms + (uint64_t)section_terms(b, i) + b->bag[i], UINT16_MAX);
+}
+
+/* A heading below which nothing stands before the next one says something itself ("DEFAULT", then "CURL_SSLVERSION_DEFAULT" in a line of
+ * its own): it is no bare heading for ranking. */
+static uint64_t ranking_flags(const struct takc_units *u, uint32_t i)
+{
+    const struct takc_unit *unit = &u->units[i];
+    bool empty = i + 1 == u->n_units || u->units[i + 1].kind == TAKC_UNIT_HEADING;
+    return unit->flags & (empty ? (uint64_t)~TAKC_UNIT_BARE : UINT64_MAX);
 }
 
 static enum takc_status put_unit(struct builder *b, size_t doc, const struct takc_units *u, uint32_t i, uint32_t first_anchor,
@@ -149,10 +158,17 @@ static enum takc_status put_unit(struct builder *b, size_t doc, const struct tak
     if (!st)
         st = PUT(b, TAKC_PART_UNITS, err, {start, 4}, {len, 3}, {n, 1}, {unit->block, 4},
                  {unit->anchor ? first_anchor + unit->anchor : 0, 4}, {at_most(unit->raw_mt, 0xFFFFFF), 3}, {kind, 1},
-                 {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2}, {unit->flags, 2});
+                 {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2}, {ranking_flags(u, i), 2});
     if (!st && b->selection->twin[all])
         st = PUT(b, TAKC_PART_TWINS, err, {all, 4}, {b->selection->twin[all], 4});
     return st;
+}
+
+/* What stands above the rows of a table, or the term of a description. It is no unit: its words count as those of the first row. */
+static struct takc_str header_of(const struct takc_corpus_view *v, uint32_t anchor)
+{
+    struct takc_span s = v->units->anchors[anchor - 1].header;
+    return takc_str_slice(v->text, s.start, s.end);
 }
 
 /* The heading that counts for a unit: none for headings, which hold their words themselves. */
@@ -169,33 +185,51 @@ static enum takc_status put_section(struct builder *b, const struct takc_units *
     uint32_t n_terms = h ? u->heading_at[heading] - u->heading_at[heading - 1] : 0;
     uint32_t block = h && h->unit ? u->units[h->unit - 1].block + 1 : 0, id = b->n[TAKC_PART_SECTIONS];
     struct takc_span span = h ? h->span : (struct takc_span){0, 0};
-    enum takc_status st = PUT(b, TAKC_PART_SECTIONS, err, {units.from, 4}, {span.start, 4}, {span.end, 4}, {block, 4},
-                              {at_most(n_terms, UINT16_MAX), 2}, {0, 2});
+    enum takc_status st = takc_postings_count(&b->postings, TAKC_LIST_SECTION, id, terms, n_terms, err);
+    if (!st)
+        st = PUT(b, TAKC_PART_SECTIONS, err, {units.from, 4}, {span.start, 4}, {span.end, 4}, {block, 4}, {at_most(n_terms, UINT16_MAX), 2},
+                 {0, 2});
     struct takc_postings_builder *p = &b->postings;
     if (!st)
         st = takc_grow(&p->section_units, &p->sections_cap, p->n_sections + 1, sizeof(*p->section_units), err);
     if (!st)
         p->section_units[p->n_sections++] = units;
-    return st ? st : takc_postings_count(p, TAKC_LIST_SECTION, id, terms, n_terms, err);
+    return st;
 }
 
-/* Cuts the document into runs of units below one heading, and notes each unit's words and section. */
+/* Cuts the document into runs of units below one heading. */
 static enum takc_status put_sections(struct builder *b, const struct takc_units *u, uint32_t first, struct takc_err *err)
 {
     uint32_t n = (uint32_t)u->n_units, from = 0;
-    enum takc_status st = takc_grow(&b->n_tokens, &b->tokens_cap, n, sizeof(*b->n_tokens), err);
-    if (!st)
-        st = takc_grow(&b->bag, &b->bag_cap, n, sizeof(*b->bag), err);
-    if (!st)
-        st = takc_grow(&b->section, &b->section_cap, n, sizeof(*b->section), err);
+    enum takc_status st = takc_grow(&b->section, &b->section_cap, n, sizeof(*b->section), err);
     for (uint32_t i = 0; !st && i < n; i++) {
-        b->n_tokens[i] = u->units[i].n_tokens;
-        b->bag[i] = u->units[i].n_terms;
         b->section[i] = b->n[TAKC_PART_SECTIONS];
         if (i + 1 < n && heading_of(&u->units[i + 1]) == heading_of(&u->units[i]))
             continue;
         st = put_section(b, u, (struct takc_range){first + from, first + i + 1}, heading_of(&u->units[i]), err);
         from = i + 1;
+    }
+    return st;
+}
+
+/* Counts the terms of units, and notes each unit's words. */
+static enum takc_status count_units(struct builder *b, const struct takc_corpus_view *v, uint32_t first, struct takc_err *err)
+{
+    const struct takc_units *u = v->units;
+    uint32_t n = (uint32_t)u->n_units, anchor = 0;
+    enum takc_status st = takc_grow(&b->n_tokens, &b->tokens_cap, n, sizeof(*b->n_tokens), err);
+    if (!st)
+        st = takc_grow(&b->bag, &b->bag_cap, n, sizeof(*b->bag), err);
+    for (uint32_t i = 0; !st && i < n; i++) {
+        const struct takc_unit *unit = &u->units[i];
+        b->n_tokens[i] = unit->n_tokens;
+        b->bag[i] = unit->n_terms;
+        st = takc_postings_count(&b->postings, TAKC_LIST_UNIT, first + i, u->terms + unit->term_at, unit->n_terms, err);
+        if (st || !unit->anchor || unit->anchor <= anchor)
+            continue;
+        anchor = unit->anchor;
+        b->n_tokens[i] += takc_words_count(header_of(v, anchor));
+        st = takc_postings_text(&b->postings, TAKC_LIST_UNIT, first + i, header_of(v, anchor), &b->bag[i], err);
     }
     return st;
 }
@@ -218,24 +252,19 @@ static enum takc_status put_windows(struct builder *b, const struct takc_units *
     return st;
 }
 
-static enum takc_status count_terms(struct builder *b, size_t doc, const struct takc_units *u, uint32_t first, struct takc_err *err)
+static enum takc_status count_title(struct builder *b, size_t doc, const struct takc_units *u, uint32_t first, struct takc_err *err)
 {
     struct takc_postings_builder *p = &b->postings;
     enum takc_status st = takc_grow(&p->doc_units, &p->docs_cap, p->n_docs + 1, sizeof(*p->doc_units), err);
     if (st)
         return st;
     p->doc_units[p->n_docs++] = (struct takc_range){first, first + (uint32_t)u->n_units};
-    st = takc_postings_count(p, TAKC_LIST_TITLE, (uint32_t)doc, u->title_terms, u->n_title_terms, err);
-    for (uint32_t i = 0; !st && i < u->n_units; i++) {
-        const struct takc_unit *unit = &u->units[i];
-        b->lengths[TAKC_LEVEL_UNIT] += unit_bag(b, u, i);
-        st = takc_postings_count(p, TAKC_LIST_UNIT, first + i, u->terms + unit->term_at, unit->n_terms, err);
-    }
-    return st;
+    return takc_postings_count(p, TAKC_LIST_TITLE, (uint32_t)doc, u->title_terms, u->n_title_terms, err);
 }
 
-static enum takc_status add_units(struct builder *b, size_t doc, const struct takc_units *u, struct takc_err *err)
+static enum takc_status add_units(struct builder *b, size_t doc, const struct takc_corpus_view *v, struct takc_err *err)
 {
+    const struct takc_units *u = v->units;
     uint32_t first = b->selection->first_unit[doc], first_anchor = b->n[TAKC_PART_ANCHORS];
     if (b->selection->first_unit[doc + 1] - first != u->n_units)
         return takc_fail(err, TAKC_INVALID, 0, "index: %.*s has %zu units, the selection knows %u", TAKC_STR_ARG(b->corpus->docs[doc].name),
@@ -246,12 +275,16 @@ static enum takc_status add_units(struct builder *b, size_t doc, const struct ta
     if (!st)
         st = takc_postings_begin(&b->postings, &u->vocabulary, err);
     if (!st)
-        st = put_sections(b, u, first, err);
-    for (uint32_t i = 0; !st && i < u->n_units; i++)
-        st = put_unit(b, doc, u, i, first_anchor, err);
+        st = count_title(b, doc, u, first, err);
     if (!st)
-        st = put_windows(b, u, first, err);
-    return st ? st : count_terms(b, doc, u, first, err);
+        st = count_units(b, v, first, err);
+    if (!st)
+        st = put_sections(b, u, first, err);
+    for (uint32_t i = 0; !st && i < u->n_units; i++) {
+        b->lengths[TAKC_LEVEL_UNIT] += unit_bag(b, u, i);
+        st = put_unit(b, doc, u, i, first_anchor, err);
+    }
+    return st ? st : put_windows(b, u, first, err);
 }
 
 static enum takc_status add_doc(struct builder *b, size_t doc, struct takc_err *err)
@@ -260,7 +293,7 @@ static enum takc_status add_doc(struct builder *b, size_t doc, struct takc_err *
     enum takc_status st = b->corpus->load(b->corpus->arg, doc, &view, err);
     if (st)
         return st;
-    st = add_units(b, doc, view.units, err);
+    st = add_units(b, doc, &view, err);
     b->corpus->unload(b->corpus->arg, &view);
     return st;
 }

@@ -25,47 +25,81 @@ void takc_postings_builder_clear(struct takc_postings_builder *b)
     takc_postings_builder_init(b);
 }
 
+/* The number of a stem; a new one gets empty lists. */
+static enum takc_status term_of(struct takc_postings_builder *b, struct takc_str stem, uint32_t *out, struct takc_err *err)
+{
+    size_t before = b->vocabulary.n;
+    stem.len = stem.len > TAKC_WORD_BYTES ? TAKC_WORD_BYTES : stem.len;
+    enum takc_status st = takc_grow(&b->terms, &b->terms_cap, before + 1, sizeof(*b->terms), err);
+    if (!st)
+        st = takc_intern_add(&b->vocabulary, stem, out, err);
+    for (int l = 0; !st && b->vocabulary.n > before && l < TAKC_LISTS; l++) {
+        b->terms[before].head[l] = b->terms[before].tail[l] = TAKC_NO_POSTING;
+        b->terms[before].n[l] = 0;
+    }
+    return st;
+}
+
 enum takc_status takc_postings_begin(struct takc_postings_builder *b, const struct takc_intern *vocabulary, struct takc_err *err)
 {
     enum takc_status st = takc_grow(&b->map, &b->map_cap, vocabulary->n, sizeof(*b->map), err);
-    for (uint32_t i = 0; !st && i < vocabulary->n; i++) {
-        struct takc_str word = takc_intern_get(vocabulary, i);
-        if (word.len > TAKC_WORD_BYTES)
-            word.len = TAKC_WORD_BYTES;
-        size_t before = b->vocabulary.n;
-        st = takc_grow(&b->terms, &b->terms_cap, before + 1, sizeof(*b->terms), err);
-        if (!st)
-            st = takc_intern_add(&b->vocabulary, word, &b->map[i], err);
-        for (int l = 0; !st && b->vocabulary.n > before && l < TAKC_LISTS; l++) {
-            b->terms[before].head[l] = b->terms[before].tail[l] = TAKC_NO_POSTING;
-            b->terms[before].n[l] = 0;
-        }
-    }
+    for (uint32_t i = 0; !st && i < vocabulary->n; i++)
+        st = term_of(b, takc_intern_get(vocabulary, i), &b->map[i], err);
     return st;
+}
+
+/* One more of a term in the last entry of its list, or a new entry. */
+static enum takc_status count_one(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, uint32_t term,
+                                  struct takc_err *err)
+{
+    struct takc_term_lists *t = &b->terms[term];
+    uint32_t last = t->tail[list];
+    if (last != TAKC_NO_POSTING && b->counts[last].id == id) {
+        b->counts[last].tf++;
+        return TAKC_OK;
+    }
+    enum takc_status st = takc_grow(&b->counts, &b->counts_cap, b->n_counts + 1, sizeof(*b->counts), err);
+    if (st)
+        return st;
+    if (b->n_counts + 1 >= TAKC_NO_POSTING)
+        return takc_fail(err, TAKC_FULL, 0, "index: more than 2^32 postings");
+    uint32_t at = (uint32_t)b->n_counts++;
+    b->counts[at] = (struct takc_count){id, 1, TAKC_NO_POSTING};
+    if (last == TAKC_NO_POSTING)
+        t->head[list] = at;
+    else
+        b->counts[last].next = at;
+    t->tail[list] = at;
+    t->n[list]++;
+    return TAKC_OK;
 }
 
 enum takc_status takc_postings_count(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, const uint32_t *terms,
                                      size_t n, struct takc_err *err)
 {
-    enum takc_status st = takc_grow(&b->counts, &b->counts_cap, b->n_counts + n, sizeof(*b->counts), err);
-    if (!st && b->n_counts + n >= TAKC_NO_POSTING)
-        st = takc_fail(err, TAKC_FULL, 0, "index: more than 2^32 postings");
-    for (size_t i = 0; !st && i < n; i++) {
-        struct takc_term_lists *t = &b->terms[b->map[terms[i]]];
-        uint32_t last = t->tail[list];
-        if (last != TAKC_NO_POSTING && b->counts[last].id == id) {
-            b->counts[last].tf++;
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < n; i++)
+        st = count_one(b, list, id, b->map[terms[i]], err);
+    return st;
+}
+
+enum takc_status takc_postings_text(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, struct takc_str text,
+                                    uint32_t *out_n, struct takc_err *err)
+{
+    struct takc_words words;
+    struct takc_word w;
+    enum takc_status st = TAKC_OK;
+    takc_words_init(&words, text);
+    while (!st && takc_words_next(&words, &w)) {
+        uint32_t term;
+        if (w.article || takc_word_is_stop(w.norm))
             continue;
-        }
-        uint32_t at = (uint32_t)b->n_counts++;
-        b->counts[at] = (struct takc_count){id, 1, TAKC_NO_POSTING};
-        if (last == TAKC_NO_POSTING)
-            t->head[list] = at;
-        else
-            b->counts[last].next = at;
-        t->tail[list] = at;
-        t->n[list]++;
+        st = term_of(b, takc_word_stem(w.norm), &term, err);
+        if (!st)
+            st = count_one(b, list, id, term, err);
+        *out_n += !st;
     }
+    takc_words_clear(&words);
     return st;
 }
 

@@ -57,7 +57,8 @@ struct takc_scores {
     struct takc_arena *arena;
     const unsigned char *windows[TAKC_LEVELS]; /* records of each level; level 0: units */
     uint32_t n[TAKC_LEVELS];
-    double average[TAKC_LEVELS]; /* length of a bag */
+    double average[TAKC_LEVELS];    /* length of a bag */
+    double population[TAKC_LEVELS]; /* units or windows that the filter lets through (windows: in proportion) */
     struct takc_score_page **pages[TAKC_LEVELS];
     uint64_t **masks; /* per page of units: which terms each holds in title, heading or itself */
     struct takc_bound_page **bounds;

@@ -147,7 +147,8 @@ static uint32_t bag_length(const struct takc_scores *s, int level, uint32_t i)
 /* Gives every touched entry the term's share. */
 static enum takc_status settle(struct takc_scores *s, int level, size_t term, struct takc_err *err)
 {
-    const float weight = (float)(s->q->terms[term].idf * (K1 + 1));
+    const double n = s->population[level], df = (double)s->n_touched;
+    const float weight = (float)(log(1 + (fmax(n - df, 0) + .5) / (df + .5)) * (K1 + 1));
     const float fixed = (float)(K1 * (1 - B)), slope = (float)(K1 * B / s->average[level]);
     for (size_t k = 0; k < s->n_touched; k++) {
         uint32_t i = s->touched[k];
@@ -235,6 +236,11 @@ static enum takc_status apply_filter(struct takc_scores *s, const struct takc_fi
             ranges[s->n_allowed++] = (struct takc_range){d.first_unit, d.first_unit + d.n_units};
     }
     s->allowed = ranges;
+    uint64_t n_units = 0;
+    for (size_t i = 0; i < s->n_allowed; i++)
+        n_units += ranges[i].to - ranges[i].from;
+    for (int l = 0; l < TAKC_LEVELS; l++)
+        s->population[l] = s->n[0] ? ceil((double)s->n[l] * (double)n_units / s->n[0]) : 0;
     return st;
 }
 
@@ -245,6 +251,7 @@ static enum takc_status prepare(struct takc_scores *s, struct takc_err *err)
         enum takc_index_part part = l == TAKC_LEVEL_UNIT ? TAKC_PART_UNITS : TAKC_PART_WIN64 + l - 1;
         s->n[l] = x->n[part];
         s->windows[l] = takc_index_records(x, part, 0, s->n[l], l == TAKC_LEVEL_UNIT ? TAKC_REC_UNIT : TAKC_REC_WINDOW);
+        s->population[l] = s->n[l];
         s->average[l] = s->n[l] && x->lengths[l] ? (double)x->lengths[l] / s->n[l] : 1;
         s->pages[l] = takc_arena_array(s->arena, n_pages(s->n[l]), sizeof(*s->pages[l]));
         if (!s->windows[l])
