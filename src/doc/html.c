@@ -27,6 +27,13 @@ struct walk {
 };
 
 static void walk_children(struct walk *w, uint32_t i, const struct takc_html_around *a);
+static void walk_element(struct walk *w, uint32_t i, struct takc_html_around a);
+
+static struct takc_html_piece piece_of(const struct takc_html_tree *t, uint32_t i)
+{
+    const struct takc_html_node *n = &t->nodes[i];
+    return (struct takc_html_piece){takc_html_text(t, n), n->at, n->src_len, n->map};
+}
 
 static bool is_cell(uint8_t tag)
 {
@@ -66,46 +73,81 @@ static bool all_heads(const struct takc_html_tree *t, uint32_t row)
     return any;
 }
 
-static void walk_row(struct walk *w, uint32_t i, struct takc_html_around a)
+/* Parts of a table that are no cells. */
+static bool is_table_part(uint8_t tag)
+{
+    return tag == TAKC_HTML_TR || tag == TAKC_HTML_THEAD || tag == TAKC_HTML_TBODY || tag == TAKC_HTML_TFOOT || tag == TAKC_HTML_CAPTION;
+}
+
+/* One row: the cells among the nodes from..end, up to the next part of the table. Returns where it stopped. */
+static uint32_t walk_row(struct walk *w, uint32_t from, uint32_t end, struct takc_html_around a)
 {
     const struct takc_html_tree *t = w->t;
+    uint32_t c = from;
+    unsigned n_cells = 0;
     takc_html_page_close(&w->page);
-    a.hidden |= (t->nodes[i].flags & TAKC_HTML_IS_NAV) != 0;
     a.cell = true;
     a.kind = TAKC_BLOCK_ROW;
-    unsigned n_cells = 0;
-    for (uint32_t c = i + 1; c < t->nodes[i].end; c = t->nodes[c].end) {
-        if (!is_cell(t->nodes[c].tag) || (t->nodes[c].flags & TAKC_HTML_IS_GONE))
+    for (; c < end && !is_table_part(t->nodes[c].tag); c = t->nodes[c].end) {
+        bool cell = is_cell(t->nodes[c].tag);
+        if ((t->nodes[c].flags & TAKC_HTML_IS_GONE) || t->nodes[c].tag == TAKC_HTML_TEXT)
             continue;
-        if (n_cells++)
+        if (cell && n_cells++)
             takc_html_page_bar(&w->page);
-        walk_children(w, c, &a);
+        if (cell)
+            walk_children(w, c, &a);
+        else
+            walk_element(w, c, a);
     }
     takc_html_page_close(&w->page);
+    return c;
+}
+
+static bool has_rows(const struct takc_html_tree *t, uint32_t i)
+{
+    for (uint32_t c = i; c < t->nodes[i].end; c++)
+        if (t->nodes[c].tag == TAKC_HTML_TR)
+            return true;
+    return false;
+}
+
+/* What stands in a table and is neither row nor cell: captions, and text that has no business there. */
+static void walk_loose(struct walk *w, uint32_t c, struct takc_html_around a)
+{
+    a.kind = TAKC_BLOCK_PARA;
+    if (w->t->nodes[c].tag != TAKC_HTML_TEXT)
+        walk_element(w, c, a);
+    else
+        takc_html_page_text(&w->page, &a, piece_of(w->t, c));
 }
 
 /* Rows of a table or of a part of it; *rows counts, *data says whether a row that is no header was seen. */
 static void walk_rows(struct walk *w, uint32_t i, struct takc_html_around a, uint32_t *rows, bool *data)
 {
     const struct takc_html_tree *t = w->t;
-    for (uint32_t c = i + 1; c < t->nodes[i].end; c = t->nodes[c].end) {
+    for (uint32_t c = i + 1, next; c < t->nodes[i].end; c = next) {
         uint8_t tag = t->nodes[c].tag;
+        struct takc_html_around row = a;
+        next = t->nodes[c].end;
         if (t->nodes[c].flags & TAKC_HTML_IS_GONE)
             continue;
         if (tag == TAKC_HTML_TR) {
-            a.row = ++*rows;
-            a.header = t->nodes[i].tag == TAKC_HTML_THEAD || (!*data && all_heads(t, c));
-            *data |= !a.header;
-            walk_row(w, c, a);
-        } else if (tag == TAKC_HTML_THEAD || tag == TAKC_HTML_TBODY || tag == TAKC_HTML_TFOOT) {
+            row.row = ++*rows;
+            row.header = t->nodes[i].tag == TAKC_HTML_THEAD || (!*data && all_heads(t, c));
+            row.hidden |= (t->nodes[c].flags & TAKC_HTML_IS_NAV) != 0;
+            *data |= !row.header;
+            (void)walk_row(w, c + 1, next, row);
+        } else if (is_cell(tag)) { /* a row whose element was left out */
+            row.row = ++*rows;
+            *data = true;
+            next = walk_row(w, c, t->nodes[i].end, row);
+        } else if (tag != TAKC_HTML_TEXT && has_rows(t, c)) {
             walk_rows(w, c, a, rows, data);
-        } else if (tag == TAKC_HTML_CAPTION) {
-            struct takc_html_around caption = a;
-            caption.kind = TAKC_BLOCK_PARA;
-            walk_children(w, c, &caption);
-            takc_html_page_close(&w->page);
+        } else {
+            walk_loose(w, c, a);
         }
     }
+    takc_html_page_close(&w->page);
 }
 
 static void walk_table(struct walk *w, uint32_t i, struct takc_html_around a)
@@ -187,8 +229,7 @@ static void walk_children(struct walk *w, uint32_t i, const struct takc_html_aro
             walk_element(w, c, *a);
             continue;
         }
-        struct takc_html_piece piece = {takc_html_text(t, n), n->at, n->src_len, n->map};
-        takc_html_page_text(&w->page, a, piece);
+        takc_html_page_text(&w->page, a, piece_of(t, c));
     }
 }
 
@@ -299,13 +340,34 @@ static enum takc_status to_utf8(const struct takc_reader_input *in, struct takc_
     return st;
 }
 
+/* A page without h1 whose first heading is what <title> says: there stands the title. */
+static void find_title(struct takc_doc *d)
+{
+    size_t i = 0;
+    while (i < d->n_blocks && (d->blocks[i].kind != TAKC_BLOCK_HEADING || (d->blocks[i].flags & TAKC_BLOCK_HIDDEN)))
+        i++;
+    if (i == d->n_blocks)
+        return;
+    struct takc_block *b = &d->blocks[i];
+    if (!takc_str_eq(takc_str_slice(takc_buf_str(&d->text), b->start, b->end), takc_buf_str(&d->title)))
+        return;
+    b->kind = TAKC_BLOCK_TITLE;
+    b->level = 0;
+    d->title_from = TAKC_TITLE_TEXT;
+    d->title_start = b->start;
+    d->title_end = b->end;
+}
+
 /* Title and date that the page's head tells. */
 static enum takc_status set_metadata(const struct takc_html_tree *t, struct takc_doc *out, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     int32_t days;
-    if (out->title.len == 0 && takc_str_trim(takc_buf_str(&t->title)).len)
+    if (out->title.len == 0 && takc_str_trim(takc_buf_str(&t->title)).len) {
         st = takc_doc_set_title(out, takc_buf_str(&t->title), TAKC_TITLE_METADATA, err);
+        if (!st)
+            find_title(out);
+    }
     if (t->date.len && takc_date_parse(t->date.ptr, t->date.len, &days, NULL) == TAKC_OK) {
         out->has_date = true;
         out->date = days;

@@ -330,6 +330,19 @@ static bool reference_at(const struct parse *p, size_t at, const char *s, size_t
     return c && c < 0x110000 && !(c >= 0xD800 && c < 0xE000) && takc_utf8_put(c, bytes) == n && memcmp(bytes, s, n) == 0;
 }
 
+/* Numeric references to 128..159 mean windows-1252 in practice, as browsers read them: "&#150;" is a dash. Such text gets no place, since
+ * the reference says something else. */
+static bool old_reference(const char *s, size_t n, char out[4], size_t *out_len)
+{
+    static const uint16_t meant[32] = {0x20AC, 0,      0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021, 0x2C6,  0x2030, 0x160,
+                                       0x2039, 0x152,  0,      0x17D,  0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+                                       0x2013, 0x2014, 0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0,      0x17E,  0x178};
+    if (n != 2 || (unsigned char)s[0] != 0xC2 || (unsigned char)s[1] >= 0xA0 || !meant[(unsigned char)s[1] - 0x80])
+        return false;
+    *out_len = takc_utf8_put(meant[(unsigned char)s[1] - 0x80], out);
+    return true;
+}
+
 static bool same_at(const struct parse *p, size_t at, const char *s, size_t n)
 {
     return at >= p->last_end && at <= p->t->src.len && n <= p->t->src.len - at && memcmp(p->t->src.ptr + at, s, n) == 0;
@@ -338,9 +351,22 @@ static bool same_at(const struct parse *p, size_t at, const char *s, size_t n)
 static void place_text(struct parse *p, const char *s, size_t n)
 {
     size_t pos = position(p), len;
+    char meant[4];
+    if (old_reference(s, n, meant, &len)) {
+        add_piece(p, TAKC_MAP_UNSET, 0, 0, meant, len);
+        return;
+    }
     size_t before = pos >= n ? pos - n : SIZE_MAX;
     if (before != SIZE_MAX && same_at(p, before, s, n)) {
         add_verbatim(p, before, s, n);
+        return;
+    }
+    /* a piece that was cut at the parser's limit: the place is that of its last character */
+    size_t last = 1;
+    while (last < n && last < 4 && ((unsigned char)s[n - last] & 0xC0) == 0x80)
+        last++;
+    if (before != SIZE_MAX && n > 4 && same_at(p, before + last, s, n)) {
+        add_verbatim(p, before + last, s, n);
         return;
     }
     for (size_t at = pos < p->t->src.len ? pos : p->t->src.len, n_back = 0; n <= 4 && at-- > p->last_end && n_back < 40; n_back++)
