@@ -327,8 +327,10 @@ static void look_ahead(struct takc_words *w)
     }
     if (end - start > RUN_MAX)
         end = cut_run(s, start, start + RUN_MAX);
-    if (!widen(w, start, end))
+    if (!widen(w, start, end)) {
         w->wide_len = w->wide_pos = 0;
+        w->failed = true;
+    }
     w->pos = w->plain_end = end;
 }
 
@@ -339,6 +341,7 @@ void takc_words_init(struct takc_words *w, struct takc_str text)
     w->pos = w->plain_end = 0;
     w->wide_len = w->wide_cap = w->wide_pos = 0;
     w->wide_start = w->wide_end = 0;
+    w->failed = false;
 }
 
 void takc_words_restart(struct takc_words *w, struct takc_str text)
@@ -346,6 +349,7 @@ void takc_words_restart(struct takc_words *w, struct takc_str text)
     w->text = text;
     w->pos = w->plain_end = 0;
     w->wide_len = w->wide_pos = 0;
+    w->failed = false;
 }
 
 void takc_words_clear(struct takc_words *w)
