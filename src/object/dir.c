@@ -46,6 +46,19 @@ static enum takc_status not_there(struct takc_err *err)
 
 /* --- writing --- */
 
+/* Ends a write that went well so far (st OK) or not; after a failure neither the temporary nor the folders made for it stay. */
+static enum takc_status keep_or_drop(const char *root, struct takc_stage *stage, const char *path, enum takc_status st,
+                                     struct takc_err *err)
+{
+    if (!st)
+        st = takc_stage_keep(stage, path, err);
+    else
+        takc_stage_drop(stage);
+    if (st)
+        takc_dir_prune(root, path);
+    return st;
+}
+
 static enum takc_status dir_put(struct takc_store *s, struct takc_call *call, struct takc_str key, struct takc_source *body,
                                 struct takc_err *err)
 {
@@ -64,10 +77,7 @@ static enum takc_status dir_put(struct takc_store *s, struct takc_call *call, st
             st = takc_stage_write(&stage, takc_str_n(piece, got), err);
     }
     takc_free(piece);
-    if (!st)
-        return takc_stage_keep(&stage, path, err);
-    takc_stage_drop(&stage);
-    return st;
+    return keep_or_drop(root_of(s), &stage, path, st, err);
 }
 
 /* --- reading --- */
@@ -199,10 +209,7 @@ static enum takc_status swap_locked(struct takc_store *s, struct takc_call *call
     st = takc_stage_open(&stage, path, err);
     if (!st)
         st = takc_stage_write(&stage, body, err);
-    if (!st)
-        return takc_stage_keep(&stage, path, err);
-    takc_stage_drop(&stage);
-    return st;
+    return keep_or_drop(root_of(s), &stage, path, st, err);
 }
 
 static enum takc_status dir_swap(struct takc_store *s, struct takc_call *call, struct takc_str key, struct takc_str if_tag,

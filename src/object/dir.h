@@ -48,7 +48,7 @@ TAKC_CHECK enum takc_status takc_dir_walk(const char *root, const char *rel, boo
                                           struct takc_err *err);
 /* Removes temporaries below root/rel whose process is gone or that are older than a day; adds to *n_removed. deep: folders inside too. */
 TAKC_CHECK enum takc_status takc_dir_sweep(const char *root, const char *rel, bool deep, uint64_t *n_removed, struct takc_err *err);
-/* Removes the folder that held path, and those above it, as long as they are empty and below root. */
+/* Removes the folder that held path, and those above it, as long as they are empty or missing, and below root. */
 void takc_dir_prune(const char *root, const char *path);
 
 /* The folder behind a dir store; NULL for another store. Lives as long as the store. */

@@ -107,8 +107,10 @@ enum takc_status takc_dir_batch_put(struct takc_store_batch *batch, struct takc_
     st = new_entry(b, there ? ENTRY_KEPT : ENTRY_PUT, path, &e, err);
     if (!st && !there)
         st = stage_entry(b, e, bytes, err);
-    if (st)
+    if (st) {
+        takc_dir_prune(b->root, path);
         return st;
+    }
     b->n++;
     b->n_puts += !there;
     return TAKC_OK;
@@ -159,9 +161,9 @@ static enum takc_status name_all(struct dir_batch *b, struct takc_err *err)
         if (e->kind != ENTRY_PUT)
             continue;
         enum takc_status st = takc_stage_name(e->tmp, e->path, err);
-        e->tmp = NULL; /* named or removed */
         if (st)
             return st;
+        e->tmp = NULL;
     }
     return TAKC_OK;
 }
@@ -212,11 +214,15 @@ static enum takc_status sync_folders(struct dir_batch *b, struct takc_err *err)
     return TAKC_OK;
 }
 
+/* Removes what has no name yet, and the folders that were made for it. */
 static void drop_all(struct dir_batch *b)
 {
     for (size_t i = 0; i < b->n; i++)
         if (b->entries[i].tmp)
             (void)unlink(b->entries[i].tmp);
+    for (size_t i = 0; i < b->n; i++)
+        if (b->entries[i].tmp || b->entries[i].kind == ENTRY_DEL)
+            takc_dir_prune(b->root, b->entries[i].path);
     b->n = b->n_puts = 0;
     takc_arena_clear(&b->arena);
     takc_file_phase(TAKC_FILE_IDLE);
@@ -234,9 +240,6 @@ enum takc_status takc_dir_batch_commit(struct takc_store_batch *batch, struct ta
         st = remove_all(b, err);
     if (!st && b->n)
         st = sync_folders(b, err);
-    for (size_t i = 0; !st && i < b->n; i++)
-        if (b->entries[i].kind == ENTRY_DEL)
-            takc_dir_prune(b->root, b->entries[i].path);
     drop_all(b);
     return st ? takc_err_prefix(err, st, "commit") : TAKC_OK;
 }

@@ -134,7 +134,7 @@ void takc_dir_prune(const char *root, const char *path)
         return;
     for (char *slash = strrchr(folder, '/'); slash && (size_t)(slash - folder) > n; slash = strrchr(folder, '/')) {
         *slash = '\0';
-        if (rmdir(folder))
+        if (rmdir(folder) && errno != ENOENT)
             return;
     }
 }
