@@ -24,8 +24,11 @@ static const char *const articles[] = {"a", "an", "the"};
     X("also")                                                                                                                              \
     X("so")                                                                                                                                \
     X("yeah")                                                                                                                              \
-    X("okay") X("ok") X("well") X("right") X("o"                                                                                           \
-                                             "h")
+    X("okay")                                                                                                                              \
+    X("ok")                                                                                                                                \
+    X("well")                                                                                                                              \
+    X("right") X("o"                                                                                                                       \
+                 "h")
 
 #define ITEM(z) z,
 #define TEXT(z) " " z

@@ -4,6 +4,7 @@
  * damage is found and named, and nothing else. */
 #include "base/alloc.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "verify/line.h"
 #include "verify/span.h"
@@ -437,6 +438,28 @@ static void a_cancelled_call_stops(void **state)
     assert_int_equal(takc_verify_artifact(&call, &f.a, text_of, &f, &proof, NULL, NULL, NULL), TAKC_CANCELLED);
 }
 
+/* docs/verify.md has the list line by line, four blanks in front. */
+static void the_page_has_the_rules(void **state)
+{
+    (void)state;
+    struct takc_buf page;
+    struct takc_str rest = takc_str(takc_verify_rules()), line;
+    static const char data[] = TAKC_TEST_DATA; /* .../tests/data, which need not exist */
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%.*s/docs/verify.md", (int)(sizeof(data) - sizeof("/tests/data")), data);
+    takc_buf_init(&page, 1 << 20);
+    assert_int_equal(takc_file_read(path, &page, NULL), TAKC_OK);
+    while (takc_str_split(&rest, '\n', &line)) {
+        char shown[512];
+        if (!line.len)
+            continue;
+        (void)snprintf(shown, sizeof(shown), "\n    %.*s\n", TAKC_STR_ARG(line));
+        if (takc_str_find(takc_buf_str(&page), takc_str(shown), 0) == SIZE_MAX)
+            fail_msg("docs/verify.md lacks '%s'", shown);
+    }
+    takc_buf_clear(&page);
+}
+
 static void rules_are_published(void **state)
 {
     (void)state;
@@ -460,6 +483,7 @@ int main(void)
         cmocka_unit_test(no_memory_is_said),
         cmocka_unit_test(a_cancelled_call_stops),
         cmocka_unit_test(rules_are_published),
+        cmocka_unit_test(the_page_has_the_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
