@@ -77,7 +77,7 @@ static void items_know_their_places(void **state)
     items_are("\xC3\xA4: \xC3\xB6", "{@1:1 s\xC3\xA4@1:1 s\xC3\xB6@1:4 }@2:1 "); /* columns are characters */
     items_are("a: [", "{@1:1 sa@1:1 [@1:4 f:2:1: while parsing a flow node: did not find expected node content");
     items_are("a\n\xC3\xA4 \xFF", "f:2:3: invalid leading UTF-8 octet");
-    items_are("a: b: c", "{@1:1 sa@1:1 f:1:5: mapping values are not allowed in this context");
+    items_are("a: b: c", "{@1:1 sa@1:1 sb@1:4 f:1:5: mapping values are not allowed in this context");
     items_are("&x a", "f:1:1: anchors are not taken here");
     items_are("[*x]", "[@1:1 f:1:2: aliases are not taken here");
     items_are("!t a", "f:1:1: tags are not taken here");
