@@ -66,7 +66,7 @@ TAKC_UNCHECKED static enum takc_status make_queue(struct takc_pool *p, size_t qu
 TAKC_UNCHECKED static void free_pool(struct takc_pool *p)
 {
     struct takc_cond *conds[] = {&p->more, &p->less, &p->idle};
-    for (unsigned i = 1; i < p->made; i++)
+    for (unsigned i = 1; i < p->made && i <= 3; i++)
         takc_cond_clear(conds[i - 1]);
     if (p->made)
         takc_mutex_clear(&p->locked.mu);
@@ -79,9 +79,12 @@ static enum takc_status make_locks(struct takc_pool *p, struct takc_err *err)
 {
     struct takc_cond *conds[] = {&p->more, &p->less, &p->idle};
     enum takc_status st = takc_mutex_init(&p->locked.mu, err);
-    for (p->made = st ? 0 : 1; !st && p->made < 4; p->made++)
-        if ((st = takc_cond_init(conds[p->made - 1], err)))
-            break;
+    if (st)
+        return st;
+    p->made = 1;
+    for (size_t i = 0; !st && i < 3; i++)
+        if (!(st = takc_cond_init(conds[i], err)))
+            p->made++;
     return st;
 }
 

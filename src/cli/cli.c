@@ -137,16 +137,20 @@ static enum takc_status load_settings(struct takc_cli *cli, struct takc_err *err
     struct takc_setting_flag *flags = takc_alloc_array(cli->n_given, sizeof(*flags));
     char(*names)[40] = takc_alloc_array(cli->n_given, sizeof(*names));
     struct takc_settings_inputs in = {.flags = flags, .environment = cli->environment, .config = takc_cli_opt(cli, "config").ptr};
-    enum takc_status st = flags && names ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for settings");
-    for (size_t i = 0; !st && i < cli->n_given; i++) {
+    enum takc_status st = TAKC_OK;
+    if (!flags || !names) {
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for settings");
+        goto out;
+    }
+    for (size_t i = 0; i < cli->n_given; i++) {
         const struct takc_option *o = cli->given[i].option;
         if (!o->setting)
             continue;
         (void)snprintf(names[i], sizeof(names[i]), "--%s", o->name);
         flags[in.n_flags++] = (struct takc_setting_flag){o->setting, names[i], cli->given[i].value};
     }
-    if (!st)
-        st = takc_settings_load(&cli->settings, &in, err);
+    st = takc_settings_load(&cli->settings, &in, err);
+out:
     takc_free(names);
     takc_free(flags);
     return st;

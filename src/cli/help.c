@@ -240,6 +240,8 @@ static const char *bash_source(const struct takc_option *o)
     const struct takc_setting *row = o->setting ? takc_setting_find(takc_str(o->setting)) : NULL;
     if (o->type == TAKC_OPTION_PATH)
         return "-f";
+    if (row && row->type == TAKC_SETTING_TEXT && strcmp(row->unit, "path") == 0)
+        return "-d";
     if (o->type == TAKC_OPTION_RATE || o->type == TAKC_OPTION_RATES)
         return "-W 'ultra high medium light'";
     return o->type == TAKC_OPTION_CHOICE ? o->arg : row ? row->choices : NULL;

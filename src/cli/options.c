@@ -209,9 +209,9 @@ enum takc_status takc_cli_parse(struct takc_cli *cli, int argc, char **argv, str
     cli->json = takc_cli_flag(cli, "json");
     cli->quiet = takc_cli_flag(cli, "quiet");
     cli->help = takc_cli_flag(cli, "help");
-    if (!st && !cli->verb && !cli->help)
-        st = takc_fail(err, TAKC_INVALID, 0, "a verb is missing; see: takc --help");
-    return st || cli->help ? st : check_arguments(cli, err);
+    if (st || cli->help)
+        return st;
+    return cli->verb ? check_arguments(cli, err) : takc_fail(err, TAKC_INVALID, 0, "a verb is missing; see: takc --help");
 }
 
 /* --- asking --- */
