@@ -539,17 +539,16 @@ static enum takc_status take_node(struct body *b, xmlTextReaderPtr x)
 
 static enum takc_status read_body(struct body *b, const char *name, struct takc_str part)
 {
-    xmlTextReaderPtr x = NULL;
+    struct takc_docx_xml xml;
     bool more = true;
-    enum takc_status st = takc_docx_xml(part, name, &x, b->err);
-    while (!st && !(st = takc_docx_next(x, name, &more, b->err)) && more) {
+    enum takc_status st = takc_docx_xml_open(&xml, part, name, b->err);
+    while (!st && !(st = takc_docx_next(&xml, name, &more, b->err)) && more) {
         if (b->n_nodes++ % CHECK_EVERY == 0)
             st = takc_call_check(b->call, b->err);
         if (!st)
-            st = take_node(b, x);
+            st = take_node(b, xml.x);
     }
-    if (x)
-        xmlFreeTextReader(x);
+    takc_docx_xml_close(&xml);
     if (st == TAKC_INVALID) /* a line over the limit of its buffer */
         st = takc_fail(b->err, TAKC_REFUSED, 0, "text is over the limit of %zu bytes", b->line.max);
     if (!st && b->n_notes)
@@ -561,12 +560,12 @@ static enum takc_status read_body(struct body *b, const char *name, struct takc_
 static enum takc_status read_core(struct takc_str part, struct takc_doc *d, struct takc_err *err)
 {
     static const char name[] = "docProps/core.xml";
-    xmlTextReaderPtr x = NULL;
+    struct takc_docx_xml xml;
     bool more = true, in_title = false, in_date = false;
-    enum takc_status st = takc_docx_xml(part, name, &x, err);
-    while (!st && !(st = takc_docx_next(x, name, &more, err)) && more) {
-        const char *local = (const char *)xmlTextReaderConstLocalName(x), *value = (const char *)xmlTextReaderConstValue(x);
-        int type = xmlTextReaderNodeType(x);
+    enum takc_status st = takc_docx_xml_open(&xml, part, name, err);
+    while (!st && !(st = takc_docx_next(&xml, name, &more, err)) && more) {
+        const char *local = (const char *)xmlTextReaderConstLocalName(xml.x), *value = (const char *)xmlTextReaderConstValue(xml.x);
+        int type = xmlTextReaderNodeType(xml.x);
         if (type == XML_READER_TYPE_ELEMENT || type == XML_READER_TYPE_END_ELEMENT) {
             in_title = type == XML_READER_TYPE_ELEMENT && local && strcmp(local, "title") == 0;
             in_date = type == XML_READER_TYPE_ELEMENT && local && strcmp(local, "modified") == 0;
@@ -577,8 +576,7 @@ static enum takc_status read_core(struct takc_str part, struct takc_doc *d, stru
             st = takc_doc_set_title(d, takc_str(value), TAKC_TITLE_METADATA, err);
         }
     }
-    if (x)
-        xmlFreeTextReader(x);
+    takc_docx_xml_close(&xml);
     return st;
 }
 

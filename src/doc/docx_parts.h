@@ -29,9 +29,14 @@ TAKC_CHECK enum takc_status takc_docx_part(struct takc_docx_zip *z, const char *
 const char *takc_docx_main(struct takc_docx_zip *z);
 
 /* A reader over XML that does no I/O and expands nothing. REFUSED where the part declares a document type: that is what entities need. */
-TAKC_CHECK enum takc_status takc_docx_xml(struct takc_str part, const char *name, xmlTextReaderPtr *out, struct takc_err *err);
+struct takc_docx_xml {
+    xmlTextReaderPtr x;
+    bool too_deep; /* the parser, which runs ahead of the nodes it gives, has met its limit */
+};
+TAKC_CHECK enum takc_status takc_docx_xml_open(struct takc_docx_xml *xml, struct takc_str part, const char *name, struct takc_err *err);
+void takc_docx_xml_close(struct takc_docx_xml *xml);
 /* The next node: *more false at the end. REFUSED: nested too deep, entities; CORRUPT: no XML. */
-TAKC_CHECK enum takc_status takc_docx_next(xmlTextReaderPtr x, const char *name, bool *more, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_docx_next(struct takc_docx_xml *xml, const char *name, bool *more, struct takc_err *err);
 /* The value of the attribute with this local name, copied to out (cut to n - 1 bytes); false when there is none. */
 bool takc_docx_attribute(xmlTextReaderPtr x, const char *local, char *out, size_t n);
 

@@ -97,26 +97,25 @@ static enum takc_status take(struct takc_docx_styles *s, uint32_t at, const char
 enum takc_status takc_docx_styles_read(struct takc_docx_styles *s, struct takc_str part, struct takc_err *err)
 {
     static const char name[] = "word/styles.xml";
-    xmlTextReaderPtr x = NULL;
+    struct takc_docx_xml xml;
     bool more = true, in_style = false;
     uint32_t at = 0;
-    enum takc_status st = takc_docx_xml(part, name, &x, err);
-    while (!st && !(st = takc_docx_next(x, name, &more, err)) && more) {
-        const char *local = (const char *)xmlTextReaderConstLocalName(x);
-        int type = xmlTextReaderNodeType(x);
+    enum takc_status st = takc_docx_xml_open(&xml, part, name, err);
+    while (!st && !(st = takc_docx_next(&xml, name, &more, err)) && more) {
+        const char *local = (const char *)xmlTextReaderConstLocalName(xml.x);
+        int type = xmlTextReaderNodeType(xml.x);
         if (!local || (type != XML_READER_TYPE_ELEMENT && type != XML_READER_TYPE_END_ELEMENT))
             continue;
         if (strcmp(local, "style") == 0) {
             char id[256];
-            in_style = type == XML_READER_TYPE_ELEMENT && takc_docx_attribute(x, "styleId", id, sizeof(id));
+            in_style = type == XML_READER_TYPE_ELEMENT && takc_docx_attribute(xml.x, "styleId", id, sizeof(id));
             if (in_style)
                 st = entry_of(s, takc_str(id), &at, err);
         } else if (in_style && type == XML_READER_TYPE_ELEMENT) {
-            st = take(s, at, local, x, err);
+            st = take(s, at, local, xml.x, err);
         }
     }
-    if (x)
-        xmlFreeTextReader(x);
+    takc_docx_xml_close(&xml);
     return st;
 }
 

@@ -161,14 +161,24 @@ enum takc_status takc_docx_part(struct takc_docx_zip *z, const char *name, struc
     return st;
 }
 
-static void ignore_error(void *arg, xmlErrorPtr e)
+/* Errors come back as statuses; this one is told by its text alone. */
+static void note_error(void *arg, xmlErrorPtr e)
 {
-    (void)arg;
-    (void)e;
+    struct takc_docx_xml *xml = arg;
+    if (e && e->message && strstr(e->message, "Excessive depth"))
+        xml->too_deep = true;
 }
 
-enum takc_status takc_docx_xml(struct takc_str part, const char *name, xmlTextReaderPtr *out, struct takc_err *err)
+void takc_docx_xml_close(struct takc_docx_xml *xml)
 {
+    if (xml->x)
+        xmlFreeTextReader(xml->x);
+    xml->x = NULL;
+}
+
+enum takc_status takc_docx_xml_open(struct takc_docx_xml *xml, struct takc_str part, const char *name, struct takc_err *err)
+{
+    *xml = (struct takc_docx_xml){0};
     size_t at = takc_str_find(part, takc_str("<!DOCTYPE"), 0);
     if (at == SIZE_MAX)
         at = takc_str_find(part, takc_str("<!ENTITY"), 0);
@@ -176,22 +186,23 @@ enum takc_status takc_docx_xml(struct takc_str part, const char *name, xmlTextRe
         return takc_fail(err, TAKC_REFUSED, (int)at, "%s declares a document type at byte %zu (entity expansion?)", name, at);
     if (part.len > INT32_MAX)
         return takc_fail(err, TAKC_REFUSED, 0, "%s is over 2 GiB", name);
-    *out = xmlReaderForMemory(part.ptr ? part.ptr : "", (int)part.len, NULL, NULL,
-                              XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
-    if (!*out)
+    xml->x = xmlReaderForMemory(part.ptr ? part.ptr : "", (int)part.len, NULL, NULL,
+                                XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
+    if (!xml->x)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for the XML reader");
-    xmlTextReaderSetStructuredErrorHandler(*out, (xmlStructuredErrorFunc)ignore_error, NULL);
+    xmlTextReaderSetStructuredErrorHandler(xml->x, (xmlStructuredErrorFunc)note_error, xml);
     return TAKC_OK;
 }
 
-enum takc_status takc_docx_next(xmlTextReaderPtr x, const char *name, bool *more, struct takc_err *err)
+enum takc_status takc_docx_next(struct takc_docx_xml *xml, const char *name, bool *more, struct takc_err *err)
 {
+    xmlTextReaderPtr x = xml->x;
     int r = xmlTextReaderRead(x), type = r == 1 ? xmlTextReaderNodeType(x) : 0;
     *more = r == 1;
     if (r == 0)
         return TAKC_OK;
     int depth = xmlTextReaderDepth(x);
-    if (depth > TAKC_READER_MAX_DEPTH - 4) /* libxml2 stops at 256 itself, with a message about its options */
+    if (xml->too_deep || depth > TAKC_READER_MAX_DEPTH - 4) /* libxml2 stops at 256 itself */
         return takc_fail(err, TAKC_REFUSED, 0, "elements nested more than %d deep in line %d of %s", TAKC_READER_MAX_DEPTH - 4,
                          xmlTextReaderGetParserLineNumber(x), name);
     if (r < 0)
