@@ -7,8 +7,9 @@
 #define FILLERS(X) X("uh") X("uhm") X("um") X("er") X("erm") X("hmm") X("hm") X("mm")
 #define OPENERS(X)                                                                                                                         \
     X("however")                                                                                                                           \
-    X("moreover") X("furthermore") X("additionally") X("also") X("so") X("yeah") X("okay") X("ok") X("well") X("right") X("o"              \
-                                                                                                                          "h")
+    X("moreover")                                                                                                                          \
+    X("furthermore") X("additionally") X("also") X("so") X("yeah") X("okay") X("ok") X("well") X("right") X("o"                            \
+                                                                                                            "h")
 #define ITEM(z) z,
 #define TEXT(z) " " z
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))

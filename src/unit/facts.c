@@ -436,8 +436,11 @@ enum takc_status takc_facts_add(struct takc_units *u, struct takc_str text, uint
     takc_facts_of_text(text, add_fact, &a);
     if (a.st)
         return a.st;
-    uint64_t *f = u->facts + a.from;
     size_t n = u->n_facts - a.from, kept = 0;
+    *out_n = 0;
+    if (n == 0)
+        return TAKC_OK;
+    uint64_t *f = u->facts + a.from;
     if (n > 1)
         qsort(f, n, sizeof(*f), by_value);
     for (size_t i = 0; i < n; i++)
