@@ -208,6 +208,8 @@ static void discard(struct copy *c, const char *to)
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         if (!takc_home_file(to, files[i], file, NULL))
             (void)unlink(file);
+    if (!takc_home_file(to, TAKC_DIR_LOCKS, file, NULL))
+        (void)rmdir(file);
     takc_arena_clear(&a);
 }
 
@@ -225,6 +227,10 @@ static enum takc_status copy_all(struct copy *c, const char *to, struct takc_err
         st = takc_home_file(to, TAKC_HOME_CATALOG, file, err);
     if (!st)
         st = takc_catalog_copy(c->from, file, err);
+    if (!st)
+        st = takc_home_file(to, TAKC_DIR_LOCKS, file, err);
+    if (!st)
+        st = takc_dir_make(file, err);
     if (!st)
         st = takc_stage_sync_all(to, err);
     if (!st)

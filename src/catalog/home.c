@@ -206,6 +206,8 @@ enum takc_status takc_home_lock_task(struct takc_home *h, struct takc_str task, 
     (void)snprintf(name, sizeof(name), TAKC_DIR_LOCKS "/%.*s", TAKC_STR_ARG(task));
     st = takc_home_file(h->path, name, file, err);
     if (!st)
+        st = takc_dir_make_for(file, err); /* a home that was copied by hand may lack it */
+    if (!st)
         st = takc_lock_open(&lock, file, true, wait_ms, err);
     if (st == TAKC_BUSY)
         return takc_fail(err, st, 0, "task %.*s is being changed by another process", TAKC_STR_ARG(task));
