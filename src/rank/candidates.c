@@ -123,7 +123,7 @@ static float window_score(const struct takc_scores *s, int level, uint32_t unit,
 
 static bool eligible(const struct takc_candidates *c, const unsigned char *record, uint32_t unit)
 {
-    if (takc_rd16(record + 26) & TAKC_UNIT_BARE)
+    if (takc_rd16(record + TAKC_UNIT_AT_FLAGS) & TAKC_UNIT_BARE)
         return false;
     size_t cursor = 0, hi = c->scores->n_allowed;
     if (c->scores->allowed) {
@@ -153,7 +153,7 @@ static enum takc_status open_block(struct takc_candidates *c, uint32_t block, st
         for (int l = 1; l < TAKC_LEVELS; l++)
             score[l] = window_score(s, l, u, &cursor);
         float sum = blend(s, score);
-        unsigned rung = record[19] >> 4;
+        unsigned rung = record[TAKC_UNIT_AT_KIND] >> 4;
         if (sum > 0 && rung > TAKC_RUNG_NONE && rung <= TAKC_RUNG_8)
             sum += ARTIFACT_BONUS;
         if (sum > 0 && eligible(c, record, u))

@@ -54,8 +54,8 @@ enum {
 /* Record sizes; 0: counted in bytes. */
 enum {
     TAKC_REC_DOC = 96,
-    TAKC_REC_UNIT = 28,
-    TAKC_REC_SECTION = 20,
+    TAKC_REC_UNIT = 26,
+    TAKC_REC_SECTION = 16,
     TAKC_REC_ANCHOR = 20,
     TAKC_REC_SPAN = 8,
     TAKC_REC_TWIN = 8,
@@ -65,6 +65,9 @@ enum {
     TAKC_WORD_BYTES = TAKC_WORD_MAX, /* a stem is no longer than a word */
     TAKC_DICT_BLOCK_TERMS = 16       /* terms between two entries of the dictionary's index */
 };
+
+/* Places in the record of a unit that queries read directly. */
+enum { TAKC_UNIT_AT_KIND = 7, TAKC_UNIT_AT_BAG = 22, TAKC_UNIT_AT_FLAGS = 24 };
 
 /* Flags of a document record. */
 enum { TAKC_DOC_DATED = 1, TAKC_DOC_SHOW_TITLE = 2 };

@@ -166,11 +166,12 @@ enum takc_status takc_index_section_at(const struct takc_index *x, uint32_t i, s
     if (st)
         return st;
     const unsigned char *p = takc_index_records(x, TAKC_PART_SECTIONS, i, 1, TAKC_REC_SECTION);
-    s.heading = (struct takc_span){takc_rd32(p + 4), takc_rd32(p + 8)};
+    uint64_t end = takc_rd32(p + 4) + (uint64_t)takc_rd16(p + 8);
+    s.heading = (struct takc_span){takc_rd32(p + 4), (uint32_t)end};
+    s.n_terms = takc_rd16(p + 10);
     s.heading_block = takc_rd32(p + 12);
-    s.n_terms = takc_rd16(p + 16);
-    if (s.heading.start > s.heading.end)
-        return takc_index_corrupt(err, "a heading ends before it begins");
+    if (end > UINT32_MAX)
+        return takc_index_corrupt(err, "a heading is out of range");
     *out = s;
     return TAKC_OK;
 }
@@ -211,9 +212,9 @@ enum takc_status takc_index_doc_at(const struct takc_index *x, uint32_t doc, str
 /* The spans of a unit: in the record itself, or a run of the table of spans. */
 static enum takc_status read_spans(const struct takc_index *x, const unsigned char *p, struct takc_index_unit *u, struct takc_err *err)
 {
-    uint32_t at = takc_rd32(p), n = p[7];
+    uint32_t at = takc_rd32(p), n = p[6];
     if (n == 0) {
-        uint64_t end = (uint64_t)at + takc_rd24(p + 4);
+        uint64_t end = (uint64_t)at + takc_rd16(p + 4);
         u->spans[0] = (struct takc_span){at, (uint32_t)end};
         u->n_spans = 1;
         return end > UINT32_MAX ? takc_index_corrupt(err, "a span is out of range") : TAKC_OK;
@@ -234,11 +235,13 @@ static enum takc_status read_anchor(const struct takc_index *x, uint32_t anchor,
 {
     if (!anchor)
         return TAKC_OK;
-    const unsigned char *p = takc_index_records(x, TAKC_PART_ANCHORS, anchor - 1, 1, TAKC_REC_ANCHOR);
     const unsigned char *d = takc_index_records(x, TAKC_PART_DOCS, u->doc, 1, TAKC_REC_DOC);
-    if (!p || !d || takc_rd32(d + 28) > anchor - 1)
+    uint64_t at = d ? takc_rd32(d + 28) + (uint64_t)anchor - 1 : UINT64_MAX;
+    const unsigned char *p =
+        at < x->n[TAKC_PART_ANCHORS] ? takc_index_records(x, TAKC_PART_ANCHORS, (uint32_t)at, 1, TAKC_REC_ANCHOR) : NULL;
+    if (!p)
         return takc_index_corrupt(err, "a unit's anchor is not there");
-    u->anchor = anchor - takc_rd32(d + 28);
+    u->anchor = anchor;
     u->anchor_heading = (struct takc_span){takc_rd32(p), takc_rd32(p + 4)};
     u->anchor_header = (struct takc_span){takc_rd32(p + 8), takc_rd32(p + 12)};
     u->anchor_kind = p[16];
@@ -268,17 +271,17 @@ enum takc_status takc_index_unit_at(const struct takc_index *x, uint32_t unit, s
     const unsigned char *p = unit < x->n[TAKC_PART_UNITS] ? takc_index_records(x, TAKC_PART_UNITS, unit, 1, TAKC_REC_UNIT) : NULL;
     if (!p || !x->n[TAKC_PART_DOCS] || !x->n[TAKC_PART_SECTIONS])
         return takc_index_corrupt(err, "there is no unit of that number");
-    struct takc_index_unit u = {.doc = takc_index_doc_of(x, unit), .block = takc_rd32(p + 8), .raw_mt = takc_rd24(p + 16)};
-    u.kind = p[19] & 15;
-    u.rung = p[19] >> 4;
-    u.salience = takc_rd16(p + 20);
-    u.n_tokens = takc_rd16(p + 22);
-    u.flags = takc_rd16(p + 26);
+    struct takc_index_unit u = {.doc = takc_index_doc_of(x, unit), .block = takc_rd32(p + 8), .raw_mt = takc_rd24(p + 15)};
+    u.kind = p[TAKC_UNIT_AT_KIND] & 15;
+    u.rung = p[TAKC_UNIT_AT_KIND] >> 4;
+    u.salience = takc_rd16(p + 18);
+    u.n_tokens = takc_rd16(p + 20);
+    u.flags = takc_rd16(p + TAKC_UNIT_AT_FLAGS);
     u.twin = twin_of(x, unit);
     struct takc_section s = {{0, 0}, {0, 0}, 0, 0};
     enum takc_status st = read_spans(x, p, &u, err);
     if (!st)
-        st = read_anchor(x, takc_rd32(p + 12), &u, err);
+        st = read_anchor(x, takc_rd24(p + 12), &u, err);
     if (!st)
         st = takc_index_section_at(x, takc_index_section_of(x, unit), &s, err);
     if (st)

@@ -122,7 +122,7 @@ static enum takc_status put_spans(struct builder *b, const struct takc_units *u,
 static uint32_t section_terms(const struct builder *b, uint32_t unit)
 {
     const char *p = b->parts[TAKC_PART_SECTIONS].ptr + (size_t)b->section[unit] * TAKC_REC_SECTION;
-    return takc_rd16((const unsigned char *)p + 16);
+    return takc_rd16((const unsigned char *)p + 10);
 }
 
 /* Terms of title + heading + unit. */
@@ -140,25 +140,26 @@ static uint64_t ranking_flags(const struct takc_units *u, uint32_t i)
     return unit->flags & (empty ? (uint64_t)~TAKC_UNIT_BARE : UINT64_MAX);
 }
 
-static enum takc_status put_unit(struct builder *b, size_t doc, const struct takc_units *u, uint32_t i, uint32_t first_anchor,
-                                 struct takc_err *err)
+static enum takc_status put_unit(struct builder *b, size_t doc, const struct takc_units *u, uint32_t i, struct takc_err *err)
 {
     const struct takc_unit *unit = &u->units[i];
     uint32_t all = b->selection->first_unit[doc] + i, n = 0;
     struct takc_span one = unit->n_spans ? u->spans[unit->span_at] : (struct takc_span){0, 0};
     uint64_t start = one.start, len = one.end - one.start;
     enum takc_status st = TAKC_OK;
-    if (unit->n_spans > 1 || len > 0xFFFFFF) {
+    if (unit->n_spans > 1 || len > UINT16_MAX) {
         n = unit->n_spans < 8 ? unit->n_spans : 8;
         start = b->n[TAKC_PART_SPANS];
         len = 0;
         st = put_spans(b, u, unit, n, err);
     }
     uint64_t kind = (unit->kind & 15) | (uint64_t)(b->selection->rung[all] & 15) << 4;
+    if (!st && unit->anchor > 0xFFFFFF)
+        st = takc_fail(err, TAKC_FULL, 0, "index: more than 2^24 tables in a document");
     if (!st)
-        st = PUT(b, TAKC_PART_UNITS, err, {start, 4}, {len, 3}, {n, 1}, {unit->block, 4},
-                 {unit->anchor ? first_anchor + unit->anchor : 0, 4}, {at_most(unit->raw_mt, 0xFFFFFF), 3}, {kind, 1},
-                 {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2}, {ranking_flags(u, i), 2});
+        st = PUT(b, TAKC_PART_UNITS, err, {start, 4}, {len, 2}, {n, 1}, {kind, 1}, {unit->block, 4}, {unit->anchor, 3},
+                 {at_most(unit->raw_mt, 0xFFFFFF), 3}, {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2},
+                 {ranking_flags(u, i), 2});
     if (!st && b->selection->twin[all])
         st = PUT(b, TAKC_PART_TWINS, err, {all, 4}, {b->selection->twin[all], 4});
     return st;
@@ -185,10 +186,10 @@ static enum takc_status put_section(struct builder *b, const struct takc_units *
     uint32_t n_terms = h ? u->heading_at[heading] - u->heading_at[heading - 1] : 0;
     uint32_t block = h && h->unit ? u->units[h->unit - 1].block + 1 : 0, id = b->n[TAKC_PART_SECTIONS];
     struct takc_span span = h ? h->span : (struct takc_span){0, 0};
+    uint64_t len = span.end - span.start <= UINT16_MAX ? span.end - span.start : 0; /* longer ones are counted, not shown */
     enum takc_status st = takc_postings_count(&b->postings, TAKC_LIST_SECTION, id, terms, n_terms, err);
     if (!st)
-        st = PUT(b, TAKC_PART_SECTIONS, err, {units.from, 4}, {span.start, 4}, {span.end, 4}, {block, 4}, {at_most(n_terms, UINT16_MAX), 2},
-                 {0, 2});
+        st = PUT(b, TAKC_PART_SECTIONS, err, {units.from, 4}, {span.start, 4}, {len, 2}, {at_most(n_terms, UINT16_MAX), 2}, {block, 4});
     struct takc_postings_builder *p = &b->postings;
     if (!st)
         st = takc_grow(&p->section_units, &p->sections_cap, p->n_sections + 1, sizeof(*p->section_units), err);
@@ -265,7 +266,7 @@ static enum takc_status count_title(struct builder *b, size_t doc, const struct 
 static enum takc_status add_units(struct builder *b, size_t doc, const struct takc_corpus_view *v, struct takc_err *err)
 {
     const struct takc_units *u = v->units;
-    uint32_t first = b->selection->first_unit[doc], first_anchor = b->n[TAKC_PART_ANCHORS];
+    uint32_t first = b->selection->first_unit[doc];
     if (b->selection->first_unit[doc + 1] - first != u->n_units)
         return takc_fail(err, TAKC_INVALID, 0, "index: %.*s has %zu units, the selection knows %u", TAKC_STR_ARG(b->corpus->docs[doc].name),
                          u->n_units, b->selection->first_unit[doc + 1] - first);
@@ -282,7 +283,7 @@ static enum takc_status add_units(struct builder *b, size_t doc, const struct ta
         st = put_sections(b, u, first, err);
     for (uint32_t i = 0; !st && i < u->n_units; i++) {
         b->lengths[TAKC_LEVEL_UNIT] += unit_bag(b, u, i);
-        st = put_unit(b, doc, u, i, first_anchor, err);
+        st = put_unit(b, doc, u, i, err);
     }
     return st ? st : put_windows(b, u, first, err);
 }

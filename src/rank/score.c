@@ -140,7 +140,7 @@ static enum takc_status touch_units(struct takc_scores *s, int level, const stru
 /* Length of a bag, as it stands in the record of unit or window. */
 static uint32_t bag_length(const struct takc_scores *s, int level, uint32_t i)
 {
-    return level == TAKC_LEVEL_UNIT ? takc_rd16(s->windows[level] + (size_t)i * TAKC_REC_UNIT + 24)
+    return level == TAKC_LEVEL_UNIT ? takc_rd16(s->windows[level] + (size_t)i * TAKC_REC_UNIT + TAKC_UNIT_AT_BAG)
                                     : takc_rd16(s->windows[level] + (size_t)i * TAKC_REC_WINDOW + 6);
 }
 
