@@ -27,8 +27,9 @@ static const char *const articles[] = {"a", "an", "the"};
     X("okay")                                                                                                                              \
     X("ok")                                                                                                                                \
     X("well")                                                                                                                              \
-    X("right") X("o"                                                                                                                       \
-                 "h")
+    X("right")                                                                                                                             \
+    X("o"                                                                                                                                  \
+      "h")
 
 #define ITEM(z) z,
 #define TEXT(z) " " z
