@@ -111,8 +111,6 @@ static enum takc_status peel(struct takc_items *t, struct takc_str s, struct tak
 {
     size_t from = 0, to = s.len, n;
     enum takc_status st = TAKC_OK;
-    if (is_dash(s))
-        return add(t, s, true, err);
     while (!st && from < to && (n = mark_at(s, from)) && !belongs_to_number(s, from, n)) {
         st = add(t, takc_str_slice(s, from, from + n), true, err);
         from += n;
@@ -120,7 +118,7 @@ static enum takc_status peel(struct takc_items *t, struct takc_str s, struct tak
     while (to > from && mark_before(s, from, to) < to)
         to = mark_before(s, from, to);
     if (!st && to > from)
-        st = add(t, takc_str_slice(s, from, to), false, err);
+        st = add(t, takc_str_slice(s, from, to), is_dash(takc_str_slice(s, from, to)), err);
     for (size_t pos = to; !st && pos < s.len; pos += n) {
         n = mark_at(s, pos);
         st = add(t, takc_str_slice(s, pos, pos + n), true, err);

@@ -16,19 +16,9 @@ struct phrase {
 
 static const char *const articles[] = {"a", "an", "the"};
 #define TAKC_FILLERS(X) X("uh") X("uhm") X("um") X("er") X("erm") X("hmm") X("hm") X("mm")
-#define TAKC_OPENERS(X)                                                                                                                    \
-    X("however")                                                                                                                           \
-    X("moreover")                                                                                                                          \
-    X("furthermore")                                                                                                                       \
-    X("additionally")                                                                                                                      \
-    X("also")                                                                                                                              \
-    X("so")                                                                                                                                \
-    X("yeah")                                                                                                                              \
-    X("okay")                                                                                                                              \
-    X("ok")                                                                                                                                \
-    X("well")                                                                                                                              \
-    X("right") X("o"                                                                                                                       \
-                 "h")
+#define TAKC_LINKS(X) X("however") X("moreover") X("furthermore") X("additionally") X("also") X("so")
+#define TAKC_SOUNDS(X) X("yeah") X("okay") X("ok") X("well") X("right") X("oh")
+#define TAKC_OPENERS(X) TAKC_LINKS(X) TAKC_SOUNDS(X)
 
 #define ITEM(z) z,
 #define TEXT(z) " " z

@@ -56,6 +56,7 @@ static void allowed_lines_pass(void **state)
         {"we agreed.", "Uh, So, we agreed."},
         {"we agreed.", "[1] However, we agreed."},
         {"it rose.", "it rose [1,2,3,4,5,6,7,8,9,10]."},
+        {"it rose - he said -, twice", "it rose - he said -[3], twice"},
         {"same", "same"},
         {"two  blanks and\xC2\xA0one", "two blanks\nand one"},
         {"\xE4\xBC\x9A\xE7\xA4\xBE\xE3\x80\x82", "\xE4\xBC\x9A\xE7\xA4\xBE\xE3\x80\x82"},
