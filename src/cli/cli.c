@@ -11,6 +11,7 @@
 #include "reply/reply.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 
 enum { OUT_GATHER = 64 << 10 }; /* bytes that wait before a write */
 
-static struct takc_call *running; /* what signals stop */
+static struct takc_call *volatile running; /* what signals stop */
 
 static void on_signal(int number)
 {
@@ -42,20 +43,32 @@ static void catch_signals(struct takc_call *call)
 
 /* --- stdout --- */
 
+/* One write, however long it waits; a stdout that somebody made non-blocking is waited for too. */
+static ssize_t write_some(struct takc_cli *cli, const char *bytes, size_t n)
+{
+    for (;;) {
+        int hit = takc_fault_hit(TAKC_FAULT_WRITE);
+        ssize_t w = hit ? -1 : write(STDOUT_FILENO, bytes, n);
+        if (hit)
+            errno = hit;
+        if (w >= 0 || (errno != EINTR && errno != EAGAIN) || atomic_load(&cli->call.cancel))
+            return w;
+        struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (errno == EAGAIN)
+            (void)poll(&room, 1, 1000);
+    }
+}
+
 enum takc_status takc_cli_flush(struct takc_cli *cli, struct takc_err *err)
 {
     size_t at = 0;
     takc_progress_hide(&cli->progress);
     while (at < cli->out.len) {
-        int hit = takc_fault_hit(TAKC_FAULT_WRITE);
-        ssize_t n = hit ? -1 : write(STDOUT_FILENO, cli->out.ptr + at, cli->out.len - at);
-        if (hit)
-            errno = hit;
-        if (n < 0 && errno == EINTR && !atomic_load(&cli->call.cancel))
-            continue;
+        ssize_t n = write_some(cli, cli->out.ptr + at, cli->out.len - at);
         if (n < 0) {
             takc_buf_reset(&cli->out);
-            return takc_fail_errno(err, errno, "write to stdout");
+            return errno == EINTR || errno == EAGAIN ? takc_fail(err, TAKC_CANCELLED, 0, "stopped on request")
+                                                     : takc_fail_errno(err, errno, "write to stdout");
         }
         at += (size_t)n;
     }

@@ -26,6 +26,8 @@ static enum takc_status make_profile(const struct takc_cli *cli, struct takc_str
     enum takc_status st = options_yaml(cli, &yaml, err);
     if (!st)
         st = takc_profile_parse(&p, task, takc_buf_str(&yaml), "options", err);
+    p.keep_versions = (uint32_t)cli->settings.versions_keep; /* in range: the rows have the profile's limits */
+    p.ttl_s = cli->settings.cache_ttl_s;
     if (!st && takc_cli_flag(cli, "description"))
         p.description = takc_cli_opt(cli, "description");
     if (!st)

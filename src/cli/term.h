@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * cli/term.h - what the program shows to people: progress, tables, colours.
- * Colours: on a terminal, unless NO_COLOR is set or TERM is "dumb". Threads: main only; progress: whichever thread works. */
+ * Colours: on a terminal, unless NO_COLOR is set or TERM is "dumb". Threads: main only; progress updates: whichever
+ * thread works, one at a time, and main hides the bar only when nobody works. */
 #ifndef TAKC_CLI_TERM_H
 #define TAKC_CLI_TERM_H
 

@@ -110,7 +110,7 @@ static const struct takc_setting rows[] = {
      .unit = "versions",
      .offset = AT(versions_keep),
      .reloadable = true,
-     .help = "older versions kept, for tasks whose profile says nothing"},
+     .help = "older versions that a task keeps, as init writes it into a new profile"},
     {.name = "cache.ttl_s",
      .type = TAKC_SETTING_NUMBER,
      .fallback = "86400",
@@ -119,7 +119,7 @@ static const struct takc_setting rows[] = {
      .offset = AT(cache_ttl_s),
      .reloadable = true,
      .env = {"CACHE_TTL"},
-     .help = "life of copies in caches; artifacts themselves do not age"},
+     .help = "life of copies in caches, as init writes it into a new profile; artifacts do not age"},
 };
 
 const struct takc_setting *takc_setting_at(size_t i)

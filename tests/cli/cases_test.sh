@@ -2,6 +2,7 @@
 #
 # Runs tests/cli/cases/*.case, each in a fresh folder with a fresh TAKC_HOME, and compares exactly. A case is a file of sections:
 #   # NAME: says what it shows       first line, free text
+#   == needs FILE                    skips the case where the source tree has no such file
 #   == file PATH                     makes a file in the folder; lines up to the next section
 #   == run COMMAND                   a shell line; "takc" is the program under test. Several runs share the folder
 #   == stdin                         lines for the last run
@@ -11,6 +12,7 @@
 # In stdout {HOME} stands for the home's path, {DIR} for the folder. TAKC_CASE=name runs one case.
 set -u
 here=$(dirname "$0")
+: "${TAKC_SOURCE_DIR:=$here/../..}"
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT INT TERM
 failed=0 ran=0
@@ -53,6 +55,7 @@ for case in "$here"/cases/${TAKC_CASE:-*}.case; do
     to=/dev/null
     while IFS= read -r line || [ -n "$line" ]; do
         case $line in
+        "== needs "*) [ -e "$TAKC_SOURCE_DIR/${line#"== needs "}" ] || { echo "skipped $name: ${line#"== needs "} is not there"; break; } ;;
         "== file "*) to=$dir/${line#"== file "}; mkdir -p "$(dirname "$to")"; : >"$to" ;;
         "== run "*) check_run "$name"; fresh; run=${line#"== run "}; to=/dev/null ;;
         "== stdin") to=$work/stdin ;;
