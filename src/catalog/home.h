@@ -66,7 +66,7 @@ struct takc_revision {
     struct takc_str source_sha, text_sha, units_sha;
     struct takc_str reader, reader_version, charset;
     struct takc_str part;       /* "." and 16 hex digits: derived parts are kept at text/{task}/{text sha256}{part}.structure|.map|.units */
-    struct takc_str made_by;    /* TAKC_UNITS_VERSION that cut it */
+    struct takc_str made_by;    /* versions of the unit cutter and the tokenizer */
     struct takc_str title;      /* as shown */
     struct takc_str title_from; /* "text", "metadata", "name" */
     struct takc_span title_span;

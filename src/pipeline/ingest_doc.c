@@ -145,7 +145,7 @@ static bool surely_same(const struct takc_ingest_job *j, const struct takc_inges
         return false;
     const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
     return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) &&
-           takc_str_is(r->made_by, TAKC_UNITS_VERSION) && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
+           takc_str_is(r->made_by, j->made_by) && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
            !o->pdf_mode && !o->jsonl_id && !o->jsonl_title && !o->jsonl_text;
 }
 
@@ -157,6 +157,7 @@ enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct ta
         st = takc_sha256(takc_buf_str(&j->bytes), &j->source_sha, err);
     if (st)
         return st;
+    (void)snprintf(j->made_by, sizeof(j->made_by), "units " TAKC_UNITS_VERSION ", %s %s", tokenizer->name, tokenizer->version);
     if (surely_same(j, o)) {
         j->outcome = TAKC_INGEST_SAME;
         j->n_units = j->old->revisions[j->old->n_revisions - 1].n_units;
@@ -256,7 +257,7 @@ static enum takc_status put_record(struct put *p, const struct takc_ingest_optio
         .file_sha = j->file_sha,
         .ingested_s = now_s,
         .part = takc_str(j->part),
-        .made_by = takc_str(TAKC_UNITS_VERSION),
+        .made_by = takc_str(j->made_by),
     };
     const struct takc_document record = {.name = j->name,
                                          .root = j->root,

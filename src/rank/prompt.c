@@ -75,6 +75,9 @@ static bool is_form(struct takc_str word, const char *base)
     return false;
 }
 
+static const char *const asking_words[] = {"what", "which", "who",  "whose", "whom", "when", "where", "how",  "why",    "is",  "are",
+                                           "was",  "were",  "does", "do",    "did",  "can",  "may",   "must", "should", "has", "have"};
+
 static bool is_any(struct takc_str word, const char *const *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -114,22 +117,23 @@ static uint32_t count_docs(const struct takc_index *x, const struct takc_term_en
 
 enum { DOCS_FOR_SHARES = 8 /* in fewer documents a share says nothing */ };
 
-/* Does the word tell documents apart? Without an index, and for names and numbers, it does; a word that no document holds does not. */
+/* Does the word tell documents apart? Without an index, and for names and numbers, it does; so does a word that no document holds: it asks
+ * for something that is not here, and must not be answered with everything. */
 static bool discriminates(const struct takc_index *x, struct takc_str norm, bool name)
 {
     struct takc_term_entry e;
     if (!x || name || takc_dict_find(x, takc_word_stem(norm), &e, NULL))
         return true;
     if (e.df == 0)
-        return false;
+        return true;
     uint32_t n = x->n[TAKC_PART_DOCS];
     return n < DOCS_FOR_SHARES || (uint64_t)count_docs(x, &e) * 4 <= n;
 }
 
 /* What was seen on one walk over a prompt. */
 struct prompt {
-    size_t n_words, n_content, n_facts, n_marks, n_lines, n_broad, n_work, n_scope;
-    bool named, typed, role;
+    size_t n_words, n_content, n_plain, n_facts, n_marks, n_lines, n_broad, n_work, n_scope;
+    bool named, typed, role, asks;
 };
 
 static void see_word(const struct takc_index *x, const struct takc_word *w, struct takc_str text, struct prompt *p, struct takc_str last)
@@ -137,6 +141,7 @@ static void see_word(const struct takc_index *x, const struct takc_word *w, stru
     bool capital = w->start < text.len && text.ptr[w->start] >= 'A' && text.ptr[w->start] <= 'Z';
     p->n_words++;
     bool measured = takc_str_is(last, "how") && IS(w->norm, measure_words);
+    p->asks |= p->n_words == 1 && IS(w->norm, asking_words);
     p->typed |= p->n_words <= 3 && (takc_str_is(w->norm, "who") || takc_str_is(w->norm, "when") || takc_str_is(w->norm, "where"));
     p->typed |= measured;
     p->role |= (p->n_words == 2 &&
@@ -149,6 +154,7 @@ static void see_word(const struct takc_index *x, const struct takc_word *w, stru
     if (w->article || broad || work || scope || measured || takc_word_is_stop(w->norm))
         return;
     p->n_content++;
+    p->n_plain += !IS(w->norm, generic_words);
     bool name = (capital && p->n_words > 1) || w->number;
     if (IS(w->norm, generic_words) || !discriminates(x, w->norm, name))
         return;
@@ -185,7 +191,10 @@ static void read_prompt(const struct takc_index *x, struct takc_str text, struct
     takc_words_clear(&words);
 }
 
-enum { CHECKLIST_ITEMS = 4 };
+enum {
+    CHECKLIST_ITEMS = 4,
+    ASKED_WORDS = 2 /* a question by its first word that has two words of its own names something, however common they are here */
+};
 
 enum takc_prompt_kind takc_prompt_kind_of(const struct takc_index *x, struct takc_str question)
 {
@@ -198,6 +207,8 @@ enum takc_prompt_kind takc_prompt_kind_of(const struct takc_index *x, struct tak
     if (p.typed)
         return TAKC_PROMPT_SPECIFIC;
     bool asks_for_all = (p.n_broad || p.n_work) && p.n_scope;
+    if (p.asks && p.n_plain >= ASKED_WORDS && !p.n_broad)
+        return TAKC_PROMPT_SPECIFIC;
     if (p.n_facts == 0 || (p.n_facts == 1 && !p.named && asks_for_all))
         return TAKC_PROMPT_TASK_WIDE;
     return TAKC_PROMPT_SPECIFIC;
