@@ -7,11 +7,6 @@
 
 #include <stdio.h>
 
-/* Missing until these files are there; then the marks must go, as a weak reference pulls nothing out of libtakc.a. */
-#pragma weak takc_reader_html
-#pragma weak takc_reader_pdf
-#pragma weak takc_reader_docx
-
 enum { N_READERS = 8 };
 /* In the order in which equal guesses win. */
 static const struct takc_reader_ops *const readers[N_READERS] = {&takc_reader_text, &takc_reader_markdown, &takc_reader_csv,
