@@ -474,6 +474,7 @@ static enum takc_status title_from_block(struct takc_doc *d, struct takc_block *
     d->title_end = b->end;
     b->kind = TAKC_BLOCK_TITLE;
     b->level = 0;
+    b->flags &= (uint16_t)~TAKC_BLOCK_DESCRIBES;
     return TAKC_OK;
 }
 
