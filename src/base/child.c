@@ -174,7 +174,7 @@ static int add_rules(scmp_filter_ctx ctx, const char *path)
     if (!r)
         r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0);
     if (!r)
-        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(execve), 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)(uintptr_t)path));
+        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(execve), 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)(uintptr_t)path, 0));
     if (!r)
         r = deny_writing(ctx, SCMP_SYS(open), 1);
     return r ? r : deny_writing(ctx, SCMP_SYS(openat), 2);
