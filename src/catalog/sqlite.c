@@ -6,7 +6,7 @@
  * Questions live only here. Opening a home does not touch it: the first note or rebuild opens it, under locks/.catalog, so that one
  * process at a time makes, judges or replaces it. A damaged file is moved aside (catalog.sqlite.damaged-N), never deleted but by scrub,
  * and made anew; processes that still have the old one open notice by its inode and open the new one.
- * Checkpoints: SQLite up to 3.51 can lose a WAL that is reset while others write, so automatic ones are off, and ours run only when this
+ * Checkpoints: SQLite 3.40 can lose a WAL that is reset while others write, so automatic ones are off, and ours run only when this
  * process is alone on the home: in scrub, and at close when the WAL has grown large. */
 #include "base/file.h"
 #include "catalog/home_impl.h"

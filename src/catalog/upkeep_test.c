@@ -455,7 +455,7 @@ static void a_damaged_record_does_not_stop_notes(void **state)
     put(takc_key_document(task(), takc_str("a.txt")).s, "{}");
     assert_int_equal(takc_home_rebuild(home, &err), TAKC_CORRUPT);
     assert_non_null(strstr(err.msg, "documents/fin/"));
-    assert_false(file_there("catalog.sqlite.damaged-1")); /* a damaged record is no damaged catalogue */
+    assert_false(file_there("catalog.sqlite.damaged-1"));   /* a damaged record is no damaged catalogue */
     assert_int_equal(takc_home_scrub(home, NULL), TAKC_OK); /* or SQLite would read what matters from the WAL */
     spoil("catalog.sqlite", 0, "garbage garbage garbage garbage garbage garbage", true);
     takc_home_close(home);
