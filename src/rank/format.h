@@ -54,7 +54,7 @@ enum {
 /* Record sizes; 0: counted in bytes. */
 enum {
     TAKC_REC_DOC = 96,
-    TAKC_REC_UNIT = 26,
+    TAKC_REC_UNIT = 25,
     TAKC_REC_SECTION = 16,
     TAKC_REC_ANCHOR = 20,
     TAKC_REC_SPAN = 8,
@@ -67,7 +67,7 @@ enum {
 };
 
 /* Places in the record of a unit that queries read directly. */
-enum { TAKC_UNIT_AT_KIND = 7, TAKC_UNIT_AT_BAG = 22, TAKC_UNIT_AT_FLAGS = 24 };
+enum { TAKC_UNIT_AT_KIND = 6, TAKC_UNIT_AT_BAG = 21, TAKC_UNIT_AT_FLAGS = 23, TAKC_UNIT_FLAG_BITS = 12 };
 
 /* Flags of a document record. */
 enum { TAKC_DOC_DATED = 1, TAKC_DOC_SHOW_TITLE = 2 };
@@ -139,9 +139,10 @@ struct takc_range {
     uint32_t from, to;
 };
 
-/* A section: a run of units below one heading (or none). */
+/* A section: a run of units below one heading (or none). The heading, where it is a unit, is the first of them. */
 struct takc_section {
     struct takc_range units;
+    struct takc_range below;  /* units without that first one: those that the heading's words count for */
     struct takc_span heading; /* empty: none */
     uint32_t heading_block;   /* + 1; 0: none */
     uint32_t n_terms;

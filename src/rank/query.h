@@ -162,7 +162,14 @@ bool takc_show_needs_title(const struct takc_shown_doc *d, struct takc_str line)
 TAKC_CHECK enum takc_status takc_show_context(struct takc_show *s, const struct takc_shown *const *units, size_t n, struct takc_buf *out,
                                               struct takc_err *err);
 
-/* How sure we are that the lines answer the question; see confidence.c. */
-double takc_confidence(const struct takc_question *q, const struct takc_line *lines, const uint64_t *masks, size_t n);
+/* The best candidates, whether they fitted or not. */
+enum { TAKC_BEST_MAX = 6 };
+struct takc_best {
+    uint64_t masks[TAKC_BEST_MAX];
+    uint32_t docs[TAKC_BEST_MAX];
+    size_t n;
+};
+/* How sure we are that there is an answer; best_window: the best BM25 of a window of 256 words. See confidence.c. */
+double takc_confidence(const struct takc_question *q, double best_window, const struct takc_best *b);
 
 #endif

@@ -110,8 +110,8 @@ static enum takc_status touch_sections(struct takc_scores *s, int level, const s
         if (!takc_posting_next(t->postings, pos, s->x->n[TAKC_PART_SECTIONS], &id, &tf))
             return takc_index_corrupt(err, "postings are damaged");
         st = takc_index_section_at(s->x, id, &section, err);
-        if (!st && allowed(s, section.units.from, &cursor))
-            st = touch_range(s, level, section.units, &at, tf, err);
+        if (!st && section.below.from < section.below.to && allowed(s, section.below.from, &cursor))
+            st = touch_range(s, level, section.below, &at, tf, err);
     }
     return st;
 }

@@ -46,7 +46,7 @@ struct takc_choice {
     size_t n_lines;
     struct takc_str context;        /* what the reader sees, in document order */
     uint64_t tokens;                /* of context */
-    double confidence;              /* 0..1, see takc_confidence */
+    double confidence;              /* 0..1, see rank/confidence.c; does not depend on the budget */
     double coverage;                /* of the question by title, heading and unit of the best lines together */
     const struct takc_str *missing; /* terms of the question (as asked) that no unit of the task holds, or no chosen line, rarest first */
     size_t n_missing;
@@ -75,7 +75,9 @@ enum takc_complexity takc_complexity_of(struct takc_str question);
 /* The guide's two tables together: complexity and source size -> a rate as prior (64, 32, 16 or 8). */
 takc_rate takc_rate_prior(enum takc_complexity c, uint64_t source_tokens, bool cost_sensitive);
 
-/* Below this confidence the answer is "not in this knowledge base". Fitted on nothing yet; bench/ says what it does on data/eval. */
+/* Below this confidence the answer is "not in this knowledge base". On data/eval (mean of 17 corpora, unanswerable: the question asked of
+ * the corpus without its documents) it refuses 12 % of the answerable questions and lets 33 % of the unanswerable ones through; at .25 that
+ * is 7 and 42 %, at .5 23 and 21 %. See rank/confidence.c. */
 #define TAKC_ABSTAIN_BELOW 0.35
 
 #endif
