@@ -20,7 +20,8 @@ struct takc_forget_report {
 };
 
 /* Forgets a document. NOT_FOUND when the task has none of that name; BUSY when another process writes to the task or, for the scrub of the
- * catalogue, uses the home (the objects are gone then; call again to finish). CORRUPT when the proof failed: out says where. */
+ * catalogue, uses the home (call again to finish: the versions are without it by then, its record and source are not). CORRUPT when the
+ * proof failed: out says where. */
 TAKC_API TAKC_CHECK enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct takc_str task,
                                                  struct takc_str document, uint64_t wait_ms, struct takc_forget_report *out,
                                                  struct takc_err *err);

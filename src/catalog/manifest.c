@@ -52,7 +52,7 @@ static enum takc_status check_version(const struct takc_version *v, uint32_t nex
     *last_r = r;
     if (v->redacted_from.len && (!takc_label_parse(v->redacted_from, &from_n, &from_r) || from_n != n || from_r >= r))
         return takc_fail(err, TAKC_INVALID, 0, "redacted_from: no earlier label of the same version");
-    enum takc_status st = takc_record_hash_check("work_key", v->work_key, false, err);
+    enum takc_status st = takc_record_hash_check("work_key", v->work_key, v->redacted_from.len > 0, err);
     if (!st)
         st = check_stored("documents", &v->documents, true, err);
     if (!st)

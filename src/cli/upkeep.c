@@ -70,13 +70,8 @@ static enum takc_status check_task(struct takc_cli *cli, struct takc_home *home,
     enum takc_status st = takc_home_documents(home, task, &a, &docs, &n, err);
     if (!st)
         st = takc_home_manifest(home, task, &a, &m, err);
-    if (!st && takc_cli_flag(cli, "sweep")) {
-        struct takc_lock lock = {-1};
-        st = takc_home_lock_task(home, task, 2000, &lock, err);
-        if (!st)
-            st = takc_home_sweep(home, task, &removed, err);
-        takc_lock_close(&lock);
-    }
+    if (!st && takc_cli_flag(cli, "sweep"))
+        st = takc_home_sweep(home, task, &removed, err);
     if (!st)
         st = takc_cli_printf(cli, err, "task %-12.*s %zu documents, %zu versions, current %.*s\n", TAKC_STR_ARG(task), n, m.n_versions,
                              TAKC_STR_ARG(m.current.len ? m.current : takc_str("none")));

@@ -219,6 +219,19 @@ enum takc_status takc_cache_pin(struct takc_home *h, struct takc_str task, struc
     return st;
 }
 
+/* The caches of foreign clients say what the current version says. */
+static enum takc_status write_foreign(struct edit *e, const struct takc_version *v, struct takc_err *err)
+{
+    struct takc_profile profile;
+    enum takc_status st = takc_home_profile(e->home, e->task, &profile, err);
+    if (st)
+        return st;
+    struct takc_build b = {.home = e->home, .task = e->task, .profile = &profile, .arena = &e->arena};
+    st = takc_build_foreign(&b, v, err);
+    takc_profile_clear(&profile);
+    return st;
+}
+
 enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, struct takc_str version, char out_label[32],
                                      struct takc_err *err)
 {
@@ -238,6 +251,8 @@ enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, 
         e.m.current = v->label;
         st = takc_home_manifest_swap(h, &e.m, NULL, err);
     }
+    if (!st)
+        st = write_foreign(&e, v, err);
     if (!st)
         say(out_label, 32, v->label);
     close_edit(&e);
@@ -260,7 +275,7 @@ static enum takc_status delete_version(struct edit *e, const struct takc_version
     enum takc_status st = takc_home_manifest_swap(e->home, &e->m, NULL, err);
     if (!st)
         st = takc_version_remove(e->home, e->task, label, NULL, err);
-    return st ? st : takc_home_sweep(e->home, e->task, &swept, err);
+    return st ? st : takc_home_sweep_locked(e->home, e->task, &swept, err);
 }
 
 static enum takc_status del_key(struct edit *e, struct takc_key key, struct takc_err *err)

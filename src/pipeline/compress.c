@@ -71,7 +71,9 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_compre
     const struct takc_version *current = takc_manifest_find(&m, m.current);
     if (current && takc_str_eq(current->work_key, b->work_key)) {
         say_label(out, current->label);
-        st = old_rows(b->home, b->task, current, out, err);
+        st = takc_build_finish(b, current, err);
+        if (!st)
+            st = old_rows(b->home, b->task, current, out, err);
     } else {
         st = new_version(b, &m, out, err);
     }

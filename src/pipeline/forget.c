@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * forget.c - the story of forget. Order matters for a kill in between: copies first, then every kept version is redacted in one manifest
- * swap and the current one made again, then the record goes, what it stood on is swept, the catalogue scrubbed, and the proof searched.
- * A second call goes on where the first stopped. */
+ * swap and the current one made again, the catalogue is scrubbed, then the record goes, what it stood on is swept, and the proof searched.
+ * A second call goes on where the first stopped: until the sweep the record says what there is to forget; behind it, only a sweep is left.
+ */
 #include "pipeline/forget.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -247,13 +248,19 @@ static enum takc_status change_versions(struct forget *f, struct takc_err *err)
     struct takc_str *gone = takc_arena_array(&f->arena, f->m.n_versions + 1, sizeof(*gone));
     size_t n_gone = 0;
     uint64_t removed = 0;
-    if (!gone)
+    char *next = takc_arena_printf(&f->arena, "%u", f->m.next);
+    if (!gone || !next)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
-    enum takc_status st = redact_kept(f, &b, gone, &n_gone, err);
+    /* What a killed compress left under the next label may hold the document too. */
+    enum takc_status st = takc_version_remove(f->home, f->task, takc_str(next), &removed, err);
+    if (!st)
+        st = redact_kept(f, &b, gone, &n_gone, err);
     if (!st && n_gone)
         st = takc_home_manifest_swap(f->home, &f->m, &f->m.tag, err);
     for (size_t i = 0; !st && i < n_gone; i++)
         st = takc_version_remove(f->home, f->task, gone[i], &removed, err);
+    if (!st)
+        st = takc_build_foreign(&b, takc_manifest_find(&f->m, f->m.current), err);
     if (!st)
         st = remake_current(f, &b, err);
     f->report->n_objects += removed;
@@ -285,7 +292,7 @@ static enum takc_status remove_key(struct forget *f, struct takc_str key, struct
     return st == TAKC_NOT_FOUND ? TAKC_OK : st;
 }
 
-/* Chunks of the document, and the foreign caches of rates (publish writes those that stay anew). */
+/* Chunks of the document, and its bytes under their name. */
 static enum takc_status remove_copies(struct forget *f, struct takc_err *err)
 {
     struct chunk_scan scan = {.f = f};
@@ -293,10 +300,7 @@ static enum takc_status remove_copies(struct forget *f, struct takc_err *err)
     struct takc_str prefix = takc_str(first.s);
     while (prefix.len && prefix.ptr[prefix.len - 1] != '_')
         prefix.len--;
-    char *cache = takc_arena_printf(&f->arena, "cache/v2/%.*s/", TAKC_STR_ARG(f->task));
-    enum takc_status st = cache ? takc_store_list(takc_home_store(f->home), f->call, prefix, note_chunk, &scan, err) : TAKC_NOMEM;
-    if (!st)
-        st = takc_store_list(takc_home_store(f->home), f->call, takc_str(cache), note_chunk, &scan, err);
+    enum takc_status st = takc_store_list(takc_home_store(f->home), f->call, prefix, note_chunk, &scan, err);
     for (size_t i = 0; !st && i < scan.n; i++)
         st = remove_key(f, scan.keys[i], err);
     takc_free(scan.keys);
@@ -344,13 +348,24 @@ static enum takc_status prove(struct forget *f, struct takc_err *err)
     return TAKC_OK;
 }
 
+/* There is no record (any more): a sweep, in case an earlier call was cut off before its own. */
+static enum takc_status finish_earlier(struct forget *f, struct takc_err *err)
+{
+    uint64_t swept = 0;
+    enum takc_status st = takc_home_sweep_locked(f->home, f->task, &swept, err);
+    f->report->n_objects = swept;
+    if (st || swept)
+        return st;
+    return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no document %.*s", TAKC_STR_ARG(f->task), TAKC_STR_ARG(f->document));
+}
+
 static enum takc_status run_forget(struct forget *f, struct takc_err *err)
 {
     struct takc_document record;
     uint64_t swept = 0;
     enum takc_status st = takc_home_document(f->home, f->task, f->document, &f->arena, &record, err);
     if (st == TAKC_NOT_FOUND)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no document %.*s", TAKC_STR_ARG(f->task), TAKC_STR_ARG(f->document));
+        return finish_earlier(f, err);
     if (!st)
         st = takc_home_manifest(f->home, f->task, &f->arena, &f->m, err);
     if (!st)
@@ -364,14 +379,14 @@ static enum takc_status run_forget(struct forget *f, struct takc_err *err)
     if (!st)
         st = change_versions(f, err);
     if (!st)
-        st = remove_key(f, takc_str(key.s), err);
-    if (!st)
-        st = takc_home_sweep(f->home, f->task, &swept, err);
-    f->report->n_objects += swept;
-    if (!st)
         st = takc_home_forget_rows(f->home, f->task, f->document, err);
     if (!st)
         st = takc_home_scrub(f->home, err);
+    if (!st)
+        st = remove_key(f, takc_str(key.s), err);
+    if (!st)
+        st = takc_home_sweep_locked(f->home, f->task, &swept, err);
+    f->report->n_objects += swept;
     return st ? st : prove(f, err);
 }
 

@@ -259,7 +259,7 @@ enum takc_status takc_redact_version(struct takc_build *b, const struct takc_ver
     const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
     struct takc_stored *artifacts = takc_arena_array(b->arena, old->n_artifacts + 1, sizeof(*artifacts));
     *out = (struct takc_version){.label = label,
-                                 .work_key = takc_str("-"),
+                                 .work_key = takc_str("") /* no inputs make it again */,
                                  .redacted_from = old->label,
                                  .created_s = clock->wall_s(clock),
                                  .pinned = old->pinned,

@@ -396,13 +396,15 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
 /* --- publishing --- */
 
 /* cache/v2/{task}/{rate}/cache.json: what the guide's own tools read. */
-static enum takc_status put_foreign(struct takc_build *b, const struct takc_stored *made, struct takc_err *err)
+static enum takc_status put_foreign(struct takc_build *b, const struct takc_version *version, const struct takc_stored *made,
+                                    struct takc_err *err)
 {
     struct takc_artifact a = {0};
     struct takc_store_view v;
     struct takc_buf text, json;
     char name[24];
-    struct takc_key from = takc_key_artifact(b->task, b->label, made->rate, ".json"), to = takc_key_foreign_cache(b->task, made->rate);
+    struct takc_key from = takc_key_artifact(b->task, version->label, made->rate, ".json"),
+                    to = takc_key_foreign_cache(b->task, made->rate);
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
     takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
     takc_rate_name(made->rate, name);
@@ -422,7 +424,7 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_stor
                 json_object_set_new(meta, "task_description", takc_json_str(b->profile->description)) ||
                 json_object_set_new(meta, "chunks_processed", json_integer((json_int_t)a.n_documents)) ||
                 json_object_set_new(meta, "model_used", json_string("extractive")) ||
-                json_object_set_new(meta, "timestamp", json_integer((json_int_t)b->version.created_s)) ||
+                json_object_set_new(meta, "timestamp", json_integer((json_int_t)version->created_s)) ||
                 json_object_set_new(meta, "service", json_string("takc")) || json_object_set_new(meta, "version", json_string("2.0")) ||
                 json_object_set_new(root, "compressed_kv", takc_json_str(takc_buf_str(&text))) || json_object_set(root, "metadata", meta)))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
@@ -459,12 +461,47 @@ static size_t keep_versions(const struct takc_build *b, const struct takc_manife
     return n;
 }
 
+enum takc_status takc_build_foreign(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
+{
+    struct removal old = {.home = b->home};
+    takc_arena_init(&old.arena);
+    char *prefix = takc_arena_printf(&old.arena, "cache/v2/%.*s/", TAKC_STR_ARG(b->task));
+    enum takc_status st = prefix ? takc_store_list(takc_home_store(b->home), b->call, takc_str(prefix), note_key, &old, err)
+                                 : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+    for (size_t i = 0; !st && v && i < v->n_artifacts; i++)
+        st = put_foreign(b, v, &v->artifacts[i], err);
+    for (size_t i = 0; !st && i < old.n; i++) {
+        bool stays = false;
+        for (size_t k = 0; v && k < v->n_artifacts; k++)
+            stays |= takc_str_is(old.keys[i], takc_key_foreign_cache(b->task, v->artifacts[k].rate).s);
+        if (!stays)
+            st = takc_store_del(takc_home_store(b->home), b->call, old.keys[i], err);
+        if (st == TAKC_NOT_FOUND)
+            st = TAKC_OK;
+    }
+    takc_free(old.keys);
+    takc_arena_clear(&old.arena);
+    return st;
+}
+
+/* What follows the swap; work.json goes last, so that a killed run's rest is seen and made up for. */
+static enum takc_status finish(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
+{
+    uint64_t swept;
+    struct takc_key work = key_work(b->task, v->label);
+    enum takc_status st = takc_build_foreign(b, v, err);
+    if (!st)
+        st = takc_home_sweep_locked(b->home, b->task, &swept, err);
+    if (!st)
+        st = takc_store_del(takc_home_store(b->home), b->call, takc_str(work.s), err);
+    return st == TAKC_NOT_FOUND ? TAKC_OK : st;
+}
+
 enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *m, struct takc_err *err)
 {
     struct takc_version *versions = takc_arena_array(b->arena, m->n_versions + 1, sizeof(*versions));
     struct takc_str *gone = takc_arena_array(b->arena, m->n_versions + 1, sizeof(*gone));
     size_t n_gone = 0;
-    uint64_t swept;
     if (!versions || !gone)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
     struct takc_manifest next = *m;
@@ -472,16 +509,24 @@ enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *
     next.versions = versions;
     next.current = b->label;
     next.next = m->next + 1;
-    struct takc_key work = key_work(b->task, b->label);
     enum takc_status st = takc_home_manifest_swap(b->home, &next, &next.tag, err);
     if (st)
         return st;
     *m = next;
-    if (takc_store_del(takc_home_store(b->home), NULL, takc_str(work.s), NULL) == TAKC_IO)
-        return takc_fail(err, TAKC_IO, 0, "remove %s", work.s);
-    for (size_t i = 0; !st && i < b->version.n_artifacts; i++)
-        st = put_foreign(b, &b->version.artifacts[i], err);
     for (size_t i = 0; !st && i < n_gone; i++)
         st = takc_version_remove(b->home, b->task, gone[i], NULL, err);
-    return st ? st : takc_home_sweep(b->home, b->task, &swept, err);
+    return st ? st : finish(b, &b->version, err);
+}
+
+enum takc_status takc_build_finish(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
+{
+    struct takc_store_view view;
+    struct takc_key work = key_work(b->task, v->label);
+    enum takc_status st = takc_store_view(takc_home_store(b->home), b->call, takc_str(work.s), &view, err);
+    if (st == TAKC_NOT_FOUND)
+        return TAKC_OK;
+    if (st)
+        return st;
+    takc_store_view_close(&view);
+    return finish(b, v, err);
 }

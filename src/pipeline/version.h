@@ -37,6 +37,11 @@ TAKC_CHECK enum takc_status takc_build_work_key(struct takc_arena *a, struct tak
 TAKC_CHECK enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err);
 /* The manifest with b->version added and current; prunes what the profile no longer keeps, writes the caches of foreign clients. */
 TAKC_CHECK enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *m, struct takc_err *err);
+/* What a run that was killed behind its swap left undone for this version; nothing to do otherwise. */
+TAKC_CHECK enum takc_status takc_build_finish(struct takc_build *b, const struct takc_version *v, struct takc_err *err);
+/* Writes the caches of foreign clients for this version and removes those of rates that it lacks; v NULL: removes all. b has home, call,
+ * task and profile. */
+TAKC_CHECK enum takc_status takc_build_foreign(struct takc_build *b, const struct takc_version *v, struct takc_err *err);
 /* The selection of a kept version. Clear it afterwards, whatever the status. */
 TAKC_CHECK enum takc_status takc_version_selection(struct takc_home *h, struct takc_str task, struct takc_str label,
                                                    struct takc_selection *out, struct takc_err *err);
