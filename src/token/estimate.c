@@ -106,6 +106,8 @@ static unsigned script_of(uint32_t c)
 /* Cost of a word of n letters. */
 static uint64_t word_rate(enum prefix prefix, enum shape shape, size_t n)
 {
+    if (n == 0)
+        return 0;
     size_t cell = (n < WORD_MAX ? n : WORD_MAX) - 1;
     return word_mt[((size_t)prefix * SHAPES + shape) * WORD_MAX + cell] + (n > WORD_MAX ? (n - WORD_MAX) * LONG_LETTER_MT : 0);
 }
@@ -221,6 +223,8 @@ static void take_marks(struct scan *k, bool blank)
         k->mt += mt > ONE ? mt : ONE;
         return;
     }
+    if (n == 0)
+        return; /* never: the caller saw a mark */
     size_t cell = (n < PUNCT_MAX ? n : PUNCT_MAX) - 1, longer = n > PUNCT_MAX ? n - PUNCT_MAX : 0;
     k->mt += punct_mt[((size_t)blank * 2 + !same) * PUNCT_MAX + cell] + longer * (same ? LONG_SAME_MT : LONG_MIXED_MT);
 }
