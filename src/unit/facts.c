@@ -56,6 +56,8 @@ static void tell(struct walk *w, enum takc_fact_kind kind, uint64_t hash)
 static uint64_t hash_lower(struct takc_str s, uint64_t seed)
 {
     char low[CORE_MAX];
+    if (!s.ptr)
+        return seed;
     while (s.len > CORE_MAX) {
         seed = takc_hash64(takc_str_n(s.ptr, CORE_MAX), seed);
         s = takc_str_slice(s, CORE_MAX, s.len);
@@ -394,6 +396,8 @@ void takc_facts_of_text(struct takc_str text, takc_fact_fn *each, void *arg)
     struct walk w = {.each = each, .arg = arg, .text = text, .fresh = true};
     struct piece p;
     unsigned last_day = 0;
+    if (!text.ptr)
+        return;
     while (next_piece(&w, &p))
         one_piece(&w, &p, &last_day);
     close_name(&w);
