@@ -22,7 +22,7 @@ struct takc_ingest_job {
     struct takc_err why;
     struct takc_hex source_sha, text_sha, units_sha;
     char made_by[64]; /* versions of the unit cutter and the tokenizer */
-    char part[20]; /* names the derived parts beside the text: takc_ingest_part */
+    char part[20];    /* names the derived parts beside the text: takc_ingest_part */
     struct takc_doc doc;
     struct takc_buf structure, map, units;
     struct takc_buf title;
