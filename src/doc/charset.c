@@ -4,7 +4,7 @@
  *
  * Told in this order: byte order mark; the zero pattern of UTF-16; valid UTF-8; UTF-8 with few wrong bytes; ICU's detector. Valid UTF-8
  * without CR and NUL, nearly all input, is one verbatim run. Elsewhere bytes that stay the same are gathered to verbatim runs, and what
- * is decoded is cut into one run a word, so that spans, which end on words, find their exact place in the source.
+ * is decoded is cut into runs at blanks and punctuation, so that spans, which end on words, find their exact place in the source.
  * Left out: EBCDIC and the shift-state charsets, which the detector sees where they are not. */
 #include "base/utf8.h"
 #include "doc/reader.h"
@@ -61,7 +61,8 @@ static enum takc_status keep(struct target *t, size_t at, size_t end)
 static enum takc_status decode(struct target *t, uint32_t c, size_t at, size_t end)
 {
     enum takc_status st = TAKC_OK;
-    if (t->same_end > t->same_at || t->word_len + 4 > sizeof(t->word) || (t->word_len && t->word_end != at))
+    bool cuts = c == 0x3000 || (c < 0x80 && !((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9')); /* blanks and marks */
+    if (cuts || t->same_end > t->same_at || t->word_len + 4 > sizeof(t->word) || (t->word_len && t->word_end != at))
         st = flush(t);
     if (st)
         return st;
@@ -69,7 +70,7 @@ static enum takc_status decode(struct target *t, uint32_t c, size_t at, size_t e
         t->word_at = at;
     t->word_len += takc_utf8_put(c, t->word + t->word_len);
     t->word_end = end;
-    return c == ' ' || c == '\n' || c == '\t' || c == 0x3000 ? flush(t) : TAKC_OK;
+    return cuts ? flush(t) : TAKC_OK;
 }
 
 /* A decoded character with the rules that hold for every charset: CR LF and CR become '\n', NUL becomes U+FFFD. *cr says whether the one

@@ -11,6 +11,11 @@ TAKC_CHECK enum takc_status takc_reader_decode(const struct takc_reader_input *i
 /* Takes the first visible block as title if it is a heading. */
 TAKC_CHECK enum takc_status takc_reader_title(struct takc_doc *d, struct takc_err *err);
 
+/* Appends bytes from..to of from_doc's text to d, each with the place in the source that from_doc's map gives it; a part of a decoded run,
+ * whose own bytes are not known, gets none. */
+TAKC_CHECK enum takc_status takc_doc_copy(struct takc_doc *d, const struct takc_doc *from_doc, size_t from, size_t to,
+                                          struct takc_err *err);
+
 /* As takc_reader_ops.sniff: 0 no, 1 maybe, 2 likely, 3 certain. */
 int takc_sniff_text(struct takc_str bytes);
 int takc_sniff_markdown(struct takc_str bytes);

@@ -93,21 +93,21 @@ int takc_sniff_text(struct takc_str bytes)
     return takc_sniff_binary(bytes) ? 0 : 1;
 }
 
-/* Lines in the probe that look like Markdown's own marks. */
+/* Likely with several lines that bear Markdown's own marks; any text may be Markdown if its name says so. */
 int takc_sniff_markdown(struct takc_str bytes)
 {
     struct takc_str rest = head(bytes), line;
-    size_t marks = 0, lines = 0;
+    size_t marks = 0;
     if (takc_sniff_binary(bytes))
         return 0;
-    while (takc_str_split(&rest, '\n', &line)) {
-        lines++;
-        size_t n = strspn(line.ptr && line.len ? line.ptr : "", "#");
+    while (marks < 3 && takc_str_split(&rest, '\n', &line)) {
+        size_t n = 0;
+        while (n < line.len && line.ptr[n] == '#')
+            n++;
         marks += n > 0 && n < 7 && n < line.len && line.ptr[n] == ' ';
         marks += takc_str_starts(line, takc_str("```")) || takc_str_find(line, takc_str("]("), 0) != SIZE_MAX;
     }
-    (void)lines;
-    return marks >= 1;
+    return marks >= 3 ? 2 : 1;
 }
 
 static char first_byte(struct takc_str s, size_t *at)
@@ -118,7 +118,7 @@ static char first_byte(struct takc_str s, size_t *at)
     return *at < s.len ? s.ptr[*at] : 0;
 }
 
-/* 2: a whole value and nothing behind; 1: good so far, or too long to look at whole. */
+/* 2: a whole value and nothing behind, or good as far as the probe goes; 1: broken, but begins like one; 0: several values. */
 int takc_sniff_json(struct takc_str bytes)
 {
     size_t at;
@@ -132,11 +132,11 @@ int takc_sniff_json(struct takc_str bytes)
     if (st == TAKC_REFUSED)
         return 2; /* too deep: let the reader say so */
     if (st)
-        return cut && j.pos >= j.s.len ? 2 : 0;
-    return takc_scan_done(&j) && !cut ? 2 : 0;
+        return cut && j.pos >= j.s.len ? 2 : 1;
+    return takc_scan_done(&j) ? 2 : takc_scan_peek(&j) != '{';
 }
 
-/* Two lines or more, each an object of its own; a broken first line does not count. */
+/* 2: most lines are objects of their own, even a single one; 1: broken ones; 0: something else. */
 int takc_sniff_jsonl(struct takc_str bytes)
 {
     size_t at;
@@ -160,5 +160,5 @@ int takc_sniff_jsonl(struct takc_str bytes)
         else if (good == 0)
             good = 1; /* one long line, cut by the probe */
     }
-    return good > 1 && good > bad ? 2 : good > 0 && good > bad;
+    return good > bad ? 2 : 1;
 }

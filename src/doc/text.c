@@ -13,6 +13,36 @@ enum takc_status takc_reader_decode(const struct takc_reader_input *in, struct t
     return st;
 }
 
+enum takc_status takc_doc_copy(struct takc_doc *d, const struct takc_doc *from_doc, size_t from, size_t to, struct takc_err *err)
+{
+    struct takc_str text = takc_buf_str(&from_doc->text);
+    size_t low = 0, high = from_doc->n_runs;
+    while (low < high) { /* the first run that ends behind from */
+        size_t mid = low + (high - low) / 2;
+        if (from_doc->runs[mid].end <= from)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    enum takc_status st = TAKC_OK;
+    while (from < to && !st) {
+        const struct takc_map_run *r = low < from_doc->n_runs ? &from_doc->runs[low] : NULL;
+        size_t end = !r || r->start >= to ? to : r->start > from ? r->start : r->end < to ? r->end : to;
+        struct takc_str piece = takc_str_slice(text, from, end);
+        if (!r || r->start > from)
+            st = takc_doc_inserted(d, piece, err);
+        else if (r->kind == TAKC_MAP_VERBATIM)
+            st = takc_doc_verbatim(d, piece, r->src_start + (from - r->start), err);
+        else if (from == r->start && end == r->end)
+            st = takc_doc_decoded(d, piece, r->src_start, r->src_end, err);
+        else
+            st = takc_doc_inserted(d, piece, err);
+        low += r && end == r->end;
+        from = end;
+    }
+    return st;
+}
+
 enum takc_status takc_reader_title(struct takc_doc *d, struct takc_err *err)
 {
     for (size_t i = 0; i < d->n_blocks; i++) {
