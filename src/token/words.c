@@ -13,20 +13,26 @@
 
 enum { RUN_MAX = 1024 }; /* bytes normalised at once: NFKC makes at most 18 units of 3 bytes, so the buffers below hold any result */
 
-enum class { OTHER, LETTER, DIGIT, JOIN }; /* JOIN: '_', part of a \w run though of no word */
+enum kind { OTHER, LETTER, DIGIT, JOIN }; /* JOIN: '_', part of a \w run though of no word */
 
 static const uint8_t ascii_class[128] = {['0' ... '9'] = DIGIT, ['A' ... 'Z'] = LETTER, ['a' ... 'z'] = LETTER, ['_'] = JOIN};
 
 /* Class of the character at p (< end); *n is its length, *c the character. */
-static enum class class_at(struct takc_str s, size_t p, unsigned *n, uint32_t *c) {
-    unsigned char b = (unsigned char)s.ptr[p]; if (b < 0x80){ *n = 1; *c = b; return (enum class)ascii_class[b];}
-size_t at = p;
-*c = takc_utf8_next(s, &at, NULL);
-*n = (unsigned)(at - p);
-uint32_t mask = U_GET_GC_MASK((UChar32)*c);
-if (mask & (U_GC_L_MASK | U_GC_NL_MASK | U_GC_NO_MASK))
-    return LETTER; /* numerals that are no decimal digits stand in words, as in Python's \w less \d */
-return mask & U_GC_ND_MASK ? DIGIT : OTHER;
+static enum kind class_at(struct takc_str s, size_t p, unsigned *n, uint32_t *c)
+{
+    unsigned char b = (unsigned char)s.ptr[p];
+    if (b < 0x80) {
+        *n = 1;
+        *c = b;
+        return (enum kind)ascii_class[b];
+    }
+    size_t at = p;
+    *c = takc_utf8_next(s, &at, NULL);
+    *n = (unsigned)(at - p);
+    uint32_t mask = U_GET_GC_MASK((UChar32)*c);
+    if (mask & (U_GC_L_MASK | U_GC_NL_MASK | U_GC_NO_MASK))
+        return LETTER; /* numerals that are no decimal digits stand in words, as in Python's \w less \d */
+    return mask & U_GC_ND_MASK ? DIGIT : OTHER;
 }
 
 /* Is the character one that NFKC leaves alone, that composes with nothing but combining marks, and whose lower case is one character? */
@@ -213,7 +219,7 @@ static bool scan(struct takc_words *w, struct takc_str s, size_t *pos, struct ta
         unsigned n = 1;
         uint32_t c;
         unsigned char b = (unsigned char)s.ptr[p];
-        enum class k = b < 0x80 ? (enum class)ascii_class[b] : class_at(s, p, &n, &c);
+        enum kind k = b < 0x80 ? (enum kind)ascii_class[b] : class_at(s, p, &n, &c);
         if (k == LETTER || k == DIGIT || (b == '.' && digit_at(s, p + 1))) {
             size_t start = p, end = p, len;
             out->number = k != LETTER;
@@ -238,7 +244,7 @@ static size_t cut_run(struct takc_str s, size_t from, size_t end)
     while (p < end) {
         unsigned n;
         uint32_t c;
-        enum class k = class_at(s, p, &n, &c);
+        enum kind k = class_at(s, p, &n, &c);
         if (p + n > end)
             break;
         bool mark = (U_GET_GC_MASK((UChar32)c) & U_GC_M_MASK) != 0;
@@ -321,8 +327,10 @@ static void look_ahead(struct takc_words *w)
     }
     if (end - start > RUN_MAX)
         end = cut_run(s, start, start + RUN_MAX);
-    if (!widen(w, start, end))
+    if (!widen(w, start, end)) {
         w->wide_len = w->wide_pos = 0;
+        w->failed = true;
+    }
     w->pos = w->plain_end = end;
 }
 
@@ -333,6 +341,7 @@ void takc_words_init(struct takc_words *w, struct takc_str text)
     w->pos = w->plain_end = 0;
     w->wide_len = w->wide_cap = w->wide_pos = 0;
     w->wide_start = w->wide_end = 0;
+    w->failed = false;
 }
 
 void takc_words_restart(struct takc_words *w, struct takc_str text)
@@ -340,6 +349,7 @@ void takc_words_restart(struct takc_words *w, struct takc_str text)
     w->text = text;
     w->pos = w->plain_end = 0;
     w->wide_len = w->wide_pos = 0;
+    w->failed = false;
 }
 
 void takc_words_clear(struct takc_words *w)

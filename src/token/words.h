@@ -29,13 +29,15 @@ struct takc_words {
     size_t wide_len, wide_cap, wide_pos;
     uint32_t wide_start, wide_end;
     size_t plain_end; /* up to here the text can be read in place */
+    bool failed;      /* a piece was skipped because there was no memory for it */
 };
 
 /* Starts over text (borrowed, valid UTF-8; wrong bytes separate words). */
 void takc_words_init(struct takc_words *w, struct takc_str text);
 /* Starts over another text, keeping the memory. */
 void takc_words_restart(struct takc_words *w, struct takc_str text);
-/* The next word, articles included; false at the end. Memory that cannot be had for a non-ASCII piece skips that piece. */
+/* The next word, articles included; false at the end. Memory that cannot be had for a non-ASCII piece skips that piece and
+ * sets failed, which callers that store what they count turn into NOMEM. */
 bool takc_words_next(struct takc_words *w, struct takc_word *out);
 /* Frees; twice is harmless. */
 void takc_words_clear(struct takc_words *w);

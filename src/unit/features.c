@@ -384,6 +384,8 @@ static enum takc_status walk_words(struct takc_features *f, struct walk *k, stru
         k->last = w;
         k->n_words++;
     }
+    if (!st && f->words.failed)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory to normalise a word");
     return st;
 }
 
@@ -506,7 +508,7 @@ enum takc_status takc_features_terms(struct takc_features *f, struct takc_str te
             return st;
         (*terms)[(*n)++] = id;
     }
-    return TAKC_OK;
+    return f->words.failed ? takc_fail(err, TAKC_NOMEM, 0, "no memory to normalise a word") : TAKC_OK;
 }
 
 bool takc_cues_sorted(void)

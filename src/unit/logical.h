@@ -26,7 +26,7 @@ TAKC_CHECK enum takc_status takc_logical_add(struct takc_logical *l, struct takc
 /* All of it, or a part. */
 static inline struct takc_str takc_logical_str(const struct takc_logical *l, size_t from, size_t to)
 {
-    return takc_str_n(l->bytes + from, to - from);
+    return takc_str_n(l->bytes ? l->bytes + from : NULL, to - from);
 }
 /* Tag of the piece that byte at stands in. */
 uint32_t takc_logical_tag(const struct takc_logical *l, size_t at);

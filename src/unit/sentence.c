@@ -40,13 +40,17 @@ static bool ends_abbreviated(struct takc_str line, size_t start, size_t end)
     return takc_lexicon_find(abbreviations, sizeof(abbreviations) / sizeof(abbreviations[0]), word) != 0;
 }
 
-/* Is line[start..end) nothing but the number of a list item: "1.", "(a).", "iv."? */
+/* Is line[start..end) nothing but the number of a list item: "1.", "12).", "(a).", "iv."? */
 static bool is_item_number(struct takc_str line, size_t start, size_t end)
 {
-    size_t from = start + (line.ptr[start] == '('), n = 0;
-    while (from + n < end && is_ascii_word((unsigned char)line.ptr[from + n]))
-        n++;
-    return n > 0 && n <= 3 && from + n + 2 >= end && line.ptr[end - 1] == '.';
+    size_t from = start + (line.ptr[start] == '('), digits = 0, roman = 0, n = 0;
+    for (; from + n < end && is_ascii_word((unsigned char)line.ptr[from + n]); n++) {
+        char c = line.ptr[from + n];
+        digits += c >= '0' && c <= '9';
+        roman += c == 'i' || c == 'v' || c == 'x';
+    }
+    bool number = n == 1 || (n > 0 && n <= 3 && (digits == n || roman == n));
+    return number && from + n + 2 >= end && line.ptr[end - 1] == '.';
 }
 
 /* Does a sentence begin at pos: opening marks, then a capital, a digit or a letter without case? */

@@ -80,6 +80,8 @@ void takc_units_reset(struct takc_units *u)
 
 static bool has_word(struct takc_str s)
 {
+    if (!s.ptr)
+        return false;
     for (size_t i = 0; i < s.len;) {
         unsigned char b = (unsigned char)s.ptr[i];
         if (b >= 0x80) {
@@ -254,13 +256,13 @@ static enum takc_status add_anchor(struct builder *b, enum takc_anchor_kind kind
     if (st)
         return st;
     struct takc_anchor a = {.kind = (uint8_t)kind, .heading = heading, .header = header};
-    u->anchors[u->n_anchors] = a;
+    u->anchors[u->n_anchors++] = a;
     takc_buf_reset(&b->shown);
-    st = takc_anchor_show(u, (uint32_t)u->n_anchors, b->text, &b->shown, err);
+    st = takc_anchor_show(u, (uint32_t)u->n_anchors - 1, b->text, &b->shown, err);
     if (st)
         return st;
     struct takc_str shown = takc_buf_str(&b->shown);
-    struct takc_anchor *at = &u->anchors[u->n_anchors++];
+    struct takc_anchor *at = &u->anchors[u->n_anchors - 1];
     at->n_words = (uint32_t)takc_white_words(shown);
     at->n_bytes = (uint32_t)shown.len + 1;
     at->mt = (uint32_t)takc_tokenizer_line_mt(b->t, shown);

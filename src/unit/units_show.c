@@ -72,6 +72,8 @@ static enum takc_status anchor_part(struct takc_str text, struct takc_span span,
 
 enum takc_status takc_anchor_show(const struct takc_units *u, uint32_t a, struct takc_str text, struct takc_buf *out, struct takc_err *err)
 {
+    if (a >= u->n_anchors)
+        return takc_fail(err, TAKC_CORRUPT, 0, "no anchor %u of %zu", a, u->n_anchors);
     const struct takc_anchor *k = &u->anchors[a];
     bool heading = k->heading.start < k->heading.end, header = k->header.start < k->header.end;
     if (!heading && !header)
