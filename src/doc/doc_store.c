@@ -24,8 +24,8 @@ static void put_sum(struct takc_buf *out, size_t start)
 
 static void put_structure_head(unsigned char *p, const struct takc_doc *d)
 {
-    memcpy(p, structure_magic, 8);
-    p = put(p + 8, FORMAT, 4);
+    p = put(p, takc_le(structure_magic, 8), 8);
+    p = put(p, FORMAT, 4);
     p = put(p, d->n_blocks, 4);
     p = put(p, 0, 8); /* checksum, later */
     p = put(p, d->text.len, 8);
@@ -90,8 +90,8 @@ enum takc_status takc_doc_save_map(const struct takc_doc *d, struct takc_buf *ou
     if (st)
         return st;
     unsigned char *p = (unsigned char *)out->ptr + start;
-    memcpy(p, map_magic, 8);
-    p = put(p + 8, FORMAT, 4);
+    p = put(p, takc_le(map_magic, 8), 8);
+    p = put(p, FORMAT, 4);
     p = put(p, d->n_runs, 4);
     p = put(p, 0, 8);
     p = put(p, d->text.len, 8);

@@ -261,11 +261,12 @@ static enum takc_status write_value(struct reading *r)
     return st;
 }
 
-/* Depth and grammar by the scanner, then jansson's word on it. */
-static enum takc_status validate(struct takc_str bytes, struct takc_err *err)
+/* Depth and grammar by the scanner, which notes the fields of an object on the way; then jansson's word on it. */
+static enum takc_status validate(const struct takc_reader_input *in, struct takc_str bytes, struct takc_scan_record *out,
+                                 struct takc_err *err)
 {
     struct takc_scan j = takc_scan_of(bytes, err);
-    enum takc_status st = takc_scan_value(&j);
+    enum takc_status st = takc_scan_peek(&j) == '{' ? takc_scan_fields(&j, in, out) : takc_scan_value(&j);
     if (!st && !takc_scan_done(&j))
         st = takc_fail(err, TAKC_INVALID, 0, "bytes behind the JSON value at byte %zu", j.pos);
     json_t *v = NULL;
@@ -283,18 +284,14 @@ static enum takc_status validate(struct takc_str bytes, struct takc_err *err)
 static enum takc_status read_utf8(struct takc_call *call, const struct takc_reader_input *in, struct takc_str bytes, size_t base,
                                   struct takc_doc *d, struct takc_err *err)
 {
-    enum takc_status st = validate(bytes, err);
+    struct takc_scan_record f = {0};
+    enum takc_status st = validate(in, bytes, &f, err);
     if (st)
         return st;
     struct reading r = {.d = d, .call = call, .j = takc_scan_of(bytes, err), .base = base, .err = err};
     takc_buf_init(&r.path, PATH_BYTES);
     takc_buf_init(&r.pointer, PATH_BYTES);
-    struct takc_scan look = takc_scan_of(bytes, err);
-    struct takc_scan_record f = {0};
-    if (takc_scan_peek(&look) == '{')
-        st = takc_scan_fields(&look, in, &f);
-    if (!st)
-        st = f.text.ptr ? write_record(&r, &f) : write_value(&r);
+    st = f.text.ptr ? write_record(&r, &f) : write_value(&r);
     takc_buf_clear(&r.path);
     takc_buf_clear(&r.pointer);
     if (!st && d->n_replaced)

@@ -210,6 +210,7 @@ enum takc_status takc_lines_structure(struct takc_doc *d, const struct takc_line
         st = takc_lines_footers(&l, err);
     if (st)
         goto out;
+    takc_lines_wrapped(&l);
     takc_lines_terms(&l);
     takc_lines_tables(&l);
     st = write_blocks(d, &l, err);

@@ -53,8 +53,8 @@ static uint64_t line_hash(const struct takc_lines *l, const struct takc_line *v,
     return takc_hash64(takc_str_n(out, n), 0);
 }
 
-/* Can the line be a page number? Nothing but a number with ornaments, the word "page", a single word as in "F-12", or a longer line that
- * begins or ends with the number. "Note 12" and "Table 3" cannot. */
+/* Can the line be a page number? Nothing but a number with ornaments, the word "page" in few others, a single word as in "F-12", or a
+ * longer line that begins or ends with the number. "Note 12" and "Table 3" cannot. */
 static bool may_count(const struct takc_lines *l, const struct takc_line *v)
 {
     struct takc_str line = takc_str_slice(l->text, v->start, v->end);
@@ -66,7 +66,7 @@ static bool may_count(const struct takc_lines *l, const struct takc_line *v)
     if (letters == 0)
         return line.ptr[0] != '('; /* "(1)" marks a note */
     if (page)
-        return true;
+        return v->n_words <= 6;
     if (v->n_words == 1)
         return letters <= 2;
     return v->n_words >= 4 && (is_digit(line.ptr[0]) || is_digit(line.ptr[line.len - 1]));
@@ -100,11 +100,9 @@ static bool rest_same(const struct takc_lines *l, const struct takc_line *x, con
 static bool counts_on(const struct takc_lines *l, uint32_t a, uint32_t b, unsigned k)
 {
     const struct takc_line *x = &l->v[a], *y = &l->v[b];
-    if (!rest_same(l, x, y, k))
-        return false;
     uint32_t from = number_at(l, x, k), to = number_at(l, y, k);
     return from <= MAX_PAGE && to <= MAX_PAGE && to > from && to - from <= MAX_STEP &&
-           (y->start - x->start >= PAGE_BYTES || (y->page > x->page));
+           (y->start - x->start >= PAGE_BYTES || y->page > x->page) && rest_same(l, x, y, k);
 }
 
 /* Hides the lines of one group where its k-th number counts up; false when too few do. */
@@ -141,7 +139,8 @@ static enum takc_status gather(struct takc_lines *l, bool counting, struct takc_
             return st;
         l->picks[l->n_picks++] = (struct takc_line_pick){line_hash(l, v, counting), (uint32_t)i, 0};
     }
-    qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
+    if (l->n_picks)
+        qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
     return TAKC_OK;
 }
 

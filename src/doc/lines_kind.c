@@ -94,7 +94,7 @@ struct walk {
     size_t n_words, n_numbers, n_chars;
     size_t n_alpha, n_upper; /* words that begin with a letter, with a capital */
     bool upper, lower;       /* any capital, any small letter in the first characters */
-    bool pipe, alnum, digit, last_number;
+    bool pipe, alnum, digit, last_number, gaps;
     struct takc_str first, last;
 };
 
@@ -149,12 +149,16 @@ static struct walk walk_line(struct takc_str text, size_t i, size_t end)
 {
     struct walk w = {0};
     bool bar = false; /* the word before was a lone bar with words before it */
+    size_t gap = 0;
     while (i < end) {
         size_t n = space_at(text.ptr + i, end - i);
         if (n) {
+            gap += text.ptr[i] == '\t' ? 3 : 1;
             i += n;
             continue;
         }
+        w.gaps |= gap >= 3 && w.n_words > 0;
+        gap = 0;
         i = walk_word(text, i, end, &w);
         w.pipe |= bar;
         bar = w.last.len == 1 && w.last.ptr[0] == '|' && w.n_words > 0;
@@ -276,7 +280,7 @@ void takc_line_look(struct takc_str text, size_t from, size_t to, struct takc_li
     bool alpha;
     out->flags |= (uint16_t)((class_at(text, out->start, &alpha) == LOWER ? TAKC_LINE_LOWER : 0) |
                              (ends_in(line, ".!?:;", true) ? TAKC_LINE_STOP : 0) | (w.upper && !w.lower ? TAKC_LINE_CAPITALS : 0) |
-                             (w.digit ? TAKC_LINE_DIGIT : 0) | (speaker(line) ? TAKC_LINE_SPEAKER : 0));
+                             (w.digit ? TAKC_LINE_DIGIT : 0) | (w.gaps ? TAKC_LINE_GAPS : 0) | (speaker(line) ? TAKC_LINE_SPEAKER : 0));
     if (line.len >= 3 && w.n_words <= 2 && (memcmp(line.ptr, "```", 3) == 0 || memcmp(line.ptr, "~~~", 3) == 0) &&
         takc_str_find_byte(line, '`', strspn(line.ptr, "`")) == SIZE_MAX)
         out->flags |= TAKC_LINE_FENCE;

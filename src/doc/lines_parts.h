@@ -31,7 +31,8 @@ enum takc_line_flags {
     TAKC_LINE_DESCRIBES = 1 << 8, /* stands below a term */
     TAKC_LINE_FENCE = 1 << 9,     /* opens or closes a block of code */
     TAKC_LINE_HASH = 1 << 10,     /* heading marked by # */
-    TAKC_LINE_FEED = 1 << 11      /* a form feed stands before it */
+    TAKC_LINE_FEED = 1 << 11,     /* a form feed stands before it */
+    TAKC_LINE_GAPS = 1 << 12      /* three or more blanks between two words: columns */
 };
 
 struct takc_line {
@@ -75,6 +76,7 @@ bool takc_line_number(struct takc_str word);
 /* The passes, in this order. */
 TAKC_CHECK enum takc_status takc_lines_turns(struct takc_lines *l, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_lines_footers(struct takc_lines *l, struct takc_err *err);
+void takc_lines_wrapped(struct takc_lines *l);
 void takc_lines_terms(struct takc_lines *l);
 void takc_lines_tables(struct takc_lines *l);
 

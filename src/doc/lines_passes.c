@@ -8,7 +8,17 @@
 
 #include <stdlib.h>
 
-enum { MIN_TURNS = 4, TABLE_GAP = 3, HEADER_WORDS = 25, HEADER_AMONG = 4, TERM_WORDS = 8, TERM_CHARS = 72, MAX_INDENT = 64 };
+enum {
+    MIN_TURNS = 4,
+    TABLE_GAP = 3,
+    HEADER_WORDS = 25,
+    HEADER_AMONG = 4,
+    TERM_WORDS = 8,
+    TERM_CHARS = 72,
+    MAX_INDENT = 64,
+    WRAP_CHARS = 110,
+    OPEN_CHARS = 60
+};
 
 static int by_hash(const void *a, const void *b)
 {
@@ -38,7 +48,8 @@ static void gather_turns(struct takc_lines *l, bool whole, size_t *again)
     for (size_t i = 0; i < l->n; i++)
         if ((l->v[i].flags & (TAKC_LINE_SPEAKER | TAKC_LINE_PIPE)) == TAKC_LINE_SPEAKER && !(whole && says_nothing(l, &l->v[i])))
             l->picks[l->n_picks++] = (struct takc_line_pick){speaker_hash(l, &l->v[i], whole), (uint32_t)i, 0};
-    qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
+    if (l->n_picks)
+        qsort(l->picks, l->n_picks, sizeof(*l->picks), by_hash);
     *again = 0;
     for (size_t i = 1; i < l->n_picks; i++)
         *again += l->picks[i].hash == l->picks[i - 1].hash;
@@ -62,7 +73,7 @@ enum takc_status takc_lines_turns(struct takc_lines *l, struct takc_err *err)
     if (n_same * 4 > l->n_picks)
         return TAKC_OK;
     gather_turns(l, false, &n_again);
-    if (n_again * 2 < n_speakers)
+    if (n_again * 5 < n_speakers * 2)
         return TAKC_OK;
     for (size_t i = 0; i < l->n_picks; i++) {
         bool before = i > 0 && l->picks[i].hash == l->picks[i - 1].hash;
@@ -70,6 +81,36 @@ enum takc_status takc_lines_turns(struct takc_lines *l, struct takc_err *err)
             l->v[l->picks[i].line].kind = TAKC_LINE_TURN;
     }
     return TAKC_OK;
+}
+
+/* Lines whose length a page gives, not a paragraph: next to none is long, and many stop in the midst of a sentence. */
+static bool hard_wrapped(const struct takc_lines *l)
+{
+    size_t n_said = 0, n_long = 0, n_open = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        const struct takc_line *v = &l->v[i];
+        n_said += v->kind > TAKC_LINE_RULE;
+        n_long += v->n_chars > WRAP_CHARS;
+        n_open += i + 1 < l->n && v->kind >= TAKC_LINE_ITEM && v->n_chars > OPEN_CHARS && !(v->flags & TAKC_LINE_STOP) &&
+                  v[1].kind > TAKC_LINE_RULE;
+    }
+    return n_said > 4 && n_long * 20 <= n_said && n_open * 4 >= n_said;
+}
+
+/* In hard-wrapped text a line that ends in a number, or is in capitals, may stand in the midst of a paragraph: right below a line of prose
+ * that has no stop, and without the wide gaps of a table's columns. */
+void takc_lines_wrapped(struct takc_lines *l)
+{
+    if (!hard_wrapped(l))
+        return;
+    for (size_t i = 1; i < l->n; i++) {
+        struct takc_line *v = &l->v[i], *before = &l->v[i - 1];
+        bool open = (before->kind == TAKC_LINE_PROSE || before->kind == TAKC_LINE_ITEM) && before->n_chars > OPEN_CHARS &&
+                    !(before->flags & (TAKC_LINE_STOP | TAKC_LINE_GAPS | TAKC_LINE_HIDDEN));
+        if (open && (v->kind == TAKC_LINE_ROW || v->kind == TAKC_LINE_HEADING) && v->level == 0 &&
+            !(v->flags & (TAKC_LINE_PIPE | TAKC_LINE_GAPS | TAKC_LINE_HASH | TAKC_LINE_HIDDEN | TAKC_LINE_FEED)))
+            v->kind = TAKC_LINE_PROSE;
+    }
 }
 
 /* The columns of a term at line i and of its description below, or false. */
@@ -84,7 +125,7 @@ static bool term_at(const struct takc_lines *l, size_t i, unsigned *out_term, un
         return false;
     if ((v->flags & TAKC_LINE_STOP) && l->text.ptr[v->end - 1] != ':')
         return false;
-    if (i > 0 && v[-1].kind != TAKC_LINE_BLANK && v[-1].kind != TAKC_LINE_RULE && v[-1].indent <= v->indent)
+    if (i > 0 && v[-1].kind > TAKC_LINE_HEADING && v[-1].indent <= v->indent)
         return false;
     *out_term = v->indent;
     *out_below = v[1].indent;

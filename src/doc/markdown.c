@@ -16,7 +16,7 @@
 #include <cmark-gfm.h>
 #include <pthread.h>
 
-enum { MAX_INPUT = 64 << 20, WINDOW = 4096, MAX_ENTITY = 40, FRONT_LINES = 200 };
+enum { MAX_INPUT = 64 << 20, WINDOW = 4096, MAX_ENTITY = 40, FRONT_LINES = 200, FREE_CELLS = 1 << 22 };
 
 struct page {
     struct takc_doc raw; /* decoded source and its map */
@@ -27,6 +27,7 @@ struct page {
     size_t pos, end; /* where in text the next literal is looked for */
     uint32_t n_tables;
     unsigned depth, list_depth;
+    bool no_tables;
     struct takc_err *err;
 };
 
@@ -73,6 +74,31 @@ static enum takc_status check_marks(struct page *p)
             return too_deep(p, i + 1);
     }
     return TAKC_OK;
+}
+
+/* Columns that line i would give a table if it were the one below its header; 0 when it cannot be. */
+static size_t table_columns(const struct page *p, size_t i)
+{
+    size_t bars = 0;
+    for (size_t at = p->lines[i]; at < p->text.len && p->text.ptr[at] != '\n'; at++) {
+        if (!strchr("|:- \t", p->text.ptr[at]))
+            return 0;
+        bars += p->text.ptr[at] == '|';
+    }
+    return bars;
+}
+
+/* cmark fills short rows up to the width of the header: few bytes may ask for billions of cells. Then there are no tables. */
+static enum takc_status check_tables(struct page *p)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < p->n_lines; i++) {
+        size_t n = table_columns(p, i);
+        widest = n > widest ? n : widest;
+    }
+    size_t cells = widest * p->n_lines;
+    p->no_tables = cells > FREE_CELLS && cells / 4 > p->text.len;
+    return p->no_tables ? takc_doc_note(p->d, p->err, "tables of %zu columns are read as text", widest) : TAKC_OK;
 }
 
 static enum takc_status copy(struct page *p, size_t from, size_t to)
@@ -403,13 +429,13 @@ static void register_extensions(void)
     cmark_gfm_core_extensions_ensure_registered();
 }
 
-static cmark_parser *new_parser(void)
+static cmark_parser *new_parser(bool tables)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, register_extensions);
     cmark_parser *parser = cmark_parser_new(CMARK_OPT_DEFAULT);
-    static const char *const names[] = {"table", "strikethrough"};
-    for (size_t i = 0; parser && i < 2; i++) {
+    static const char *const names[] = {"strikethrough", "table"};
+    for (size_t i = 0; parser && i < (tables ? 2 : 1); i++) {
         cmark_syntax_extension *e = cmark_find_syntax_extension(names[i]);
         if (e)
             (void)cmark_parser_attach_syntax_extension(parser, e);
@@ -419,7 +445,7 @@ static cmark_parser *new_parser(void)
 
 static enum takc_status parse(struct page *p, struct takc_call *call, size_t front)
 {
-    cmark_parser *parser = new_parser();
+    cmark_parser *parser = new_parser(!p->no_tables);
     if (!parser)
         return takc_fail(p->err, TAKC_NOMEM, 0, "no memory for cmark");
     size_t from = line_start(p, (int)front + 1); /* the front matter as empty lines, so that line numbers hold */
@@ -454,6 +480,8 @@ static enum takc_status read_markdown(struct takc_call *call, const struct takc_
         st = find_lines(&p);
     if (!st)
         st = check_marks(&p);
+    if (!st)
+        st = check_tables(&p);
     if (!st)
         st = front_matter(&p, &front);
     if (!st)

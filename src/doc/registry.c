@@ -12,10 +12,11 @@
 #pragma weak takc_reader_pdf
 #pragma weak takc_reader_docx
 
+enum { N_READERS = 8 };
 /* In the order in which equal guesses win. */
-static const struct takc_reader_ops *const readers[] = {&takc_reader_text, &takc_reader_markdown, &takc_reader_csv, &takc_reader_jsonl,
-                                                        &takc_reader_json, &takc_reader_html,     &takc_reader_pdf, &takc_reader_docx};
-enum { N_READERS = sizeof(readers) / sizeof(*readers) };
+static const struct takc_reader_ops *const readers[N_READERS] = {&takc_reader_text, &takc_reader_markdown, &takc_reader_csv,
+                                                                 &takc_reader_json, &takc_reader_jsonl,    &takc_reader_html,
+                                                                 &takc_reader_pdf,  &takc_reader_docx};
 
 const struct takc_reader_ops *takc_reader_at(size_t i)
 {
@@ -59,8 +60,8 @@ const struct takc_reader_ops *takc_reader_pick(struct takc_str name, struct takc
         int sure = r->sniff ? r->sniff(bytes) : 1;
         if (sure >= 3)
             return r;
-        /* an extension lifts a maybe above another's likely; it cannot make a no into a yes */
-        int points = sure > 0 && !binary ? sure * 2 + (has_extension(r, name) ? 3 : 0) : 0;
+        /* an extension lifts a maybe above another's likely, but not above JSON that its grammar proves; it makes no no a yes */
+        int points = sure > 0 && !binary ? sure * 2 + (has_extension(r, name) ? 3 : 0) + (sure == 2 && r->splits ? 2 : 0) : 0;
         if (points > best_points) {
             best = r;
             best_points = points;
@@ -79,9 +80,15 @@ enum takc_status takc_reader_read(const struct takc_reader_ops *r, struct takc_c
         return takc_fail(err, TAKC_REFUSED, 0, "source of %zu bytes is over 4 GiB", in->bytes.len);
     uint64_t max = in->max_text_bytes ? in->max_text_bytes : TAKC_READER_MAX_TEXT;
     out->text.max = max < TAKC_BUF_MAX_DOCUMENT ? (size_t)max : TAKC_BUF_MAX_DOCUMENT;
+    out->strings.max = out->text.max;
     enum takc_status st = takc_call_check(call, err);
     if (!st)
         st = r->read(call, in, out, err);
+    if (st == TAKC_INVALID) { /* nobody called wrongly: a buffer met its limit */
+        if (err)
+            err->status = TAKC_REFUSED;
+        st = TAKC_REFUSED;
+    }
     if (st)
         return st;
     if (!out->reader[0])

@@ -136,7 +136,7 @@ int takc_sniff_json(struct takc_str bytes)
     return takc_scan_done(&j) ? 2 : takc_scan_peek(&j) != '{';
 }
 
-/* 2: several lines, most of them objects of their own; 1: one, or broken ones; 0: something else. */
+/* 2: most lines are objects of their own, even a single one; 1: broken ones; 0: something else. */
 int takc_sniff_jsonl(struct takc_str bytes)
 {
     size_t at;
@@ -160,5 +160,5 @@ int takc_sniff_jsonl(struct takc_str bytes)
         else if (good == 0)
             good = 1; /* one long line, cut by the probe */
     }
-    return good > 1 && good > bad ? 2 : 1;
+    return good > bad ? 2 : 1;
 }
