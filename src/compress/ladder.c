@@ -358,7 +358,7 @@ enum takc_status takc_selection_set(const struct takc_selection *s, const struct
                                            .mt = t.used.mt,
                                            .budget_mt = t.limit.mt == UINT64_MAX ? 0 : t.limit.mt,
                                            .n_units = t.n_units,
-                                           .shortfall = !enough(&t)};
+                                           .shortfall = t.n_units == 0 || !enough(&t)};
         *out_bits = t.bits;
         t.bits = NULL;
     }
