@@ -29,7 +29,8 @@ if [ ! -e "$demo/docs/developers-reference.pdf" ]; then
         exit 1
     fi
     echo "fetching the Debian Policy Manual and the Developer's Reference ..." >&2
-    (cd "$demo/packages" && apt-get download -qq debian-policy developers-reference 2>/dev/null) ||
+    fetch() { (cd "$demo/packages" && apt-get download -qq debian-policy developers-reference 2>/dev/null); }
+    fetch || { [ "$(id -u)" -ne 0 ] || apt-get update -qq >&2; fetch; } || # lists of packages may be missing or old
         { echo "demo.sh: apt-get download debian-policy developers-reference failed; is the network there? (apt-get update)" >&2; exit 1; }
     for deb in "$demo"/packages/*.deb; do dpkg-deb -x "$deb" "$demo/packages/x"; done
     mkdir -p "$demo/docs/policy"
