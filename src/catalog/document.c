@@ -219,10 +219,10 @@ static enum takc_status read_date(const json_t *v, struct takc_revision *r, stru
 {
     const json_t *m = json_object_get(v, "date");
     char text[11];
-    if (json_is_null(m))
-        return TAKC_OK;
+    if (!json_is_string(m))
+        return json_is_null(m) ? TAKC_OK : takc_fail(err, TAKC_INVALID, 0, "date: no text");
     struct takc_str s = takc_json_get_str(v, "date");
-    enum takc_status st = takc_date_parse(s.ptr ? s.ptr : "", s.len, &r->date, err);
+    enum takc_status st = takc_date_parse(s.ptr, s.len, &r->date, err);
     if (st)
         return takc_err_prefix(err, st, "date");
     r->has_date = true;
@@ -432,7 +432,8 @@ enum takc_status takc_home_documents(struct takc_home *h, struct takc_str task, 
     takc_buf_clear(&buf);
     if (st)
         return st;
-    qsort(docs, n, sizeof(*docs), by_name);
+    if (docs && n)
+        qsort(docs, n, sizeof(*docs), by_name);
     *out = docs;
     *out_n = n;
     return TAKC_OK;

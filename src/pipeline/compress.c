@@ -37,6 +37,8 @@ static enum takc_status new_version(struct takc_build *b, struct takc_manifest *
     enum takc_status st = takc_build_make(b, err);
     if (!st)
         st = takc_build_publish(b, m, err);
+    if (!st)
+        st = takc_home_catalog_task(b->home, b->task, err);
     if (st)
         return takc_err_prefix(err, st, "version %s", label);
     out->changed = true;

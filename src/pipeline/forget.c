@@ -72,9 +72,10 @@ static enum takc_status collect(void *arg, struct takc_str s, struct takc_err *e
     return s.len < TAKC_NEEDLE_MIN ? TAKC_OK : takc_intern_add(&c->all, s, &id, err);
 }
 
-/* Lists of documents that stay: current ones and those of kept versions. */
-static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docset *set, const struct takc_needles *all, bool *elsewhere,
-                                       struct takc_err *err);
+struct elsewhere {
+    const struct takc_needles *all;
+    bool *found;
+};
 
 static bool mark_hit(void *arg, uint32_t needle, size_t at)
 {
@@ -83,8 +84,17 @@ static bool mark_hit(void *arg, uint32_t needle, size_t at)
     return true;
 }
 
-static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docset *set, const struct takc_needles *all, bool *elsewhere,
-                                       struct takc_err *err)
+/* A line that stays, as its document has it or as it is shown. */
+static enum takc_status mark_line(void *arg, struct takc_str line, struct takc_err *err)
+{
+    struct elsewhere *e = arg;
+    (void)err;
+    takc_needles_search(e->all, line, mark_hit, e->found);
+    return TAKC_OK;
+}
+
+/* Lists of documents that stay: current ones and those of kept versions. */
+static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docset *set, struct elsewhere *e, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < set->n_docs; i++) {
@@ -99,10 +109,12 @@ static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docse
                 continue;
             }
             if (!st) {
-                takc_needles_search(all, v.bytes, mark_hit, elsewhere);
+                takc_needles_search(e->all, v.bytes, mark_hit, e->found);
                 takc_store_view_close(&v);
             }
         }
+        if (!st)
+            st = each_sentence(f, &set->docs[i], mark_line, e, err);
     }
     return st;
 }
@@ -126,16 +138,17 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
     if (!st)
         st = takc_needles_ready(&all, err);
     c.elsewhere = takc_arena_array(&f->arena, all.n + 1, sizeof(bool));
+    struct elsewhere e = {&all, c.elsewhere};
     if (!st && !c.elsewhere)
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for sentences");
     if (!st)
         st = takc_docset_current(f->home, f->task, &f->arena, &set, err);
     if (!st)
-        st = mark_elsewhere(f, &set, &all, c.elsewhere, err);
+        st = mark_elsewhere(f, &set, &e, err);
     for (size_t i = 0; !st && i < f->m.n_versions; i++) {
         st = takc_docset_of_version(f->home, f->task, &f->m.versions[i], &f->arena, &set, err);
         if (!st)
-            st = mark_elsewhere(f, &set, &all, c.elsewhere, err);
+            st = mark_elsewhere(f, &set, &e, err);
     }
     for (size_t i = 0; !st && i < all.n; i++)
         if (!c.elsewhere[i])

@@ -355,6 +355,8 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
         st = takc_store_batch_open(takc_home_store(h), &r.batch, err);
     if (!st)
         st = run_paths(&r, paths, n_paths, err);
+    if (!st && out->n_new + out->n_changed)
+        st = takc_home_catalog_task(h, o->task, err);
     clear_run(&r);
     takc_lock_close(&lock);
     return st;

@@ -137,6 +137,11 @@ static enum takc_status put(struct redaction *r, struct takc_key key, struct tak
     return out->sha256.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a hash");
 }
 
+static double factor(uint64_t source, uint64_t made)
+{
+    return made ? (double)source / (double)made : 0;
+}
+
 /* The ledger says what is there now; facts of the source stay those of the source as it was asked for. */
 static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, const struct takc_set_size *size, takc_rate rate,
                                       struct takc_str label, struct takc_err *err)
@@ -158,6 +163,9 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
         e.artifact_words = size->words;
         e.artifact_bytes = size->bytes;
         e.segments = size->n_units;
+        e.factor_tokens = factor(r->selection.source_mt, size->mt);
+        e.factor_words = factor(r->selection.source_words, size->words);
+        e.factor_bytes = factor(r->selection.source_bytes, size->bytes);
         e.shortfall = true;
         for (int k = 0; k < TAKC_LEDGER_FACTS; k++) {
             e.facts_source[k] = all.n[k];

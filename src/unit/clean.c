@@ -5,12 +5,11 @@
 #include "unit/clean.h"
 
 #define FILLERS(X) X("uh") X("uhm") X("um") X("er") X("erm") X("hmm") X("hm") X("mm")
-#define OPENERS(X)                                                                                                                         \
-    X("however")                                                                                                                           \
-    X("moreover")                                                                                                                          \
-    X("furthermore")                                                                                                                       \
-    X("additionally") X("also") X("so") X("yeah") X("okay") X("ok") X("well") X("right") X("o"                                             \
-                                                                                           "h")
+/* clang-format off */
+#define OPENERS(X) \
+    X("however") X("moreover") X("furthermore") X("additionally") X("also") X("so") X("yeah") X("okay") X("ok") X("well") X("right") \
+    X("oh")
+/* clang-format on */
 #define ITEM(z) z,
 #define TEXT(z) " " z
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
