@@ -138,6 +138,16 @@ static bool is_same(const struct takc_ingest_job *j)
            takc_str_is(r->units_sha, j->units_sha.s) && takc_str_is(r->part, j->part);
 }
 
+/* Of the same bytes, read and cut in the same way as what a reduced revision was made from. */
+static bool is_same_whole(const struct takc_ingest_job *j)
+{
+    if (!j->old || !j->old->n_revisions)
+        return false;
+    const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
+    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->whole_text_sha, j->text_sha.s) &&
+           takc_str_is(r->made_by, j->made_by);
+}
+
 /* As is_same, told without reading the document: possible where the reader's version carries no options. */
 static bool surely_same(const struct takc_ingest_job *j, const struct takc_ingest_options *o)
 {
@@ -145,8 +155,8 @@ static bool surely_same(const struct takc_ingest_job *j, const struct takc_inges
         return false;
     const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
     return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) && takc_str_is(r->made_by, j->made_by) &&
-           takc_str_starts(r->reader_version, takc_str(j->reader->version)) && !o->pdf_mode && !o->jsonl_id && !o->jsonl_title &&
-           !o->jsonl_text;
+           r->first_line == j->first_line && !r->whole_text_sha.len && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
+           !o->pdf_mode && !o->jsonl_id && !o->jsonl_title && !o->jsonl_text;
 }
 
 enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,
@@ -175,7 +185,8 @@ enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct ta
             *err = j->why;
         return takc_err_prefix(err, st, "%.*s", TAKC_STR_ARG(j->name));
     }
-    j->outcome = !j->old ? TAKC_INGEST_NEW : is_same(j) ? TAKC_INGEST_SAME : TAKC_INGEST_CHANGED;
+    j->outcome = !j->old ? TAKC_INGEST_NEW : is_same(j) || is_same_whole(j) ? TAKC_INGEST_SAME : TAKC_INGEST_CHANGED;
+    j->put = j->outcome != TAKC_INGEST_SAME || is_same_whole(j) || j->old->revisions[j->old->n_revisions - 1].first_line != j->first_line;
     return TAKC_OK;
 }
 
@@ -241,6 +252,7 @@ static struct takc_revision revision_of(const struct takc_ingest_job *j, const s
         .compressed = j->file_sha.len > 0,
         .file_sha = j->file_sha,
         .ingested_s = now_s,
+        .first_line = j->first_line,
         .part = takc_str(j->part),
         .made_by = takc_str(j->made_by),
     };

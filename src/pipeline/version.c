@@ -73,8 +73,11 @@ enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task,
         st = takc_buf_printf(&all, err, "\nrate %u", rates[i]);
     if (!st)
         st = takc_buf_byte(&all, '\n', err);
-    if (!st)
-        st = takc_docset_write(set, &all, err);
+    for (size_t i = 0; !st && i < set->n_docs; i++) {
+        st = takc_docset_key(&set->docs[i], &hex, err);
+        if (!st)
+            st = takc_buf_printf(&all, err, "%s\n", hex.s);
+    }
     if (!st)
         st = takc_sha256(takc_buf_str(&all), &hex, err);
     takc_buf_clear(&all);
