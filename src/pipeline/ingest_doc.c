@@ -198,6 +198,7 @@ struct put {
     struct takc_call *call;
     struct takc_str task;
     struct takc_ingest_job *j;
+    uint32_t n_chunks;
 };
 
 static enum takc_status put_part(struct put *p, const char *kind, struct takc_str bytes, struct takc_err *err)
@@ -208,10 +209,34 @@ static enum takc_status put_part(struct put *p, const char *kind, struct takc_st
     return takc_store_batch_put(p->batch, p->call, takc_str(key.s), bytes, true, err);
 }
 
+/* Chunks of the revision before that the new one does not replace. They go from the last to the first, so that none is left behind a gap
+ * when a kill comes between. */
+static enum takc_status drop_stale_chunks(struct put *p, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    uint32_t n = p->n_chunks;
+    for (; !st; n++) {
+        struct takc_store_view v;
+        struct takc_key key = takc_key_chunk(p->task, p->j->name, n);
+        st = takc_store_view(takc_home_store(p->home), p->call, takc_str(key.s), &v, err);
+        if (st)
+            break;
+        takc_store_view_close(&v);
+    }
+    if (st != TAKC_NOT_FOUND)
+        return st;
+    for (st = TAKC_OK; !st && n > p->n_chunks; n--) {
+        struct takc_key key = takc_key_chunk(p->task, p->j->name, n - 1);
+        st = takc_store_batch_del(p->batch, p->call, takc_str(key.s), err);
+    }
+    return st;
+}
+
 static enum takc_status put_chunk(void *arg, const struct takc_chunk *chunk, struct takc_err *err)
 {
     struct put *p = arg;
     struct takc_key key = takc_key_chunk(p->task, p->j->name, chunk->number);
+    p->n_chunks = chunk->number + 1;
     return takc_store_batch_put(p->batch, p->call, takc_str(key.s), chunk->text, false, err);
 }
 
@@ -224,7 +249,7 @@ static enum takc_status put_chunks(struct put *p, const struct takc_profile *pro
     if (!st)
         st = takc_chunks(&units, takc_buf_str(&p->j->doc.text), takc_buf_str(&p->j->title), &co, put_chunk, p, err);
     takc_units_clear(&units);
-    return st;
+    return st || !p->j->old ? st : drop_stale_chunks(p, err);
 }
 
 /* The revision that this job read; given is the date that the caller named. */
@@ -301,7 +326,7 @@ enum takc_status takc_ingest_job_put(struct takc_ingest_job *j, struct takc_home
                                      const struct takc_ingest_options *o, struct takc_store_batch *batch, int64_t now_s,
                                      struct takc_call *call, struct takc_err *err)
 {
-    struct put p = {h, batch, call, o->task, j};
+    struct put p = {h, batch, call, o->task, j, 0};
     enum takc_status st = TAKC_OK;
     if (profile->keep_originals) {
         struct takc_key blob = takc_key_blob(o->task, takc_str(j->source_sha.s)), raw = takc_key_raw(o->task, j->name);
