@@ -165,6 +165,12 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
         const struct takc_docset_doc d = {.name = f->document, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
         st = each_sentence(f, f->task, &d, collect, &c, err);
     }
+    for (size_t i = 0; !st && i < f->m.n_versions; i++) { /* where only a set is kept, versions may hold more than the record's text */
+        st = takc_docset_of_version(f->home, f->task, &f->m.versions[i], &f->arena, &set, err);
+        for (size_t k = 0; !st && k < set.n_docs; k++)
+            if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
+                st = each_sentence(f, &set.docs[k], collect, &c, err);
+    }
     for (uint32_t i = 0; !st && i < c.all.n; i++)
         st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
     if (!st)
@@ -265,6 +271,9 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, s
     set.n_docs = st ? 0 : n;
     if (st || n == 0 || !current || current->redacted_from.len == 0)
         return st;
+    for (size_t i = 0; i < n; i++)
+        if (takc_docset_is_reduced(&set.docs[i]))
+            return TAKC_OK; /* the redacted one stays current: there are no texts to make it again from */
     takc_rate *rates = takc_arena_array(&f->arena, TAKC_LEDGER_ROWS, sizeof(*rates));
     char *label = takc_arena_printf(&f->arena, "%u", f->m.next);
     if (!rates || !label)
