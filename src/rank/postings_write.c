@@ -138,6 +138,8 @@ static void walk_past(struct unit_walk *w, uint32_t to)
 /* Units that hold the term in title, heading or themselves: the union of three ascending lists of ranges. */
 static uint32_t count_units(const struct takc_postings_builder *b, const struct takc_term_lists *t)
 {
+    if (!t->n[TAKC_LIST_TITLE] && !t->n[TAKC_LIST_SECTION])
+        return t->n[TAKC_LIST_UNIT]; /* the list itself is the union */
     struct unit_walk w[TAKC_LISTS] = {
         {b, b->doc_units, t->head[0], {0, 0}}, {b, b->section_units, t->head[1], {0, 0}}, {b, NULL, t->head[2], {0, 0}}};
     uint32_t df = 0;
@@ -199,7 +201,7 @@ static uint32_t *sorted_terms(const struct takc_postings_builder *b, uint32_t *o
 {
     uint32_t *ids = takc_alloc_array(b->vocabulary.n, sizeof(*ids)), n = 0;
     for (uint32_t i = 0; ids && i < b->vocabulary.n; i++)
-        if (count_units(b, &b->terms[i]))
+        if (b->terms[i].n[TAKC_LIST_UNIT] || count_units(b, &b->terms[i]))
             ids[n++] = i;
     if (ids)
         qsort_r(ids, n, sizeof(*ids), by_text, (void *)&b->vocabulary);
