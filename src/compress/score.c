@@ -6,8 +6,8 @@
  *
  * Most parts are sums over the unit's counts (pass 2). Five are quantiles within the corpus, which is what carries them from one kind of
  * corpus to the next; one of these needs the words that go with the task (pass 3 over the few documents with the units nearest to the
- * description, then pass 4). Weights are those of the recipe but where bench/RESULTS.md says what a change gave; sharp scores ruin the
- * selection.
+ * description, then pass 4). Weights are those of the recipe but where docs/adr/0020-substance.md says otherwise; sharp scores ruin
+ * the selection.
  *
  * Substance is there because cost makes short lines cheap: without it a budget fills with "2.4 Marketing.", lone authors and page numbers,
  * which hold no fact that could answer anything. Rows are short by nature and left alone; so is a line that is of a kind that the task
@@ -488,34 +488,37 @@ static enum takc_status expand_document(void *arg, unsigned worker, size_t doc, 
     return st;
 }
 
-/* Adds the quantiles, then ranks H itself. */
+/* Adds the quantiles, each array given back when it is done with, then ranks H itself. */
 static enum takc_status add_quantiles(struct scoring *c, struct takc_err *err)
 {
     const struct {
-        const int32_t *values;
+        int32_t **values;
         takc_fx weight;
     } parts[] = {
-        {c->rarity, TAKC_FX_ONE}, {c->unique, TAKC_FX(.3)}, {c->near, TAKC_FX(.6)}, {c->ema, TAKC_FX(.5)}, {c->central, TAKC_FX(.6)}};
+        {&c->rarity, TAKC_FX_ONE}, {&c->unique, TAKC_FX(.3)}, {&c->near, TAKC_FX(.6)}, {&c->ema, TAKC_FX(.5)}, {&c->central, TAKC_FX(.6)}};
     size_t n = c->s->n_units;
+    int32_t *ranks = NULL;
     struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items)), *tmp = takc_alloc_array(n, sizeof(*tmp));
-    c->s->salience = takc_alloc_array(n, sizeof(*c->s->salience));
-    enum takc_status st = TAKC_OK;
-    if (!items || !tmp || !c->s->salience) {
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
-        goto out;
-    }
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        takc_sort_values(items, tmp, parts[i].values, n);
+    enum takc_status st = items && tmp ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !st; i++) {
+        takc_sort_values(items, tmp, *parts[i].values, n);
         takc_sort_add_quantiles(items, n, parts[i].weight, c->h);
+        takc_free(*parts[i].values);
+        *parts[i].values = NULL;
     }
-    takc_sort_values(items, tmp, c->h, n);
-    memset(c->near, 0, n * sizeof(*c->near));
-    takc_sort_add_quantiles(items, n, UINT16_MAX, c->near);
-    for (size_t i = 0; i < n; i++)
-        c->s->salience[i] = (uint16_t)c->near[i];
-out:
+    ranks = st ? NULL : takc_alloc_array(n, sizeof(*ranks));
+    c->s->salience = st ? NULL : takc_alloc_array(n, sizeof(*c->s->salience));
+    if (!st && (!ranks || !c->s->salience))
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for the ranks of %zu units", n);
+    if (!st) {
+        takc_sort_values(items, tmp, c->h, n);
+        takc_sort_add_quantiles(items, n, UINT16_MAX, ranks);
+        for (size_t i = 0; i < n; i++)
+            c->s->salience[i] = (uint16_t)ranks[i];
+    }
     takc_free(items);
     takc_free(tmp);
+    takc_free(ranks);
     return st;
 }
 

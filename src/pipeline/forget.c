@@ -28,15 +28,15 @@ struct forget {
 
 /* --- sentences --- */
 
-/* Every unit of a document as it stands in the text and as it is shown, told to fn. */
-static enum takc_status each_sentence(struct forget *f, const struct takc_docset_doc *d,
+/* Every unit of a task's document as it stands in the text and as it is shown, told to fn. */
+static enum takc_status each_sentence(struct forget *f, struct takc_str task, const struct takc_docset_doc *d,
                                       enum takc_status (*fn)(void *, struct takc_str, struct takc_err *), void *arg, struct takc_err *err)
 {
     struct takc_docset one = {(struct takc_docset_doc *)(uintptr_t)d, 1};
     struct takc_docset_corpus c;
     struct takc_corpus_view v;
     struct takc_buf line;
-    enum takc_status st = takc_docset_corpus(f->home, f->task, &one, &f->arena, &c, err);
+    enum takc_status st = takc_docset_corpus(f->home, task, &one, &f->arena, &c, err);
     if (!st)
         st = c.corpus.load(c.corpus.arg, 0, &v, err);
     if (st)
@@ -65,14 +65,24 @@ struct collected {
     bool *elsewhere;
 };
 
+/* Small letters and low lines alone: our own files have such words as keys ("compression_ratio"), so finding one proves nothing. */
+static bool like_a_key(struct takc_str s)
+{
+    size_t i = 0;
+    while (i < s.len && ((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || s.ptr[i] == '_'))
+        i++;
+    return i == s.len;
+}
+
 static enum takc_status collect(void *arg, struct takc_str s, struct takc_err *err)
 {
     struct collected *c = arg;
     uint32_t id;
-    return s.len < TAKC_NEEDLE_MIN ? TAKC_OK : takc_intern_add(&c->all, s, &id, err);
+    return s.len < TAKC_NEEDLE_MIN || like_a_key(s) ? TAKC_OK : takc_intern_add(&c->all, s, &id, err);
 }
 
 struct elsewhere {
+    struct takc_str task; /* whose documents are looked at */
     const struct takc_needles *all;
     bool *found;
 };
@@ -93,28 +103,49 @@ static enum takc_status mark_line(void *arg, struct takc_str line, struct takc_e
     return TAKC_OK;
 }
 
-/* Lists of documents that stay: current ones and those of kept versions. */
+static enum takc_status mark_stored(struct forget *f, struct takc_key key, struct elsewhere *e, struct takc_err *err)
+{
+    struct takc_store_view v;
+    enum takc_status st = takc_store_view(takc_home_store(f->home), f->call, takc_str(key.s), &v, err);
+    if (st)
+        return st == TAKC_NOT_FOUND ? TAKC_OK : st;
+    takc_needles_search(e->all, v.bytes, mark_hit, e->found);
+    takc_store_view_close(&v);
+    return TAKC_OK;
+}
+
+/* The documents of a list that stay. */
 static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docset *set, struct elsewhere *e, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < set->n_docs; i++) {
-        if (takc_str_eq(set->docs[i].name, f->document))
+        if (takc_str_eq(e->task, f->task) && takc_str_eq(set->docs[i].name, f->document))
             continue;
-        struct takc_store_view v;
-        struct takc_key keys[] = {takc_key_text(f->task, set->docs[i].text_sha, ""), takc_key_blob(f->task, set->docs[i].source_sha)};
-        for (size_t k = 0; !st && k < 2; k++) {
-            st = takc_store_view(takc_home_store(f->home), f->call, takc_str(keys[k].s), &v, err);
-            if (st == TAKC_NOT_FOUND) {
-                st = TAKC_OK;
-                continue;
-            }
-            if (!st) {
-                takc_needles_search(e->all, v.bytes, mark_hit, e->found);
-                takc_store_view_close(&v);
-            }
-        }
+        st = mark_stored(f, takc_key_text(e->task, set->docs[i].text_sha, ""), e, err);
         if (!st)
-            st = each_sentence(f, &set->docs[i], mark_line, e, err);
+            st = mark_stored(f, takc_key_blob(e->task, set->docs[i].source_sha), e, err);
+        if (!st)
+            st = each_sentence(f, e->task, &set->docs[i], mark_line, e, err);
+    }
+    return st;
+}
+
+/* Everything of a task that stays: its profile, its current documents and those of its kept versions. */
+static enum takc_status mark_task(struct forget *f, struct elsewhere *e, struct takc_err *err)
+{
+    struct takc_docset set;
+    struct takc_manifest m;
+    enum takc_status st = mark_stored(f, takc_key_profile(e->task), e, err);
+    if (!st)
+        st = takc_docset_current(f->home, e->task, &f->arena, &set, err);
+    if (!st)
+        st = mark_elsewhere(f, &set, e, err);
+    if (!st)
+        st = takc_home_manifest(f->home, e->task, &f->arena, &m, err);
+    for (size_t i = 0; !st && i < m.n_versions; i++) {
+        st = takc_docset_of_version(f->home, e->task, &m.versions[i], &f->arena, &set, err);
+        if (!st)
+            st = mark_elsewhere(f, &set, e, err);
     }
     return st;
 }
@@ -124,31 +155,35 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
 {
     struct collected c = {0};
     struct takc_needles all;
-    struct takc_docset set;
+    struct takc_str *tasks = NULL;
+    size_t n_tasks = 0;
     takc_intern_init(&c.all);
     takc_needles_init(&all);
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < record->n_revisions; i++) {
         const struct takc_revision *r = &record->revisions[i];
         const struct takc_docset_doc d = {.name = f->document, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
-        st = each_sentence(f, &d, collect, &c, err);
+        st = each_sentence(f, f->task, &d, collect, &c, err);
+    }
+    for (size_t i = 0; !st && i < f->m.n_versions; i++) { /* where only a set is kept, versions may hold more than the record's text */
+        st = takc_docset_of_version(f->home, f->task, &f->m.versions[i], &f->arena, &set, err);
+        for (size_t k = 0; !st && k < set.n_docs; k++)
+            if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
+                st = each_sentence(f, &set.docs[k], collect, &c, err);
     }
     for (uint32_t i = 0; !st && i < c.all.n; i++)
         st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
     if (!st)
         st = takc_needles_ready(&all, err);
     c.elsewhere = takc_arena_array(&f->arena, all.n + 1, sizeof(bool));
-    struct elsewhere e = {&all, c.elsewhere};
+    struct elsewhere e = {.all = &all, .found = c.elsewhere};
     if (!st && !c.elsewhere)
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for sentences");
     if (!st)
-        st = takc_docset_current(f->home, f->task, &f->arena, &set, err);
-    if (!st)
-        st = mark_elsewhere(f, &set, &e, err);
-    for (size_t i = 0; !st && i < f->m.n_versions; i++) {
-        st = takc_docset_of_version(f->home, f->task, &f->m.versions[i], &f->arena, &set, err);
-        if (!st)
-            st = mark_elsewhere(f, &set, &e, err);
+        st = takc_home_tasks(f->home, &f->arena, &tasks, &n_tasks, err);
+    for (size_t i = 0; !st && i < n_tasks; i++) {
+        e.task = tasks[i];
+        st = mark_task(f, &e, err);
     }
     for (size_t i = 0; !st && i < all.n; i++)
         if (!c.elsewhere[i])
@@ -236,6 +271,9 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, s
     set.n_docs = st ? 0 : n;
     if (st || n == 0 || !current || current->redacted_from.len == 0)
         return st;
+    for (size_t i = 0; i < n; i++)
+        if (takc_docset_is_reduced(&set.docs[i]))
+            return TAKC_OK; /* the redacted one stays current: there are no texts to make it again from */
     takc_rate *rates = takc_arena_array(&f->arena, TAKC_LEDGER_ROWS, sizeof(*rates));
     char *label = takc_arena_printf(&f->arena, "%u", f->m.next);
     if (!rates || !label)

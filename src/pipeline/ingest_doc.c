@@ -138,14 +138,24 @@ static bool is_same(const struct takc_ingest_job *j)
            takc_str_is(r->units_sha, j->units_sha.s) && takc_str_is(r->part, j->part);
 }
 
+/* Of the same bytes, read and cut in the same way as what a reduced revision was made from. */
+static bool is_same_whole(const struct takc_ingest_job *j)
+{
+    if (!j->old || !j->old->n_revisions)
+        return false;
+    const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
+    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->whole_text_sha, j->text_sha.s) &&
+           takc_str_is(r->made_by, j->made_by);
+}
+
 /* As is_same, told without reading the document: possible where the reader's version carries no options. */
 static bool surely_same(const struct takc_ingest_job *j, const struct takc_ingest_options *o)
 {
     if (!j->old || !j->old->n_revisions || o->date || o->n_labels)
         return false;
     const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
-    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) &&
-           takc_str_is(r->made_by, j->made_by) && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
+    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) && takc_str_is(r->made_by, j->made_by) &&
+           r->first_line == j->first_line && !r->whole_text_sha.len && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
            !o->pdf_mode && !o->jsonl_id && !o->jsonl_title && !o->jsonl_text;
 }
 
@@ -175,7 +185,8 @@ enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct ta
             *err = j->why;
         return takc_err_prefix(err, st, "%.*s", TAKC_STR_ARG(j->name));
     }
-    j->outcome = !j->old ? TAKC_INGEST_NEW : is_same(j) ? TAKC_INGEST_SAME : TAKC_INGEST_CHANGED;
+    j->outcome = !j->old ? TAKC_INGEST_NEW : is_same(j) || is_same_whole(j) ? TAKC_INGEST_SAME : TAKC_INGEST_CHANGED;
+    j->put = j->outcome != TAKC_INGEST_SAME || is_same_whole(j) || j->old->revisions[j->old->n_revisions - 1].first_line != j->first_line;
     return TAKC_OK;
 }
 
@@ -187,6 +198,7 @@ struct put {
     struct takc_call *call;
     struct takc_str task;
     struct takc_ingest_job *j;
+    uint32_t n_chunks;
 };
 
 static enum takc_status put_part(struct put *p, const char *kind, struct takc_str bytes, struct takc_err *err)
@@ -197,10 +209,34 @@ static enum takc_status put_part(struct put *p, const char *kind, struct takc_st
     return takc_store_batch_put(p->batch, p->call, takc_str(key.s), bytes, true, err);
 }
 
+/* Chunks of the revision before that the new one does not replace. They go from the last to the first, so that none is left behind a gap
+ * when a kill comes between. */
+static enum takc_status drop_stale_chunks(struct put *p, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    uint32_t n = p->n_chunks;
+    for (; !st; n++) {
+        struct takc_store_view v;
+        struct takc_key key = takc_key_chunk(p->task, p->j->name, n);
+        st = takc_store_view(takc_home_store(p->home), p->call, takc_str(key.s), &v, err);
+        if (st)
+            break;
+        takc_store_view_close(&v);
+    }
+    if (st != TAKC_NOT_FOUND)
+        return st;
+    for (st = TAKC_OK; !st && n > p->n_chunks; n--) {
+        struct takc_key key = takc_key_chunk(p->task, p->j->name, n - 1);
+        st = takc_store_batch_del(p->batch, p->call, takc_str(key.s), err);
+    }
+    return st;
+}
+
 static enum takc_status put_chunk(void *arg, const struct takc_chunk *chunk, struct takc_err *err)
 {
     struct put *p = arg;
     struct takc_key key = takc_key_chunk(p->task, p->j->name, chunk->number);
+    p->n_chunks = chunk->number + 1;
     return takc_store_batch_put(p->batch, p->call, takc_str(key.s), chunk->text, false, err);
 }
 
@@ -213,29 +249,14 @@ static enum takc_status put_chunks(struct put *p, const struct takc_profile *pro
     if (!st)
         st = takc_chunks(&units, takc_buf_str(&p->j->doc.text), takc_buf_str(&p->j->title), &co, put_chunk, p, err);
     takc_units_clear(&units);
-    return st;
+    return st || !p->j->old ? st : drop_stale_chunks(p, err);
 }
 
-/* The record with one revision more; a revision of the same bytes replaces the last one (a new reader read it better). */
-static enum takc_status put_record(struct put *p, const struct takc_ingest_options *o, int64_t now_s, struct takc_err *err)
+/* The revision that this job read; given is the date that the caller named. */
+static struct takc_revision revision_of(const struct takc_ingest_job *j, const struct takc_ingest_options *o, int32_t given, int64_t now_s)
 {
-    struct takc_ingest_job *j = p->j;
-    size_t n_old = j->old ? j->old->n_revisions : 0;
-    if (n_old && takc_str_is(j->old->revisions[n_old - 1].source_sha, j->source_sha.s))
-        n_old--;
-    struct takc_revision *r = takc_arena_array(&j->arena, n_old + 1, sizeof(*r));
-    struct takc_str *labels = takc_arena_array(&j->arena, o->n_labels ? o->n_labels : 1, sizeof(*labels));
-    if (!r || !labels)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a record");
-    if (n_old)
-        memcpy(r, j->old->revisions, n_old * sizeof(*r));
-    for (size_t i = 0; i < o->n_labels; i++)
-        labels[i] = takc_str(o->labels[i]);
-    int32_t given = 0;
-    if (o->date && takc_date_parse(o->date, strlen(o->date), &given, err))
-        return TAKC_INVALID;
     const struct takc_doc *d = &j->doc;
-    r[n_old] = (struct takc_revision){
+    return (struct takc_revision){
         .source_sha = takc_str(j->source_sha.s),
         .text_sha = takc_str(j->text_sha.s),
         .units_sha = takc_str(j->units_sha.s),
@@ -256,9 +277,31 @@ static enum takc_status put_record(struct put *p, const struct takc_ingest_optio
         .compressed = j->file_sha.len > 0,
         .file_sha = j->file_sha,
         .ingested_s = now_s,
+        .first_line = j->first_line,
         .part = takc_str(j->part),
         .made_by = takc_str(j->made_by),
     };
+}
+
+/* The record with one revision more; a revision of the same bytes replaces the last one (a new reader read it better). */
+static enum takc_status put_record(struct put *p, const struct takc_ingest_options *o, int64_t now_s, struct takc_err *err)
+{
+    struct takc_ingest_job *j = p->j;
+    size_t n_old = j->old ? j->old->n_revisions : 0;
+    if (n_old && takc_str_is(j->old->revisions[n_old - 1].source_sha, j->source_sha.s))
+        n_old--;
+    struct takc_revision *r = takc_arena_array(&j->arena, n_old + 1, sizeof(*r));
+    struct takc_str *labels = takc_arena_array(&j->arena, o->n_labels ? o->n_labels : 1, sizeof(*labels));
+    if (!r || !labels)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a record");
+    if (n_old)
+        memcpy(r, j->old->revisions, n_old * sizeof(*r));
+    for (size_t i = 0; i < o->n_labels; i++)
+        labels[i] = takc_str(o->labels[i]);
+    int32_t given = 0;
+    if (o->date && takc_date_parse(o->date, strlen(o->date), &given, err))
+        return TAKC_INVALID;
+    r[n_old] = revision_of(j, o, given, now_s);
     const struct takc_document record = {.name = j->name,
                                          .root = j->root,
                                          .labels = o->n_labels ? labels
@@ -283,7 +326,7 @@ enum takc_status takc_ingest_job_put(struct takc_ingest_job *j, struct takc_home
                                      const struct takc_ingest_options *o, struct takc_store_batch *batch, int64_t now_s,
                                      struct takc_call *call, struct takc_err *err)
 {
-    struct put p = {h, batch, call, o->task, j};
+    struct put p = {h, batch, call, o->task, j, 0};
     enum takc_status st = TAKC_OK;
     if (profile->keep_originals) {
         struct takc_key blob = takc_key_blob(o->task, takc_str(j->source_sha.s)), raw = takc_key_raw(o->task, j->name);

@@ -167,8 +167,9 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
         e.factor_words = factor(r->selection.source_words, size->words);
         e.factor_bytes = factor(r->selection.source_bytes, size->bytes);
         e.shortfall = true;
+        bool whole = r->set.n_docs == 0 || !takc_docset_is_reduced(&r->set.docs[0]);
         for (int k = 0; k < TAKC_LEDGER_FACTS; k++) {
-            e.facts_source[k] = all.n[k];
+            e.facts_source[k] = whole ? all.n[k] : e.facts_source[k]; /* what is kept cannot tell what the source had */
             e.facts_kept[k] = kept.n[k];
         }
         takc_buf_reset(&bytes);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "compress/selection_store.h"
+#include "pipeline/reduce.h"
 #include "rank/index.h"
 
 #include <stdio.h>
@@ -65,16 +66,19 @@ enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task,
     takc_buf_init(&all, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_build_fingerprint(a, p, &fingerprint, err);
     if (!st)
-        st = takc_buf_printf(&all, err, "%.*s\n%.*s\nmust_keep %u\n%zu\n", TAKC_STR_ARG(task), TAKC_STR_ARG(fingerprint), p->must_keep,
-                             p->description.len);
+        st = takc_buf_printf(&all, err, "%.*s\n%.*s\nmust_keep %u\noriginals %d\n%zu\n", TAKC_STR_ARG(task), TAKC_STR_ARG(fingerprint),
+                             p->must_keep, p->keep_originals, p->description.len);
     if (!st)
         st = takc_buf_add(&all, p->description, err);
     for (size_t i = 0; !st && i < n_rates; i++)
         st = takc_buf_printf(&all, err, "\nrate %u", rates[i]);
     if (!st)
         st = takc_buf_byte(&all, '\n', err);
-    if (!st)
-        st = takc_docset_write(set, &all, err);
+    for (size_t i = 0; !st && i < set->n_docs; i++) {
+        st = takc_docset_key(&set->docs[i], &hex, err);
+        if (!st)
+            st = takc_buf_printf(&all, err, "%s\n", hex.s);
+    }
     if (!st)
         st = takc_sha256(takc_buf_str(&all), &hex, err);
     takc_buf_clear(&all);
@@ -165,8 +169,8 @@ static enum takc_status finished(struct takc_build *b, struct takc_key key, stru
     return st;
 }
 
-static enum takc_status put_thing(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
-                                  struct takc_err *err)
+enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
+                                struct takc_err *err)
 {
     struct takc_hex hex;
     enum takc_status st = takc_sha256(bytes, &hex, err);
@@ -209,7 +213,7 @@ static enum takc_status make_selection(struct takc_build *b, const struct takc_c
     if (!st)
         st = takc_selection_save(s, &bytes, err);
     if (!st)
-        st = put_thing(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -227,7 +231,7 @@ static enum takc_status make_index(struct takc_build *b, const struct takc_corpu
     takc_call_progress(b->call, "index", "documents", 0, c->n_docs);
     enum takc_status st = takc_index_build(c, s, b->call, &bytes, err);
     if (!st)
-        st = put_thing(b, key, takc_buf_str(&bytes), &b->version.index, err);
+        st = takc_build_put(b, key, takc_buf_str(&bytes), &b->version.index, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -238,7 +242,7 @@ static enum takc_status make_documents(struct takc_build *b, struct takc_err *er
     takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_docset_write(b->set, &bytes, err);
     if (!st)
-        st = put_thing(b, takc_key_documents(b->task, b->label), takc_buf_str(&bytes), &b->version.documents, err);
+        st = takc_build_put(b, takc_key_documents(b->task, b->label), takc_buf_str(&bytes), &b->version.documents, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -302,9 +306,16 @@ static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entr
     takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_ledger_write(row, &bytes, err);
     if (!st)
-        st = put_thing(b, takc_key_artifact(b->task, b->label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
     takc_buf_clear(&bytes);
     return st;
+}
+
+enum takc_status takc_build_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                   const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_err *err)
+{
+    enum takc_status st = fill_ledger(b, c, s, bits, size, rate, row, err);
+    return st ? st : put_ledger(b, row, rate, err);
 }
 
 /* Artifact and ledger of one rate, made. */
@@ -325,7 +336,7 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
     if (!st)
         st = takc_artifact_write(c, s, bits, &size, o, &meta, b->call, &bytes, err);
     if (!st)
-        st = put_thing(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
+        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
     if (!st)
         st = fill_ledger(b, c, s, bits, &size, rate, row, err);
     row->ms = (clock->mono_ns(clock) - from) / 1000000;
@@ -379,6 +390,12 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
     enum takc_status st = takc_docset_corpus(b->home, b->task, b->set, b->arena, &corpus, err);
     if (!st)
         st = claim(b, &ours, err);
+    if (!st && !b->profile->keep_originals) {
+        st = takc_extractive_select(&corpus.corpus, &o, b->call, &s, err);
+        if (!st)
+            st = takc_reduce_make(b, &corpus.corpus, &s, &o, err);
+        goto out;
+    }
     if (!st)
         st = make_selection(b, &corpus.corpus, &o, ours, &s, err);
     if (!st)
@@ -387,6 +404,7 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
         st = make_documents(b, err);
     if (!st)
         st = make_rates(b, &corpus.corpus, &s, &o, ours, err);
+out:
     b->version.source_tokens = (s.source_mt + 999) / 1000;
     b->n_units = s.n_units;
     takc_selection_clear(&s);
@@ -440,8 +458,9 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_vers
     return st;
 }
 
-/* Versions that stay: the new one, pinned ones, and the newest up to the profile's number. Returns how many; dropped labels go to gone. */
-static size_t keep_versions(const struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, struct takc_str *gone,
+/* Versions that stay: the new one, pinned ones, and the newest up to the profile's number; but none, pinned or not, that stands on whole
+ * texts where these may not be kept. Returns how many; dropped labels go to gone. */
+static size_t keep_versions(struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, struct takc_str *gone,
                             size_t *n_gone)
 {
     size_t n = 0, room = b->profile->keep_versions > 1 ? b->profile->keep_versions - 1 : 0, unpinned = 0;
@@ -449,9 +468,11 @@ static size_t keep_versions(const struct takc_build *b, const struct takc_manife
     for (size_t i = 0; i < m->n_versions; i++)
         unpinned += !m->versions[i].pinned;
     for (size_t i = 0; i < m->n_versions; i++) {
-        bool stays = m->versions[i].pinned || unpinned <= room;
+        bool stays = m->versions[i].pinned || unpinned <= room, whole = false;
         if (!m->versions[i].pinned)
             unpinned--;
+        if (!b->profile->keep_originals)
+            stays = !takc_reduce_is_whole(b, &m->versions[i], &whole, NULL) && !whole && stays;
         if (stays)
             out[n++] = m->versions[i];
         else
@@ -490,6 +511,8 @@ static enum takc_status finish(struct takc_build *b, const struct takc_version *
     uint64_t swept;
     struct takc_key work = key_work(b->task, v->label);
     enum takc_status st = takc_build_foreign(b, v, err);
+    if (!st && !b->profile->keep_originals)
+        st = takc_reduce_settle(b, v, err);
     if (!st)
         st = takc_home_sweep_locked(b->home, b->task, &swept, err);
     if (!st)
@@ -518,8 +541,10 @@ enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *
     return st ? st : finish(b, &b->version, err);
 }
 
-enum takc_status takc_build_finish(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
+enum takc_status takc_build_finish(struct takc_build *b, const struct takc_version *v, bool again, struct takc_err *err)
 {
+    if (again)
+        return finish(b, v, err);
     struct takc_store_view view;
     struct takc_key work = key_work(b->task, v->label);
     enum takc_status st = takc_store_view(takc_home_store(b->home), b->call, takc_str(work.s), &view, err);

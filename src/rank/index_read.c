@@ -7,17 +7,10 @@
 #include "base/alloc.h"
 
 static const uint32_t record_size[TAKC_PARTS_N] = {
-    [TAKC_PART_DOCS] = TAKC_REC_DOC,
-    [TAKC_PART_UNITS] = TAKC_REC_UNIT,
-    [TAKC_PART_SECTIONS] = TAKC_REC_SECTION,
-    [TAKC_PART_ANCHORS] = TAKC_REC_ANCHOR,
-    [TAKC_PART_SPANS] = TAKC_REC_SPAN,
-    [TAKC_PART_TWINS] = TAKC_REC_TWIN,
-    [TAKC_PART_ORDER] = TAKC_REC_ORDER,
-    [TAKC_PART_WIN64] = TAKC_REC_WINDOW,
-    [TAKC_PART_WIN128] = TAKC_REC_WINDOW,
-    [TAKC_PART_WIN256] = TAKC_REC_WINDOW,
-    [TAKC_PART_DICT_INDEX] = TAKC_REC_DICT_INDEX,
+    [TAKC_PART_BAGS] = TAKC_REC_BAG,         [TAKC_PART_DOCS] = TAKC_REC_DOC,       [TAKC_PART_UNITS] = TAKC_REC_UNIT,
+    [TAKC_PART_SECTIONS] = TAKC_REC_SECTION, [TAKC_PART_ANCHORS] = TAKC_REC_ANCHOR, [TAKC_PART_SPANS] = TAKC_REC_SPAN,
+    [TAKC_PART_TWINS] = TAKC_REC_TWIN,       [TAKC_PART_ORDER] = TAKC_REC_ORDER,    [TAKC_PART_WIN64] = TAKC_REC_WINDOW,
+    [TAKC_PART_WIN128] = TAKC_REC_WINDOW,    [TAKC_PART_WIN256] = TAKC_REC_WINDOW,  [TAKC_PART_DICT_INDEX] = TAKC_REC_DICT_INDEX,
 };
 
 enum takc_status takc_index_corrupt(struct takc_err *err, const char *what)
@@ -37,8 +30,8 @@ static enum takc_status read_offsets(struct takc_index *x, const unsigned char *
         if (x->at[p + 1] < x->at[p] || x->at[p + 1] - x->at[p] < (uint64_t)x->n[p] * record_size[p])
             return takc_index_corrupt(err, "a part is shorter than its records");
     }
-    if (x->n[TAKC_PART_UNITS] > INT32_MAX)
-        return takc_index_corrupt(err, "more than 2^31 units");
+    if (x->n[TAKC_PART_UNITS] > INT32_MAX || x->n[TAKC_PART_BAGS] != x->n[TAKC_PART_UNITS])
+        return takc_index_corrupt(err, "impossible numbers of units");
     return TAKC_OK;
 }
 

@@ -161,8 +161,10 @@ static enum takc_status put_unit(struct builder *b, size_t doc, const struct tak
         st = takc_fail(err, TAKC_FULL, 0, "index: more than 2^24 tables in a document");
     if (!st)
         st = PUT(b, TAKC_PART_UNITS, err, {start, 4}, {len, 2}, {kind, 1}, {unit->block, 4}, {unit->anchor, 3},
-                 {at_most(unit->raw_mt, 0xFFFFFF), 3}, {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2},
+                 {at_most(unit->raw_mt, 0xFFFFFF), 3}, {b->selection->salience[all], 2}, {unit->n_tokens, 2},
                  {ranking_flags(u, i) | (uint64_t)n << TAKC_UNIT_FLAG_BITS, 2});
+    if (!st)
+        st = PUT(b, TAKC_PART_BAGS, err, {unit_bag(b, u, i), 2});
     if (!st && b->selection->twin[all])
         st = PUT(b, TAKC_PART_TWINS, err, {all, 4}, {b->selection->twin[all], 4});
     return st;
@@ -329,6 +331,8 @@ static enum takc_status put_header(const struct builder *b, struct takc_buf *out
         st = takc_buf_add(out, takc_str_n(print, sizeof(print)), err);
     for (int p = 0; !st && p < TAKC_PARTS_N; p++)
         st = takc_buf_le(out, b->n[p], 4, err);
+    while (!st && out->len < TAKC_HEAD_TERMS)
+        st = takc_buf_byte(out, 0, err);
     if (!st)
         st = takc_buf_le(out, b->n_terms, 8, err);
     for (int l = 0; !st && l < TAKC_LEVELS; l++)
