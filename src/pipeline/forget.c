@@ -155,6 +155,7 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
 {
     struct collected c = {0};
     struct takc_needles all;
+    struct takc_docset set;
     struct takc_str *tasks = NULL;
     size_t n_tasks = 0;
     takc_intern_init(&c.all);
@@ -169,7 +170,7 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
         st = takc_docset_of_version(f->home, f->task, &f->m.versions[i], &f->arena, &set, err);
         for (size_t k = 0; !st && k < set.n_docs; k++)
             if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
-                st = each_sentence(f, &set.docs[k], collect, &c, err);
+                st = each_sentence(f, f->task, &set.docs[k], collect, &c, err);
     }
     for (uint32_t i = 0; !st && i < c.all.n; i++)
         st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
