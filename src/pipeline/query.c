@@ -462,6 +462,17 @@ static enum takc_status whole_text(struct answer *q, struct takc_buf *text, stru
     return st;
 }
 
+/* Are there whole texts? Where originals are not kept, the 2x set is all there is. */
+static enum takc_status has_whole(struct answer *q, bool *out, struct takc_err *err)
+{
+    const struct takc_docset *set;
+    enum takc_status st = takc_snapshot_docs(&q->snapshot, &set, err);
+    *out = true;
+    for (size_t i = 0; !st && i < set->n_docs; i++)
+        *out &= !takc_docset_is_reduced(&set->docs[i]);
+    return st;
+}
+
 static enum takc_status mode_whole(struct answer *q, struct takc_err *err)
 {
     struct takc_buf text;
@@ -493,17 +504,6 @@ static enum takc_status mode_whole(struct answer *q, struct takc_err *err)
         q->r->abstained = false;
     }
     return TAKC_OK;
-}
-
-/* Are there whole texts? Where originals are not kept, the 2x set is all there is. */
-static enum takc_status has_whole(struct answer *q, bool *out, struct takc_err *err)
-{
-    const struct takc_docset *set;
-    enum takc_status st = takc_snapshot_docs(&q->snapshot, &set, err);
-    *out = true;
-    for (size_t i = 0; !st && i < set->n_docs; i++)
-        *out &= !takc_docset_is_reduced(&set->docs[i]);
-    return st;
 }
 
 static enum takc_mode pick_mode(struct answer *q)
