@@ -150,12 +150,22 @@ static enum takc_status mark_task(struct forget *f, struct elsewhere *e, struct 
     return st;
 }
 
+/* Where only a set of the text is kept, an older version may hold more than the record's text. */
+static enum takc_status collect_reduced(struct forget *f, const struct takc_version *v, struct collected *c, struct takc_err *err)
+{
+    struct takc_docset set;
+    enum takc_status st = takc_docset_of_version(f->home, f->task, v, &f->arena, &set, err);
+    for (size_t k = 0; !st && k < set.n_docs; k++)
+        if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
+            st = each_sentence(f, f->task, &set.docs[k], collect, c, err);
+    return st;
+}
+
 /* The sentences to search for: of every revision of the document that is kept, less those that another kept document holds. */
 static enum takc_status gather_needles(struct forget *f, const struct takc_document *record, struct takc_err *err)
 {
     struct collected c = {0};
     struct takc_needles all;
-    struct takc_docset set;
     struct takc_str *tasks = NULL;
     size_t n_tasks = 0;
     takc_intern_init(&c.all);
@@ -166,12 +176,8 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
         const struct takc_docset_doc d = {.name = f->document, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
         st = each_sentence(f, f->task, &d, collect, &c, err);
     }
-    for (size_t i = 0; !st && i < f->m.n_versions; i++) { /* where only a set is kept, versions may hold more than the record's text */
-        st = takc_docset_of_version(f->home, f->task, &f->m.versions[i], &f->arena, &set, err);
-        for (size_t k = 0; !st && k < set.n_docs; k++)
-            if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
-                st = each_sentence(f, f->task, &set.docs[k], collect, &c, err);
-    }
+    for (size_t i = 0; !st && i < f->m.n_versions; i++)
+        st = collect_reduced(f, &f->m.versions[i], &c, err);
     for (uint32_t i = 0; !st && i < c.all.n; i++)
         st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
     if (!st)
