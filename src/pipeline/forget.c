@@ -150,22 +150,14 @@ static enum takc_status mark_task(struct forget *f, struct elsewhere *e, struct 
     return st;
 }
 
-/* Every sentence of every revision of the document that is kept. */
-static enum takc_status collect_document(struct forget *f, const struct takc_document *record, struct collected *c, struct takc_err *err)
+/* Where only a set of the text is kept, an older version may hold more than the record's text. */
+static enum takc_status collect_reduced(struct forget *f, const struct takc_version *v, struct collected *c, struct takc_err *err)
 {
     struct takc_docset set;
-    enum takc_status st = TAKC_OK;
-    for (size_t i = 0; !st && i < record->n_revisions; i++) {
-        const struct takc_revision *r = &record->revisions[i];
-        const struct takc_docset_doc d = {.name = f->document, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
-        st = each_sentence(f, f->task, &d, collect, c, err);
-    }
-    for (size_t i = 0; !st && i < f->m.n_versions; i++) { /* where only a set is kept, versions may hold more than the record's text */
-        st = takc_docset_of_version(f->home, f->task, &f->m.versions[i], &f->arena, &set, err);
-        for (size_t k = 0; !st && k < set.n_docs; k++)
-            if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
-                st = each_sentence(f, f->task, &set.docs[k], collect, c, err);
-    }
+    enum takc_status st = takc_docset_of_version(f->home, f->task, v, &f->arena, &set, err);
+    for (size_t k = 0; !st && k < set.n_docs; k++)
+        if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
+            st = each_sentence(f, f->task, &set.docs[k], collect, c, err);
     return st;
 }
 
@@ -178,7 +170,14 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
     size_t n_tasks = 0;
     takc_intern_init(&c.all);
     takc_needles_init(&all);
-    enum takc_status st = collect_document(f, record, &c, err);
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < record->n_revisions; i++) {
+        const struct takc_revision *r = &record->revisions[i];
+        const struct takc_docset_doc d = {.name = f->document, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
+        st = each_sentence(f, f->task, &d, collect, &c, err);
+    }
+    for (size_t i = 0; !st && i < f->m.n_versions; i++)
+        st = collect_reduced(f, &f->m.versions[i], &c, err);
     for (uint32_t i = 0; !st && i < c.all.n; i++)
         st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
     if (!st)

@@ -462,6 +462,17 @@ static enum takc_status whole_text(struct answer *q, struct takc_buf *text, stru
     return st;
 }
 
+/* Are there whole texts? Where originals are not kept, the 2x set is all there is. */
+static enum takc_status has_whole(struct answer *q, bool *out, struct takc_err *err)
+{
+    const struct takc_docset *set;
+    enum takc_status st = takc_snapshot_docs(&q->snapshot, &set, err);
+    *out = true;
+    for (size_t i = 0; !st && i < set->n_docs; i++)
+        *out &= !takc_docset_is_reduced(&set->docs[i]);
+    return st;
+}
+
 static enum takc_status mode_whole(struct answer *q, struct takc_err *err)
 {
     struct takc_buf text;
@@ -477,6 +488,15 @@ static enum takc_status mode_whole(struct answer *q, struct takc_err *err)
     (void)snprintf(q->r->rate, sizeof(q->r->rate), "1x");
     q->r->factor = 1;
     q->r->tokens = takc_tokenizer_count(q->tokenizer, q->r->context);
+    bool whole = true;
+    st = has_whole(q, &whole, err);
+    if (!st && !whole) {
+        q->r->factor = q->r->tokens ? (double)q->r->source_tokens / (double)q->r->tokens : 0;
+        (void)snprintf(q->r->rate, sizeof(q->r->rate), "%.1fx", q->r->factor);
+        st = note(q, err, "originals are not kept; this is the 2x set");
+    }
+    if (st)
+        return st;
     q->r->limit_tokens = q->reader_tokens;
     if (takc_prompt_kind_of(q->snapshot.index, q->question) == TAKC_PROMPT_TASK_WIDE) {
         q->r->response = q->r->context;
@@ -488,9 +508,10 @@ static enum takc_status mode_whole(struct answer *q, struct takc_err *err)
 
 static enum takc_mode pick_mode(struct answer *q)
 {
+    bool whole = false;
     if (q->o->mode != TAKC_MODE_UNSET && q->o->mode != TAKC_MODE_AUTO)
         return q->o->mode;
-    if (!q->o->rate && q->r->source_tokens <= q->reader_tokens)
+    if (!q->o->rate && q->r->source_tokens <= q->reader_tokens && !has_whole(q, &whole, NULL) && whole)
         return TAKC_MODE_WHOLE;
     return takc_prompt_kind_of(q->snapshot.index, q->question) == TAKC_PROMPT_TASK_WIDE ? TAKC_MODE_ARTIFACT : TAKC_MODE_SELECT;
 }
