@@ -263,8 +263,10 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, s
         if (!takc_str_eq(set.docs[i].name, f->document))
             set.docs[n++] = set.docs[i];
     set.n_docs = st ? 0 : n;
-    if (st || n == 0 || !current || current->redacted_from.len == 0)
+    if (st || n == 0 || !current)
         return st;
+    if (current->redacted_from.len == 0) /* it never held the document, or was made again by an earlier call */
+        return takc_build_finish(b, current, err);
     takc_rate *rates = takc_arena_array(&f->arena, TAKC_LEDGER_ROWS, sizeof(*rates));
     char *label = takc_arena_printf(&f->arena, "%u", f->m.next);
     if (!rates || !label)
