@@ -181,6 +181,17 @@ mutate("a negation is left out, hash hidden", artifact_edit(r"must not exceed", 
 mutate("a name is left out, hash hidden", artifact_edit(r"of ACME grew", "of grew", True), {"X": ((ACME, SUMS), 3)})
 mutate("two words are swapped, hash hidden", artifact_edit(r"main pump", "pump main", True), {"X": X})
 mutate("a word is added, hash hidden", artifact_edit(r"main pump", "main old pump", True), {"X": ((PUMP, SUMS), 3)})
+mutate("a title without a span is another, hash hidden", artifact_edit(r'"title","text":"latin.txt"', '"title","text":"other.txt"', True), {"X": ("segment 2", 1)})
+mutate("an anchor's header is another, hash hidden", artifact_edit(r"valve; site", "value; site", True), {"X": ("segment 4", 1)})
+
+
+def text_hash():
+    text = read(ARTIFACT).decode()
+    write(ARTIFACT, re.sub(r'"text_sha256":"[0-9a-f]{64}",\n"documents"', '"text_sha256":"' + "0" * 64 + '",\n"documents"', text).encode())
+    agree(ARTIFACT)
+
+
+mutate("the hash of the text shown is another, hash hidden", text_hash, {"X": (SUMS, 1)})
 mutate("a blank is added outside of segments", edit(ARTIFACT, b"{", b"{ "), {"A": A})
 
 
