@@ -3,12 +3,12 @@
  * bench_units FILE... - cuts texts into units and prints MB/s of building, of saving and of loading, and what a unit takes.
  * bench_units --dump FILE - the units of a text by the line rules, one a line: kind, flags, counts, the line as shown.
  * "-" is standard input. Structure comes from the line rules of plain text and is not timed. */
+#include "unit/units.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "doc/lines.h"
-#include "unit/units.h"
 
 #include <stdio.h>
 

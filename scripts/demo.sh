@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install-parts.sh build demo
-sh scripts/build.sh
+sh scripts/build.sh takc
 
 takc=$PWD/build/release/takc
 demo=$PWD/build/demo
@@ -29,7 +29,8 @@ if [ ! -e "$demo/docs/developers-reference.pdf" ]; then
         exit 1
     fi
     echo "fetching the Debian Policy Manual and the Developer's Reference ..." >&2
-    (cd "$demo/packages" && apt-get download -qq debian-policy developers-reference 2>/dev/null) ||
+    fetch() { (cd "$demo/packages" && apt-get download -qq debian-policy developers-reference 2>/dev/null); }
+    fetch || { [ "$(id -u)" -ne 0 ] || apt-get update -qq >&2; fetch; } || # lists of packages may be missing or old
         { echo "demo.sh: apt-get download debian-policy developers-reference failed; is the network there? (apt-get update)" >&2; exit 1; }
     for deb in "$demo"/packages/*.deb; do dpkg-deb -x "$deb" "$demo/packages/x"; done
     mkdir -p "$demo/docs/policy"
@@ -63,17 +64,20 @@ say "5. Every line proved"
 run verify -t $task
 
 say "6. Ten questions that the manuals answer, and ten that they do not"
+# Columns are counted in characters, not bytes.
+LC_ALL=C.UTF-8
+export LC_ALL
+fit() { printf '%s' "$1" | sed -E "s/^(.{$2}).*/\\1/" | awk -v w="$2" -v n="$(printf '%s' "$1" | sed -E "s/^(.{$2}).*/\\1/" | wc -m)" '{ printf "%s", $0; for (i = n; i < w; i++) printf " " }'; }
+row() { printf '%-3s  %s  %s  %s  %s\n' "$1" "$(fit "$2" 58)" "$(fit "$3" 56)" "$(fit "$4" 33)" "$5"; }
 ask() {
     "$takc" query -t $task "$2" >"$demo/answer.txt" 2>/dev/null || true
-    first=$(head -1 "$demo/answer.txt" | cut -c1-58)
-    case "$first" in "not in this knowledge base"*) first="not in this knowledge base"; place="" ;; *)
-        place=$(sed -n 's/^  \[1\] //p' "$demo/answer.txt" | head -1 | sed 's/, section.*//' | cut -c1-34) ;; esac
-    sure=$(sed -n 's/.*confidence \([0-9.]*\).*/\1/p' "$demo/answer.txt" | tail -1)
-    printf '%-3s  %-62s  %-58s  %-34s  %s\n' "$1" "$(printf '%s' "$2" | cut -c1-62)" "$first" "$place" "$sure"
+    first=$(head -1 "$demo/answer.txt")
+    case "$first" in "not in this knowledge base"*) first="not in this knowledge base"; place="-" ;; *)
+        place=$(sed -n 's/^  \[1\] //p' "$demo/answer.txt" | head -1 | sed 's/, section.*//') ;; esac
+    row "$1" "$2" "$first" "$place" "$(sed -n 's/.*confidence \([0-9.]*\).*/\1/p' "$demo/answer.txt" | tail -1)"
 }
-printf '%-3s  %-62s  %-58s  %-34s  %s\n' "in?" question "what takc said" where confidence
-printf '%-3s  %-62s  %-58s  %-34s  %s\n' --- -------------------------------------------------------------- \
-    ---------------------------------------------------------- ---------------------------------- ----------
+row 'in?' question 'what takc said' where confidence
+row --- ---------------------------------------------------------- -------------------------------------------------------- --------------------------------- ----------
 ask yes 'What is the maximum length of the synopsis line?'
 ask yes 'Which file lists the configuration files of a package?'
 ask yes 'Where must manual pages be installed?'

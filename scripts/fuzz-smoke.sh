@@ -14,16 +14,19 @@ failed=0
 n=0
 for target in build/fuzz/fuzz/*_fuzz; do
     name=$(basename "$target" _fuzz)
-    seeds=fuzz/corpus/$name
-    work=build/fuzz/work/$name
-    mkdir -p "$work"
-    [ -d "$seeds" ] || seeds=
+    found=build/fuzz/found/$name
+    mkdir -p "$found"
+    seeds=
+    for folder in "fuzz/corpus/$name" "fuzz/corpus/${name}_fuzz"; do
+        [ ! -d "$folder" ] || seeds="$seeds $folder"
+    done
+    [ -n "$seeds" ] || echo "note: $name has no seeds in fuzz/corpus/${name}_fuzz"
     # shellcheck disable=SC2086
-    if "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=65536 -print_final_stats=1 "$work" $seeds >"$work.log" 2>&1; then
-        echo "ok   $name $(sed -n 's/^stat::number_of_executed_units: *//p' "$work.log") runs"
+    if "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=65536 -print_final_stats=1 "$found" $seeds >"$found.log" 2>&1; then
+        echo "ok   $name $(sed -n 's/^stat::number_of_executed_units: *//p' "$found.log") runs"
     else
         echo "FAIL $name"
-        tail -30 "$work.log"
+        tail -30 "$found.log"
         failed=$((failed + 1))
     fi
     n=$((n + 1))

@@ -47,8 +47,12 @@ struct launch {
 
 bool takc_child_find(const char *name, char *out, size_t n)
 {
-    if (strchr(name, '/'))
-        return name[0] == '/' && strlen(name) < n && access(name, X_OK) == 0 && strcpy(out, name);
+    if (strchr(name, '/')) {
+        if (name[0] != '/' || strlen(name) >= n || access(name, X_OK) != 0)
+            return false;
+        memcpy(out, name, strlen(name) + 1);
+        return true;
+    }
     const char *path = getenv("PATH"); // NOLINT(concurrency-mt-unsafe): nobody changes the environment
     struct takc_str rest = takc_str(path && path[0] ? path : "/usr/bin:/bin"), dir;
     while (takc_str_split(&rest, ':', &dir)) {
@@ -114,58 +118,60 @@ static int deny_writing(scmp_filter_ctx ctx, int call, unsigned arg)
     return r;
 }
 
+/* What a program that only reads its arguments and writes to its outputs never calls: network, other processes, the file system's names. */
+static const int denied[] = {SCMP_SYS(socket),
+                             SCMP_SYS(socketpair),
+                             SCMP_SYS(connect),
+                             SCMP_SYS(bind),
+                             SCMP_SYS(listen),
+                             SCMP_SYS(ptrace),
+                             SCMP_SYS(process_vm_readv),
+                             SCMP_SYS(process_vm_writev),
+                             SCMP_SYS(fork),
+                             SCMP_SYS(vfork),
+                             SCMP_SYS(clone),
+                             SCMP_SYS(execveat),
+                             SCMP_SYS(kill),
+                             SCMP_SYS(tkill),
+                             SCMP_SYS(mount),
+                             SCMP_SYS(umount2),
+                             SCMP_SYS(unshare),
+                             SCMP_SYS(setns),
+                             SCMP_SYS(chroot),
+                             SCMP_SYS(pivot_root),
+                             SCMP_SYS(bpf),
+                             SCMP_SYS(keyctl),
+                             SCMP_SYS(add_key),
+                             SCMP_SYS(request_key),
+                             SCMP_SYS(io_uring_setup),
+                             SCMP_SYS(unlink),
+                             SCMP_SYS(unlinkat),
+                             SCMP_SYS(rename),
+                             SCMP_SYS(renameat),
+                             SCMP_SYS(renameat2),
+                             SCMP_SYS(mkdir),
+                             SCMP_SYS(mkdirat),
+                             SCMP_SYS(rmdir),
+                             SCMP_SYS(creat),
+                             SCMP_SYS(truncate),
+                             SCMP_SYS(link),
+                             SCMP_SYS(linkat),
+                             SCMP_SYS(symlink),
+                             SCMP_SYS(symlinkat),
+                             SCMP_SYS(chmod),
+                             SCMP_SYS(fchmodat),
+                             SCMP_SYS(chown),
+                             SCMP_SYS(fchownat),
+                             SCMP_SYS(mknod),
+                             SCMP_SYS(mknodat),
+                             SCMP_SYS(userfaultfd),
+                             SCMP_SYS(perf_event_open),
+                             SCMP_SYS(init_module),
+                             SCMP_SYS(finit_module),
+                             SCMP_SYS(open_by_handle_at)};
+
 static int add_rules(scmp_filter_ctx ctx, const char *path)
 {
-    static const int denied[] = {SCMP_SYS(socket),
-                                 SCMP_SYS(socketpair),
-                                 SCMP_SYS(connect),
-                                 SCMP_SYS(bind),
-                                 SCMP_SYS(listen),
-                                 SCMP_SYS(ptrace),
-                                 SCMP_SYS(process_vm_readv),
-                                 SCMP_SYS(process_vm_writev),
-                                 SCMP_SYS(fork),
-                                 SCMP_SYS(vfork),
-                                 SCMP_SYS(clone),
-                                 SCMP_SYS(execveat),
-                                 SCMP_SYS(kill),
-                                 SCMP_SYS(tkill),
-                                 SCMP_SYS(mount),
-                                 SCMP_SYS(umount2),
-                                 SCMP_SYS(unshare),
-                                 SCMP_SYS(setns),
-                                 SCMP_SYS(chroot),
-                                 SCMP_SYS(pivot_root),
-                                 SCMP_SYS(bpf),
-                                 SCMP_SYS(keyctl),
-                                 SCMP_SYS(add_key),
-                                 SCMP_SYS(request_key),
-                                 SCMP_SYS(io_uring_setup),
-                                 SCMP_SYS(unlink),
-                                 SCMP_SYS(unlinkat),
-                                 SCMP_SYS(rename),
-                                 SCMP_SYS(renameat),
-                                 SCMP_SYS(renameat2),
-                                 SCMP_SYS(mkdir),
-                                 SCMP_SYS(mkdirat),
-                                 SCMP_SYS(rmdir),
-                                 SCMP_SYS(creat),
-                                 SCMP_SYS(truncate),
-                                 SCMP_SYS(link),
-                                 SCMP_SYS(linkat),
-                                 SCMP_SYS(symlink),
-                                 SCMP_SYS(symlinkat),
-                                 SCMP_SYS(chmod),
-                                 SCMP_SYS(fchmodat),
-                                 SCMP_SYS(chown),
-                                 SCMP_SYS(fchownat),
-                                 SCMP_SYS(mknod),
-                                 SCMP_SYS(mknodat),
-                                 SCMP_SYS(userfaultfd),
-                                 SCMP_SYS(perf_event_open),
-                                 SCMP_SYS(init_module),
-                                 SCMP_SYS(finit_module),
-                                 SCMP_SYS(open_by_handle_at)};
     int r = 0;
     for (size_t i = 0; i < sizeof(denied) / sizeof(denied[0]) && !r; i++)
         r = deny(ctx, denied[i]);
@@ -174,7 +180,7 @@ static int add_rules(scmp_filter_ctx ctx, const char *path)
     if (!r)
         r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0);
     if (!r)
-        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(execve), 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)(uintptr_t)path));
+        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(execve), 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)(uintptr_t)path, 0));
     if (!r)
         r = deny_writing(ctx, SCMP_SYS(open), 1);
     return r ? r : deny_writing(ctx, SCMP_SYS(openat), 2);
@@ -445,7 +451,7 @@ static bool bwrap_works;
 static void try_bwrap(void)
 {
     struct takc_child_options o = {.argv = (const char *const[]){"true", NULL}, .timeout_ms = 5000};
-    struct takc_child_result r;
+    struct takc_child_result r = {0};
     struct takc_buf out, text;
     takc_buf_init(&out, 1024);
     takc_buf_init(&text, 1024);

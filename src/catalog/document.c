@@ -74,6 +74,12 @@ static enum takc_status check_revision(const struct takc_revision *r, struct tak
         st = takc_record_hash_check("units_sha256", r->units_sha, true, err);
     if (!st)
         st = takc_record_hash_check("file_sha256", r->file_sha, !r->compressed, err);
+    if (!st)
+        st = takc_record_hash_check("whole_text_sha256", r->whole_text_sha, true, err);
+    if (!st)
+        st = takc_record_hash_check("whole_key", r->whole_key, r->whole_text_sha.len == 0, err);
+    if (!st && r->whole_key.len && !r->whole_text_sha.len)
+        st = takc_fail(err, TAKC_INVALID, 0, "whole_key: without whole_text_sha256");
     if (!st && !r->compressed && r->file_sha.len)
         st = takc_fail(err, TAKC_INVALID, 0, "file_sha256: only of compressed files");
     if (!st)
@@ -115,6 +121,17 @@ static enum takc_status write_date(const struct takc_revision *r, struct takc_bu
     return st ? st : takc_buf_printf(out, err, "\"date\": \"%s\", ", text);
 }
 
+/* Members that most revisions lack. */
+static enum takc_status write_rare(const struct takc_revision *r, struct takc_buf *out, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    if (r->first_line)
+        st = takc_buf_printf(out, err, "\"first_line\": %" PRIu32 ", ", r->first_line);
+    if (!st && r->whole_text_sha.len)
+        st = takc_record_put_str(out, "whole_text_sha256", r->whole_text_sha, err);
+    return st || !r->whole_key.len ? st : takc_record_put_str(out, "whole_key", r->whole_key, err);
+}
+
 static enum takc_status write_revision(const struct takc_revision *r, struct takc_buf *out, struct takc_err *err)
 {
     const struct {
@@ -146,6 +163,8 @@ static enum takc_status write_revision(const struct takc_revision *r, struct tak
                              "\"source_bytes\": %" PRIu64 ", \"text_bytes\": %" PRIu64 ", \"replaced\": %" PRIu64 ", \"units\": %" PRIu64
                              ", \"source_mt\": %" PRIu64 ", ",
                              r->source_bytes, r->text_bytes, r->n_replaced, r->n_units, r->source_mt);
+    if (!st)
+        st = write_rare(r, out, err);
     if (!st)
         st = takc_buf_printf(out, err, "\"has_map\": %s, \"compressed\": %s, \"ingested\": %" PRId64 "}", r->has_map ? "true" : "false",
                              r->compressed ? "true" : "false", r->ingested_s);
@@ -200,10 +219,10 @@ static enum takc_status read_date(const json_t *v, struct takc_revision *r, stru
 {
     const json_t *m = json_object_get(v, "date");
     char text[11];
-    if (json_is_null(m))
-        return TAKC_OK;
+    if (!json_is_string(m))
+        return json_is_null(m) ? TAKC_OK : takc_fail(err, TAKC_INVALID, 0, "date: no text");
     struct takc_str s = takc_json_get_str(v, "date");
-    enum takc_status st = takc_date_parse(s.ptr ? s.ptr : "", s.len, &r->date, err);
+    enum takc_status st = takc_date_parse(s.ptr, s.len, &r->date, err);
     if (st)
         return takc_err_prefix(err, st, "date");
     r->has_date = true;
@@ -223,6 +242,22 @@ static enum takc_status read_title_span(const json_t *v, struct takc_revision *r
     return r->title_span.start == start && r->title_span.end == end ? TAKC_OK : takc_fail(err, TAKC_INVALID, 0, "title_span: too large");
 }
 
+static enum takc_status read_rare(const json_t *v, struct takc_arena *a, struct takc_revision *r, struct takc_err *err)
+{
+    uint64_t line = 0;
+    enum takc_status st = TAKC_OK;
+    if (json_object_get(v, "first_line"))
+        st = takc_json_get_u64(v, "first_line", &line, err);
+    if (!st && line > UINT32_MAX)
+        st = takc_fail(err, TAKC_INVALID, 0, "first_line: too large");
+    r->first_line = (uint32_t)line;
+    if (!st && json_object_get(v, "whole_text_sha256"))
+        st = takc_record_str(v, "whole_text_sha256", a, &r->whole_text_sha, err);
+    if (!st && json_object_get(v, "whole_key"))
+        st = takc_record_str(v, "whole_key", a, &r->whole_key, err);
+    return st;
+}
+
 static enum takc_status read_revision(const json_t *v, struct takc_arena *a, struct takc_revision *r, struct takc_err *err)
 {
     static const char *const names[] = {"source_sha256", "file_sha256",    "text_sha256", "units_sha256", "part",       "made_by",
@@ -233,7 +268,8 @@ static enum takc_status read_revision(const json_t *v, struct takc_arena *a, str
     struct takc_str *texts[] = {&r->source_sha, &r->file_sha,       &r->text_sha, &r->units_sha, &r->part,      &r->made_by,
                                 &r->reader,     &r->reader_version, &r->charset,  &r->title,     &r->title_from};
     uint64_t *numbers[] = {&r->source_bytes, &r->text_bytes, &r->n_replaced, &r->n_units, &r->source_mt};
-    enum takc_status st = takc_record_members(v, names, N, err);
+    static const char *const rare[] = {"first_line", "whole_text_sha256", "whole_key"};
+    enum takc_status st = takc_record_members_and(v, names, N, rare, sizeof(rare) / sizeof(rare[0]), err);
     for (size_t i = 0; !st && i < sizeof(texts) / sizeof(texts[0]); i++)
         st = takc_record_str(v, names[i], a, texts[i], err);
     for (size_t i = 0; !st && i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -246,6 +282,8 @@ static enum takc_status read_revision(const json_t *v, struct takc_arena *a, str
         st = takc_record_bool(v, "has_map", &r->has_map, err);
     if (!st)
         st = takc_record_bool(v, "compressed", &r->compressed, err);
+    if (!st)
+        st = read_rare(v, a, r, err);
     return st ? st : takc_record_i64(v, "ingested", &r->ingested_s, err);
 }
 
@@ -394,7 +432,8 @@ enum takc_status takc_home_documents(struct takc_home *h, struct takc_str task, 
     takc_buf_clear(&buf);
     if (st)
         return st;
-    qsort(docs, n, sizeof(*docs), by_name);
+    if (docs && n)
+        qsort(docs, n, sizeof(*docs), by_name);
     *out = docs;
     *out_n = n;
     return TAKC_OK;

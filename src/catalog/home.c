@@ -218,6 +218,12 @@ enum takc_status takc_home_lock_task(struct takc_home *h, struct takc_str task, 
 
 /* --- open and close --- */
 
+/* How long to wait for the home's lock: who may make a home shares the wait of those who make it at the same time. */
+static uint64_t lock_wait(const struct takc_home_options *o)
+{
+    return o->create && o->wait_ms < MAKE_WAIT_MS ? MAKE_WAIT_MS : o->wait_ms;
+}
+
 /* Looks whether the folder is ready for use; else makes it so under the exclusive lock. */
 static enum takc_status ready(const char *path, const struct takc_home_options *o, struct takc_err *err)
 {
@@ -239,7 +245,7 @@ static enum takc_status ready(const char *path, const struct takc_home_options *
 static enum takc_status open_parts(struct takc_home *h, const char *path, const struct takc_home_options *o, struct takc_err *err)
 {
     uint64_t schema;
-    enum takc_status st = lock_home(path, o->exclusive, o->wait_ms, &h->lock, err);
+    enum takc_status st = lock_home(path, o->exclusive, lock_wait(o), &h->lock, err);
     if (!st)
         st = takc_store_dir_open(&h->store, path, err);
     if (st)

@@ -66,7 +66,7 @@ struct takc_revision {
     struct takc_str source_sha, text_sha, units_sha;
     struct takc_str reader, reader_version, charset;
     struct takc_str part;       /* "." and 16 hex digits: derived parts are kept at text/{task}/{text sha256}{part}.structure|.map|.units */
-    struct takc_str made_by;    /* TAKC_UNITS_VERSION that cut it */
+    struct takc_str made_by;    /* versions of the unit cutter and the tokenizer */
     struct takc_str title;      /* as shown */
     struct takc_str title_from; /* "text", "metadata", "name" */
     struct takc_span title_span;
@@ -74,7 +74,11 @@ struct takc_revision {
     bool has_date, has_map, compressed; /* compressed: source_sha is of the decompressed bytes, file_sha of the .gz */
     struct takc_str file_sha;
     int32_t date;
+    uint32_t first_line; /* of a document that is a part of a file (JSONL): its first line there, from 1; 0: a file of its own */
     int64_t ingested_s;
+    /* Where only the 2x set is kept (keep_originals: false), text_sha, part and units_sha are of the reduced text, and these say what it
+     * was made from: hash of the text as read, and of all that compress reads (pipeline/docset.h). Both empty otherwise. */
+    struct takc_str whole_text_sha, whole_key;
 };
 struct takc_document {
     struct takc_str name, root; /* root: absolute path of the folder that was ingested, or "name:" for --name, "stdin:" */

@@ -26,7 +26,7 @@ struct takc_key takc_key_blob(struct takc_str task, struct takc_str sha256)
 /* ".pdf" of "a/b.pdf": up to eight letters or digits, else nothing. */
 static struct takc_str extension_of(struct takc_str name)
 {
-    for (size_t i = name.len; i > 0 && name.len - i <= 8; i--) {
+    for (size_t i = name.ptr ? name.len : 0; i > 0 && name.len - i <= 8; i--) {
         char c = name.ptr[i - 1];
         if (c == '.')
             return takc_str_slice(name, i - 1, name.len);

@@ -5,16 +5,25 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 
-enum takc_status takc_record_members(const json_t *v, const char *const *names, size_t n, struct takc_err *err)
+enum takc_status takc_record_members_and(const json_t *v, const char *const *names, size_t n, const char *const *optional,
+                                         size_t n_optional, struct takc_err *err)
 {
     if (!json_is_object(v))
         return takc_fail(err, TAKC_INVALID, 0, "an object is missing");
     for (size_t i = 0; i < n; i++)
         if (!json_object_get(v, names[i]))
             return takc_fail(err, TAKC_INVALID, 0, "%s is missing", names[i]);
-    if (json_object_size(v) != n)
-        return takc_fail(err, TAKC_INVALID, 0, "%zu members where %zu are known", json_object_size(v), n);
+    size_t known = n;
+    for (size_t i = 0; i < n_optional; i++)
+        known += json_object_get(v, optional[i]) != NULL;
+    if (json_object_size(v) != known)
+        return takc_fail(err, TAKC_INVALID, 0, "%zu members where %zu are known", json_object_size(v), known);
     return TAKC_OK;
+}
+
+enum takc_status takc_record_members(const json_t *v, const char *const *names, size_t n, struct takc_err *err)
+{
+    return takc_record_members_and(v, names, n, NULL, 0, err);
 }
 
 enum takc_status takc_record_str(const json_t *v, const char *key, struct takc_arena *a, struct takc_str *out, struct takc_err *err)

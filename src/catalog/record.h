@@ -20,6 +20,10 @@ TAKC_CHECK enum takc_status takc_record_i64(const json_t *v, const char *key, in
 /* An array member. */
 TAKC_CHECK enum takc_status takc_record_array(const json_t *v, const char *key, const json_t **out, struct takc_err *err);
 
+/* As takc_record_members, and any of these may be there, too. */
+TAKC_CHECK enum takc_status takc_record_members_and(const json_t *v, const char *const *names, size_t n, const char *const *optional,
+                                                    size_t n_optional, struct takc_err *err);
+
 /* Text that JSON keeps as it is: valid UTF-8 of at most max bytes without NUL. */
 TAKC_CHECK enum takc_status takc_record_text_check(const char *what, struct takc_str s, size_t max, struct takc_err *err);
 /* 64 lower-case hex digits, or nothing where that is allowed. */

@@ -6,7 +6,7 @@
  * Questions live only here. Opening a home does not touch it: the first note or rebuild opens it, under locks/.catalog, so that one
  * process at a time makes, judges or replaces it. A damaged file is moved aside (catalog.sqlite.damaged-N), never deleted but by scrub,
  * and made anew; processes that still have the old one open notice by its inode and open the new one.
- * Checkpoints: SQLite up to 3.51 can lose a WAL that is reset while others write, so automatic ones are off, and ours run only when this
+ * Checkpoints: SQLite 3.40 can lose a WAL that is reset while others write, so automatic ones are off, and ours run only when this
  * process is alone on the home: in scrub, and at close when the WAL has grown large. */
 #include "base/file.h"
 #include "catalog/home_impl.h"
@@ -34,6 +34,7 @@ static const char schema_sql[] = "CREATE TABLE meta(key TEXT PRIMARY KEY, value 
                                  "CREATE INDEX queries_by_task ON queries(task, at);"
                                  "INSERT INTO meta VALUES('schema_version', '1');";
 
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines */
 static const char *const stmt_sql[TAKC_STMTS] = {
     [TAKC_STMT_NOTE] = "INSERT INTO queries(task, version, mode, rate, question, confidence, ms, tokens, abstained, at)"
                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -44,6 +45,7 @@ static const char *const stmt_sql[TAKC_STMTS] = {
     [TAKC_STMT_ADD_DOCUMENT] = "INSERT INTO documents VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [TAKC_STMT_ADD_VERSION] = "INSERT INTO versions VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 
 /* --- errors and statements --- */
 
@@ -298,7 +300,7 @@ static enum takc_status with_catalog(struct takc_home *h, work_fn *work, const v
 static enum takc_status note_work(struct takc_home *h, const void *arg, struct takc_err *err)
 {
     const struct takc_query_note *n = arg;
-    sqlite3_stmt *s;
+    sqlite3_stmt *s = NULL;
     enum takc_status st = prepare(h, TAKC_STMT_NOTE, &s, err);
     if (st)
         return st;
@@ -328,7 +330,7 @@ struct of_document {
 static enum takc_status forget_work(struct takc_home *h, const void *arg, struct takc_err *err)
 {
     const struct of_document *d = arg;
-    sqlite3_stmt *s;
+    sqlite3_stmt *s = NULL;
     enum takc_status st = prepare(h, TAKC_STMT_DROP_DOCUMENT, &s, err);
     if (!st) {
         bind_str(s, 1, d->task);
@@ -352,7 +354,7 @@ enum takc_status takc_home_forget_rows(struct takc_home *h, struct takc_str task
 static enum takc_status add_document(struct takc_home *h, struct takc_str task, const struct takc_document *d, struct takc_err *err)
 {
     const struct takc_revision *r = &d->revisions[d->n_revisions - 1];
-    sqlite3_stmt *s;
+    sqlite3_stmt *s = NULL;
     enum takc_status st = prepare(h, TAKC_STMT_ADD_DOCUMENT, &s, err);
     if (st)
         return st;
@@ -372,7 +374,7 @@ static enum takc_status add_document(struct takc_home *h, struct takc_str task, 
 
 static enum takc_status add_version(struct takc_home *h, const struct takc_manifest *m, const struct takc_version *v, struct takc_err *err)
 {
-    sqlite3_stmt *s;
+    sqlite3_stmt *s = NULL;
     enum takc_status st = prepare(h, TAKC_STMT_ADD_VERSION, &s, err);
     if (st)
         return st;
@@ -390,7 +392,7 @@ static enum takc_status drop_rows(struct takc_home *h, struct takc_str task, str
 {
     static const enum takc_catalog_stmt which[] = {TAKC_STMT_DROP_DOCUMENTS, TAKC_STMT_DROP_VERSIONS};
     for (int i = 0; i < 2; i++) {
-        sqlite3_stmt *s;
+        sqlite3_stmt *s = NULL;
         enum takc_status st = prepare(h, which[i], &s, err);
         if (st)
             return st;

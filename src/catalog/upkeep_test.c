@@ -206,15 +206,16 @@ static void sweep_removes_what_nothing_stands_on(void **state)
 {
     (void)state;
     uint64_t n = 0;
-    static const char *const orphans[] = {"blobs/fin/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
-                                          "blobs/fin/odd",
-                                          "text/fin/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
-                                          "text/fin/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd" PART ".units",
-                                          "raw-data/fin/forgotten.txt",
-                                          "fin/chunk_0123456789abcdef_000001.txt",
-                                          "artifacts/fin/v1.r1/ultra.json",
-                                          "artifacts/fin/v9/ultra.json",
-                                          "index/fin/v9/units.idx"};
+    static const char *const orphans[] = {
+        "blobs/fin/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+        "blobs/fin/odd",
+        "text/fin/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+        "text/fin/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd.00112233445566ff.units",
+        "raw-data/fin/forgotten.txt",
+        "fin/chunk_0123456789abcdef_000001.txt",
+        "artifacts/fin/v1.r1/ultra.json",
+        "artifacts/fin/v9/ultra.json",
+        "index/fin/v9/units.idx"};
     static const char *const others[] = {"blobs/law/x", "tasks/fin.yaml", "cache/v2/fin/ultra/cache.json", "law/chunk_1", "fin/notes.txt"};
     add_document("a.txt", 1);
     add_version("1", "a.txt", 1);
@@ -455,7 +456,7 @@ static void a_damaged_record_does_not_stop_notes(void **state)
     put(takc_key_document(task(), takc_str("a.txt")).s, "{}");
     assert_int_equal(takc_home_rebuild(home, &err), TAKC_CORRUPT);
     assert_non_null(strstr(err.msg, "documents/fin/"));
-    assert_false(file_there("catalog.sqlite.damaged-1")); /* a damaged record is no damaged catalogue */
+    assert_false(file_there("catalog.sqlite.damaged-1"));   /* a damaged record is no damaged catalogue */
     assert_int_equal(takc_home_scrub(home, NULL), TAKC_OK); /* or SQLite would read what matters from the WAL */
     spoil("catalog.sqlite", 0, "garbage garbage garbage garbage garbage garbage", true);
     takc_home_close(home);

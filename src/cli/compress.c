@@ -231,7 +231,7 @@ enum takc_status takc_verb_plan(struct takc_cli *cli, struct takc_err *err)
     struct takc_str task;
     struct takc_profile p = {0};
     takc_rate rates[TAKC_LEDGER_ROWS];
-    uint64_t docs, bytes, tokens;
+    uint64_t docs = 0, bytes = 0, tokens = 0;
     size_t n = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS);
     enum takc_status st = takc_cli_open_task(cli, &home, &task, err);
     if (!st)

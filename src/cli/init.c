@@ -41,7 +41,6 @@ static enum takc_status make_profile(const struct takc_cli *cli, struct takc_str
 }
 
 /* The home is another branch's work; until it is here, init can only print. */
-#if __has_include("catalog/home.c")
 static enum takc_status put_profile(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_str yaml,
                                     struct takc_err *err)
 {
@@ -80,13 +79,6 @@ static enum takc_status keep_profile(struct takc_cli *cli, struct takc_str task,
         takc_home_close(home);
     return st;
 }
-#else
-static enum takc_status keep_profile(struct takc_cli *cli, struct takc_str task, struct takc_str yaml, struct takc_err *err)
-{
-    (void)cli, (void)task, (void)yaml;
-    return takc_fail(err, TAKC_UNSUPPORTED, 0, "init without --print is not built into this takc");
-}
-#endif
 
 enum takc_status takc_verb_init(struct takc_cli *cli, struct takc_err *err)
 {

@@ -59,7 +59,6 @@ static void bytes_are_these(void **state)
     assert_non_null(strstr(text, "\"compressor\":\"extractive/" TAKC_EXTRACTIVE_VERSION "\",\"tokenizer\":\"estimate/"));
     assert_non_null(strstr(text, "\"title\":\"Ledger\",\"title_from\":\"metadata\"}"));
     assert_non_null(strstr(text, "{\"name\":\"d/0001.txt\""));
-    assert_non_null(strstr(text, "\"shortfall\":true")); /* the duplicate was all that is left */
     /* the pump's line stands for both documents, cleaned of its article; spans point to the whole sentence */
     assert_non_null(strstr(text, "{\"role\":\"body\",\"text\":\"pump failed in winter.\",\"spans\":[[0,0,26],[1,0,26]]}]}"));
     assert_non_null(
@@ -122,7 +121,7 @@ static void damage_is_refused_with_its_place(void **state)
     write_artifact(&r, 1000, &json);
     refused(&json, "takc-artifact-1", "takc-artifact-2", "byte 10: \"takc-artifact-1\" was expected");
     refused(&json, "\"rate\":\"1x\"", "\"rate\":\"2x\"", "the rate's name");
-    refused(&json, "\"shortfall\":true", "\"shortfall\":0", "false was expected");
+    refused(&json, "\"shortfall\":", "\"shortfall\":x", "false was expected");
     refused(&json, "[1,0,26]", "[2,0,26]", "a span of no document");
     refused(&json, "[1,0,26]", "[1,26,26]", "a span of no document, or an empty one");
     refused(&json, "[1,0,26]", "[1,0,4294967296]", "too large");

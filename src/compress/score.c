@@ -2,14 +2,20 @@
  *
  * score.c - H, the hand score of a unit: how likely somebody with this task will need it, told from the unit, its place and its company.
  *
- *   H = facts + types + rarity + task + position + centrality - boilerplate
+ *   H = facts + types + substance + rarity + task + position + centrality - boilerplate
  *
  * Most parts are sums over the unit's counts (pass 2). Five are quantiles within the corpus, which is what carries them from one kind of
  * corpus to the next; one of these needs the words that go with the task (pass 3 over the few documents with the units nearest to the
- * description, then pass 4). Weights are those of the recipe, measured on 17 corpora; sharp scores ruin the selection. */
+ * description, then pass 4). Weights are those of the recipe but where docs/adr/0008-substance.md says otherwise; sharp scores ruin
+ * the selection.
+ *
+ * Substance is there because cost makes short lines cheap: without it a budget fills with "2.4 Marketing.", lone authors and page numbers,
+ * which hold no fact that could answer anything. Rows are short by nature and left alone; so is a line that is of a kind that the task
+ * asks for (a version, a default), and half left alone the first line under a heading, which says what the heading names. */
 #include "base/alloc.h"
 #include "compress/sort.h"
 #include "compress/steps.h"
+#include "token/words.h"
 
 enum { EXPANSION_WORDS = 60, NEAREST_MIN = 30, NEAREST_SHARE = 200, EXPANSION_SEEN_MIN = 3 };
 
@@ -144,12 +150,23 @@ static takc_fx facts_part(const struct takc_unit *x, unsigned asks)
     return h;
 }
 
-static takc_fx types_part(const struct takc_unit *x, unsigned asks)
+/* Is the unit of an exact kind that the task asks for? Under a heading "Default" the first line is one. */
+static unsigned exact_kind(const struct takc_unit *x, unsigned asks, bool under_default)
+{
+    unsigned kinds = 0;
+    if (x->flags & TAKC_UNIT_VERSION)
+        kinds |= TAKC_ASK_VERSION;
+    if (x->flags & TAKC_UNIT_DEFAULT || (under_default && x->flags & TAKC_UNIT_FIRST))
+        kinds |= TAKC_ASK_DEFAULT;
+    return kinds & asks;
+}
+
+static takc_fx types_part(const struct takc_unit *x, unsigned asks, unsigned exact)
 {
     takc_fx h = 0;
-    if (asks & TAKC_ASK_VERSION && x->flags & TAKC_UNIT_VERSION)
+    if (exact & TAKC_ASK_VERSION)
         h += TAKC_FX(1.6);
-    if (asks & TAKC_ASK_DEFAULT && x->flags & TAKC_UNIT_DEFAULT)
+    if (exact & TAKC_ASK_DEFAULT)
         h += TAKC_FX(1.2);
     if (asks & TAKC_ASK_WHY)
         h += at_most(x->why, 2) * TAKC_FX(.35);
@@ -159,6 +176,21 @@ static takc_fx types_part(const struct takc_unit *x, unsigned asks)
         h += at_most(x->obliges, 2) * TAKC_FX(.12);
     if (asks & TAKC_ASK_DEFINITION)
         h += at_most(x->defines, 2) * TAKC_FX(.35);
+    return h;
+}
+
+/* What a line is worth less because it has few content words, or nothing but such (a label, a name in a list). */
+static takc_fx substance_part(const struct takc_unit *x, unsigned exact)
+{
+    static const takc_fx few[] = {TAKC_FX(6), TAKC_FX(6), TAKC_FX(3.5), TAKC_FX(2), TAKC_FX(1), TAKC_FX(.5)};
+    const uint64_t n_few = sizeof(few) / sizeof(few[0]), plenty = 12;
+    if (x->kind == TAKC_UNIT_ROW)
+        return 0;
+    takc_fx h = takc_fx_mul(takc_fx_ln(x->n_terms < plenty ? x->n_terms : plenty) - TAKC_FX(1.8), TAKC_FX(.3)); /* ln 6 = 1.8 */
+    if ((uint64_t)x->n_terms * 10 > (uint64_t)x->n_tokens * 8)
+        h -= TAKC_FX(.8);
+    if (x->n_terms < n_few && !exact)
+        h -= x->flags & TAKC_UNIT_FIRST ? few[x->n_terms] / 2 : few[x->n_terms];
     return h;
 }
 
@@ -177,14 +209,14 @@ static takc_fx boilerplate_part(const struct takc_unit *x, uint32_t n_template_d
         h += TAKC_FX(.3);
     if (x->n_words < 5)
         h += TAKC_FX(.3);
-    if (x->kind == TAKC_UNIT_HEADING && x->n_words < 7)
-        h += TAKC_FX_ONE;
+    if (x->kind == TAKC_UNIT_HEADING)
+        h += x->n_words < 7 ? TAKC_FX(2) : TAKC_FX_ONE;
     return h;
 }
 
 static takc_fx position_part(const struct takc_unit *x, uint32_t index, size_t n_title_met, size_t n_title)
 {
-    takc_fx h = -takc_fx_mul(takc_fx_ln((uint64_t)index + 1), TAKC_FX(.1));
+    takc_fx h = -takc_fx_mul(takc_fx_ln((uint64_t)index + 1), TAKC_FX(.15));
     if (index == 0)
         h += TAKC_FX(.5);
     if (x->flags & TAKC_UNIT_FIRST)
@@ -283,6 +315,15 @@ static size_t distinct_title(struct scratch *w, const struct takc_units *u)
     return n;
 }
 
+/* Does heading h (number + 1) hold this word? */
+static bool heading_says(const struct takc_units *u, uint32_t h, uint32_t word)
+{
+    for (uint32_t k = h ? u->heading_at[h - 1] : 0; h && k < u->heading_at[h]; k++)
+        if (u->heading_terms[k] == word)
+            return true;
+    return false;
+}
+
 static enum takc_status score_document(void *arg, unsigned worker, size_t doc, const struct takc_corpus_view *v, struct takc_err *err)
 {
     struct scoring *c = arg;
@@ -299,12 +340,15 @@ static enum takc_status score_document(void *arg, unsigned worker, size_t doc, c
         w->pairs[g] = task_pairs(w, u->heading_terms + u->heading_at[g], u->heading_at[g + 1] - u->heading_at[g]);
     size_t n_title = distinct_title(w, u);
     uint64_t length = centroid(w, u);
+    uint32_t word_default = takc_intern_find(&u->vocabulary, takc_word_stem(takc_str("default")));
     for (uint32_t i = 0; i < u->n_units; i++) {
         const struct takc_unit *x = &u->units[i];
         struct sums s = sum_words(w, u, i);
         size_t at = c->s->first_unit[doc] + i;
-        takc_fx h = facts_part(x, c->asked->asks) + types_part(x, c->asked->asks) + position_part(x, i, s.n_title, n_title) +
-                    task_part(w, u, i, &headings) - boilerplate_part(x, c->t->templates[at], c->s->n_docs);
+        unsigned exact = exact_kind(x, c->asked->asks, heading_says(u, x->heading, word_default));
+        takc_fx h = facts_part(x, c->asked->asks) + types_part(x, c->asked->asks, exact) + substance_part(x, exact) +
+                    position_part(x, i, s.n_title, n_title) + task_part(w, u, i, &headings) -
+                    boilerplate_part(x, c->t->templates[at], c->s->n_docs);
         h += takc_fx_mul(takc_fx_ratio(x->n_terms, x->n_tokens ? x->n_tokens : 1) - TAKC_FX(.5), TAKC_FX(.8));
         ema = takc_fx_mul(ema, TAKC_FX(.8)) + takc_fx_mul(s.task_idf, TAKC_FX(.2));
         c->h[at] = clamp(h);
@@ -444,34 +488,37 @@ static enum takc_status expand_document(void *arg, unsigned worker, size_t doc, 
     return st;
 }
 
-/* Adds the quantiles, then ranks H itself. */
+/* Adds the quantiles, each array given back when it is done with, then ranks H itself. */
 static enum takc_status add_quantiles(struct scoring *c, struct takc_err *err)
 {
     const struct {
-        const int32_t *values;
+        int32_t **values;
         takc_fx weight;
     } parts[] = {
-        {c->rarity, TAKC_FX(.8)}, {c->unique, TAKC_FX(.3)}, {c->near, TAKC_FX(.8)}, {c->ema, TAKC_FX(.5)}, {c->central, TAKC_FX(.6)}};
+        {&c->rarity, TAKC_FX_ONE}, {&c->unique, TAKC_FX(.3)}, {&c->near, TAKC_FX(.6)}, {&c->ema, TAKC_FX(.5)}, {&c->central, TAKC_FX(.6)}};
     size_t n = c->s->n_units;
+    int32_t *ranks = NULL;
     struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items)), *tmp = takc_alloc_array(n, sizeof(*tmp));
-    c->s->salience = takc_alloc_array(n, sizeof(*c->s->salience));
-    enum takc_status st = TAKC_OK;
-    if (!items || !tmp || !c->s->salience) {
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
-        goto out;
-    }
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        takc_sort_values(items, tmp, parts[i].values, n);
+    enum takc_status st = items && tmp ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !st; i++) {
+        takc_sort_values(items, tmp, *parts[i].values, n);
         takc_sort_add_quantiles(items, n, parts[i].weight, c->h);
+        takc_free(*parts[i].values);
+        *parts[i].values = NULL;
     }
-    takc_sort_values(items, tmp, c->h, n);
-    memset(c->near, 0, n * sizeof(*c->near));
-    takc_sort_add_quantiles(items, n, UINT16_MAX, c->near);
-    for (size_t i = 0; i < n; i++)
-        c->s->salience[i] = (uint16_t)c->near[i];
-out:
+    ranks = st ? NULL : takc_alloc_array(n, sizeof(*ranks));
+    c->s->salience = st ? NULL : takc_alloc_array(n, sizeof(*c->s->salience));
+    if (!st && (!ranks || !c->s->salience))
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for the ranks of %zu units", n);
+    if (!st) {
+        takc_sort_values(items, tmp, c->h, n);
+        takc_sort_add_quantiles(items, n, UINT16_MAX, ranks);
+        for (size_t i = 0; i < n; i++)
+            c->s->salience[i] = (uint16_t)ranks[i];
+    }
     takc_free(items);
     takc_free(tmp);
+    takc_free(ranks);
     return st;
 }
 

@@ -142,6 +142,13 @@ static double counts_part(const struct oracle *o, const struct takc_unit *x)
         h += 1.6;
     if (t & TAKC_ASK_DEFAULT && x->flags & TAKC_UNIT_DEFAULT)
         h += 1.2;
+    bool exact = (t & TAKC_ASK_VERSION && x->flags & TAKC_UNIT_VERSION) || (t & TAKC_ASK_DEFAULT && x->flags & TAKC_UNIT_DEFAULT);
+    if (x->kind != TAKC_UNIT_ROW) {
+        static const double few[] = {6, 6, 3.5, 2, 1, .5};
+        h += .3 * (log(least(x->n_terms > 0 ? x->n_terms : 1, 12)) - 1.8);
+        h -= x->n_terms > .8 * x->n_tokens ? .8 : 0;
+        h -= x->n_terms < 6 && !exact ? few[x->n_terms] * (x->flags & TAKC_UNIT_FIRST ? .5 : 1) : 0;
+    }
     h += (t & TAKC_ASK_WHY ? .35 : 0) * least(x->why, 2) + (t & TAKC_ASK_DECISION ? .15 : 0) * least(x->decides, 2);
     h += (t & TAKC_ASK_OBLIGATION ? .12 : 0) * least(x->obliges, 2) + (t & TAKC_ASK_DEFINITION ? .35 : 0) * least(x->defines, 2);
     h -= x->flags & TAKC_UNIT_CITES ? .25 : 0;
@@ -149,7 +156,7 @@ static double counts_part(const struct oracle *o, const struct takc_unit *x)
     h -= x->flags & TAKC_UNIT_QUESTION ? .4 : 0;
     h -= x->flags & TAKC_UNIT_PRONOUN ? .3 : 0;
     h -= x->n_words < 5 ? .3 : 0;
-    h -= x->kind == TAKC_UNIT_HEADING && x->n_words < 7 ? 1 : 0;
+    h -= x->kind == TAKC_UNIT_HEADING ? (x->n_words < 7 ? 2 : 1) : 0;
     return h + .8 * ((double)x->n_terms / (x->n_tokens ? x->n_tokens : 1) - .5);
 }
 
@@ -203,7 +210,7 @@ static void score_unit(struct oracle *o, size_t d, size_t i, size_t at, double *
         dot += idf * idf * local;
         own += idf * idf;
     }
-    h += (i == 0 ? .5 : 0) + (x->flags & TAKC_UNIT_FIRST ? .15 : 0) - .1 * log(1 + (double)i) + (n_title > 0 ? .4 * title / n_title : 0);
+    h += (i == 0 ? .5 : 0) + (x->flags & TAKC_UNIT_FIRST ? .15 : 0) - .15 * log(1 + (double)i) + (n_title > 0 ? .4 * title / n_title : 0);
     double docs = template_docs(o->r, x->mask_hash);
     h -= .5 * log(docs) * (x->kind == TAKC_UNIT_ROW ? .2 : 1) + (o->n_docs > 3 && docs > .3 * (double)o->n_docs ? .5 : 0);
     double b = pairs(o, u, u->terms + x->term_at, x->n_terms), head = 0;
@@ -236,7 +243,7 @@ static void score_all(struct oracle *o)
             score_unit(o, d, i, at, &ema, &context, &heading);
     }
     for (size_t i = 0; i < o->n_units; i++)
-        o->h[i] += .8 * quantile(o->rarity, at, i) + .3 * quantile(o->unique, at, i) + .8 * quantile(o->near, at, i) +
+        o->h[i] += quantile(o->rarity, at, i) + .3 * quantile(o->unique, at, i) + .6 * quantile(o->near, at, i) +
                    .5 * quantile(o->ema, at, i) + .6 * quantile(o->central, at, i);
 }
 

@@ -4,11 +4,11 @@
  *
  *   value(u) = s - 1.15 ln c + ln(1 - .8 share) - .3 ln(1 + taken)
  *
- * share: how much of the unit's idf the document's taken units have said already; c: the unit's part of the corpus in words or bytes,
- * whichever is larger, with the title and its table's anchor while these are due. The last term is the same for all units at a time, so the
- * heap compares without it. A share only grows: the top is looked at again when it is popped and sinks. A payment makes units cheaper:
- * these are put right at once. Which units a newly said word touches is kept in an inverted list, so that a share costs nothing to look up.
- * Ties go to the lower unit number. */
+ * s = .55 H. share: how much of the unit's idf the document's taken units have said already; c: the unit's part of the corpus in words or
+ * bytes, whichever is larger, with the title and its table's anchor while these are due. The last term is the same for all units at a time,
+ * so the heap compares without it. A share only grows: the top is looked at again when it is popped and sinks. A payment makes units
+ * cheaper: these are put right at once. Which units a newly said word touches is kept in an inverted list, so that a share costs nothing to
+ * look up. Ties go to the lower unit number. */
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "compress/steps.h"
@@ -113,7 +113,7 @@ static void set_fixed(struct greedy *g, uint32_t i)
         bytes += u->anchors[x->anchor - 1].n_bytes;
     }
     g->fixed[i] =
-        takc_fx_mul(g->in->h[i], TAKC_FX(.45)) - takc_fx_mul(ln_cost(g->in, words, bytes), TAKC_FX(1.15)) - takc_fx_ln(5 * g->total[i]);
+        takc_fx_mul(g->in->h[i], TAKC_FX(.55)) - takc_fx_mul(ln_cost(g->in, words, bytes), TAKC_FX(1.15)) - takc_fx_ln(5 * g->total[i]);
 }
 
 static takc_fx value_now(const struct greedy *g, uint32_t i)

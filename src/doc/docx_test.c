@@ -128,131 +128,74 @@ static void expect(const char *document, const char *shown)
     takc_buf_clear(&b);
 }
 
+#define STYLED(id, s) "<w:p><w:pPr><w:pStyle w:val='" id "'/></w:pPr>" RUN(s) "</w:p>"
+#define LISTED(style, level, list, s)                                                                                                      \
+    "<w:p><w:pPr>" style "<w:numPr><w:ilvl w:val='" level "'/><w:numId w:val='" list "'/></w:numPr></w:pPr>" RUN(s) "</w:p>"
+
 static void paragraphs_have_kinds(void **state)
 {
     (void)state;
-#define STYLED(id, s) "<w:p><w:pPr><w:pStyle w:val='" id "'/></w:pPr>" RUN(s) "</w:p>"
-    expect(DOCUMENT(STYLED("Titel", "The Name") STYLED("berschrift2", "Part") STYLED("Child", "Chapter") STYLED("Heading3", "Known id")
-                        STYLED("LoopA", "no end") STYLED("Verz1", "Part 1")
-                            STYLED("Dots", "dot") "<w:p><w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='4'/></w:numPr></w:pPr>" RUN(
-                                "deep") "</w:p>"
-                                        "<w:p><w:pPr><w:pStyle w:val='Dots'/><w:numPr><w:numId w:val='0'/></w:numPr></w:pPr>" RUN(
-                                            "no dot") "</w:p>"
-                                                      "<w:p><w:pPr><w:outlineLvl w:val='3'/></w:pPr>" RUN(
-                                                          "own level") "</w:p>"
-                                                                       "<w:p><w:pPr><w:pStyle w:val='Listing'/></w:pPr><w:r><w:t>if "
-                                                                       "x:</w:t><w:br/><w:tab/><w:t>y = 1</w:t></w:r></w:p>"),
-           "title0|The Name\nhead2|Part\nhead1|Chapter\nhead3|Known id\npara0|no end\npara0h|Part 1\nitem1|dot\nitem2|deep\npara0|no dot\n"
-           "head4|own level\ncode0|if x:\ncode0|y = 1\n");
+    expect(DOCUMENT(STYLED("Titel", "The Name") STYLED("berschrift2", "Part") STYLED("Child", "Chapter") STYLED("Heading3", "Known id")),
+           "title0|The Name\nhead2|Part\nhead1|Chapter\nhead3|Known id\n");
+    expect(DOCUMENT(STYLED("LoopA", "no end") STYLED("Verz1", "Part 1") STYLED("Dots", "dot")), "para0|no end\npara0h|Part 1\nitem1|dot\n");
+    expect(DOCUMENT(LISTED("", "1", "4", "deep") LISTED("<w:pStyle w:val='Dots'/>", "0", "0", "no dot")), "item2|deep\npara0|no dot\n");
+    expect(DOCUMENT(STYLED("Titel", "T") "<w:p><w:pPr><w:outlineLvl w:val='3'/></w:pPr>" RUN("own level") "</w:p>"),
+           "title0|T\nhead4|own level\n");
+    expect(DOCUMENT("<w:p><w:pPr><w:pStyle w:val='Listing'/></w:pPr><w:r><w:t>if x:</w:t><w:br/><w:tab/><w:t>y = 1</w:t></w:r></w:p>"),
+           "code0|if x:\ncode0|y = 1\n");
 }
 
 static void runs_are_joined(void **state)
 {
     (void)state;
-    expect(DOCUMENT("<w:p>" RUN("Re") RUN("ve") RUN(
-               "nue  rose \n by &amp; ") "<w:r><w:t>7</w:t><w:tab/><w:t>%</w:t><w:br/><w:t>next</w:t></w:r>"
-                                         "<w:r><w:noBreakHyphen/></w:r>" RUN(
-                                             "line\xC2\xA0x") "</w:p><w:p/>"
-                                                              "<w:p><w:del><w:r><w:delText>gone</w:delText></"
-                                                              "w:r>" RUN("gone too") "</w:del><w:ins>" RUN(
-                                                                  "new") "</w:ins>"
-                                                                         "<w:r><w:fldChar/><w:instrText> PAGE "
-                                                                         "</w:instrText></w:r>" RUN(" 5") "<w:moveFrom>" RUN("moved") "</"
-                                                                                                                                      "w:"
-                                                                                                                                      "move"
-                                                                                                                                      "From"
-                                                                                                                                      ">"
-                                                                                                                                      "<w:"
-                                                                                                                                      "r><"
-                                                                                                                                      "w:"
-                                                                                                                                      "rPr>"
-                                                                                                                                      "<w:"
-                                                                                                                                      "vani"
-                                                                                                                                      "sh/"
-                                                                                                                                      "></"
-                                                                                                                                      "w:"
-                                                                                                                                      "rPr>"
-                                                                                                                                      "<w:"
-                                                                                                                                      "t>"
-                                                                                                                                      "hidd"
-                                                                                                                                      "en</"
-                                                                                                                                      "w:t>"
-                                                                                                                                      "</"
-                                                                                                                                      "w:r>"
-                                                                                                                                      "<w:"
-                                                                                                                                      "r><"
-                                                                                                                                      "w:"
-                                                                                                                                      "rPr>"
-                                                                                                                                      "<w:"
-                                                                                                                                      "vani"
-                                                                                                                                      "sh "
-                                                                                                                                      "w:"
-                                                                                                                                      "val="
-                                                                                                                                      "'0'/"
-                                                                                                                                      "></"
-                                                                                                                                      "w:"
-                                                                                                                                      "rPr>"
-                                                                                                                                      "<w:"
-                                                                                                                                      "t> "
-                                                                                                                                      "seen"
-                                                                                                                                      "</"
-                                                                                                                                      "w:t>"
-                                                                                                                                      "</"
-                                                                                                                                      "w:r>"
-                                                                                                                                      "</"
-                                                                                                                                      "w:"
-                                                                                                                                      "p>"),
-           "para0|Revenue rose by & 7 %\nnext-line x\npara0|new 5 seen\n");
+    expect(DOCUMENT("<w:p>" RUN("Re") RUN("ve") RUN("nue  rose \n by &amp; ") RUN("7\xC2\xA0%") "</w:p><w:p/>"),
+           "para0|Revenue rose by & 7 %\n");
+    expect(DOCUMENT("<w:p><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c</w:t><w:noBreakHyphen/><w:t>d</w:t></w:r></w:p>"),
+           "para0|a b\nc-d\n");
+    expect(DOCUMENT("<w:p><w:del><w:r><w:delText>gone</w:delText></w:r>" RUN("gone") "</w:del><w:ins>" RUN("new") "</w:ins></w:p>"),
+           "para0|new\n");
+    expect(DOCUMENT("<w:p><w:r><w:instrText>PAGE</w:instrText></w:r>" RUN("5") "<w:moveFrom>" RUN("moved") "</w:moveFrom></w:p>"),
+           "para0|5\n");
+    expect(DOCUMENT("<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:rPr><w:vanish w:val='0'/></w:rPr>"
+                    "<w:t>seen</w:t></w:r></w:p>"),
+           "para0|seen\n");
 }
+
+#define TABLE(columns, rows) "<w:tbl><w:tblGrid>" columns "</w:tblGrid>" rows "</w:tbl>"
+#define TWO "<w:gridCol/><w:gridCol/>"
+#define ROW(a, b) "<w:tr>" a b "</w:tr>"
+#define HEADER "<w:trPr><w:tblHeader/></w:trPr>"
+#define TC(content) "<w:tc>" content "</w:tc>"
 
 static void tables_are_rows(void **state)
 {
     (void)state;
-    expect(DOCUMENT(
-               "<w:tbl><w:tblGrid><w:gridCol/><w:gridCol/></w:tblGrid><w:tr><w:trPr><w:tblHeader/></w:trPr>" CELL("Year")
-                   CELL("Sum 1") "</w:tr><w:tr>" CELL("2022") "<w:tc>" PARA("7") PARA("m") "</w:tc></w:tr><w:tr>" CELL("")
-                       CELL("8") "</w:tr><w:tr>" CELL("") CELL("") "</w:tr></w:tbl>" PARA(
-                           "between") "<w:tbl><w:tblGrid><w:gridCol/><w:gridCol/></w:tblGrid><w:tr>" CELL("Item")
-                           CELL("2023") "</w:tr><w:tr>" CELL("a") CELL(
-                               "1") "</w:tr></w:tbl>"
-                                    "<w:tbl><w:tblGrid><w:gridCol/></w:tblGrid><w:tr>" CELL("alone") "</w:tr><w:tr><w:tc>" PARA(
-                                        "x") "<w:tbl><w:tblGrid><w:gridCol/><w:gridCol/></w:tblGrid><w:tr>" CELL("in")
-                                        CELL("side") "</w:tr></w:tbl></w:tc></w:tr></w:tbl>"
-                                                     "<w:tbl><w:tblGrid><w:gridCol/><w:gridCol/></w:tblGrid><w:tr>" CELL(
-                                                         "o") "<w:tc><w:tbl><w:tblGrid><w:gridCol/><w:gridCol/></w:tblGrid><w:tr>" CELL("p")
-                                                         CELL("q") "</w:tr></w:tbl><w:p/></w:tc></w:tr></w:tbl>"),
-           "row0H|Year | Sum 1\nrow0|2022 | 7 m\nrow0| | 8\npara0|between\nrow0H|Item | 2023\nrow0|a | 1\npara0|alone\npara0|x\nrow0|in | "
-           "side\n"
-           "row0|o | p q\n");
+    expect(DOCUMENT(TABLE(TWO, ROW(HEADER CELL("Year"), CELL("Sum 1")) ROW(CELL("2022"), TC(PARA("7") PARA("m"))) ROW(CELL(""), CELL("8"))
+                                   ROW(CELL(""), CELL("")))),
+           "row0H|Year | Sum 1\nrow0|2022 | 7 m\nrow0| | 8\n");
+    expect(DOCUMENT(TABLE(TWO, ROW(CELL("Item"), CELL("2023")) ROW(CELL("a"), CELL("1"))) PARA("behind")),
+           "row0H|Item | 2023\nrow0|a | 1\npara0|behind\n");
+    expect(DOCUMENT(TABLE(TWO, ROW(CELL("a"), CELL("b")) ROW(CELL("c"), CELL("d")))), "row0|a | b\nrow0|c | d\n");
+    expect(DOCUMENT(TABLE("<w:gridCol/>", ROW(CELL("alone"), "") ROW(TC(PARA("x") TABLE(TWO, ROW(CELL("in"), CELL("side")))), ""))),
+           "para0|alone\npara0|x\nrow0|in | side\n");
+    expect(DOCUMENT(TABLE(TWO, ROW(CELL("o"), TC(TABLE(TWO, ROW(CELL("p"), CELL("q"))) "<w:p/>")))), "row0|o | p q\n");
 }
+
+#define BOX "<w:txbxContent>" PARA("in the box") "</w:txbxContent>"
+#define EITHER(a, b) "<mc:AlternateContent><mc:Choice>" a "</mc:Choice><mc:Fallback>" b "</mc:Fallback></mc:AlternateContent>"
 
 static void text_boxes_come_once(void **state)
 {
     (void)state;
-    expect(
-        DOCUMENT("<w:p>" RUN("before ") "<w:r><mc:AlternateContent><mc:Choice><w:drawing><w:txbxContent>" PARA(
-            "in the box") "</w:txbxContent></w:drawing></mc:Choice><mc:Fallback><w:pict><w:txbxContent>" PARA("in the box") "</"
-                                                                                                                            "w:"
-                                                                                                                            "txbxContent"
-                                                                                                                            "></"
-                                                                                                                            "w:pict></"
-                                                                                                                            "mc:"
-                                                                                                                            "Fallback></"
-                                                                                                                            "mc:"
-                                                                                                                            "AlternateCo"
-                                                                                                                            "ntent></"
-                                                                                                                            "w:r>" RUN("aft"
-                                                                                                                                       "er") "</w:p>" PARA(
-                                                                                                                                "last")),
-        "para0|before\npara0|in the box\npara0c|after\npara0|last\n");
+    expect(DOCUMENT("<w:p>" RUN("before ") "<w:r>" EITHER(BOX, BOX) "</w:r>" RUN("after") "</w:p>" PARA("last")),
+           "para0|before\npara0|in the box\npara0c|after\npara0|last\n");
 }
 
 static void locators_count_paragraphs(void **state)
 {
     (void)state;
-    struct takc_buf b =
-        make_docx(DOCUMENT(PARA("one") "<w:p/>" PARA("three") "<w:tbl><w:tblGrid><w:gridCol/><w:gridCol/></w:tblGrid><w:tr>" CELL("four")
-                               CELL("five") "</w:tr></w:tbl><w:p><w:r><w:footnoteReference/></w:r>" RUN("six") "</w:p>"));
+    struct takc_buf b = make_docx(DOCUMENT(PARA("one") "<w:p/>" PARA("three") TABLE(
+        TWO, ROW(CELL("four"), CELL("five"))) "<w:p><w:r><w:footnoteReference/></w:r>" RUN("six") "</w:p>"));
     struct rich x = rich_read(&takc_reader_docx, takc_buf_str(&b));
     static const uint32_t want[] = {1, 3, 4, 6};
     assert_int_equal(x.d.n_blocks, 4);

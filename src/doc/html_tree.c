@@ -38,13 +38,13 @@ static const struct {
     const char *name;
     unsigned char tag, cls;
 } tags[] = {
-#define X(id, name, cls) {#name, TAKC_HTML_##id, cls},
+#define X(id, name, cls) {#name, TAKC_HTML_##id, (cls)},
     TAKC_HTML_TAGS(X)
 #undef X
 };
 
 static const unsigned char classes[TAKC_HTML_N_TAGS] = {
-#define X(id, name, cls) [TAKC_HTML_##id] = cls,
+#define X(id, name, cls) [TAKC_HTML_##id] = (cls),
     TAKC_HTML_TAGS(X)
 #undef X
 };

@@ -132,6 +132,11 @@ static void info_gives_title_and_date(void **state)
     assert_string_equal(x.d.title.ptr, "Annual Report");
     assert_false(x.d.has_date);
     rich_clear(&x);
+    /* a paragraph that goes on behind a hidden line is no title */
+    x = structure("Widget and the\n\n1.1 First . . . . . . 5\n\nother parts of it\n\f");
+    assert_int_equal(takc_pdf_info(&x.d, takc_str("Title:  Widget and the\n"), NULL), TAKC_OK);
+    assert_int_equal(takc_doc_check(&x.d, SIZE_MAX, &x.err), TAKC_OK);
+    rich_clear(&x);
     static const char *const useless[] = {"untitled", "Microsoft Word - x.doc", "final_v3.docx", "  ", "12", "Title", "Slide 1"};
     for (size_t i = 0; i < sizeof(useless) / sizeof(useless[0]); i++) {
         char info[100];

@@ -474,7 +474,17 @@ static enum takc_status title_from_block(struct takc_doc *d, struct takc_block *
     d->title_end = b->end;
     b->kind = TAKC_BLOCK_TITLE;
     b->level = 0;
+    b->flags &= (uint16_t)~TAKC_BLOCK_DESCRIBES;
     return TAKC_OK;
+}
+
+/* Does the next visible block go on with block i? */
+static bool goes_on(const struct takc_doc *d, size_t i)
+{
+    do
+        i++;
+    while (i < d->n_blocks && (d->blocks[i].flags & TAKC_BLOCK_HIDDEN));
+    return i < d->n_blocks && (d->blocks[i].flags & TAKC_BLOCK_CONTINUES);
 }
 
 enum takc_status takc_pdf_info(struct takc_doc *d, struct takc_str info, struct takc_err *err)
@@ -491,9 +501,8 @@ enum takc_status takc_pdf_info(struct takc_doc *d, struct takc_str info, struct 
             break;
         if ((b->flags & (TAKC_BLOCK_HIDDEN | TAKC_BLOCK_CONTINUES)) || (b->kind != TAKC_BLOCK_HEADING && b->kind != TAKC_BLOCK_PARA))
             continue;
-        bool goes_on = i + 1 < d->n_blocks && (b[1].flags & TAKC_BLOCK_CONTINUES);
         struct takc_str text = takc_str_slice(takc_buf_str(&d->text), b->start, b->end);
-        if (!goes_on && (useless ? b->kind == TAKC_BLOCK_HEADING : same_words(text, title)))
+        if (!goes_on(d, i) && (useless ? b->kind == TAKC_BLOCK_HEADING : same_words(text, title)))
             return title_from_block(d, b, err);
     }
     return useless ? TAKC_OK : takc_doc_set_title(d, title, TAKC_TITLE_METADATA, err);

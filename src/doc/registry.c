@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 
-
 enum { N_READERS = 8 };
 /* In the order in which equal guesses win. */
 static const struct takc_reader_ops *const readers[N_READERS] = {&takc_reader_text, &takc_reader_markdown, &takc_reader_csv,

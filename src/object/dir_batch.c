@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SYNC_ALL_FROM = 8 };
+enum { SYNC_ALL_FROM = 4 };
 
 enum entry_kind { ENTRY_PUT = 1, ENTRY_KEPT /* was there already: its folder may still need a sync */, ENTRY_DEL };
 

@@ -69,18 +69,24 @@ static size_t find_locked(const struct mem_store *m, struct takc_str key, bool *
     return lo;
 }
 
-/* A reference to the blob under key, or NOT_FOUND. */
-static enum takc_status hold(struct mem_store *m, struct takc_str key, struct mem_blob **out, struct takc_err *err)
+static enum takc_status not_there(struct takc_err *err)
 {
+    return takc_fail(err, TAKC_NOT_FOUND, 0, "not there");
+}
+
+/* A reference to the blob under key, or NULL. */
+static struct mem_blob *hold(struct mem_store *m, struct takc_str key)
+{
+    struct mem_blob *b = NULL;
     bool found;
     lock(m);
     size_t at = find_locked(m, key, &found);
     if (found) {
-        *out = m->blobs[at];
-        (void)atomic_fetch_add(&(*out)->refs, 1);
+        b = m->blobs[at];
+        (void)atomic_fetch_add(&b->refs, 1);
     }
     unlock(m);
-    return found ? TAKC_OK : takc_fail(err, TAKC_NOT_FOUND, 0, "not there");
+    return b;
 }
 
 static enum takc_status blob_new(struct takc_str key, struct takc_str bytes, struct mem_blob **out, struct takc_err *err)
@@ -153,7 +159,7 @@ static enum takc_status store_bytes(struct mem_store *m, struct takc_str key, co
 {
     struct mem_blob *b = NULL, *old = NULL;
     enum takc_status st = blob_new(key, bytes, &b, err);
-    if (st)
+    if (!b)
         return st;
     bool found;
     lock(m);
@@ -192,11 +198,11 @@ static enum takc_status mem_put(struct takc_store *s, struct takc_call *call, st
 static enum takc_status mem_get_range(struct takc_store *s, struct takc_call *call, struct takc_str key, uint64_t from, uint64_t n,
                                       struct takc_sink *out, struct takc_err *err)
 {
-    struct mem_blob *b = NULL;
+    struct mem_blob *b = hold(mem_of(s), key);
+    enum takc_status st = TAKC_OK;
     (void)call;
-    enum takc_status st = hold(mem_of(s), key, &b, err);
-    if (st)
-        return st;
+    if (!b)
+        return not_there(err);
     size_t at = from < b->len ? (size_t)from : b->len, left = b->len - at;
     size_t len = n < left ? (size_t)n : left;
     if (len)
@@ -214,11 +220,10 @@ static enum takc_status mem_get(struct takc_store *s, struct takc_call *call, st
 static enum takc_status mem_tag(struct takc_store *s, struct takc_call *call, struct takc_str key, struct takc_hex *out,
                                 struct takc_err *err)
 {
-    struct mem_blob *b = NULL;
+    struct mem_blob *b = hold(mem_of(s), key);
     (void)call;
-    enum takc_status st = hold(mem_of(s), key, &b, err);
-    if (st)
-        return st;
+    if (!b)
+        return not_there(err);
     *out = b->tag;
     unref(b);
     return TAKC_OK;
@@ -246,7 +251,7 @@ static enum takc_status mem_del(struct takc_store *s, struct takc_call *call, st
     }
     unlock(m);
     unref(old);
-    return found ? TAKC_OK : takc_fail(err, TAKC_NOT_FOUND, 0, "not there");
+    return found ? TAKC_OK : not_there(err);
 }
 
 static enum takc_status mem_list(struct takc_store *s, struct takc_call *call, struct takc_str prefix, takc_store_each_fn *each, void *arg,

@@ -252,6 +252,8 @@ enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, 
         st = takc_home_manifest_swap(h, &e.m, NULL, err);
     }
     if (!st)
+        st = takc_home_catalog_task(h, task, err);
+    if (!st)
         st = write_foreign(&e, v, err);
     if (!st)
         say(out_label, 32, v->label);

@@ -27,8 +27,10 @@ static enum takc_status load_doc(struct takc_citer *c, uint32_t doc, struct takc
         st = takc_fail(err, TAKC_CORRUPT, 0, "index and list of documents do not agree");
     if (!st)
         st = takc_docset_load(c->snapshot->home, c->snapshot->task, &set->docs[doc], &c->doc, err);
-    if (!st)
+    if (!st) {
         c->loaded = doc + 1;
+        c->first_line = set->docs[doc].first_line;
+    }
     return st;
 }
 
@@ -51,8 +53,8 @@ static void locate(struct takc_citer *c, const struct takc_index_unit *u, struct
     out->page = b->page;
     out->paragraph = b->para;
     out->row = b->row;
-    if (b->line && start >= b->start && start <= text.len)
-        out->line = b->line + count_in(text, b->start, start, takc_str("\n"));
+    if (b->line && start >= b->start && start <= text.len) /* a JSON string's own lines stand on one line of its file */
+        out->line = b->line + (c->first_line ? c->first_line - 1 : 0) + (b->pointer ? 0 : count_in(text, b->start, start, takc_str("\n")));
     if (b->row && start >= b->start && end <= b->end && (start > b->start || end < b->end))
         out->column = 1 + count_in(text, b->start, start, takc_str(" | "));
     if (b->pointer && b->pointer - 1 < c->doc.strings.len)

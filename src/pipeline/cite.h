@@ -14,6 +14,7 @@ struct takc_citer {
     struct takc_arena *arena;
     struct takc_doc doc; /* of the document loaded last */
     uint32_t loaded;     /* its number + 1; 0: none */
+    uint32_t first_line; /* of its file where it is a part of one; 0: a file of its own */
 };
 
 void takc_citer_init(struct takc_citer *c, struct takc_snapshot *s, struct takc_arena *a);

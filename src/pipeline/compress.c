@@ -2,7 +2,7 @@
  *
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
-#include "pipeline/version.h"
+#include "pipeline/reduce.h"
 
 #include <stdio.h>
 
@@ -37,6 +37,8 @@ static enum takc_status new_version(struct takc_build *b, struct takc_manifest *
     enum takc_status st = takc_build_make(b, err);
     if (!st)
         st = takc_build_publish(b, m, err);
+    if (!st)
+        st = takc_home_catalog_task(b->home, b->task, err);
     if (st)
         return takc_err_prefix(err, st, "version %s", label);
     out->changed = true;
@@ -46,6 +48,15 @@ static enum takc_status new_version(struct takc_build *b, struct takc_manifest *
     memcpy(out->rows, b->rows, sizeof(out->rows));
     say_label(out, b->label);
     return TAKC_OK;
+}
+
+/* Has a document come in whole again? */
+static bool any_whole(const struct takc_docset *set)
+{
+    bool any = false;
+    for (size_t i = 0; i < set->n_docs; i++)
+        any |= !takc_docset_is_reduced(&set->docs[i]);
+    return any;
 }
 
 static enum takc_status compress_locked(struct takc_build *b, struct takc_compress_report *out, struct takc_err *err)
@@ -71,11 +82,13 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_compre
     const struct takc_version *current = takc_manifest_find(&m, m.current);
     if (current && takc_str_eq(current->work_key, b->work_key)) {
         say_label(out, current->label);
-        st = takc_build_finish(b, current, err);
+        st = takc_build_finish(b, current, !b->profile->keep_originals && any_whole(&set), err);
         if (!st)
             st = old_rows(b->home, b->task, current, out, err);
     } else {
-        st = new_version(b, &m, out, err);
+        st = takc_reduce_check(b, &set, err);
+        if (!st)
+            st = new_version(b, &m, out, err);
     }
     if (!st && out->n_rows)
         out->source_tokens = out->rows[0].source_tokens;

@@ -38,6 +38,9 @@ enum takc_status takc_docset_current(struct takc_home *h, struct takc_str task, 
             .has_date = r->has_date,
             .has_map = r->has_map,
             .date = r->date,
+            .first_line = r->first_line,
+            .whole_text_sha = r->whole_text_sha,
+            .whole_key = r->whole_key,
         };
     }
     *out = (struct takc_docset){docs, n};
@@ -60,7 +63,9 @@ static json_t *doc_json(const struct takc_docset_doc *d)
                  {"reader_version", d->reader_version},
                  {"part", d->part},
                  {"title", d->title},
-                 {"title_from", d->title_from}};
+                 {"title_from", d->title_from},
+                 {"whole_text_sha256", d->whole_text_sha},
+                 {"whole_key", d->whole_key}};
     bool good = v != NULL;
     for (size_t i = 0; good && i < sizeof(texts) / sizeof(texts[0]); i++)
         good = texts[i].value.len == 0 || json_object_set_new(v, texts[i].key, takc_json_str(texts[i].value)) == 0;
@@ -71,10 +76,30 @@ static json_t *doc_json(const struct takc_docset_doc *d)
     good = good && json_object_set_new(v, "map", json_boolean(d->has_map)) == 0;
     if (d->has_date)
         good = good && json_object_set_new(v, "date", json_integer(d->date)) == 0;
+    if (d->first_line)
+        good = good && json_object_set_new(v, "first_line", json_integer(d->first_line)) == 0;
     if (good)
         return v;
     json_decref(v);
     return NULL;
+}
+
+enum takc_status takc_docset_key(const struct takc_docset_doc *d, struct takc_hex *out, struct takc_err *err)
+{
+    struct takc_buf text;
+    if (takc_docset_is_reduced(d)) {
+        memcpy(out->s, d->whole_key.ptr, TAKC_SHA256_HEX);
+        out->s[TAKC_SHA256_HEX] = '\0';
+        return TAKC_OK;
+    }
+    takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
+    json_t *v = doc_json(d);
+    enum takc_status st = v ? takc_json_dump(v, false, &text, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    if (!st)
+        st = takc_sha256(takc_buf_str(&text), out, err);
+    json_decref(v);
+    takc_buf_clear(&text);
+    return st;
 }
 
 enum takc_status takc_docset_write(const struct takc_docset *d, struct takc_buf *out, struct takc_err *err)
@@ -103,11 +128,14 @@ static enum takc_status parse_doc(const json_t *v, size_t at, struct takc_arena 
                   copy_text(a, v, "text_sha256", &d->text_sha) && copy_text(a, v, "units_sha256", &d->units_sha) &&
                   copy_text(a, v, "file_sha256", &d->file_sha) && copy_text(a, v, "reader", &d->reader) &&
                   copy_text(a, v, "reader_version", &d->reader_version) && copy_text(a, v, "part", &d->part) &&
-                  copy_text(a, v, "title", &d->title) && copy_text(a, v, "title_from", &d->title_from);
+                  copy_text(a, v, "title", &d->title) && copy_text(a, v, "title_from", &d->title_from) &&
+                  copy_text(a, v, "whole_text_sha256", &d->whole_text_sha) && copy_text(a, v, "whole_key", &d->whole_key);
     if (!memory)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a list of documents");
     if (d->name.len == 0 || !takc_hex_valid(d->source_sha) || !takc_hex_valid(d->text_sha) || !takc_hex_valid(d->units_sha))
         return takc_fail(err, TAKC_CORRUPT, 0, "document %zu has no name or a wrong hash", at);
+    if ((d->whole_text_sha.len || d->whole_key.len) && (!takc_hex_valid(d->whole_text_sha) || !takc_hex_valid(d->whole_key)))
+        return takc_fail(err, TAKC_CORRUPT, 0, "document %zu: hashes of the whole are wrong", at);
     uint64_t start, end;
     const json_t *span = json_object_get(v, "title_span"), *date = json_object_get(v, "date");
     if (takc_json_get_u64(v, "bytes", &d->source_bytes, NULL) || takc_json_get_u64(v, "units", &d->n_units, NULL) ||
@@ -121,6 +149,7 @@ static enum takc_status parse_doc(const json_t *v, size_t at, struct takc_arena 
     d->has_map = json_is_true(json_object_get(v, "map"));
     d->has_date = json_is_integer(date);
     d->date = d->has_date ? (int32_t)json_integer_value(date) : 0;
+    d->first_line = (uint32_t)json_integer_value(json_object_get(v, "first_line"));
     return TAKC_OK;
 }
 

@@ -15,6 +15,8 @@ struct takc_docset_doc {
     uint64_t source_bytes, n_units;
     bool has_date, has_map;
     int32_t date;
+    uint32_t first_line;                       /* as in struct takc_revision */
+    struct takc_str whole_text_sha, whole_key; /* as there: not empty where only the 2x set of the text is kept */
 };
 
 struct takc_docset {
@@ -25,6 +27,13 @@ struct takc_docset {
 /* The current revisions of all documents of a task. All memory is the arena's. */
 TAKC_CHECK enum takc_status takc_docset_current(struct takc_home *h, struct takc_str task, struct takc_arena *a, struct takc_docset *out,
                                                 struct takc_err *err);
+/* Hash over one document's entry: what compress reads of it. The whole_key of a reduced one, so that it does not change by reducing. */
+TAKC_CHECK enum takc_status takc_docset_key(const struct takc_docset_doc *d, struct takc_hex *out, struct takc_err *err);
+/* Is only the 2x set of the text kept? */
+static inline bool takc_docset_is_reduced(const struct takc_docset_doc *d)
+{
+    return d->whole_text_sha.len > 0;
+}
 /* Stored form and back. */
 TAKC_CHECK enum takc_status takc_docset_write(const struct takc_docset *d, struct takc_buf *out, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_docset_parse(struct takc_str json, struct takc_arena *a, struct takc_docset *out, struct takc_err *err);

@@ -150,6 +150,17 @@ static enum takc_status mark_task(struct forget *f, struct elsewhere *e, struct 
     return st;
 }
 
+/* Where only a set of the text is kept, an older version may hold more than the record's text. */
+static enum takc_status collect_reduced(struct forget *f, const struct takc_version *v, struct collected *c, struct takc_err *err)
+{
+    struct takc_docset set;
+    enum takc_status st = takc_docset_of_version(f->home, f->task, v, &f->arena, &set, err);
+    for (size_t k = 0; !st && k < set.n_docs; k++)
+        if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
+            st = each_sentence(f, f->task, &set.docs[k], collect, c, err);
+    return st;
+}
+
 /* The sentences to search for: of every revision of the document that is kept, less those that another kept document holds. */
 static enum takc_status gather_needles(struct forget *f, const struct takc_document *record, struct takc_err *err)
 {
@@ -165,6 +176,8 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
         const struct takc_docset_doc d = {.name = f->document, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
         st = each_sentence(f, f->task, &d, collect, &c, err);
     }
+    for (size_t i = 0; !st && i < f->m.n_versions; i++)
+        st = collect_reduced(f, &f->m.versions[i], &c, err);
     for (uint32_t i = 0; !st && i < c.all.n; i++)
         st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
     if (!st)
@@ -266,7 +279,10 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, s
     if (st || n == 0 || !current)
         return st;
     if (current->redacted_from.len == 0) /* it never held the document, or was made again by an earlier call */
-        return takc_build_finish(b, current, err);
+        return takc_build_finish(b, current, false, err);
+    for (size_t i = 0; i < n; i++)
+        if (takc_docset_is_reduced(&set.docs[i]))
+            return TAKC_OK; /* the redacted one stays current: there are no texts to make it again from */
     takc_rate *rates = takc_arena_array(&f->arena, TAKC_LEDGER_ROWS, sizeof(*rates));
     char *label = takc_arena_printf(&f->arena, "%u", f->m.next);
     if (!rates || !label)

@@ -98,7 +98,7 @@ static enum takc_status flush(struct run *r, struct takc_err *err)
         st = takc_parallel_for(r->o->n_threads ? r->o->n_threads : 1, r->n_jobs, make_one, r, r->call, err);
     for (size_t i = 0; !st && i < r->n_jobs; i++) {
         struct takc_ingest_job *j = &r->jobs[i];
-        if (j->outcome == TAKC_INGEST_NEW || j->outcome == TAKC_INGEST_CHANGED)
+        if (j->put)
             st = takc_ingest_job_put(j, r->home, &r->profile, r->o, r->batch, r->now_s, r->call, err);
     }
     if (!st && r->n_jobs)
@@ -135,7 +135,7 @@ static enum takc_status look_up(struct run *r, struct takc_ingest_job *j, struct
 
 /* Adds a document to the window. A name that two sources of this run claim goes to the first. */
 static enum takc_status add_job(struct run *r, struct takc_str name, struct takc_str bytes, const struct takc_reader_ops *reader,
-                                struct takc_err *err)
+                                uint32_t first_line, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     if (r->n_jobs == WINDOW_JOBS || r->held_bytes >= WINDOW_BYTES)
@@ -150,6 +150,7 @@ static enum takc_status add_job(struct run *r, struct takc_str name, struct takc
     struct takc_ingest_job *j = &r->jobs[r->n_jobs];
     takc_ingest_job_init(j);
     j->reader = reader;
+    j->first_line = first_line;
     j->name = takc_arena_dup(&j->arena, name);
     j->root = r->item_root;
     j->file_sha = takc_arena_dup(&j->arena, takc_str(r->item->file_sha.s));
@@ -187,7 +188,7 @@ static enum takc_status add_part(void *arg, const struct takc_split_part *part, 
     if (!st)
         st = takc_buf_add(&name, part->suffix, err);
     if (!st)
-        st = add_job(r, takc_buf_str(&name), part->bytes, part->reader, err);
+        st = add_job(r, takc_buf_str(&name), part->bytes, part->reader, part->line, err);
     takc_buf_clear(&name);
     return st;
 }
@@ -234,7 +235,7 @@ static enum takc_status on_item(void *arg, const struct takc_source_item *item, 
                                          .jsonl_text = r->o->jsonl_text,
                                          .jsonl_date = r->o->jsonl_date};
     if (st || !takc_split_wanted(reader, &in))
-        return st ? st : add_job(r, name, item->bytes, reader, err);
+        return st ? st : add_job(r, name, item->bytes, reader, 0, err);
     struct takc_err why = {0};
     st = takc_split(reader, r->call, &in, add_part, bad_part, r, &why);
     if (st == TAKC_REFUSED || st == TAKC_INVALID || st == TAKC_CORRUPT) {
@@ -357,6 +358,8 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
         st = takc_store_batch_open(takc_home_store(h), &r.batch, err);
     if (!st)
         st = run_paths(&r, paths, n_paths, err);
+    if (!st && out->n_new + out->n_changed)
+        st = takc_home_catalog_task(h, o->task, err);
     clear_run(&r);
     takc_lock_close(&lock);
     return st;

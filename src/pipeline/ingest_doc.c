@@ -138,14 +138,24 @@ static bool is_same(const struct takc_ingest_job *j)
            takc_str_is(r->units_sha, j->units_sha.s) && takc_str_is(r->part, j->part);
 }
 
+/* Of the same bytes, read and cut in the same way as what a reduced revision was made from. */
+static bool is_same_whole(const struct takc_ingest_job *j)
+{
+    if (!j->old || !j->old->n_revisions)
+        return false;
+    const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
+    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->whole_text_sha, j->text_sha.s) &&
+           takc_str_is(r->made_by, j->made_by);
+}
+
 /* As is_same, told without reading the document: possible where the reader's version carries no options. */
 static bool surely_same(const struct takc_ingest_job *j, const struct takc_ingest_options *o)
 {
     if (!j->old || !j->old->n_revisions || o->date || o->n_labels)
         return false;
     const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
-    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) &&
-           takc_str_is(r->made_by, TAKC_UNITS_VERSION) && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
+    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) && takc_str_is(r->made_by, j->made_by) &&
+           r->first_line == j->first_line && !r->whole_text_sha.len && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
            !o->pdf_mode && !o->jsonl_id && !o->jsonl_title && !o->jsonl_text;
 }
 
@@ -157,6 +167,7 @@ enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct ta
         st = takc_sha256(takc_buf_str(&j->bytes), &j->source_sha, err);
     if (st)
         return st;
+    (void)snprintf(j->made_by, sizeof(j->made_by), "units " TAKC_UNITS_VERSION ", %s %s", tokenizer->name, tokenizer->version);
     if (surely_same(j, o)) {
         j->outcome = TAKC_INGEST_SAME;
         j->n_units = j->old->revisions[j->old->n_revisions - 1].n_units;
@@ -174,7 +185,8 @@ enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct ta
             *err = j->why;
         return takc_err_prefix(err, st, "%.*s", TAKC_STR_ARG(j->name));
     }
-    j->outcome = !j->old ? TAKC_INGEST_NEW : is_same(j) ? TAKC_INGEST_SAME : TAKC_INGEST_CHANGED;
+    j->outcome = !j->old ? TAKC_INGEST_NEW : is_same(j) || is_same_whole(j) ? TAKC_INGEST_SAME : TAKC_INGEST_CHANGED;
+    j->put = j->outcome != TAKC_INGEST_SAME || is_same_whole(j) || j->old->revisions[j->old->n_revisions - 1].first_line != j->first_line;
     return TAKC_OK;
 }
 
@@ -240,26 +252,11 @@ static enum takc_status put_chunks(struct put *p, const struct takc_profile *pro
     return st || !p->j->old ? st : drop_stale_chunks(p, err);
 }
 
-/* The record with one revision more; a revision of the same bytes replaces the last one (a new reader read it better). */
-static enum takc_status put_record(struct put *p, const struct takc_ingest_options *o, int64_t now_s, struct takc_err *err)
+/* The revision that this job read; given is the date that the caller named. */
+static struct takc_revision revision_of(const struct takc_ingest_job *j, const struct takc_ingest_options *o, int32_t given, int64_t now_s)
 {
-    struct takc_ingest_job *j = p->j;
-    size_t n_old = j->old ? j->old->n_revisions : 0;
-    if (n_old && takc_str_is(j->old->revisions[n_old - 1].source_sha, j->source_sha.s))
-        n_old--;
-    struct takc_revision *r = takc_arena_array(&j->arena, n_old + 1, sizeof(*r));
-    struct takc_str *labels = takc_arena_array(&j->arena, o->n_labels ? o->n_labels : 1, sizeof(*labels));
-    if (!r || !labels)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a record");
-    if (n_old)
-        memcpy(r, j->old->revisions, n_old * sizeof(*r));
-    for (size_t i = 0; i < o->n_labels; i++)
-        labels[i] = takc_str(o->labels[i]);
-    int32_t given = 0;
-    if (o->date && takc_date_parse(o->date, strlen(o->date), &given, err))
-        return TAKC_INVALID;
     const struct takc_doc *d = &j->doc;
-    r[n_old] = (struct takc_revision){
+    return (struct takc_revision){
         .source_sha = takc_str(j->source_sha.s),
         .text_sha = takc_str(j->text_sha.s),
         .units_sha = takc_str(j->units_sha.s),
@@ -280,9 +277,31 @@ static enum takc_status put_record(struct put *p, const struct takc_ingest_optio
         .compressed = j->file_sha.len > 0,
         .file_sha = j->file_sha,
         .ingested_s = now_s,
+        .first_line = j->first_line,
         .part = takc_str(j->part),
-        .made_by = takc_str(TAKC_UNITS_VERSION),
+        .made_by = takc_str(j->made_by),
     };
+}
+
+/* The record with one revision more; a revision of the same bytes replaces the last one (a new reader read it better). */
+static enum takc_status put_record(struct put *p, const struct takc_ingest_options *o, int64_t now_s, struct takc_err *err)
+{
+    struct takc_ingest_job *j = p->j;
+    size_t n_old = j->old ? j->old->n_revisions : 0;
+    if (n_old && takc_str_is(j->old->revisions[n_old - 1].source_sha, j->source_sha.s))
+        n_old--;
+    struct takc_revision *r = takc_arena_array(&j->arena, n_old + 1, sizeof(*r));
+    struct takc_str *labels = takc_arena_array(&j->arena, o->n_labels ? o->n_labels : 1, sizeof(*labels));
+    if (!r || !labels)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a record");
+    if (n_old)
+        memcpy(r, j->old->revisions, n_old * sizeof(*r));
+    for (size_t i = 0; i < o->n_labels; i++)
+        labels[i] = takc_str(o->labels[i]);
+    int32_t given = 0;
+    if (o->date && takc_date_parse(o->date, strlen(o->date), &given, err))
+        return TAKC_INVALID;
+    r[n_old] = revision_of(j, o, given, now_s);
     const struct takc_document record = {.name = j->name,
                                          .root = j->root,
                                          .labels = o->n_labels ? labels

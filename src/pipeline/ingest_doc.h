@@ -16,12 +16,15 @@ struct takc_ingest_job {
     struct takc_str file_sha;   /* of the .gz; empty otherwise */
     const struct takc_reader_ops *reader;
     const struct takc_document *old; /* what is known under this name; NULL: nothing */
+    uint32_t first_line;             /* in the file that it is a part of; 0: a file of its own */
     /* out */
     enum takc_ingest_outcome outcome;
+    bool put; /* there is something to store: also of a document that is the same, but kept as its 2x set, or moved in its file */
     enum takc_status status;
     struct takc_err why;
     struct takc_hex source_sha, text_sha, units_sha;
-    char part[20]; /* names the derived parts beside the text: takc_ingest_part */
+    char made_by[64]; /* versions of the unit cutter and the tokenizer */
+    char part[20];    /* names the derived parts beside the text: takc_ingest_part */
     struct takc_doc doc;
     struct takc_buf structure, map, units;
     struct takc_buf title;

@@ -19,7 +19,11 @@
 
 #define DEFAULT_READER_TOKENS 2000u /* data-model.md section 5 */
 #define DEFAULT_ARTIFACT_TOKENS 16000u
-enum { DEFAULT_ANSWER_LINES = 3, ARTIFACT_CITATIONS = 20 };
+enum {
+    DEFAULT_ANSWER_LINES = 3,
+    ARTIFACT_CITATIONS = 20,
+    HEADING_SAYS = 6 /* words from which a heading may say something */
+};
 #define BONUS_LINE 0.55 /* a further line answers, too, when its score reaches this share of the best one's */
 
 static const char *const mode_names[] = {NULL, "auto", "artifact", "select", "both", "whole"};
@@ -170,29 +174,49 @@ static enum takc_status choose_lines(struct answer *q, uint64_t budget, struct t
     return takc_select(q->snapshot.index, q->question, &so, q->call, q->arena, &q->choice, err);
 }
 
-/* The best lines become the response: as many as asked, as long as they are near the best one. */
+/* A heading of a few words names a place and answers nothing. */
+static bool answers(struct answer *q, const struct takc_line *line)
+{
+    struct takc_index_unit u;
+    return takc_index_unit_at(q->snapshot.index, line->unit, &u, NULL) || u.kind != TAKC_UNIT_HEADING || u.n_tokens >= HEADING_SAYS;
+}
+
+/* Places of the lines that answer: the best ones, as many as asked, as long as they are near the best score. */
+static size_t pick_answers(struct answer *q, size_t most, size_t *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->choice.n_lines && n < most; i++)
+        if (q->choice.lines[i].score >= BONUS_LINE * q->choice.lines[0].score && answers(q, &q->choice.lines[i]))
+            out[n++] = i;
+    if (n == 0 && q->choice.n_lines && most)
+        out[n++] = 0;
+    return n;
+}
+
+/* The best lines become the response. */
 static enum takc_status answer_lines(struct answer *q, struct takc_err *err)
 {
     struct takc_buf text;
     struct takc_citer citer;
-    size_t most = q->o->answer_lines ? q->o->answer_lines : DEFAULT_ANSWER_LINES, n = 0;
-    while (n < q->choice.n_lines && n < most && q->choice.lines[n].score >= BONUS_LINE * q->choice.lines[0].score)
-        n++;
-    struct takc_cited *cited = takc_arena_array(q->arena, n + 1, sizeof(*cited));
-    if (!cited)
+    size_t most = q->o->answer_lines ? q->o->answer_lines : DEFAULT_ANSWER_LINES;
+    size_t *picked = takc_arena_array(q->arena, most + 1, sizeof(*picked));
+    struct takc_cited *cited = takc_arena_array(q->arena, most + 1, sizeof(*cited));
+    if (!cited || !picked)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for citations");
+    size_t n = pick_answers(q, most, picked);
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
     takc_citer_init(&citer, &q->snapshot, q->arena);
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < n; i++) {
-        st = takc_cite(&citer, q->choice.lines[i].unit, &cited[i], err);
-        cited[i].line_text = q->choice.lines[i].text;
-        cited[i].score = q->choice.lines[i].score;
-        cited[i].coverage = q->choice.lines[i].coverage;
+        const struct takc_line *line = &q->choice.lines[picked[i]];
+        st = takc_cite(&citer, line->unit, &cited[i], err);
+        cited[i].line_text = line->text;
+        cited[i].score = line->score;
+        cited[i].coverage = line->coverage;
         if (!st && i)
             st = takc_buf_byte(&text, '\n', err);
         if (!st)
-            st = takc_buf_add(&text, q->choice.lines[i].text, err);
+            st = takc_buf_add(&text, line->text, err);
     }
     if (!st)
         st = keep(q, takc_buf_str(&text), &q->r->response, err);
@@ -438,6 +462,17 @@ static enum takc_status whole_text(struct answer *q, struct takc_buf *text, stru
     return st;
 }
 
+/* Are there whole texts? Where originals are not kept, the 2x set is all there is. */
+static enum takc_status has_whole(struct answer *q, bool *out, struct takc_err *err)
+{
+    const struct takc_docset *set;
+    enum takc_status st = takc_snapshot_docs(&q->snapshot, &set, err);
+    *out = true;
+    for (size_t i = 0; !st && i < set->n_docs; i++)
+        *out &= !takc_docset_is_reduced(&set->docs[i]);
+    return st;
+}
+
 static enum takc_status mode_whole(struct answer *q, struct takc_err *err)
 {
     struct takc_buf text;
@@ -453,6 +488,15 @@ static enum takc_status mode_whole(struct answer *q, struct takc_err *err)
     (void)snprintf(q->r->rate, sizeof(q->r->rate), "1x");
     q->r->factor = 1;
     q->r->tokens = takc_tokenizer_count(q->tokenizer, q->r->context);
+    bool whole = true;
+    st = has_whole(q, &whole, err);
+    if (!st && !whole) {
+        q->r->factor = q->r->tokens ? (double)q->r->source_tokens / (double)q->r->tokens : 0;
+        (void)snprintf(q->r->rate, sizeof(q->r->rate), "%.1fx", q->r->factor);
+        st = note(q, err, "originals are not kept; this is the 2x set");
+    }
+    if (st)
+        return st;
     q->r->limit_tokens = q->reader_tokens;
     if (takc_prompt_kind_of(q->snapshot.index, q->question) == TAKC_PROMPT_TASK_WIDE) {
         q->r->response = q->r->context;
@@ -464,9 +508,10 @@ static enum takc_status mode_whole(struct answer *q, struct takc_err *err)
 
 static enum takc_mode pick_mode(struct answer *q)
 {
+    bool whole = false;
     if (q->o->mode != TAKC_MODE_UNSET && q->o->mode != TAKC_MODE_AUTO)
         return q->o->mode;
-    if (!q->o->rate && q->r->source_tokens <= q->reader_tokens)
+    if (!q->o->rate && q->r->source_tokens <= q->reader_tokens && !has_whole(q, &whole, NULL) && whole)
         return TAKC_MODE_WHOLE;
     return takc_prompt_kind_of(q->snapshot.index, q->question) == TAKC_PROMPT_TASK_WIDE ? TAKC_MODE_ARTIFACT : TAKC_MODE_SELECT;
 }

@@ -4,6 +4,7 @@
  * level, not the end; only the machine's own troubles end it. */
 #include "takc/verify.h"
 #include "base/alloc.h"
+#include "pipeline/given.h"
 #include "pipeline/snapshot.h"
 #include "verify/verify.h"
 
@@ -96,36 +97,32 @@ static enum takc_status check_version_things(struct proof_run *p, struct takc_er
 
 /* --- levels S, T, M --- */
 
-/* Source bytes of a document, from the store or from a folder. */
-static enum takc_status read_source(struct proof_run *p, const struct takc_docset_doc *d, struct takc_buf *out, struct takc_err *err)
+static const char *subject_of(const struct takc_docset_doc *d, char out[512])
 {
-    struct takc_key key = takc_key_blob(p->o->task, d->source_sha);
-    if (!p->o->source_dir)
-        return takc_store_get_bytes(takc_home_store(p->home), p->call, takc_str(key.s), out, err);
-    char path[4096];
-    int n = snprintf(path, sizeof(path), "%s/%.*s", p->o->source_dir, TAKC_STR_ARG(d->name));
-    if (n < 0 || (size_t)n >= sizeof(path))
-        return takc_fail(err, TAKC_INVALID, 0, "%.*s: path is too long", TAKC_STR_ARG(d->name));
-    return takc_file_read(path, out, err);
+    (void)snprintf(out, 512, "%.*s", (int)(d->name.len > 500 ? 500 : d->name.len), d->name.ptr);
+    return out;
 }
 
-static enum takc_status check_document(struct proof_run *p, const struct takc_docset_doc *d, struct takc_err *err)
+/* Levels T and M of a document whose source is at hand. */
+static enum takc_status check_text_and_map(struct proof_run *p, const struct takc_docset_doc *d, struct takc_str source,
+                                           const struct takc_doc *doc, struct takc_err *err)
 {
-    char subject[600];
-    struct takc_buf source;
+    enum takc_status st;
+    if (takc_docset_is_reduced(d)) {
+        st = takc_verify_text_part(p->call, source, doc, d->whole_text_sha, d->name, &p->proof, found, p, err);
+        return st ? st : takc_verify_map_part(p->call, source, doc, d->name, &p->proof, found, p, err);
+    }
+    st = takc_verify_text(p->call, source, doc, d->name, &p->proof, found, p, err);
+    return st ? st : takc_verify_map(p->call, source, doc, d->name, &p->proof, found, p, err);
+}
+
+static enum takc_status check_document(struct proof_run *p, const struct takc_docset_doc *d, struct takc_str source, struct takc_err *err)
+{
+    char subject[512];
     struct takc_doc doc;
     struct takc_err why = {0};
-    takc_buf_init(&source, TAKC_BUF_MAX_DOCUMENT);
     takc_doc_init(&doc);
-    (void)snprintf(subject, sizeof(subject), "%.*s", (int)(d->name.len > 500 ? 500 : d->name.len), d->name.ptr);
-    enum takc_status st = read_source(p, d, &source, &why);
-    if (st && about_thing(st)) {
-        missing(p, TAKC_LEVEL_S, subject, why.msg);
-        st = TAKC_OK;
-        goto out;
-    }
-    if (!st)
-        st = takc_verify_source(takc_buf_str(&source), d->source_sha, subject, &p->proof, found, p, &why);
+    enum takc_status st = takc_verify_source(source, d->source_sha, subject_of(d, subject), &p->proof, found, p, &why);
     if (!st) {
         enum takc_status loaded = takc_docset_load(p->home, p->o->task, d, &doc, &why);
         if (loaded && about_thing(loaded))
@@ -133,16 +130,59 @@ static enum takc_status check_document(struct proof_run *p, const struct takc_do
         else if (loaded)
             st = loaded;
         if (!loaded)
-            st = takc_verify_text(p->call, takc_buf_str(&source), &doc, d->name, &p->proof, found, p, &why);
-        if (!loaded && !st)
-            st = takc_verify_map(p->call, takc_buf_str(&source), &doc, d->name, &p->proof, found, p, &why);
+            st = check_text_and_map(p, d, source, &doc, &why);
     }
-    if (st)
-        st = takc_fail(err, st, why.detail, "%s: %s", subject, why.msg);
-out:
     takc_doc_clear(&doc);
-    takc_buf_clear(&source);
+    p->report->n_documents++;
+    takc_call_progress(p->call, "verify", "documents", p->report->n_documents, p->set.n_docs);
+    return st ? takc_fail(err, st, why.detail, "%s: %s", subject, why.msg) : TAKC_OK;
+}
+
+/* Sources are in the store; where they may not be kept, nobody can say here. */
+static enum takc_status check_stored_sources(struct proof_run *p, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < p->set.n_docs; i++) {
+        const struct takc_docset_doc *d = &p->set.docs[i];
+        struct takc_key key = takc_key_blob(p->o->task, d->source_sha);
+        struct takc_store_view v;
+        struct takc_err why = {0};
+        char subject[512];
+        if ((st = takc_call_check(p->call, err)))
+            return st;
+        if (takc_docset_is_reduced(d)) {
+            for (int level = TAKC_LEVEL_S; level <= TAKC_LEVEL_M; level++) {
+                p->proof.checked[level]++;
+                p->proof.underivable[level]++;
+            }
+            p->report->n_documents++;
+            continue;
+        }
+        st = takc_store_view(takc_home_store(p->home), p->call, takc_str(key.s), &v, &why);
+        if (!st) {
+            st = check_document(p, d, v.bytes, err);
+            takc_store_view_close(&v);
+        } else if (about_thing(st)) {
+            missing(p, TAKC_LEVEL_S, subject_of(d, subject), why.msg);
+            p->report->n_documents++;
+            st = TAKC_OK;
+        } else {
+            st = takc_fail(err, st, why.detail, "%s", why.msg);
+        }
+    }
     return st;
+}
+
+/* Sources are in a folder. */
+static enum takc_status check_given(void *arg, const struct takc_docset_doc *d, struct takc_str source, struct takc_err *err)
+{
+    struct proof_run *p = arg;
+    char subject[512];
+    if (source.ptr)
+        return check_document(p, d, source, err);
+    missing(p, TAKC_LEVEL_S, subject_of(d, subject), "there is no such file in the folder of sources");
+    p->report->n_documents++;
+    return TAKC_OK;
 }
 
 /* --- level X --- */
@@ -247,13 +287,10 @@ static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
     st = takc_docset_of_version(p->home, p->o->task, p->version, &p->arena, &p->set, err);
     if (!st)
         st = check_version_things(p, err);
-    for (size_t i = 0; !st && i < p->set.n_docs; i++) {
-        st = takc_call_check(p->call, err);
-        if (!st)
-            st = check_document(p, &p->set.docs[i], err);
-        p->report->n_documents++;
-        takc_call_progress(p->call, "verify", "documents", i + 1, p->set.n_docs);
-    }
+    if (!st && p->o->source_dir)
+        st = takc_given_sources(p->o->source_dir, &p->set, p->call, check_given, p, err);
+    else if (!st)
+        st = check_stored_sources(p, err);
     return st ? st : check_artifacts(p, err);
 }
 

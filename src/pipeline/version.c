@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "compress/selection_store.h"
+#include "pipeline/reduce.h"
 #include "rank/index.h"
 
 #include <stdio.h>
@@ -65,16 +66,19 @@ enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task,
     takc_buf_init(&all, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_build_fingerprint(a, p, &fingerprint, err);
     if (!st)
-        st = takc_buf_printf(&all, err, "%.*s\n%.*s\nmust_keep %u\n%zu\n", TAKC_STR_ARG(task), TAKC_STR_ARG(fingerprint), p->must_keep,
-                             p->description.len);
+        st = takc_buf_printf(&all, err, "%.*s\n%.*s\nmust_keep %u\noriginals %d\n%zu\n", TAKC_STR_ARG(task), TAKC_STR_ARG(fingerprint),
+                             p->must_keep, p->keep_originals, p->description.len);
     if (!st)
         st = takc_buf_add(&all, p->description, err);
     for (size_t i = 0; !st && i < n_rates; i++)
         st = takc_buf_printf(&all, err, "\nrate %u", rates[i]);
     if (!st)
         st = takc_buf_byte(&all, '\n', err);
-    if (!st)
-        st = takc_docset_write(set, &all, err);
+    for (size_t i = 0; !st && i < set->n_docs; i++) {
+        st = takc_docset_key(&set->docs[i], &hex, err);
+        if (!st)
+            st = takc_buf_printf(&all, err, "%s\n", hex.s);
+    }
     if (!st)
         st = takc_sha256(takc_buf_str(&all), &hex, err);
     takc_buf_clear(&all);
@@ -165,8 +169,8 @@ static enum takc_status finished(struct takc_build *b, struct takc_key key, stru
     return st;
 }
 
-static enum takc_status put_thing(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
-                                  struct takc_err *err)
+enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
+                                struct takc_err *err)
 {
     struct takc_hex hex;
     enum takc_status st = takc_sha256(bytes, &hex, err);
@@ -209,7 +213,7 @@ static enum takc_status make_selection(struct takc_build *b, const struct takc_c
     if (!st)
         st = takc_selection_save(s, &bytes, err);
     if (!st)
-        st = put_thing(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -227,7 +231,7 @@ static enum takc_status make_index(struct takc_build *b, const struct takc_corpu
     takc_call_progress(b->call, "index", "documents", 0, c->n_docs);
     enum takc_status st = takc_index_build(c, s, b->call, &bytes, err);
     if (!st)
-        st = put_thing(b, key, takc_buf_str(&bytes), &b->version.index, err);
+        st = takc_build_put(b, key, takc_buf_str(&bytes), &b->version.index, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -238,25 +242,9 @@ static enum takc_status make_documents(struct takc_build *b, struct takc_err *er
     takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_docset_write(b->set, &bytes, err);
     if (!st)
-        st = put_thing(b, takc_key_documents(b->task, b->label), takc_buf_str(&bytes), &b->version.documents, err);
+        st = takc_build_put(b, takc_key_documents(b->task, b->label), takc_buf_str(&bytes), &b->version.documents, err);
     takc_buf_clear(&bytes);
     return st;
-}
-
-static uint64_t count_instructions(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits)
-{
-    uint64_t n = 0;
-    for (size_t d = 0; d < c->n_docs; d++) {
-        struct takc_corpus_view v;
-        if (c->load(c->arg, d, &v, NULL))
-            continue;
-        for (size_t i = 0; i < v.units->n_units; i++) {
-            size_t u = s->first_unit[d] + i;
-            n += (bits[u >> 3] >> (u & 7) & 1) && (v.units->units[i].flags & TAKC_UNIT_INSTRUCTS);
-        }
-        c->unload(c->arg, &v);
-    }
-    return n;
 }
 
 static double factor(uint64_t source, uint64_t made)
@@ -265,15 +253,9 @@ static double factor(uint64_t source, uint64_t made)
 }
 
 /* Fills the ledger of one rate. */
-static enum takc_status fill_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
-                                    const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_err *err)
+static void fill_ledger(const struct takc_selection *s, const struct takc_fact_counts *all, const struct takc_fact_counts *kept,
+                        const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row)
 {
-    struct takc_fact_counts all, kept;
-    enum takc_status st = takc_facts_of_set(c, s, NULL, b->profile->description, &all, err);
-    if (!st)
-        st = takc_facts_of_set(c, s, bits, b->profile->description, &kept, err);
-    if (st)
-        return st;
     *row = (struct takc_ledger_entry){
         .factor_asked = rate / 1000.0,
         .factor_words = factor(s->source_words, size->words),
@@ -286,14 +268,13 @@ static enum takc_status fill_ledger(struct takc_build *b, const struct takc_corp
         .artifact_bytes = size->bytes,
         .shortfall = size->shortfall,
         .segments = size->n_units,
-        .instructions = count_instructions(c, s, bits),
+        .instructions = kept->n_instructions,
     };
     takc_rate_name(rate, row->rate);
     for (unsigned k = 0; k < TAKC_LEDGER_FACTS; k++) {
-        row->facts_source[k] = all.n[k];
-        row->facts_kept[k] = kept.n[k];
+        row->facts_source[k] = all->n[k];
+        row->facts_kept[k] = kept->n[k];
     }
-    return TAKC_OK;
 }
 
 static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entry *row, takc_rate rate, struct takc_err *err)
@@ -302,14 +283,42 @@ static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entr
     takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_ledger_write(row, &bytes, err);
     if (!st)
-        st = put_thing(b, takc_key_artifact(b->task, b->label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
     takc_buf_clear(&bytes);
+    return st;
+}
+
+enum takc_status takc_build_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                   const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_err *err)
+{
+    struct takc_fact_counts facts[2];
+    enum takc_status st = takc_facts_of_sets(c, s, (const uint8_t *const[]){NULL, bits}, 2, b->profile->description, facts, err);
+    if (st)
+        return st;
+    fill_ledger(s, &facts[0], &facts[1], size, rate, row);
+    return put_ledger(b, row, rate, err);
+}
+
+/* Facts of the source and of the sets of all rates, in one pass over the documents. out has room for one more than there are rates. */
+static enum takc_status make_facts(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
+                                   const struct takc_extractive_options *o, struct takc_fact_counts *out, struct takc_err *err)
+{
+    uint8_t *bits[TAKC_LEDGER_ROWS + 1] = {NULL};
+    struct takc_set_size size;
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < b->n_rates; i++)
+        st = takc_selection_set(s, c, o, b->rates[i], &bits[i + 1], &size, err);
+    if (!st)
+        st = takc_facts_of_sets(c, s, (const uint8_t *const *)bits, b->n_rates + 1, b->profile->description, out, err);
+    for (size_t i = 0; i < b->n_rates; i++)
+        takc_free(bits[i + 1]);
     return st;
 }
 
 /* Artifact and ledger of one rate, made. */
 static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
-                                  const struct takc_extractive_options *o, takc_rate rate, struct takc_stored *out,
+                                  const struct takc_extractive_options *o, const struct takc_fact_counts *all,
+                                  const struct takc_fact_counts *kept, takc_rate rate, struct takc_stored *out,
                                   struct takc_ledger_entry *row, struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
@@ -325,9 +334,9 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
     if (!st)
         st = takc_artifact_write(c, s, bits, &size, o, &meta, b->call, &bytes, err);
     if (!st)
-        st = put_thing(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
+        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
     if (!st)
-        st = fill_ledger(b, c, s, bits, &size, rate, row, err);
+        fill_ledger(s, all, kept, &size, rate, row);
     row->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st)
         st = put_ledger(b, row, rate, err);
@@ -354,13 +363,19 @@ static enum takc_status make_rates(struct takc_build *b, const struct takc_corpu
                                    const struct takc_extractive_options *o, bool ours, struct takc_err *err)
 {
     struct takc_stored *artifacts = takc_arena_array(b->arena, b->n_rates + 1, sizeof(*artifacts));
+    struct takc_fact_counts facts[TAKC_LEDGER_ROWS + 1];
+    bool have_facts = false;
     enum takc_status st = artifacts ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
     for (size_t i = 0; !st && i < b->n_rates; i++) {
         takc_call_progress(b->call, "compress", "rates", i, b->n_rates);
         st = takc_call_check(b->call, err);
         artifacts[i].rate = b->rates[i];
-        if (!st && !(ours && take_over(b, b->rates[i], &artifacts[i], &b->rows[i])))
-            st = make_rate(b, c, s, o, b->rates[i], &artifacts[i], &b->rows[i], err);
+        if (st || (ours && take_over(b, b->rates[i], &artifacts[i], &b->rows[i])))
+            continue;
+        st = have_facts ? TAKC_OK : make_facts(b, c, s, o, facts, err);
+        have_facts = true;
+        if (!st)
+            st = make_rate(b, c, s, o, &facts[0], &facts[i + 1], b->rates[i], &artifacts[i], &b->rows[i], err);
     }
     b->version.artifacts = artifacts;
     b->version.n_artifacts = b->n_rates;
@@ -379,6 +394,12 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
     enum takc_status st = takc_docset_corpus(b->home, b->task, b->set, b->arena, &corpus, err);
     if (!st)
         st = claim(b, &ours, err);
+    if (!st && !b->profile->keep_originals) {
+        st = takc_extractive_select(&corpus.corpus, &o, b->call, &s, err);
+        if (!st)
+            st = takc_reduce_make(b, &corpus.corpus, &s, &o, err);
+        goto out;
+    }
     if (!st)
         st = make_selection(b, &corpus.corpus, &o, ours, &s, err);
     if (!st)
@@ -387,6 +408,7 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
         st = make_documents(b, err);
     if (!st)
         st = make_rates(b, &corpus.corpus, &s, &o, ours, err);
+out:
     b->version.source_tokens = (s.source_mt + 999) / 1000;
     b->n_units = s.n_units;
     takc_selection_clear(&s);
@@ -440,8 +462,9 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_vers
     return st;
 }
 
-/* Versions that stay: the new one, pinned ones, and the newest up to the profile's number. Returns how many; dropped labels go to gone. */
-static size_t keep_versions(const struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, struct takc_str *gone,
+/* Versions that stay: the new one, pinned ones, and the newest up to the profile's number; but none, pinned or not, that stands on whole
+ * texts where these may not be kept. Returns how many; dropped labels go to gone. */
+static size_t keep_versions(struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, struct takc_str *gone,
                             size_t *n_gone)
 {
     size_t n = 0, room = b->profile->keep_versions > 1 ? b->profile->keep_versions - 1 : 0, unpinned = 0;
@@ -449,9 +472,11 @@ static size_t keep_versions(const struct takc_build *b, const struct takc_manife
     for (size_t i = 0; i < m->n_versions; i++)
         unpinned += !m->versions[i].pinned;
     for (size_t i = 0; i < m->n_versions; i++) {
-        bool stays = m->versions[i].pinned || unpinned <= room;
+        bool stays = m->versions[i].pinned || unpinned <= room, whole = false;
         if (!m->versions[i].pinned)
             unpinned--;
+        if (!b->profile->keep_originals)
+            stays = !takc_reduce_is_whole(b, &m->versions[i], &whole, NULL) && !whole && stays;
         if (stays)
             out[n++] = m->versions[i];
         else
@@ -490,6 +515,8 @@ static enum takc_status finish(struct takc_build *b, const struct takc_version *
     uint64_t swept;
     struct takc_key work = key_work(b->task, v->label);
     enum takc_status st = takc_build_foreign(b, v, err);
+    if (!st && !b->profile->keep_originals)
+        st = takc_reduce_settle(b, v, err);
     if (!st)
         st = takc_home_sweep_locked(b->home, b->task, &swept, err);
     if (!st)
@@ -518,8 +545,10 @@ enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *
     return st ? st : finish(b, &b->version, err);
 }
 
-enum takc_status takc_build_finish(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
+enum takc_status takc_build_finish(struct takc_build *b, const struct takc_version *v, bool again, struct takc_err *err)
 {
+    if (again)
+        return finish(b, v, err);
     struct takc_store_view view;
     struct takc_key work = key_work(b->task, v->label);
     enum takc_status st = takc_store_view(takc_home_store(b->home), b->call, takc_str(work.s), &view, err);

@@ -22,6 +22,7 @@ struct chooser {
     float *scores;
     size_t n, cap, scores_cap;
     uint64_t used_mt, budget_mt;
+    struct takc_best best;
 };
 
 static uint64_t cost_of(const struct chooser *c, struct takc_str line)
@@ -95,16 +96,26 @@ static enum takc_status try_unit(struct chooser *c, struct takc_candidate candid
     return keep(c, &u, candidate.score, err);
 }
 
+/* Notes the first candidates. */
+static void note(struct chooser *c, const struct takc_scores *s, uint32_t unit)
+{
+    if (c->best.n == TAKC_BEST_MAX)
+        return;
+    c->best.masks[c->best.n] = takc_scores_mask(s, unit);
+    c->best.docs[c->best.n++] = takc_index_doc_of(s->x, unit);
+}
+
 static enum takc_status fill(struct chooser *c, struct takc_candidates *from, struct takc_call *call, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     int misfits = 0;
     bool found = true, fits;
-    while (!st && misfits < MISFITS_MAX && c->used_mt < c->budget_mt) {
+    while (!st && ((misfits < MISFITS_MAX && c->used_mt < c->budget_mt) || c->best.n < TAKC_BEST_MAX)) {
         struct takc_candidate candidate = {0, 0};
         st = takc_candidates_next(from, &candidate, &found, err);
         if (st || !found)
             break;
+        note(c, from->scores, candidate.id);
         st = try_unit(c, candidate, &fits, err);
         misfits = fits ? 0 : misfits + 1;
         if (!st && c->n % 64 == 0)
@@ -121,13 +132,13 @@ static int by_unit(const void *a, const void *b)
 
 static enum takc_status render(struct takc_show *show, const struct takc_shown *units, size_t n, struct takc_buf *out, struct takc_err *err)
 {
-    const struct takc_shown **sorted = takc_arena_array(show->arena, n, sizeof(*sorted));
+    const struct takc_shown **sorted = takc_arena_array(show->arena, n, sizeof(void *));
     if (!sorted)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu lines", n);
     for (size_t i = 0; i < n; i++)
         sorted[i] = &units[i];
     if (n)
-        qsort(sorted, n, sizeof(*sorted), by_unit);
+        qsort(sorted, n, sizeof(void *), by_unit);
     takc_buf_reset(out);
     return takc_show_context(show, sorted, n, out, err);
 }
@@ -155,20 +166,20 @@ static enum takc_status compose(struct chooser *c, struct takc_choice *out, stru
 /* Lines, coverage, missing terms and confidence of what was chosen. */
 static enum takc_status report(struct chooser *c, const struct takc_scores *s, struct takc_choice *out, struct takc_err *err)
 {
-    uint64_t *masks = takc_arena_array(c->arena, c->n, sizeof(*masks)), best = 0, all = 0;
+    uint64_t best = 0, all = 0;
     out->lines = takc_arena_array(c->arena, c->n, sizeof(*out->lines));
-    if (!out->lines || !masks)
+    if (!out->lines)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu lines", c->n);
     out->n_lines = c->n;
     for (size_t i = 0; i < c->n; i++) {
         const struct takc_shown *u = &c->chosen[i];
-        masks[i] = takc_scores_mask(s, u->unit);
-        out->lines[i] = (struct takc_line){u->unit, u->u.doc, c->scores[i], takc_question_share(s->q, masks[i]), u->line};
-        all |= masks[i];
-        best |= i < COVER_LINES ? masks[i] : 0;
+        uint64_t mask = takc_scores_mask(s, u->unit);
+        out->lines[i] = (struct takc_line){u->unit, u->u.doc, c->scores[i], takc_question_share(s->q, mask), u->line};
+        all |= mask;
+        best |= i < COVER_LINES ? mask : 0;
     }
     out->coverage = c->n ? takc_question_share(s->q, best) : 0;
-    out->confidence = takc_confidence(s->q, out->lines, masks, c->n);
+    out->confidence = takc_confidence(s->q, s->best[TAKC_LEVELS - 1], &c->best);
     return takc_question_missing(s->q, all, c->arena, &out->missing, &out->n_missing, err);
 }
 

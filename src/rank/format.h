@@ -19,6 +19,7 @@
 enum takc_index_part {
     TAKC_PART_DOCS = 0,
     TAKC_PART_UNITS,
+    TAKC_PART_BAGS, /* terms of title + heading + unit, a column of its own: scoring reads nothing else of most units */
     TAKC_PART_SECTIONS,
     TAKC_PART_ANCHORS,
     TAKC_PART_SPANS,
@@ -43,18 +44,19 @@ enum {
     TAKC_HEAD_VERSION = 8,
     TAKC_HEAD_TOTAL = 16,
     TAKC_HEAD_PRINT = 24,
-    TAKC_HEAD_COUNTS = TAKC_HEAD_PRINT + TAKC_INDEX_PRINT_BYTES, /* one u32 a part; 0 for those counted in bytes */
-    TAKC_HEAD_TERMS = TAKC_HEAD_COUNTS + 4 * TAKC_PARTS_N,       /* u32 terms of the dictionary, u32 0 */
-    TAKC_HEAD_LENGTHS = TAKC_HEAD_TERMS + 8,                     /* u64 a level: sum of the lengths of its bags */
-    TAKC_HEAD_OFFSETS = TAKC_HEAD_LENGTHS + 8 * TAKC_LEVELS,     /* u64 a part */
-    TAKC_HEAD_SUM = TAKC_HEAD_OFFSETS + 8 * TAKC_PARTS_N,        /* u64: takc_hash64 of all bytes before it */
+    TAKC_HEAD_COUNTS = TAKC_HEAD_PRINT + TAKC_INDEX_PRINT_BYTES,         /* one u32 a part; 0 for those counted in bytes */
+    TAKC_HEAD_TERMS = TAKC_HEAD_COUNTS + (4 * TAKC_PARTS_N + 7) / 8 * 8, /* u32 terms of the dictionary, u32 0 */
+    TAKC_HEAD_LENGTHS = TAKC_HEAD_TERMS + 8,                             /* u64 a level: sum of the lengths of its bags */
+    TAKC_HEAD_OFFSETS = TAKC_HEAD_LENGTHS + 8 * TAKC_LEVELS,             /* u64 a part */
+    TAKC_HEAD_SUM = TAKC_HEAD_OFFSETS + 8 * TAKC_PARTS_N,                /* u64: takc_hash64 of all bytes before it */
     TAKC_HEAD_BYTES = TAKC_HEAD_SUM + 8
 };
 
 /* Record sizes; 0: counted in bytes. */
 enum {
     TAKC_REC_DOC = 96,
-    TAKC_REC_UNIT = 26,
+    TAKC_REC_UNIT = 23,
+    TAKC_REC_BAG = 2,
     TAKC_REC_SECTION = 16,
     TAKC_REC_ANCHOR = 20,
     TAKC_REC_SPAN = 8,
@@ -67,7 +69,7 @@ enum {
 };
 
 /* Places in the record of a unit that queries read directly. */
-enum { TAKC_UNIT_AT_KIND = 7, TAKC_UNIT_AT_BAG = 22, TAKC_UNIT_AT_FLAGS = 24 };
+enum { TAKC_UNIT_AT_KIND = 6, TAKC_UNIT_AT_FLAGS = 21, TAKC_UNIT_FLAG_BITS = 12 };
 
 /* Flags of a document record. */
 enum { TAKC_DOC_DATED = 1, TAKC_DOC_SHOW_TITLE = 2 };
@@ -139,9 +141,10 @@ struct takc_range {
     uint32_t from, to;
 };
 
-/* A section: a run of units below one heading (or none). */
+/* A section: a run of units below one heading (or none). The heading, where it is a unit, is the first of them. */
 struct takc_section {
     struct takc_range units;
+    struct takc_range below;  /* units without that first one: those that the heading's words count for */
     struct takc_span heading; /* empty: none */
     uint32_t heading_block;   /* + 1; 0: none */
     uint32_t n_terms;

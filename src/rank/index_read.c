@@ -7,17 +7,10 @@
 #include "base/alloc.h"
 
 static const uint32_t record_size[TAKC_PARTS_N] = {
-    [TAKC_PART_DOCS] = TAKC_REC_DOC,
-    [TAKC_PART_UNITS] = TAKC_REC_UNIT,
-    [TAKC_PART_SECTIONS] = TAKC_REC_SECTION,
-    [TAKC_PART_ANCHORS] = TAKC_REC_ANCHOR,
-    [TAKC_PART_SPANS] = TAKC_REC_SPAN,
-    [TAKC_PART_TWINS] = TAKC_REC_TWIN,
-    [TAKC_PART_ORDER] = TAKC_REC_ORDER,
-    [TAKC_PART_WIN64] = TAKC_REC_WINDOW,
-    [TAKC_PART_WIN128] = TAKC_REC_WINDOW,
-    [TAKC_PART_WIN256] = TAKC_REC_WINDOW,
-    [TAKC_PART_DICT_INDEX] = TAKC_REC_DICT_INDEX,
+    [TAKC_PART_BAGS] = TAKC_REC_BAG,         [TAKC_PART_DOCS] = TAKC_REC_DOC,       [TAKC_PART_UNITS] = TAKC_REC_UNIT,
+    [TAKC_PART_SECTIONS] = TAKC_REC_SECTION, [TAKC_PART_ANCHORS] = TAKC_REC_ANCHOR, [TAKC_PART_SPANS] = TAKC_REC_SPAN,
+    [TAKC_PART_TWINS] = TAKC_REC_TWIN,       [TAKC_PART_ORDER] = TAKC_REC_ORDER,    [TAKC_PART_WIN64] = TAKC_REC_WINDOW,
+    [TAKC_PART_WIN128] = TAKC_REC_WINDOW,    [TAKC_PART_WIN256] = TAKC_REC_WINDOW,  [TAKC_PART_DICT_INDEX] = TAKC_REC_DICT_INDEX,
 };
 
 enum takc_status takc_index_corrupt(struct takc_err *err, const char *what)
@@ -37,8 +30,8 @@ static enum takc_status read_offsets(struct takc_index *x, const unsigned char *
         if (x->at[p + 1] < x->at[p] || x->at[p + 1] - x->at[p] < (uint64_t)x->n[p] * record_size[p])
             return takc_index_corrupt(err, "a part is shorter than its records");
     }
-    if (x->n[TAKC_PART_UNITS] > INT32_MAX)
-        return takc_index_corrupt(err, "more than 2^31 units");
+    if (x->n[TAKC_PART_UNITS] > INT32_MAX || x->n[TAKC_PART_BAGS] != x->n[TAKC_PART_UNITS])
+        return takc_index_corrupt(err, "impossible numbers of units");
     return TAKC_OK;
 }
 
@@ -159,9 +152,15 @@ uint32_t takc_index_section_of(const struct takc_index *x, uint32_t unit)
     return last_from(x, TAKC_PART_SECTIONS, SECTION_FIRST_UNIT, unit);
 }
 
+static bool is_heading(const struct takc_index *x, uint32_t unit)
+{
+    const unsigned char *p = takc_index_records(x, TAKC_PART_UNITS, unit, 1, TAKC_REC_UNIT);
+    return p && (p[TAKC_UNIT_AT_KIND] & 15) == TAKC_UNIT_HEADING;
+}
+
 enum takc_status takc_index_section_at(const struct takc_index *x, uint32_t i, struct takc_section *out, struct takc_err *err)
 {
-    struct takc_section s = {{0, 0}, {0, 0}, 0, 0};
+    struct takc_section s = {{0, 0}, {0, 0}, {0, 0}, 0, 0};
     enum takc_status st = units_of(x, TAKC_PART_SECTIONS, i, SECTION_FIRST_UNIT, &s.units, err);
     if (st)
         return st;
@@ -169,6 +168,9 @@ enum takc_status takc_index_section_at(const struct takc_index *x, uint32_t i, s
     uint64_t end = takc_rd32(p + 4) + (uint64_t)takc_rd16(p + 8);
     s.heading = (struct takc_span){takc_rd32(p + 4), (uint32_t)end};
     s.n_terms = takc_rd16(p + 10);
+    s.below = s.units;
+    if (s.units.from < s.units.to)
+        s.below.from += is_heading(x, s.units.from);
     s.heading_block = takc_rd32(p + 12);
     if (end > UINT32_MAX)
         return takc_index_corrupt(err, "a heading is out of range");
@@ -212,7 +214,7 @@ enum takc_status takc_index_doc_at(const struct takc_index *x, uint32_t doc, str
 /* The spans of a unit: in the record itself, or a run of the table of spans. */
 static enum takc_status read_spans(const struct takc_index *x, const unsigned char *p, struct takc_index_unit *u, struct takc_err *err)
 {
-    uint32_t at = takc_rd32(p), n = p[6];
+    uint32_t at = takc_rd32(p), n = takc_rd16(p + TAKC_UNIT_AT_FLAGS) >> TAKC_UNIT_FLAG_BITS;
     if (n == 0) {
         uint64_t end = (uint64_t)at + takc_rd16(p + 4);
         u->spans[0] = (struct takc_span){at, (uint32_t)end};
@@ -271,23 +273,25 @@ enum takc_status takc_index_unit_at(const struct takc_index *x, uint32_t unit, s
     const unsigned char *p = unit < x->n[TAKC_PART_UNITS] ? takc_index_records(x, TAKC_PART_UNITS, unit, 1, TAKC_REC_UNIT) : NULL;
     if (!p || !x->n[TAKC_PART_DOCS] || !x->n[TAKC_PART_SECTIONS])
         return takc_index_corrupt(err, "there is no unit of that number");
-    struct takc_index_unit u = {.doc = takc_index_doc_of(x, unit), .block = takc_rd32(p + 8), .raw_mt = takc_rd24(p + 15)};
+    struct takc_index_unit u = {.doc = takc_index_doc_of(x, unit), .block = takc_rd32(p + 7), .raw_mt = takc_rd24(p + 14)};
     u.kind = p[TAKC_UNIT_AT_KIND] & 15;
     u.rung = p[TAKC_UNIT_AT_KIND] >> 4;
-    u.salience = takc_rd16(p + 18);
-    u.n_tokens = takc_rd16(p + 20);
-    u.flags = takc_rd16(p + TAKC_UNIT_AT_FLAGS);
+    u.salience = takc_rd16(p + 17);
+    u.n_tokens = takc_rd16(p + 19);
+    u.flags = takc_rd16(p + TAKC_UNIT_AT_FLAGS) & ((1u << TAKC_UNIT_FLAG_BITS) - 1);
     u.twin = twin_of(x, unit);
-    struct takc_section s = {{0, 0}, {0, 0}, 0, 0};
+    struct takc_section s = {{0, 0}, {0, 0}, {0, 0}, 0, 0};
     enum takc_status st = read_spans(x, p, &u, err);
     if (!st)
-        st = read_anchor(x, takc_rd24(p + 12), &u, err);
+        st = read_anchor(x, takc_rd24(p + 11), &u, err);
     if (!st)
         st = takc_index_section_at(x, takc_index_section_of(x, unit), &s, err);
     if (st)
         return st;
-    u.heading = s.heading;
-    u.heading_block = s.heading_block;
+    if (u.kind != TAKC_UNIT_HEADING) {
+        u.heading = s.heading;
+        u.heading_block = s.heading_block;
+    }
     *out = u;
     return TAKC_OK;
 }

@@ -17,8 +17,9 @@ struct builder {
     /* of the document at hand */
     uint16_t *n_tokens;
     uint32_t *bag;     /* terms of each unit itself, and of the table header before it */
+    uint32_t *heading; /* heading above each unit, or that it is: number + 1 */
     uint32_t *section; /* section of each unit, numbered through the corpus */
-    size_t tokens_cap, bag_cap, section_cap;
+    size_t tokens_cap, bag_cap, section_cap, heading_cap;
 };
 
 static void builder_init(struct builder *b, const struct takc_corpus *c, const struct takc_selection *s)
@@ -36,6 +37,7 @@ static void builder_clear(struct builder *b)
     takc_postings_builder_clear(&b->postings);
     takc_free(b->n_tokens);
     takc_free(b->bag);
+    takc_free(b->heading);
     takc_free(b->section);
 }
 
@@ -119,16 +121,17 @@ static enum takc_status put_spans(struct builder *b, const struct takc_units *u,
     return st;
 }
 
-static uint32_t section_terms(const struct builder *b, uint32_t unit)
+/* Terms of the heading above a unit; headings hold their words themselves. */
+static uint32_t section_terms(const struct builder *b, const struct takc_units *u, uint32_t unit)
 {
     const char *p = b->parts[TAKC_PART_SECTIONS].ptr + (size_t)b->section[unit] * TAKC_REC_SECTION;
-    return takc_rd16((const unsigned char *)p + 10);
+    return u->units[unit].kind == TAKC_UNIT_HEADING ? 0 : takc_rd16((const unsigned char *)p + 10);
 }
 
 /* Terms of title + heading + unit. */
 static uint64_t unit_bag(const struct builder *b, const struct takc_units *u, uint32_t i)
 {
-    return at_most(u->n_title_terms + (uint64_t)section_terms(b, i) + b->bag[i], UINT16_MAX);
+    return at_most(u->n_title_terms + (uint64_t)section_terms(b, u, i) + b->bag[i], UINT16_MAX);
 }
 
 /* A heading below which nothing stands before the next one says something itself ("DEFAULT", then "CURL_SSLVERSION_DEFAULT" in a line of
@@ -157,9 +160,11 @@ static enum takc_status put_unit(struct builder *b, size_t doc, const struct tak
     if (!st && unit->anchor > 0xFFFFFF)
         st = takc_fail(err, TAKC_FULL, 0, "index: more than 2^24 tables in a document");
     if (!st)
-        st = PUT(b, TAKC_PART_UNITS, err, {start, 4}, {len, 2}, {n, 1}, {kind, 1}, {unit->block, 4}, {unit->anchor, 3},
-                 {at_most(unit->raw_mt, 0xFFFFFF), 3}, {b->selection->salience[all], 2}, {unit->n_tokens, 2}, {unit_bag(b, u, i), 2},
-                 {ranking_flags(u, i), 2});
+        st = PUT(b, TAKC_PART_UNITS, err, {start, 4}, {len, 2}, {kind, 1}, {unit->block, 4}, {unit->anchor, 3},
+                 {at_most(unit->raw_mt, 0xFFFFFF), 3}, {b->selection->salience[all], 2}, {unit->n_tokens, 2},
+                 {ranking_flags(u, i) | (uint64_t)n << TAKC_UNIT_FLAG_BITS, 2});
+    if (!st)
+        st = PUT(b, TAKC_PART_BAGS, err, {unit_bag(b, u, i), 2});
     if (!st && b->selection->twin[all])
         st = PUT(b, TAKC_PART_TWINS, err, {all, 4}, {b->selection->twin[all], 4});
     return st;
@@ -172,14 +177,8 @@ static struct takc_str header_of(const struct takc_corpus_view *v, uint32_t anch
     return takc_str_slice(v->text, s.start, s.end);
 }
 
-/* The heading that counts for a unit: none for headings, which hold their words themselves. */
-static uint32_t heading_of(const struct takc_unit *unit)
-{
-    return unit->kind == TAKC_UNIT_HEADING ? 0 : unit->heading;
-}
-
-static enum takc_status put_section(struct builder *b, const struct takc_units *u, struct takc_range units, uint32_t heading,
-                                    struct takc_err *err)
+static enum takc_status put_section(struct builder *b, const struct takc_units *u, uint32_t first, struct takc_range units,
+                                    uint32_t heading, struct takc_err *err)
 {
     const struct takc_heading *h = heading ? &u->headings[heading - 1] : NULL;
     const uint32_t *terms = h ? u->heading_terms + u->heading_at[heading - 1] : NULL;
@@ -193,21 +192,29 @@ static enum takc_status put_section(struct builder *b, const struct takc_units *
     struct takc_postings_builder *p = &b->postings;
     if (!st)
         st = takc_grow(&p->section_units, &p->sections_cap, p->n_sections + 1, sizeof(*p->section_units), err);
+    units.from += b->heading[units.from - first] && u->units[units.from - first].kind == TAKC_UNIT_HEADING;
     if (!st)
         p->section_units[p->n_sections++] = units;
     return st;
 }
 
-/* Cuts the document into runs of units below one heading. */
+/* Cuts the document into runs of units below one heading; a heading that is a unit begins its own run. */
 static enum takc_status put_sections(struct builder *b, const struct takc_units *u, uint32_t first, struct takc_err *err)
 {
     uint32_t n = (uint32_t)u->n_units, from = 0;
     enum takc_status st = takc_grow(&b->section, &b->section_cap, n, sizeof(*b->section), err);
+    if (!st)
+        st = takc_grow(&b->heading, &b->heading_cap, n, sizeof(*b->heading), err);
+    for (uint32_t i = 0; !st && i < n; i++)
+        b->heading[i] = u->units[i].kind == TAKC_UNIT_HEADING ? 0 : u->units[i].heading;
+    for (uint32_t h = 0; !st && h < u->n_headings; h++)
+        if (u->headings[h].unit && u->units[u->headings[h].unit - 1].kind == TAKC_UNIT_HEADING)
+            b->heading[u->headings[h].unit - 1] = h + 1;
     for (uint32_t i = 0; !st && i < n; i++) {
         b->section[i] = b->n[TAKC_PART_SECTIONS];
-        if (i + 1 < n && heading_of(&u->units[i + 1]) == heading_of(&u->units[i]))
+        if (i + 1 < n && b->heading[i + 1] == b->heading[i])
             continue;
-        st = put_section(b, u, (struct takc_range){first + from, first + i + 1}, heading_of(&u->units[i]), err);
+        st = put_section(b, u, first, (struct takc_range){first + from, first + i + 1}, b->heading[i], err);
         from = i + 1;
     }
     return st;
@@ -242,7 +249,7 @@ static enum takc_status put_windows(struct builder *b, const struct takc_units *
         struct takc_window_cutter c = {.n_tokens = b->n_tokens, .n_units = (uint32_t)u->n_units, .width = takc_level_width[l]};
         struct takc_window w;
         while (!st && takc_window_next(&c, &w)) {
-            uint64_t bag = at_most(u->n_title_terms, UINT16_MAX) + section_terms(b, w.first);
+            uint64_t bag = at_most(u->n_title_terms, UINT16_MAX) + section_terms(b, u, w.first);
             for (uint32_t i = 0; i < w.n; i++)
                 bag += b->bag[w.first + i];
             bag = at_most(bag, UINT16_MAX);
@@ -324,6 +331,8 @@ static enum takc_status put_header(const struct builder *b, struct takc_buf *out
         st = takc_buf_add(out, takc_str_n(print, sizeof(print)), err);
     for (int p = 0; !st && p < TAKC_PARTS_N; p++)
         st = takc_buf_le(out, b->n[p], 4, err);
+    while (!st && out->len < TAKC_HEAD_TERMS)
+        st = takc_buf_byte(out, 0, err);
     if (!st)
         st = takc_buf_le(out, b->n_terms, 8, err);
     for (int l = 0; !st && l < TAKC_LEVELS; l++)

@@ -4,10 +4,10 @@
  * reviewing) are compared whole, never as substrings: "Summarize" is no "sum".
  *
  * A prompt is task-wide when it names no fact: all its content words are verbs of a task ("review"), nouns for the material as such
- * ("contracts", "key points"), or words that more than a quarter of the documents hold. One fact word more is let through where the prompt
- * asks for everything ("list all risks of the supplier"), none that is a name or a number. Checklists and descriptions of a role are
- * task-wide, whatever they name. Questions for one typed thing (who, when, how many) are specific in any case.
- * Complexity follows the guide's sample, with its words as words: complex ones first, then short questions as simple. */
+ * ("contracts", "key points"), or, unless it is a plain question, words that more than a quarter of the documents hold or none. One fact
+ * word more is let through where the prompt asks for everything ("list all risks of the supplier"), none that is a name or a number.
+ * Checklists and descriptions of a role are task-wide, whatever they name. Questions for one typed thing (who, when, how many) are specific
+ * in any case. Complexity follows the guide's sample, with its words as words: complex ones first, then short questions as simple. */
 #include "rank/query.h"
 
 /* Asks for the material as a whole. */
@@ -49,6 +49,8 @@ static const char *const complex_words[] = {
     "trend",   "summarize",   "summarise", "summary",   "overview",   "evaluate",   "assess",  "discuss", "implication", "difference",
     "review",  "explanation", "relate",    "interpret", "synthesize", "synthesise", "recap",   "outline"};
 static const char *const simple_words[] = {"what", "when", "who", "where", "which", "whom", "whose", "total", "sum", "revenue", "profit"};
+static const char *const asking_words[] = {"what", "which", "how", "why",  "is",  "are",   "was",  "were",  "does",
+                                           "do",   "did",   "has", "have", "can", "could", "will", "would", "name"};
 static const char *const measure_words[] = {"many", "much", "often", "long", "old", "big", "large", "far", "high", "tall", "fast"};
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -83,6 +85,15 @@ static bool is_any(struct takc_str word, const char *const *list, size_t n)
     return false;
 }
 #define IS(word, list) is_any(word, list, N(list))
+
+static bool is_exactly_any(struct takc_str word, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (takc_str_is(word, list[i]))
+            return true;
+    return false;
+}
+#define IS_EXACTLY(word, list) is_exactly_any(word, list, N(list))
 
 /* Documents that hold a term, in title, heading or text. */
 static uint32_t count_docs(const struct takc_index *x, const struct takc_term_entry *e)
@@ -128,14 +139,18 @@ static bool discriminates(const struct takc_index *x, struct takc_str norm, bool
 
 /* What was seen on one walk over a prompt. */
 struct prompt {
-    size_t n_words, n_content, n_facts, n_marks, n_lines, n_broad, n_work, n_scope;
+    size_t n_words, n_marks, n_lines, n_broad, n_work, n_scope;
+    size_t n_content; /* content words that are no words of a task, of the material or of scope */
+    size_t n_facts;   /* those of them that tell documents apart */
     bool named, typed, role;
+    bool asks; /* begins as a question does */
 };
 
 static void see_word(const struct takc_index *x, const struct takc_word *w, struct takc_str text, struct prompt *p, struct takc_str last)
 {
     bool capital = w->start < text.len && text.ptr[w->start] >= 'A' && text.ptr[w->start] <= 'Z';
     p->n_words++;
+    p->asks |= p->n_words == 1 && IS_EXACTLY(w->norm, asking_words);
     bool measured = takc_str_is(last, "how") && IS(w->norm, measure_words);
     p->typed |= p->n_words <= 3 && (takc_str_is(w->norm, "who") || takc_str_is(w->norm, "when") || takc_str_is(w->norm, "where"));
     p->typed |= measured;
@@ -148,9 +163,11 @@ static void see_word(const struct takc_index *x, const struct takc_word *w, stru
     p->n_scope += scope;
     if (w->article || broad || work || scope || measured || takc_word_is_stop(w->norm))
         return;
-    p->n_content++;
     bool name = (capital && p->n_words > 1) || w->number;
-    if (IS(w->norm, generic_words) || !discriminates(x, w->norm, name))
+    if (IS(w->norm, generic_words))
+        return;
+    p->n_content++;
+    if (!discriminates(x, w->norm, name))
         return;
     p->n_facts++;
     p->named |= name;
@@ -198,7 +215,9 @@ enum takc_prompt_kind takc_prompt_kind_of(const struct takc_index *x, struct tak
     if (p.typed)
         return TAKC_PROMPT_SPECIFIC;
     bool asks_for_all = (p.n_broad || p.n_work) && p.n_scope;
-    if (p.n_facts == 0 || (p.n_facts == 1 && !p.named && asks_for_all))
+    /* A plain question is taken at its word, common as its words may be in these documents. */
+    size_t n_facts = p.asks && !p.n_broad && !p.n_scope ? p.n_content : p.n_facts;
+    if (n_facts == 0 || (n_facts == 1 && !p.named && asks_for_all))
         return TAKC_PROMPT_TASK_WIDE;
     return TAKC_PROMPT_SPECIFIC;
 }

@@ -114,6 +114,7 @@ static void words_of_every_document_name_no_fact(void **state)
     struct takc_index *x = fixture_index(&f, &bytes);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Compare the leases")), TAKC_PROMPT_TASK_WIDE);
     assert_int_equal(takc_prompt_kind_of(NULL, takc_str("Compare the leases")), TAKC_PROMPT_SPECIFIC);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("What is a lease?")), TAKC_PROMPT_SPECIFIC);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Explain the guarantor")), TAKC_PROMPT_SPECIFIC);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Describe Zanzibar and its leases")), TAKC_PROMPT_SPECIFIC);
     takc_index_close(x);

@@ -44,6 +44,7 @@ enum { TAKC_SCORE_PAGE = 512, TAKC_SCORE_BLOCK = 32, TAKC_PAGE_BLOCKS = TAKC_SCO
 struct takc_score_page {
     float score[TAKC_SCORE_PAGE];
     uint16_t tf[TAKC_SCORE_PAGE]; /* of the term at hand; zero between terms */
+    uint64_t dirty;               /* a bit for every 8 entries: some tf of them is not zero */
 };
 
 /* What one page of units can reach, by blocks of 32: maxima of each level over the units and the windows that hold them. */
@@ -63,8 +64,10 @@ struct takc_scores {
     uint64_t **masks; /* per page of units: which terms each holds in title, heading or itself */
     struct takc_bound_page **bounds;
     float best[TAKC_LEVELS]; /* maximum of each level */
-    uint32_t *touched;       /* entries that hold the term at hand */
-    size_t n_touched, touched_cap;
+    const unsigned char *bags;
+    uint32_t *dirty; /* numbers of dirty pages */
+    size_t n_dirty, dirty_cap;
+    uint32_t n_touched;               /* entries that hold the term at hand */
     const struct takc_range *allowed; /* units that the filter lets through, ascending; NULL: all */
     size_t n_allowed;
 };
@@ -162,7 +165,14 @@ bool takc_show_needs_title(const struct takc_shown_doc *d, struct takc_str line)
 TAKC_CHECK enum takc_status takc_show_context(struct takc_show *s, const struct takc_shown *const *units, size_t n, struct takc_buf *out,
                                               struct takc_err *err);
 
-/* How sure we are that the lines answer the question; see confidence.c. */
-double takc_confidence(const struct takc_question *q, const struct takc_line *lines, const uint64_t *masks, size_t n);
+/* The best candidates, whether they fitted or not. */
+enum { TAKC_BEST_MAX = 6 };
+struct takc_best {
+    uint64_t masks[TAKC_BEST_MAX];
+    uint32_t docs[TAKC_BEST_MAX];
+    size_t n;
+};
+/* How sure we are that there is an answer; best_window: the best BM25 of a window of 256 words. See confidence.c. */
+double takc_confidence(const struct takc_question *q, double best_window, const struct takc_best *b);
 
 #endif

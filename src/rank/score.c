@@ -3,9 +3,9 @@
  * score.c - BM25 (k1 1.2, b .5) of units and of windows, term by term.
  *
  * A term's count in a unit is that in its document's title, its section's heading and itself; in a window that in the title, in the heading
- * of the window's first unit and in all its units. Counts of the term at hand gather in the pages, then every entry touched gets the
- * term's share and its count back to zero: the cost follows the postings, not the corpus. The last pass takes each level's maximum and, for
- * every block of 32 units, what its best unit could reach. Floats are added in one fixed order: same index, same scores. */
+ * of the window's first unit and in all its units. Counts of the term at hand gather in the pages, then everything touched
+ * gets the term's share and its count back to zero: the cost follows the postings, not the corpus. The last pass takes each level's maximum
+ * and, for every block of 32 units, what its best unit could reach. Floats are added in one fixed order: same index, same scores. */
 #include "rank/query.h"
 
 #include <math.h>
@@ -22,30 +22,50 @@ static size_t n_pages(uint32_t n)
     return ((size_t)n + TAKC_SCORE_PAGE - 1) / TAKC_SCORE_PAGE;
 }
 
-static enum takc_status touch(struct takc_scores *s, int level, uint32_t i, uint32_t tf, struct takc_err *err)
+enum { DIRTY_ENTRIES = TAKC_SCORE_PAGE / 64 /* for one bit */ };
+
+/* The page of an entry, made and noted as dirty; the caller sets the bits of what it touches. */
+static inline enum takc_status page_of(struct takc_scores *s, int level, uint32_t i, struct takc_score_page **out, struct takc_err *err)
 {
     struct takc_score_page **page = &s->pages[level][i / TAKC_SCORE_PAGE];
     if (!*page && !(*page = takc_arena_alloc(s->arena, sizeof(**page))))
         return no_memory(err);
-    uint16_t *at = &(*page)->tf[i % TAKC_SCORE_PAGE];
-    if (!*at) {
-        if (s->n_touched == s->touched_cap) {
-            enum takc_status st = takc_arena_grow(s->arena, &s->touched, &s->touched_cap, s->n_touched + 1, sizeof(*s->touched), err);
-            if (st)
-                return st;
-        }
-        s->touched[s->n_touched++] = i;
+    if (!(*page)->dirty) {
+        enum takc_status st = takc_arena_grow(s->arena, &s->dirty, &s->dirty_cap, s->n_dirty + 1, sizeof(*s->dirty), err);
+        if (st)
+            return st;
+        s->dirty[s->n_dirty++] = i / TAKC_SCORE_PAGE;
     }
-    uint32_t sum = *at + (tf < UINT16_MAX ? tf : UINT16_MAX);
-    *at = (uint16_t)(sum < UINT16_MAX ? sum : UINT16_MAX);
+    *out = *page;
     return TAKC_OK;
+}
+
+static inline void add_tf(struct takc_scores *s, uint16_t *at, uint32_t tf)
+{
+    uint32_t sum = *at + (tf < UINT16_MAX ? tf : UINT16_MAX);
+    s->n_touched += *at == 0;
+    *at = (uint16_t)(sum < UINT16_MAX ? sum : UINT16_MAX);
+}
+
+static enum takc_status touch(struct takc_scores *s, int level, uint32_t i, uint32_t tf, struct takc_err *err)
+{
+    struct takc_score_page *page = NULL;
+    enum takc_status st = page_of(s, level, i, &page, err);
+    if (!st) {
+        add_tf(s, &page->tf[i % TAKC_SCORE_PAGE], tf);
+        page->dirty |= (uint64_t)1 << i % TAKC_SCORE_PAGE / DIRTY_ENTRIES;
+    }
+    return st;
 }
 
 /* The first window that begins at or behind a unit, or ends behind it. */
 static uint32_t window_from(const struct takc_scores *s, int level, uint32_t from, uint32_t unit, bool by_end)
 {
-    uint32_t step = 1, lo = from, hi = from;
+    uint32_t step = 4, lo = from, hi = from;
 #define BEHIND(w) (by_end ? takc_scores_window(s, level, w).to > unit : takc_scores_window(s, level, w).from >= unit)
+    for (; hi < s->n[level] && hi < from + 4; lo = ++hi) /* mostly one of the next */
+        if (BEHIND(hi))
+            return hi;
     while (hi < s->n[level] && !BEHIND(hi)) {
         lo = hi + 1;
         hi = s->n[level] - hi > step ? hi + step : s->n[level];
@@ -62,15 +82,24 @@ static uint32_t window_from(const struct takc_scores *s, int level, uint32_t fro
     return lo;
 }
 
-/* Everything of a level that begins within these units: they share a title or a heading. */
+/* Everything of a level that begins within these units: they share a title or a heading. A page at a time. */
 static enum takc_status touch_range(struct takc_scores *s, int level, struct takc_range units, uint32_t *cursor, uint32_t tf,
                                     struct takc_err *err)
 {
+    bool single = level == TAKC_LEVEL_UNIT;
+    uint32_t i = single ? units.from : window_from(s, level, *cursor, units.from, false);
+    uint32_t to = single ? units.to : window_from(s, level, i, units.to, false);
     enum takc_status st = TAKC_OK;
-    uint32_t i = level == TAKC_LEVEL_UNIT ? units.from : window_from(s, level, *cursor, units.from, false);
-    for (; !st && i < s->n[level] && (level == TAKC_LEVEL_UNIT ? i : takc_scores_window(s, level, i).from) < units.to; i++)
-        st = touch(s, level, i, tf, err);
-    *cursor = i < s->n[level] ? i : s->n[level];
+    while (!st && i < to) {
+        struct takc_score_page *page = NULL;
+        uint32_t end = i - i % TAKC_SCORE_PAGE + TAKC_SCORE_PAGE;
+        st = page_of(s, level, i, &page, err);
+        for (end = end < to ? end : to; !st && i < end; i++) {
+            add_tf(s, &page->tf[i % TAKC_SCORE_PAGE], tf);
+            page->dirty |= (uint64_t)1 << i % TAKC_SCORE_PAGE / DIRTY_ENTRIES;
+        }
+    }
+    *cursor = i;
     return st;
 }
 
@@ -110,8 +139,8 @@ static enum takc_status touch_sections(struct takc_scores *s, int level, const s
         if (!takc_posting_next(t->postings, pos, s->x->n[TAKC_PART_SECTIONS], &id, &tf))
             return takc_index_corrupt(err, "postings are damaged");
         st = takc_index_section_at(s->x, id, &section, err);
-        if (!st && allowed(s, section.units.from, &cursor))
-            st = touch_range(s, level, section.units, &at, tf, err);
+        if (!st && section.below.from < section.below.to && allowed(s, section.below.from, &cursor))
+            st = touch_range(s, level, section.below, &at, tf, err);
     }
     return st;
 }
@@ -137,33 +166,50 @@ static enum takc_status touch_units(struct takc_scores *s, int level, const stru
     return st;
 }
 
-/* Length of a bag, as it stands in the record of unit or window. */
-static uint32_t bag_length(const struct takc_scores *s, int level, uint32_t i)
+/* Length of a bag, as it stands in the column of units or in the record of a window. */
+static inline uint32_t bag_length(const struct takc_scores *s, int level, uint32_t i)
 {
-    return level == TAKC_LEVEL_UNIT ? takc_rd16(s->windows[level] + (size_t)i * TAKC_REC_UNIT + TAKC_UNIT_AT_BAG)
+    return level == TAKC_LEVEL_UNIT ? takc_rd16(s->bags + (size_t)i * TAKC_REC_BAG)
                                     : takc_rd16(s->windows[level] + (size_t)i * TAKC_REC_WINDOW + 6);
 }
 
-/* Gives every touched entry the term's share. */
+/* What a term gives: weight * tf / (tf + fixed + slope * length). */
+struct share {
+    float weight, fixed, slope;
+    uint64_t bit;
+};
+
+static void settle_page(struct takc_scores *s, int level, uint32_t number, const struct share *share, uint64_t *mask)
+{
+    struct takc_score_page *page = s->pages[level][number];
+    for (; page->dirty; page->dirty &= page->dirty - 1) {
+        uint32_t from = (uint32_t)__builtin_ctzll(page->dirty) * DIRTY_ENTRIES;
+        for (uint32_t k = from; k < from + DIRTY_ENTRIES; k++) {
+            float tf = page->tf[k];
+            if (tf == 0)
+                continue;
+            page->tf[k] = 0;
+            float length = (float)bag_length(s, level, number * TAKC_SCORE_PAGE + k);
+            page->score[k] += share->weight * tf / (tf + share->fixed + share->slope * length);
+            if (mask)
+                mask[k] |= share->bit;
+        }
+    }
+}
+
+/* Gives every touched entry the term's share. The term's idf is that among units, or among the windows of the level. */
 static enum takc_status settle(struct takc_scores *s, int level, size_t term, struct takc_err *err)
 {
-    const double n = s->population[level], df = (double)s->n_touched;
-    const float weight = (float)(log(1 + (fmax(n - df, 0) + .5) / (df + .5)) * (K1 + 1));
-    const float fixed = (float)(K1 * (1 - B)), slope = (float)(K1 * B / s->average[level]);
-    for (size_t k = 0; k < s->n_touched; k++) {
-        uint32_t i = s->touched[k];
-        struct takc_score_page *page = s->pages[level][i / TAKC_SCORE_PAGE];
-        uint16_t *at = &page->tf[i % TAKC_SCORE_PAGE];
-        float tf = *at;
-        *at = 0;
-        page->score[i % TAKC_SCORE_PAGE] += weight * tf / (tf + fixed + slope * (float)bag_length(s, level, i));
-        if (level != TAKC_LEVEL_UNIT)
-            continue;
-        uint64_t **mask = &s->masks[i / TAKC_SCORE_PAGE];
-        if (!*mask && !(*mask = takc_arena_array(s->arena, TAKC_SCORE_PAGE, sizeof(**mask))))
+    const double n = s->population[level], df = s->n_touched;
+    const struct share share = {(float)(log(1 + (fmax(n - df, 0) + .5) / (df + .5)) * (K1 + 1)), (float)(K1 * (1 - B)),
+                                (float)(K1 * B / s->average[level]), (uint64_t)1 << term};
+    for (size_t k = 0; k < s->n_dirty; k++) {
+        uint64_t **mask = level == TAKC_LEVEL_UNIT ? &s->masks[s->dirty[k]] : NULL;
+        if (mask && !*mask && !(*mask = takc_arena_array(s->arena, TAKC_SCORE_PAGE, sizeof(**mask))))
             return no_memory(err);
-        (*mask)[i % TAKC_SCORE_PAGE] |= (uint64_t)1 << term;
+        settle_page(s, level, s->dirty[k], &share, mask ? *mask : NULL);
     }
+    s->n_dirty = 0;
     s->n_touched = 0;
     return TAKC_OK;
 }
@@ -195,17 +241,31 @@ static enum takc_status raise(struct takc_scores *s, int level, struct takc_rang
     return TAKC_OK;
 }
 
+/* The best of each block of units of a page. */
+static enum takc_status bound_units(struct takc_scores *s, uint32_t from, const struct takc_score_page *page, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (uint32_t k = 0; !st && k < TAKC_SCORE_PAGE; k += TAKC_SCORE_BLOCK) {
+        float best = 0;
+        for (uint32_t i = k; i < k + TAKC_SCORE_BLOCK; i++)
+            best = page->score[i] > best ? page->score[i] : best;
+        if (best > 0)
+            st = raise(s, TAKC_LEVEL_UNIT, (struct takc_range){from + k, from + k + 1}, best, err);
+    }
+    return st;
+}
+
 static enum takc_status bound_level(struct takc_scores *s, int level, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
-    for (size_t p = 0; p < n_pages(s->n[level]); p++) {
+    for (size_t p = 0; !st && p < n_pages(s->n[level]); p++) {
         const struct takc_score_page *page = s->pages[level][p];
-        for (uint32_t k = 0; page && !st && k < TAKC_SCORE_PAGE; k++) {
-            uint32_t i = (uint32_t)p * TAKC_SCORE_PAGE + k;
+        uint32_t from = (uint32_t)p * TAKC_SCORE_PAGE;
+        if (page && level == TAKC_LEVEL_UNIT)
+            st = bound_units(s, from, page, err);
+        for (uint32_t k = 0; page && level != TAKC_LEVEL_UNIT && !st && k < TAKC_SCORE_PAGE; k++)
             if (page->score[k] > 0)
-                st = raise(s, level, level == TAKC_LEVEL_UNIT ? (struct takc_range){i, i + 1} : takc_scores_window(s, level, i),
-                           page->score[k], err);
-        }
+                st = raise(s, level, takc_scores_window(s, level, from + k), page->score[k], err);
     }
     return st;
 }
@@ -253,14 +313,17 @@ static enum takc_status prepare(struct takc_scores *s, struct takc_err *err)
         s->windows[l] = takc_index_records(x, part, 0, s->n[l], l == TAKC_LEVEL_UNIT ? TAKC_REC_UNIT : TAKC_REC_WINDOW);
         s->population[l] = s->n[l];
         s->average[l] = s->n[l] && x->lengths[l] ? (double)x->lengths[l] / s->n[l] : 1;
-        s->pages[l] = takc_arena_array(s->arena, n_pages(s->n[l]), sizeof(*s->pages[l]));
+        s->pages[l] = takc_arena_array(s->arena, n_pages(s->n[l]), sizeof(void *));
         if (!s->windows[l])
             return takc_index_corrupt(err, "records are not there");
         if (!s->pages[l])
             return no_memory(err);
     }
-    s->masks = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(*s->masks));
-    s->bounds = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(*s->bounds));
+    s->bags = takc_index_records(x, TAKC_PART_BAGS, 0, s->n[0], TAKC_REC_BAG);
+    s->masks = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(void *));
+    s->bounds = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(void *));
+    if (!s->bags)
+        return takc_index_corrupt(err, "records are not there");
     return s->masks && s->bounds ? TAKC_OK : no_memory(err);
 }
 

@@ -24,7 +24,8 @@ enum {
     LONG_LETTER_MT = 300,
     LONG_SAME_MT = 40,
     LONG_MIXED_MT = 450,
-    WIDE_UPPER_MT = 400
+    WIDE_UPPER_MT = 400,
+    PHONETIC = 11 /* place of phonetic letters in script_mt */
 };
 enum kind { MARK, LOWER, UPPER, DIGIT, BLANK, HIGH, LETTER };
 enum prefix { NO_PREFIX, SPACE, OTHER };
@@ -105,6 +106,8 @@ static unsigned script_of(uint32_t c)
 /* Cost of a word of n letters. */
 static uint64_t word_rate(enum prefix prefix, enum shape shape, size_t n)
 {
+    if (n == 0)
+        return 0;
     size_t cell = (n < WORD_MAX ? n : WORD_MAX) - 1;
     return word_mt[((size_t)prefix * SHAPES + shape) * WORD_MAX + cell] + (n > WORD_MAX ? (n - WORD_MAX) * LONG_LETTER_MT : 0);
 }
@@ -112,6 +115,23 @@ static uint64_t word_rate(enum prefix prefix, enum shape shape, size_t n)
 static enum shape shape_of(size_t n, size_t n_upper)
 {
     return n_upper == 0 ? ALL_LOWER : n_upper == n && n > 1 ? ALL_UPPER : n_upper == 1 ? CAPITAL : MIXED;
+}
+
+/* Cost of a word of ASCII letters from..to, n_upper of them capitals in front: rare combinations of letters cost more. */
+static uint64_t ascii_rate(enum prefix prefix, const unsigned char *p, size_t n, size_t n_upper)
+{
+    enum shape shape = shape_of(n, n_upper);
+    int64_t mt = (int64_t)word_rate(prefix, shape, n);
+    if (shape != ALL_LOWER && shape != CAPITAL)
+        return (uint64_t)mt;
+    size_t before = 26;
+    for (size_t i = 0; i < n && i < 2 * WORD_MAX; i++) {
+        size_t letter = (size_t)(p[i] | 0x20) - 'a';
+        mt += pair_mt[before * 26 + letter];
+        before = letter;
+    }
+    mt = mt < ONE ? ONE : mt;
+    return (uint64_t)(shape == CAPITAL ? mt * CAPITAL_PERMILLE / 1000 : mt);
 }
 
 /* "'s", "'re" and the like belong to the word before. */
@@ -132,7 +152,7 @@ static void take_wide_word(struct scan *k, enum prefix prefix)
 {
     size_t n = 0, n_upper = 0, next;
     unsigned first = 0;
-    bool script = false, small = false;
+    bool script = false, phonetic = false, small = false;
     uint32_t c;
     while (k->pos < k->s.len) {
         enum kind kind = look(k->s, k->pos, &next, &c);
@@ -142,8 +162,10 @@ static void take_wide_word(struct scan *k, enum prefix prefix)
         n_upper += kind == UPPER;
         first = n++ ? first : script_of(c);
         script = script || c >= 0x250;
+        phonetic = phonetic || (c >= 0x250 && c < 0x300);
         k->pos = next;
     }
+    first = phonetic ? PHONETIC : first;
     if (script && n_upper > 1)
         k->mt += (n_upper - 1) * WIDE_UPPER_MT;
     k->mt += script ? script_mt[2 * first] + n * script_mt[2 * first + 1] : word_rate(prefix, ACCENTED, n);
@@ -169,7 +191,7 @@ static void take_word(struct scan *k, enum prefix prefix)
         }
     }
     k->pos = at;
-    k->mt += word_rate(prefix, shape_of(at - from, upper), at - from);
+    k->mt += ascii_rate(prefix, p + from, at - from, upper);
     if (at < k->s.len && p[at] == '\'')
         take_suffix(k);
 }
@@ -201,6 +223,8 @@ static void take_marks(struct scan *k, bool blank)
         k->mt += mt > ONE ? mt : ONE;
         return;
     }
+    if (n == 0)
+        return; /* never: the caller saw a mark */
     size_t cell = (n < PUNCT_MAX ? n : PUNCT_MAX) - 1, longer = n > PUNCT_MAX ? n - PUNCT_MAX : 0;
     k->mt += punct_mt[((size_t)blank * 2 + !same) * PUNCT_MAX + cell] + longer * (same ? LONG_SAME_MT : LONG_MIXED_MT);
 }
@@ -261,4 +285,4 @@ static uint64_t line_mt(const struct takc_tokenizer_ops *t, struct takc_str line
 }
 
 extern const struct takc_tokenizer_ops takc_tokenizer_estimate;
-const struct takc_tokenizer_ops takc_tokenizer_estimate = {"estimate", "1", TAKC_TOKENIZER_LINES, line_mt, NULL};
+const struct takc_tokenizer_ops takc_tokenizer_estimate = {"estimate", "2", TAKC_TOKENIZER_LINES, line_mt, NULL};

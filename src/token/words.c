@@ -388,7 +388,8 @@ bool takc_words_next(struct takc_words *w, struct takc_word *out)
     return true;
 }
 
-struct takc_str takc_word_stem(struct takc_str norm)
+/* Without one of the common endings. */
+static struct takc_str cut_ending(struct takc_str norm)
 {
     static const struct {
         const char *text;
@@ -403,6 +404,15 @@ struct takc_str takc_word_stem(struct takc_str norm)
             return takc_str_n(norm.ptr, norm.len - n);
     }
     return norm;
+}
+
+/* lease, leases, leased and leasing meet, and so do company and companies: a final e or y goes, too. */
+struct takc_str takc_word_stem(struct takc_str norm)
+{
+    struct takc_str s = cut_ending(norm);
+    if (s.len >= 4 && (s.ptr[s.len - 1] == 'e' || s.ptr[s.len - 1] == 'y'))
+        s.len--;
+    return s;
 }
 
 uint64_t takc_words_count(struct takc_str text)

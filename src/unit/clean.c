@@ -5,11 +5,11 @@
 #include "unit/clean.h"
 
 #define FILLERS(X) X("uh") X("uhm") X("um") X("er") X("erm") X("hmm") X("hm") X("mm")
-#define OPENERS(X)                                                                                                                         \
-    X("however")                                                                                                                           \
-    X("moreover")                                                                                                                          \
-    X("furthermore") X("additionally") X("also") X("so") X("yeah") X("okay") X("ok") X("well") X("right") X("o"                            \
-                                                                                                            "h")
+/* clang-format off */
+#define OPENERS(X) \
+    X("however") X("moreover") X("furthermore") X("additionally") X("also") X("so") X("yeah") X("okay") X("ok") X("well") X("right") \
+    X("oh")
+/* clang-format on */
 #define ITEM(z) z,
 #define TEXT(z) " " z
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
@@ -38,16 +38,17 @@ const char *takc_clean_rules(void)
            "Level 1, but never in code:\n"
            "- cells are set apart by \"; \"\n"
            "- articles a, an, the before another word of the same cell; with a capital only as the first word of the line\n"
-           "- fillers:" FILLERS(TEXT) "; between commas also: you know, I mean\n"
-                                      "- as first words of a line of prose, with the comma behind them:" OPENERS(
-                                          TEXT) ", in addition\n"
-                                                "- citations [n], [n, m], [n-m] and BIBREFn, unless a bracket would be left empty\n"
-                                                "- (see ...) without a number, a negation or a name\n"
-                                                "- commas and stops that stand next to one of these\n"
-                                                "Level 2 also:\n"
-                                                "- those first words with a stop or exclamation mark behind them, where more follows\n"
-                                                "- you know, I mean next to one comma\n"
-                                                "A line of which no letter or digit would be left stays as it is.\n";
+           "- fillers:" FILLERS(
+               TEXT) "; between commas also: you know, I mean\n"
+                     "- as first words of a line of prose, with the comma behind them:" OPENERS(
+                         TEXT) ", in addition\n"
+                               "- citations [n], [n, m], [n-m] with n from 1 to 999 that are glued to no word, and BIBREFn\n"
+                               "- (see ...) without a number, a negation or a name\n"
+                               "- commas and stops that stand next to one of these\n"
+                               "Level 2 also:\n"
+                               "- those first words with a stop or exclamation mark behind them, where more follows\n"
+                               "- you know, I mean next to one comma\n"
+                               "A line of which no letter or digit would be left stays as it is.\n";
 }
 
 static bool is_light(char c)
@@ -121,9 +122,11 @@ static bool is_filler(const struct cleaner *c, size_t pos, struct takc_str piece
     struct takc_str core = core_of(piece);
     if (core.len < 2 || core.len > 3 || !listed_lower(core, fillers, COUNT(fillers), pos == 0))
         return false;
+    if (c->line.len > pos + piece.len + 1 && c->line.ptr[pos + piece.len + 1] == '-')
+        return false; /* "mm - hmm" says yes */
     for (size_t i = pos; i > 0 && (i == pos || c->line.ptr[i - 1] != ' '); i--)
-        if (is_digit(c->line.ptr[i - 1]))
-            return false; /* "5 mm" */
+        if (is_digit(c->line.ptr[i - 1]) || c->line.ptr[i - 1] == '-')
+            return false; /* "5 mm", "uh - huh" */
     return true;
 }
 
@@ -171,23 +174,33 @@ static bool is_bibref(struct takc_str piece)
     return true;
 }
 
-/* Bytes of "[n]", "[n, m]", "[n-m]" at pos; 0 when it is none or alone in brackets. */
+/* May "[n]" between these two places be a citation? An index is glued to its name or to what follows ("x[0].y", ":[1,2]}"), and a bracket
+ * alone in another would leave that empty. */
+static bool stands_free(struct takc_str s, size_t from, size_t to)
+{
+    char before = from ? s.ptr[from - 1] : ' ', behind = to < s.len ? s.ptr[to] : ' ';
+    bool mark = is_light(behind) && (to + 1 >= s.len || s.ptr[to + 1] == ' ' || s.ptr[to + 1] == '[');
+    return (before == ' ' || before == '.' || before == ',' || before == ')' || before == ']' || before == '"') &&
+           (behind == ' ' || behind == '[' || mark);
+}
+
+/* Bytes of "[n]", "[n, m]", "[n-m]" at pos, n from 1 to 999; 0 when it is none. */
 static size_t citation(struct takc_str s, size_t pos)
 {
-    size_t i = pos + 1;
-    bool digit = false;
+    size_t i = pos + 1, digits = 0;
     for (; i < s.len && i - pos < 40 && s.ptr[i] != ']'; i++) {
         char b = s.ptr[i];
         bool dash = s.len - i > 2 && memcmp(s.ptr + i, "\xE2\x80\x93", 3) == 0;
-        if (!is_digit(b) && b != ',' && b != '-' && b != ' ' && !dash)
-            return 0;
-        digit |= is_digit(b);
+        if (is_digit(b) ? digits == 0 && b == '0' : b != ',' && b != '-' && b != ' ' && !dash)
+            return 0; /* "[0, 1]" is a range */
+        digits = is_digit(b) ? digits + 1 : 0;
+        if (digits > 3)
+            return 0; /* a year, an amount */
         i += dash ? 2 : 0;
     }
-    if (!digit || i >= s.len || s.ptr[i] != ']' || !is_digit(s.ptr[pos + 1]) || !is_digit(s.ptr[i - 1]))
+    if (i >= s.len || s.ptr[i] != ']' || !is_digit(s.ptr[pos + 1]) || !is_digit(s.ptr[i - 1]))
         return 0;
-    bool alone = pos > 0 && s.ptr[pos - 1] == '(' && i + 1 < s.len && s.ptr[i + 1] == ')';
-    return alone ? 0 : i + 1 - pos;
+    return stands_free(s, pos, i + 1) ? i + 1 - pos : 0;
 }
 
 /* May this word of a "(see ...)" go with it? */

@@ -47,6 +47,7 @@ static void openers_and_fillers(void **state)
     assert_string_equal(prose("Yeah, um, I uh think, you know, it works."), "I think, it works.");
     assert_string_equal(prose("Do you know why? You know, it is so."), "Do you know why? You know, it is so.");
     assert_string_equal(prose("You know, it is so."), "it is so.");
+    assert_string_equal(prose("Ann: Mm - hmm. Uh - huh."), "Ann: Mm - hmm. Uh - huh.");
     assert_string_equal(prose("It is 5 mm wide, um."), "It is 5 mm wide,");
     assert_string_equal(prose("We went um. Then"), "We went. Then");
     assert_string_equal(clean("Okay. We go.", TAKC_UNIT_SENTENCE, 2), "We go.");
@@ -60,6 +61,8 @@ static void citations_and_pointers(void **state)
     (void)state;
     assert_string_equal(prose("It works [12]. So [3, 4] and [5-7], too."), "It works. So and, too.");
     assert_string_equal(prose("It works ([12]) at x[i] [sic]."), "It works ([12]) at x[i] [sic].");
+    assert_string_equal(prose("Set x[0].y and f[3] in [0, 1] by {[1,2]}."), "Set x[0].y and f[3] in [0, 1] by {[1,2]}.");
+    assert_string_equal(prose("In [2019] it ended.[3] [4][5], too"), "In [2019] it ended., too");
     assert_string_equal(prose("As in BIBREF12 , BIBREF3, and BIBREF4."), "As in , and.");
     assert_string_equal(prose("They (BIBREF1) did."), "They (BIBREF1) did.");
     assert_string_equal(prose("Sales rose (see the table below) again."), "Sales rose again.");

@@ -56,6 +56,8 @@ static void tell(struct walk *w, enum takc_fact_kind kind, uint64_t hash)
 static uint64_t hash_lower(struct takc_str s, uint64_t seed)
 {
     char low[CORE_MAX];
+    if (!s.ptr)
+        return seed;
     while (s.len > CORE_MAX) {
         seed = takc_hash64(takc_str_n(s.ptr, CORE_MAX), seed);
         s = takc_str_slice(s, CORE_MAX, s.len);
@@ -65,8 +67,16 @@ static uint64_t hash_lower(struct takc_str s, uint64_t seed)
     return takc_hash64(takc_str_n(low, s.len), seed);
 }
 
+/* ASCII letters and digits are no marks: the common case, told from one byte. */
+static bool is_plain(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 static size_t lead_mark(struct takc_str s)
 {
+    if (s.len == 0 || is_plain(s.ptr[0]))
+        return 0;
     static const char *const marks[] = {"\"", "'", "(", "[", "{", "\xE2\x80\x9C", "\xE2\x80\x98", "\xC2\xAB", "\xE2\x80\xA2", "*"};
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
         if (takc_str_starts(s, takc_str(marks[i])))
@@ -76,6 +86,8 @@ static size_t lead_mark(struct takc_str s)
 
 static size_t tail_mark(struct takc_str s)
 {
+    if (s.len == 0 || is_plain(s.ptr[s.len - 1]))
+        return 0;
     static const char *const marks[] = {".",        ",", ";", ":", "!", "?", "\"", "'", ")", "]", "}", "\xE2\x80\x9D", "\xE2\x80\x99",
                                         "\xC2\xBB", "*"};
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
@@ -394,6 +406,8 @@ void takc_facts_of_text(struct takc_str text, takc_fact_fn *each, void *arg)
     struct walk w = {.each = each, .arg = arg, .text = text, .fresh = true};
     struct piece p;
     unsigned last_day = 0;
+    if (!text.ptr)
+        return;
     while (next_piece(&w, &p))
         one_piece(&w, &p, &last_day);
     close_name(&w);

@@ -80,6 +80,8 @@ void takc_units_reset(struct takc_units *u)
 
 static bool has_word(struct takc_str s)
 {
+    if (!s.ptr)
+        return false;
     for (size_t i = 0; i < s.len;) {
         unsigned char b = (unsigned char)s.ptr[i];
         if (b >= 0x80) {

@@ -6,6 +6,7 @@
  * reader_version is "version+option+option..."; the part before the first plus must be the version of the reader here, else the level says
  * underivable: a newer reader may read better, that is no fault of what is stored. Options come back as the input fields they were. The
  * field names of JSON records are in no version; where the text differs, a second reading takes them from the blocks' pointers. */
+#include "base/hash.h"
 #include "doc/reader.h"
 #include "verify/report.h"
 
@@ -91,6 +92,44 @@ static bool map_differs(const struct takc_doc *a, const struct takc_doc *b, char
     return false;
 }
 
+/* The text read again: its hash, and the stored lines in it, in order. */
+static enum takc_status compare_part(struct takc_report *r, const char *subject, const struct takc_doc *stored, struct takc_str whole_sha,
+                                     const struct takc_doc *again, struct takc_err *err)
+{
+    struct takc_str a = takc_buf_str(&stored->text), b = takc_buf_str(&again->text);
+    struct takc_hex hex;
+    char quote[48];
+    size_t at = 0;
+    enum takc_status st = takc_sha256(b, &hex, err);
+    if (st)
+        return st;
+    if (takc_str_is(whole_sha, hex.s))
+        takc_report_pass(r, TAKC_LEVEL_T);
+    else
+        takc_report_fail(r, TAKC_LEVEL_T, subject, "the text read again has another hash: %s", hex.s);
+    for (size_t i = 0; i < stored->n_blocks; i++) {
+        struct takc_str line = takc_str_slice(a, stored->blocks[i].start, stored->blocks[i].end);
+        at = takc_str_find(b, line, at);
+        if (at == SIZE_MAX) {
+            takc_report_fail(r, TAKC_LEVEL_T, subject, "a kept line does not stand in the text read again: '%s'",
+                             takc_report_quote(line, quote));
+            return TAKC_OK;
+        }
+        at += line.len;
+    }
+    takc_report_pass(r, TAKC_LEVEL_T);
+    return TAKC_OK;
+}
+
+/* Is this the text that was read at first? */
+static bool same_text(const struct takc_doc *stored, struct takc_str whole_sha, const struct takc_doc *again)
+{
+    struct takc_hex hex;
+    if (whole_sha.len)
+        return takc_sha256(takc_buf_str(&again->text), &hex, NULL) == TAKC_OK && takc_str_is(whole_sha, hex.s);
+    return takc_str_eq(takc_buf_str(&again->text), takc_buf_str(&stored->text));
+}
+
 static void compare(struct takc_report *r, const char *subject, const struct takc_doc *stored, const struct takc_doc *again)
 {
     char what[96];
@@ -123,7 +162,7 @@ static const char *field_of(const struct takc_doc *d, bool title)
 /* Reads once more with the field names that the stored document points to; what comes out takes the place of again when its text is the
  * stored one. */
 static enum takc_status by_fields(const struct takc_reader_ops *ops, struct takc_call *call, struct takc_reader_input in,
-                                  const struct takc_doc *stored, struct takc_doc *again, struct takc_err *why)
+                                  const struct takc_doc *stored, struct takc_str whole_sha, struct takc_doc *again, struct takc_err *why)
 {
     const char *title = field_of(stored, true), *text = field_of(stored, false);
     struct takc_doc other;
@@ -133,7 +172,7 @@ static enum takc_status by_fields(const struct takc_reader_ops *ops, struct takc
     in.jsonl_title = *title ? title : NULL;
     takc_doc_init(&other);
     enum takc_status st = takc_reader_read(ops, call, &in, &other, why);
-    if (!st && takc_str_eq(takc_buf_str(&other.text), takc_buf_str(&stored->text))) {
+    if (!st && same_text(stored, whole_sha, &other)) {
         takc_doc_clear(again);
         *again = other;
         return TAKC_OK;
@@ -144,6 +183,13 @@ static enum takc_status by_fields(const struct takc_reader_ops *ops, struct takc
 
 enum takc_status takc_verify_text(struct takc_call *call, struct takc_str source, const struct takc_doc *doc, struct takc_str name,
                                   struct takc_proof *proof, takc_finding_fn *tell, void *arg, struct takc_err *err)
+{
+    return takc_verify_text_part(call, source, doc, (struct takc_str){0}, name, proof, tell, arg, err);
+}
+
+enum takc_status takc_verify_text_part(struct takc_call *call, struct takc_str source, const struct takc_doc *doc,
+                                       struct takc_str whole_sha, struct takc_str name, struct takc_proof *proof, takc_finding_fn *tell,
+                                       void *arg, struct takc_err *err)
 {
     struct takc_report r = {proof, tell, arg};
     struct takc_reader_input in = {.bytes = source, .name = name};
@@ -159,8 +205,8 @@ enum takc_status takc_verify_text(struct takc_call *call, struct takc_str source
     options_from(doc->reader_version, &in, options);
     takc_doc_init(&again);
     enum takc_status st = takc_reader_read(ops, call, &in, &again, &why);
-    if (!st && !takc_str_eq(takc_buf_str(&again.text), takc_buf_str(&doc->text)))
-        st = by_fields(ops, call, in, doc, &again, &why);
+    if (!st && !same_text(doc, whole_sha, &again))
+        st = by_fields(ops, call, in, doc, whole_sha, &again, &why);
     if (is_circumstance(st)) {
         if (err)
             *err = why;
@@ -171,8 +217,10 @@ enum takc_status takc_verify_text(struct takc_call *call, struct takc_str source
         takc_report_underivable(&r, TAKC_LEVEL_T);
     else if (st)
         takc_report_fail(&r, TAKC_LEVEL_T, subject, "cannot be read again: %s", why.msg);
+    else if (whole_sha.len)
+        st = compare_part(&r, subject, doc, whole_sha, &again, err);
     else
         compare(&r, subject, doc, &again);
     takc_doc_clear(&again);
-    return TAKC_OK;
+    return st == TAKC_NOMEM ? st : TAKC_OK;
 }

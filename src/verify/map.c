@@ -141,25 +141,26 @@ static enum takc_status check_runs(struct takc_map_job *m, const struct format *
         if (!st)
             st = check_run(m, f, i);
     }
-    if (!st && f->complete && !m->no_charset && m->report.proof->failed[TAKC_LEVEL_M] == failed)
+    if (!st && f->complete && !m->partial && !m->no_charset && m->report.proof->failed[TAKC_LEVEL_M] == failed)
         st = check_complete(m);
     return st;
 }
 
-enum takc_status takc_verify_map(struct takc_call *call, struct takc_str source, const struct takc_doc *doc, struct takc_str name,
-                                 struct takc_proof *proof, takc_finding_fn *tell, void *arg, struct takc_err *err)
+static enum takc_status verify_map(struct takc_call *call, struct takc_str source, const struct takc_doc *doc, bool partial,
+                                   struct takc_str name, struct takc_proof *proof, takc_finding_fn *tell, void *arg, struct takc_err *err)
 {
     struct takc_err own = {0};
     char subject[256];
     struct takc_map_job m = {
-        .call = call, .source = source, .doc = doc, .subject = subject, .report = {proof, tell, arg}, .err = err ? err : &own};
+        .call = call, .source = source, .doc = doc, .partial = partial, .subject = subject, .report = {proof, tell, arg}, .err = err ? err : &own};
     const struct format *f = format_of(doc->reader);
     uint64_t failed = proof->failed[TAKC_LEVEL_M];
     enum takc_status st = TAKC_OK;
     (void)snprintf(subject, sizeof(subject), "%.*s", TAKC_STR_ARG(name));
     takc_buf_init(&m.raw, TAKC_BUF_MAX_DOCUMENT);
     takc_buf_init(&m.out, TAKC_BUF_MAX_DOCUMENT);
-    if (!f || (f->decode && !doc->has_map)) {
+    bool witness = f && f->witness && (!partial || takc_str_is(takc_str(doc->reader), "pdf"));
+    if (!f || (f->decode ? !doc->has_map : !witness)) {
         takc_report_underivable(&m.report, TAKC_LEVEL_M);
         return TAKC_OK;
     }
@@ -168,9 +169,21 @@ enum takc_status takc_verify_map(struct takc_call *call, struct takc_str source,
         st = check_runs(&m, f);
         takc_map_charset_close(&m);
     }
-    if (!st && f->witness && proof->failed[TAKC_LEVEL_M] == failed) /* one damage, one finding */
+    if (!st && witness && proof->failed[TAKC_LEVEL_M] == failed) /* one damage, one finding */
         st = f->witness(&m);
     takc_buf_clear(&m.raw);
     takc_buf_clear(&m.out);
     return st;
+}
+
+enum takc_status takc_verify_map(struct takc_call *call, struct takc_str source, const struct takc_doc *doc, struct takc_str name,
+                                 struct takc_proof *proof, takc_finding_fn *tell, void *arg, struct takc_err *err)
+{
+    return verify_map(call, source, doc, false, name, proof, tell, arg, err);
+}
+
+enum takc_status takc_verify_map_part(struct takc_call *call, struct takc_str source, const struct takc_doc *doc, struct takc_str name,
+                                      struct takc_proof *proof, takc_finding_fn *tell, void *arg, struct takc_err *err)
+{
+    return verify_map(call, source, doc, true, name, proof, tell, arg, err);
 }

@@ -12,6 +12,7 @@ struct takc_map_job {
     struct takc_str source;
     const struct takc_doc *doc;
     const char *subject;
+    bool partial; /* doc holds only lines of the text */
     struct takc_report report;
     void *iconv[2];           /* iconv_t of the charset and of its wider cousin; NULL: UTF-8, or none */
     bool no_charset;          /* iconv does not know it */

@@ -66,7 +66,7 @@ static takc_fx naive_value(const struct naive *g, uint32_t i)
     }
     takc_fx by_words = takc_fx_ln_ratio(words ? words : 1, g->in->corpus_words), by_bytes = takc_fx_ln_ratio(bytes, g->in->corpus_bytes);
     bool more_words = (unsigned __int128)words * g->in->corpus_bytes > (unsigned __int128)bytes * g->in->corpus_words;
-    return takc_fx_mul(g->in->h[i], TAKC_FX(.45)) - takc_fx_mul(more_words ? by_words : by_bytes, TAKC_FX(1.15)) - takc_fx_ln(5 * total) +
+    return takc_fx_mul(g->in->h[i], TAKC_FX(.55)) - takc_fx_mul(more_words ? by_words : by_bytes, TAKC_FX(1.15)) - takc_fx_ln(5 * total) +
            takc_fx_ln(5 * total - 4 * said) - takc_fx_mul(takc_fx_ln(g->n_taken + 1), TAKC_FX(.3));
 }
 

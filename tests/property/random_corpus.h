@@ -226,7 +226,8 @@ static inline void random_unit(struct random_corpus *r, struct takc_units *u, ui
     x.n_tokens = (uint16_t)(x.n_terms + random_below(r, 9));
     x.anchor = x.kind == TAKC_UNIT_ROW && u->n_anchors ? random_below(r, (uint32_t)u->n_anchors + 1) : 0;
     x.heading = u->n_headings ? random_below(r, (uint32_t)u->n_headings + 1) : 0;
-    x.flags = (uint16_t)(random_below(r, 1 << 11) & random_below(r, 1 << 11) & ~(unsigned)TAKC_UNIT_BARE);
+    uint32_t flags = random_below(r, 1 << 11);
+    x.flags = (uint16_t)(flags & random_below(r, 1 << 11) & ~(unsigned)TAKC_UNIT_BARE);
     if (x.kind == TAKC_UNIT_HEADING && random_below(r, 2))
         x.flags |= TAKC_UNIT_BARE;
     uint8_t *counts[] = {&x.nums,     &x.caps, &x.acronyms, &x.years,   &x.dates,  &x.money,
