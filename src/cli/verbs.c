@@ -225,7 +225,7 @@ static const struct takc_verb verbs[] = {
      .summary = "check the home and its parts",
      .usage = "[OPTIONS]",
      .example = "takc doctor",
-     .example_says = "What is there, what is missing, what is wrong.",
+     .example_says = "What is there, what is missing, what is wrong; exit code 1 then.",
      OPTIONS(doctor_options),
      .run = takc_verb_doctor},
     {.name = "config",
