@@ -131,6 +131,8 @@ json_t *takc_citation_json(const struct takc_citation *c)
     if (c->section.len)
         put_text(&w, "section", c->section);
     put_text(&w, "quote", c->quote);
+    if (c->instructs)
+        put_bool(&w, "instruction", true);
     return end(&w);
 }
 

@@ -26,6 +26,7 @@ struct takc_citation {
     uint32_t page, line, row, column, paragraph;
     struct takc_str pointer, section;
     struct takc_str quote;
+    bool instructs; /* holds an instruction to a reader: quoted as data */
 };
 
 struct takc_rate_tried {
