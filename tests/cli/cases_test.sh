@@ -22,7 +22,7 @@ mkdir "$work/bin" && ln -s "$(readlink -f "$TAKC")" "$work/bin/takc"
 check_run() { # case, number
     [ -n "$run" ] || return 0
     ran=$((ran + 1))
-    ( cd "$dir" && PATH="$work/bin:$PATH" HOME=$dir TAKC_HOME=$dir/home LC_ALL=C TERM=dumb sh -c "$run" \
+    ( unset TAKC_CASE; cd "$dir" && PATH="$work/bin:$PATH" HOME=$dir TAKC_HOME=$dir/home LC_ALL=C TERM=dumb sh -c "$run" \
         <"$work/stdin" >"$work/got.out" 2>"$work/got.err" )
     code=$?
     sed "s|{HOME}|$dir/home|g; s|{DIR}|$dir|g" "$work/want.out" >"$work/want.full"
