@@ -102,7 +102,7 @@ static enum takc_status show(struct takc_cli *cli, struct takc_home *home, struc
 {
     char *text = NULL;
     size_t len = 0;
-    struct takc_ledger_entry e;
+    struct takc_ledger_entry e = {0};
     enum takc_status st = takc_cache_text(home, task, arg(cli, 1), rate_of(cli), &text, &len, err);
     if (!st && !takc_cli_flag(cli, "text"))
         st = takc_cache_ledger(home, task, arg(cli, 1), rate_of(cli), &e, err);
