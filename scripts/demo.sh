@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install-parts.sh build demo
-sh scripts/build.sh
+sh scripts/build.sh takc
 
 takc=$PWD/build/release/takc
 demo=$PWD/build/demo

@@ -117,6 +117,10 @@ enum takc_status takc_buf_take(struct takc_buf *b, char **out, size_t *out_len, 
 bool takc_varint(struct takc_str s, size_t *pos, uint64_t *out)
 {
     uint64_t v = 0;
+    if (*pos < s.len && !(s.ptr[*pos] & 0x80)) { /* most are one byte */
+        *out = (unsigned char)s.ptr[(*pos)++];
+        return true;
+    }
     for (unsigned shift = 0; shift < 64 && *pos < s.len; shift += 7) {
         unsigned char c = (unsigned char)s.ptr[(*pos)++];
         if (shift == 63 && c > 1)

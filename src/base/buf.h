@@ -7,6 +7,8 @@
 
 #include "takc/str.h"
 
+#include <endian.h>
+
 struct takc_buf {
     char *ptr; /* NULL until something was put in */
     size_t len, cap, max;
@@ -45,6 +47,10 @@ static inline uint64_t takc_le(const void *p, unsigned n)
 {
     const unsigned char *b = p;
     uint64_t v = 0;
+    if (n == 8) { /* one load: hashes read everything this way */
+        memcpy(&v, p, 8);
+        return le64toh(v);
+    }
     for (unsigned i = 0; i < n; i++)
         v |= (uint64_t)b[i] << (8 * i);
     return v;

@@ -451,7 +451,7 @@ static bool bwrap_works;
 static void try_bwrap(void)
 {
     struct takc_child_options o = {.argv = (const char *const[]){"true", NULL}, .timeout_ms = 5000};
-    struct takc_child_result r;
+    struct takc_child_result r = {0};
     struct takc_buf out, text;
     takc_buf_init(&out, 1024);
     takc_buf_init(&text, 1024);

@@ -42,9 +42,9 @@ static size_t probe(const struct takc_intern *t, struct takc_str s, uint64_t h)
     return i;
 }
 
-static enum takc_status rehash(struct takc_intern *t, struct takc_err *err)
+/* Spreads the strings over n slots, a power of two. */
+static enum takc_status rehash(struct takc_intern *t, size_t n, struct takc_err *err)
 {
-    size_t n = t->n_slots ? t->n_slots * 2 : 64;
     uint32_t *slots = takc_alloc_array(n, sizeof(*slots)), *tags = takc_alloc_array(n, sizeof(*tags));
     if (!slots || !tags) {
         takc_free(slots);
@@ -67,11 +67,24 @@ static enum takc_status rehash(struct takc_intern *t, struct takc_err *err)
     return TAKC_OK;
 }
 
+enum takc_status takc_intern_reserve(struct takc_intern *t, size_t n, size_t n_bytes, struct takc_err *err)
+{
+    size_t slots = t->n_slots ? t->n_slots : 64;
+    if (n > UINT32_MAX || n_bytes > SIZE_MAX / 4)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu words", n);
+    while ((t->n + n + 1) * 8 > slots * 5)
+        slots *= 2;
+    enum takc_status st = slots > t->n_slots ? rehash(t, slots, err) : TAKC_OK;
+    if (!st)
+        st = takc_grow(&t->at, &t->at_cap, t->n + n + 2, sizeof(*t->at), err);
+    return st ? st : takc_grow(&t->bytes, &t->bytes_cap, t->bytes_len + n_bytes + 1, 1, err);
+}
+
 enum takc_status takc_intern_add(struct takc_intern *t, struct takc_str s, uint32_t *out, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     if ((t->n + 1) * 8 > t->n_slots * 5)
-        st = rehash(t, err);
+        st = rehash(t, t->n_slots ? t->n_slots * 2 : 64, err);
     if (st)
         return st;
     uint64_t h = takc_hash64(s, 0);

@@ -25,6 +25,8 @@ void takc_intern_init(struct takc_intern *t);
 void takc_intern_clear(struct takc_intern *t);
 /* Forgets all strings, keeps the memory. */
 void takc_intern_reset(struct takc_intern *t);
+/* Makes room for n strings of n_bytes bytes in all, so that adding them moves nothing. NOMEM leaves the table as it was. */
+TAKC_CHECK enum takc_status takc_intern_reserve(struct takc_intern *t, size_t n, size_t n_bytes, struct takc_err *err);
 /* The number of s, added if new. NOMEM leaves the table as it was. */
 TAKC_CHECK enum takc_status takc_intern_add(struct takc_intern *t, struct takc_str s, uint32_t *out, struct takc_err *err);
 /* The number of s, or TAKC_INTERN_NONE. */

@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef takc_fail /* what the analyzer is told elsewhere */
+#undef takc_fail_errno
+#undef takc_err_prefix
+
 struct row {
     const char *name, *text;
     int http, exit_code;

@@ -65,7 +65,14 @@ TAKC_CHECK enum takc_status takc_artifact_text(const struct takc_artifact *a, st
 /* Facts: distinct ones in the source and in each set, per kind. */
 struct takc_fact_counts {
     uint64_t n[TAKC_FACT_KINDS];
+    uint64_t n_instructions; /* units that hold an instruction to a reader */
 };
+/* Of several sets in one pass over the documents; bits[i] NULL: all units. out has room for n_sets (<= TAKC_FACT_SETS). */
+enum { TAKC_FACT_SETS = 32 };
+TAKC_CHECK enum takc_status takc_facts_of_sets(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *const *bits,
+                                               size_t n_sets, struct takc_str description, struct takc_fact_counts *out,
+                                               struct takc_err *err);
+/* Of one. */
 TAKC_CHECK enum takc_status takc_facts_of_set(const struct takc_corpus *c, const struct takc_selection *s,
                                               const uint8_t *bits /* NULL: all */, struct takc_str description,
                                               struct takc_fact_counts *out, struct takc_err *err);

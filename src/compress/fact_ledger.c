@@ -60,28 +60,33 @@ static enum takc_status fact_add(struct fact_set *f, uint64_t fact, bool *out_ne
     return TAKC_OK;
 }
 
-struct ledger {
+struct set { /* one of the sets that are counted */
     const uint8_t *bits;
     struct fact_set facts;
-    struct takc_asked asked;
     uint8_t *word_met; /* per word of the profile */
-    uint32_t *word_of; /* per word of the document: the profile's, + 1 */
-    size_t word_of_cap;
     struct takc_fact_counts counts;
 };
 
-static void count_words(struct ledger *l, const struct takc_units *u, const struct takc_unit *x)
+struct ledger {
+    struct set sets[TAKC_FACT_SETS];
+    size_t n_sets;
+    struct takc_asked asked;
+    uint32_t *word_of; /* per word of the document: the profile's, + 1 */
+    size_t word_of_cap;
+};
+
+static void count_words(const struct ledger *l, struct set *s, const struct takc_units *u, const struct takc_unit *x)
 {
     for (uint32_t k = 0; k < x->n_terms; k++) {
         uint32_t word = l->word_of[u->terms[x->term_at + k]];
-        if (!word || l->word_met[word - 1])
+        if (!word || s->word_met[word - 1])
             continue;
-        l->word_met[word - 1] = 1;
-        l->counts.n[TAKC_FACT_WORD]++;
+        s->word_met[word - 1] = 1;
+        s->counts.n[TAKC_FACT_WORD]++;
     }
 }
 
-static enum takc_status count_facts(struct ledger *l, const struct takc_units *u, const struct takc_unit *x, struct takc_err *err)
+static enum takc_status count_facts(struct set *s, const struct takc_units *u, const struct takc_unit *x, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     for (uint32_t k = 0; k < x->n_facts && !st; k++) {
@@ -89,8 +94,21 @@ static enum takc_status count_facts(struct ledger *l, const struct takc_units *u
         bool is_new = false;
         if ((fact & 7) >= TAKC_FACT_WORD)
             continue;
-        st = fact_add(&l->facts, fact, &is_new, err);
-        l->counts.n[fact & 7] += !st && is_new;
+        st = fact_add(&s->facts, fact, &is_new, err);
+        s->counts.n[fact & 7] += !st && is_new;
+    }
+    return st;
+}
+
+static enum takc_status count_set(const struct ledger *l, struct set *s, const struct takc_units *u, uint32_t first, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (uint32_t i = 0; i < u->n_units && !st; i++) {
+        if (s->bits && !takc_bit(s->bits, first + i))
+            continue;
+        s->counts.n_instructions += (u->units[i].flags & TAKC_UNIT_INSTRUCTS) != 0;
+        count_words(l, s, u, &u->units[i]);
+        st = count_facts(s, u, &u->units[i], err);
     }
     return st;
 }
@@ -106,22 +124,14 @@ static enum takc_status count_document(struct ledger *l, const struct takc_units
         if (at != TAKC_INTERN_NONE)
             l->word_of[at] = i + 1;
     }
-    for (uint32_t i = 0; i < u->n_units && !st; i++) {
-        if (l->bits && !takc_bit(l->bits, first + i))
-            continue;
-        count_words(l, u, &u->units[i]);
-        st = count_facts(l, u, &u->units[i], err);
-    }
+    for (size_t k = 0; k < l->n_sets && !st; k++)
+        st = count_set(l, &l->sets[k], u, first, err);
     return st;
 }
 
-enum takc_status takc_facts_of_set(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
-                                   struct takc_str description, struct takc_fact_counts *out, struct takc_err *err)
+static enum takc_status count_documents(struct ledger *l, const struct takc_corpus *c, const struct takc_selection *s, struct takc_err *err)
 {
-    struct ledger l = {.bits = bits};
-    enum takc_status st = takc_asked_read(&l.asked, description, err);
-    if (!st && !(l.word_met = takc_alloc(l.asked.words.n)))
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu words", l.asked.words.n);
+    enum takc_status st = TAKC_OK;
     for (size_t d = 0; d < c->n_docs && !st; d++) {
         struct takc_corpus_view v = {0};
         st = c->load(c->arg, d, &v, err);
@@ -130,14 +140,40 @@ enum takc_status takc_facts_of_set(const struct takc_corpus *c, const struct tak
         if (s->first_unit[d] + v.units->n_units != s->first_unit[d + 1])
             st = takc_fail(err, TAKC_INVALID, 0, "the documents are not those of the selection");
         if (!st)
-            st = count_document(&l, v.units, s->first_unit[d], err);
+            st = count_document(l, v.units, s->first_unit[d], err);
         c->unload(c->arg, &v);
     }
+    return st;
+}
+
+enum takc_status takc_facts_of_sets(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *const *bits, size_t n_sets,
+                                    struct takc_str description, struct takc_fact_counts *out, struct takc_err *err)
+{
+    struct ledger l = {.n_sets = n_sets};
+    if (n_sets > TAKC_FACT_SETS)
+        return takc_fail(err, TAKC_INVALID, 0, "facts of %zu sets; at most %d", n_sets, TAKC_FACT_SETS);
+    enum takc_status st = takc_asked_read(&l.asked, description, err);
+    for (size_t k = 0; k < n_sets && !st; k++) {
+        l.sets[k].bits = bits[k];
+        l.sets[k].word_met = takc_alloc(l.asked.words.n);
+        if (!l.sets[k].word_met)
+            st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu words", l.asked.words.n);
+    }
     if (!st)
-        *out = l.counts;
+        st = count_documents(&l, c, s, err);
+    for (size_t k = 0; k < n_sets; k++) {
+        if (!st)
+            out[k] = l.sets[k].counts;
+        takc_free(l.sets[k].facts.slots);
+        takc_free(l.sets[k].word_met);
+    }
     takc_asked_clear(&l.asked);
-    takc_free(l.facts.slots);
-    takc_free(l.word_met);
     takc_free(l.word_of);
     return st;
+}
+
+enum takc_status takc_facts_of_set(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                   struct takc_str description, struct takc_fact_counts *out, struct takc_err *err)
+{
+    return takc_facts_of_sets(c, s, &bits, 1, description, out, err);
 }

@@ -6,7 +6,7 @@
  *
  * Most parts are sums over the unit's counts (pass 2). Five are quantiles within the corpus, which is what carries them from one kind of
  * corpus to the next; one of these needs the words that go with the task (pass 3 over the few documents with the units nearest to the
- * description, then pass 4). Weights are those of the recipe but where docs/adr/0020-substance.md says otherwise; sharp scores ruin
+ * description, then pass 4). Weights are those of the recipe but where docs/adr/0008-substance.md says otherwise; sharp scores ruin
  * the selection.
  *
  * Substance is there because cost makes short lines cheap: without it a budget fills with "2.4 Marketing.", lone authors and page numbers,

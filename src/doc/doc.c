@@ -67,11 +67,13 @@ static enum takc_status add_run(struct takc_doc *d, struct takc_str bytes, size_
     if (st)
         return st;
     d->has_map = true;
-    struct takc_map_run *last = d->n_runs ? &d->runs[d->n_runs - 1] : NULL;
-    if (last && kind == TAKC_MAP_VERBATIM && last->kind == kind && last->end == start && last->src_end == src_at) {
-        last->end = (uint32_t)d->text.len;
-        last->src_end = (uint32_t)src_end;
-        return TAKC_OK;
+    if (d->n_runs && kind == TAKC_MAP_VERBATIM) {
+        struct takc_map_run *last = &d->runs[d->n_runs - 1];
+        if (last->kind == kind && last->end == start && last->src_end == src_at) {
+            last->end = (uint32_t)d->text.len;
+            last->src_end = (uint32_t)src_end;
+            return TAKC_OK;
+        }
     }
     d->runs[d->n_runs++] = (struct takc_map_run){(uint32_t)start, (uint32_t)d->text.len, (uint32_t)src_at, (uint32_t)src_end, kind};
     return TAKC_OK;

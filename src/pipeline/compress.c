@@ -95,6 +95,27 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_compre
     return st;
 }
 
+/* The rates as a version has them: from coarse to fine, each once. */
+static enum takc_status sort_rates(struct takc_build *b, takc_rate sorted[TAKC_LEDGER_ROWS], struct takc_err *err)
+{
+    char name[24];
+    if (b->n_rates > TAKC_LEDGER_ROWS)
+        return takc_fail(err, TAKC_INVALID, 0, "%zu rates; at most %d", b->n_rates, TAKC_LEDGER_ROWS);
+    for (size_t i = 0; i < b->n_rates; i++) {
+        size_t at = i;
+        for (; at > 0 && sorted[at - 1] <= b->rates[i]; at--) {
+            if (sorted[at - 1] == b->rates[i]) {
+                takc_rate_name(b->rates[i], name);
+                return takc_fail(err, TAKC_INVALID, 0, "rate %s is there twice", name);
+            }
+            sorted[at] = sorted[at - 1];
+        }
+        sorted[at] = b->rates[i];
+    }
+    b->rates = sorted;
+    return TAKC_OK;
+}
+
 enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
                                struct takc_compress_report *out, struct takc_err *err)
 {
@@ -114,8 +135,8 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
                            .n_rates = o->n_rates ? o->n_rates : profile.n_rates,
                            .n_threads = o->n_threads,
                            .arena = &arena};
-    if (b.n_rates > TAKC_LEDGER_ROWS)
-        st = takc_fail(err, TAKC_INVALID, 0, "%zu rates; at most %d", b.n_rates, TAKC_LEDGER_ROWS);
+    takc_rate sorted[TAKC_LEDGER_ROWS];
+    st = sort_rates(&b, sorted, err);
     if (!st)
         st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
     if (!st)

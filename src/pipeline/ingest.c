@@ -367,6 +367,9 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
     takc_intern_init(&r.roots);
     if (o->name && n_paths != 1)
         return takc_fail(err, TAKC_INVALID, 0, "a name goes with one file, not with %zu paths", n_paths);
+    for (size_t i = 0; i < n_paths; i++)
+        if (strcmp(paths[i], "-") == 0 && !o->name)
+            return takc_fail(err, TAKC_INVALID, 0, "what comes from standard input needs a name: --name NAME");
     enum takc_status st = takc_home_profile(h, o->task, &r.profile, err);
     if (st)
         return st;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * open.c - the public way into a home. */
-#include "takc/home.h"
 #include "catalog/home.h"
+#include "takc/home.h"
 
 enum takc_status takc_open(struct takc_home **out, const char *path, bool create, struct takc_err *err)
 {

@@ -148,16 +148,15 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
 {
     struct takc_buf bytes;
     struct takc_ledger_entry e;
-    struct takc_fact_counts all, kept;
+    struct takc_fact_counts facts[2];
     struct takc_key from = takc_key_artifact(r->b->task, r->old->label, rate, ".ledger.json");
     takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_store_get_bytes(takc_home_store(r->b->home), r->b->call, takc_str(from.s), &bytes, err);
     if (!st)
         st = takc_ledger_parse(takc_buf_str(&bytes), &e, err);
     if (!st)
-        st = takc_facts_of_set(&r->corpus.corpus, &r->selection, NULL, r->b->profile->description, &all, err);
-    if (!st)
-        st = takc_facts_of_set(&r->corpus.corpus, &r->selection, bits, r->b->profile->description, &kept, err);
+        st = takc_facts_of_sets(&r->corpus.corpus, &r->selection, (const uint8_t *const[]){NULL, bits}, 2, r->b->profile->description,
+                                facts, err);
     if (!st) {
         e.artifact_tokens = (size->mt + 999) / 1000;
         e.artifact_words = size->words;
@@ -169,8 +168,8 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
         e.shortfall = true;
         bool whole = r->set.n_docs == 0 || !takc_docset_is_reduced(&r->set.docs[0]);
         for (int k = 0; k < TAKC_LEDGER_FACTS; k++) {
-            e.facts_source[k] = whole ? all.n[k] : e.facts_source[k]; /* what is kept cannot tell what the source had */
-            e.facts_kept[k] = kept.n[k];
+            e.facts_source[k] = whole ? facts[0].n[k] : e.facts_source[k]; /* what is kept cannot tell what the source had */
+            e.facts_kept[k] = facts[1].n[k];
         }
         takc_buf_reset(&bytes);
         st = takc_ledger_write(&e, &bytes, err);
@@ -197,7 +196,7 @@ static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, str
         bits = move_bits(r, old_bits);
         st = bits ? takc_selection_measure(&r->selection, &r->corpus.corpus, &r->o, bits, &size, err)
                   : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
-        size.budget_mt = r->old_selection.source_mt / rate * 1000;
+        size.budget_mt = (r->old_selection.source_mt + 999) / 1000 * 1000 / rate * 1000; /* as the ladder rounds it */
         size.shortfall = true;
     }
     if (!st)

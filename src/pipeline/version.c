@@ -247,37 +247,15 @@ static enum takc_status make_documents(struct takc_build *b, struct takc_err *er
     return st;
 }
 
-static uint64_t count_instructions(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits)
-{
-    uint64_t n = 0;
-    for (size_t d = 0; d < c->n_docs; d++) {
-        struct takc_corpus_view v;
-        if (c->load(c->arg, d, &v, NULL))
-            continue;
-        for (size_t i = 0; i < v.units->n_units; i++) {
-            size_t u = s->first_unit[d] + i;
-            n += (bits[u >> 3] >> (u & 7) & 1) && (v.units->units[i].flags & TAKC_UNIT_INSTRUCTS);
-        }
-        c->unload(c->arg, &v);
-    }
-    return n;
-}
-
 static double factor(uint64_t source, uint64_t made)
 {
     return made ? (double)source / (double)made : 0;
 }
 
 /* Fills the ledger of one rate. */
-static enum takc_status fill_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
-                                    const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_err *err)
+static void fill_ledger(const struct takc_selection *s, const struct takc_fact_counts *all, const struct takc_fact_counts *kept,
+                        const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row)
 {
-    struct takc_fact_counts all, kept;
-    enum takc_status st = takc_facts_of_set(c, s, NULL, b->profile->description, &all, err);
-    if (!st)
-        st = takc_facts_of_set(c, s, bits, b->profile->description, &kept, err);
-    if (st)
-        return st;
     *row = (struct takc_ledger_entry){
         .factor_asked = rate / 1000.0,
         .factor_words = factor(s->source_words, size->words),
@@ -290,14 +268,13 @@ static enum takc_status fill_ledger(struct takc_build *b, const struct takc_corp
         .artifact_bytes = size->bytes,
         .shortfall = size->shortfall,
         .segments = size->n_units,
-        .instructions = count_instructions(c, s, bits),
+        .instructions = kept->n_instructions,
     };
     takc_rate_name(rate, row->rate);
     for (unsigned k = 0; k < TAKC_LEDGER_FACTS; k++) {
-        row->facts_source[k] = all.n[k];
-        row->facts_kept[k] = kept.n[k];
+        row->facts_source[k] = all->n[k];
+        row->facts_kept[k] = kept->n[k];
     }
-    return TAKC_OK;
 }
 
 static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entry *row, takc_rate rate, struct takc_err *err)
@@ -314,13 +291,34 @@ static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entr
 enum takc_status takc_build_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
                                    const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_err *err)
 {
-    enum takc_status st = fill_ledger(b, c, s, bits, size, rate, row, err);
-    return st ? st : put_ledger(b, row, rate, err);
+    struct takc_fact_counts facts[2];
+    enum takc_status st = takc_facts_of_sets(c, s, (const uint8_t *const[]){NULL, bits}, 2, b->profile->description, facts, err);
+    if (st)
+        return st;
+    fill_ledger(s, &facts[0], &facts[1], size, rate, row);
+    return put_ledger(b, row, rate, err);
+}
+
+/* Facts of the source and of the sets of all rates, in one pass over the documents. out has room for one more than there are rates. */
+static enum takc_status make_facts(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
+                                   const struct takc_extractive_options *o, struct takc_fact_counts *out, struct takc_err *err)
+{
+    uint8_t *bits[TAKC_LEDGER_ROWS + 1] = {NULL};
+    struct takc_set_size size;
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < b->n_rates; i++)
+        st = takc_selection_set(s, c, o, b->rates[i], &bits[i + 1], &size, err);
+    if (!st)
+        st = takc_facts_of_sets(c, s, (const uint8_t *const *)bits, b->n_rates + 1, b->profile->description, out, err);
+    for (size_t i = 0; i < b->n_rates; i++)
+        takc_free(bits[i + 1]);
+    return st;
 }
 
 /* Artifact and ledger of one rate, made. */
 static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
-                                  const struct takc_extractive_options *o, takc_rate rate, struct takc_stored *out,
+                                  const struct takc_extractive_options *o, const struct takc_fact_counts *all,
+                                  const struct takc_fact_counts *kept, takc_rate rate, struct takc_stored *out,
                                   struct takc_ledger_entry *row, struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
@@ -338,7 +336,7 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
     if (!st)
         st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
     if (!st)
-        st = fill_ledger(b, c, s, bits, &size, rate, row, err);
+        fill_ledger(s, all, kept, &size, rate, row);
     row->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st)
         st = put_ledger(b, row, rate, err);
@@ -365,13 +363,19 @@ static enum takc_status make_rates(struct takc_build *b, const struct takc_corpu
                                    const struct takc_extractive_options *o, bool ours, struct takc_err *err)
 {
     struct takc_stored *artifacts = takc_arena_array(b->arena, b->n_rates + 1, sizeof(*artifacts));
+    struct takc_fact_counts facts[TAKC_LEDGER_ROWS + 1];
+    bool have_facts = false;
     enum takc_status st = artifacts ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
     for (size_t i = 0; !st && i < b->n_rates; i++) {
         takc_call_progress(b->call, "compress", "rates", i, b->n_rates);
         st = takc_call_check(b->call, err);
         artifacts[i].rate = b->rates[i];
-        if (!st && !(ours && take_over(b, b->rates[i], &artifacts[i], &b->rows[i])))
-            st = make_rate(b, c, s, o, b->rates[i], &artifacts[i], &b->rows[i], err);
+        if (st || (ours && take_over(b, b->rates[i], &artifacts[i], &b->rows[i])))
+            continue;
+        st = have_facts ? TAKC_OK : make_facts(b, c, s, o, facts, err);
+        have_facts = true;
+        if (!st)
+            st = make_rate(b, c, s, o, &facts[0], &facts[i + 1], b->rates[i], &artifacts[i], &b->rows[i], err);
     }
     b->version.artifacts = artifacts;
     b->version.n_artifacts = b->n_rates;

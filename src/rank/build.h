@@ -3,7 +3,8 @@
  * rank/build.h - what index_write.c and postings_write.c share while an index is built.
  *
  * Terms of titles, headings and units are counted apart (one list each a term), since a window counts its title and its first unit's
- * heading once: together they are the counts of title + heading + unit. Each count is 12 bytes in one array, chained by term. */
+ * heading once: together they are the counts of title + heading + unit. A list is written as the index will hold it, into pieces of one
+ * array that double in size, so that a posting takes about two bytes while the index is built, too. */
 #ifndef TAKC_RANK_BUILD_H
 #define TAKC_RANK_BUILD_H
 
@@ -11,22 +12,27 @@
 
 enum takc_list_kind { TAKC_LIST_TITLE = 0, TAKC_LIST_SECTION, TAKC_LIST_UNIT, TAKC_LISTS };
 
-#define TAKC_NO_POSTING UINT32_MAX
-
-struct takc_count {
-    uint32_t id, tf, next; /* document, section or unit; next: index in the same array, TAKC_NO_POSTING at the end */
+struct takc_list {
+    uint32_t head;    /* place of the first piece in pool; TAKC_NO_PIECE: none yet */
+    uint32_t at, end; /* where the next byte goes, and where the link to the next piece stands */
+    uint32_t n;       /* postings, the last one included */
+    uint32_t next_id; /* the least id that may follow the postings written */
+    uint32_t id, tf;  /* the last posting (document, section or unit), not written yet: it may grow */
+    uint32_t size;    /* of the piece being written */
 };
 
+#define TAKC_NO_PIECE UINT32_MAX
+
 struct takc_term_lists {
-    uint32_t head[TAKC_LISTS], tail[TAKC_LISTS], n[TAKC_LISTS];
+    struct takc_list of[TAKC_LISTS];
 };
 
 struct takc_postings_builder {
     struct takc_intern vocabulary;
     struct takc_term_lists *terms;
     size_t terms_cap;
-    struct takc_count *counts;
-    size_t n_counts, counts_cap;
+    unsigned char *pool; /* pieces of lists */
+    size_t pool_len, pool_cap;
     uint32_t *map; /* the document's term numbers to ours */
     size_t map_cap;
     struct takc_range *doc_units, *section_units; /* ranges by number, for df */

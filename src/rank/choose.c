@@ -132,13 +132,13 @@ static int by_unit(const void *a, const void *b)
 
 static enum takc_status render(struct takc_show *show, const struct takc_shown *units, size_t n, struct takc_buf *out, struct takc_err *err)
 {
-    const struct takc_shown **sorted = takc_arena_array(show->arena, n, sizeof(*sorted));
+    const struct takc_shown **sorted = takc_arena_array(show->arena, n, sizeof(void *));
     if (!sorted)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu lines", n);
     for (size_t i = 0; i < n; i++)
         sorted[i] = &units[i];
     if (n)
-        qsort(sorted, n, sizeof(*sorted), by_unit);
+        qsort(sorted, n, sizeof(void *), by_unit);
     takc_buf_reset(out);
     return takc_show_context(show, sorted, n, out, err);
 }

@@ -18,7 +18,7 @@ void takc_postings_builder_clear(struct takc_postings_builder *b)
 {
     takc_intern_clear(&b->vocabulary);
     takc_free(b->terms);
-    takc_free(b->counts);
+    takc_free(b->pool);
     takc_free(b->map);
     takc_free(b->doc_units);
     takc_free(b->section_units);
@@ -33,10 +33,8 @@ static enum takc_status term_of(struct takc_postings_builder *b, struct takc_str
     enum takc_status st = takc_grow(&b->terms, &b->terms_cap, before + 1, sizeof(*b->terms), err);
     if (!st)
         st = takc_intern_add(&b->vocabulary, stem, out, err);
-    for (int l = 0; !st && b->vocabulary.n > before && l < TAKC_LISTS; l++) {
-        b->terms[before].head[l] = b->terms[before].tail[l] = TAKC_NO_POSTING;
-        b->terms[before].n[l] = 0;
-    }
+    for (int l = 0; !st && b->vocabulary.n > before && l < TAKC_LISTS; l++)
+        b->terms[before].of[l] = (struct takc_list){.head = TAKC_NO_PIECE};
     return st;
 }
 
@@ -48,30 +46,66 @@ enum takc_status takc_postings_begin(struct takc_postings_builder *b, const stru
     return st;
 }
 
-/* One more of a term in the last entry of its list, or a new entry. */
+enum {
+    PIECE_MIN = 12, /* with its link: most terms stand in few units */
+    PIECE_MAX = 4096,
+    LINK = 4 /* bytes behind a piece: the place of the next one */
+};
+
+/* Room for one byte more in a list. */
+static enum takc_status widen(struct takc_postings_builder *b, struct takc_list *l, struct takc_err *err)
+{
+    bool first = l->head == TAKC_NO_PIECE;
+    uint32_t size = first ? PIECE_MIN : l->size < PIECE_MAX ? 2 * l->size : PIECE_MAX;
+    if (b->pool_len + size >= TAKC_NO_PIECE)
+        return takc_fail(err, TAKC_FULL, 0, "index: more than 4 GiB of postings");
+    enum takc_status st = takc_grow(&b->pool, &b->pool_cap, b->pool_len + size, 1, err);
+    if (st)
+        return st;
+    uint32_t place = (uint32_t)b->pool_len;
+    if (first)
+        l->head = place;
+    else
+        memcpy(b->pool + l->end, &place, LINK);
+    b->pool_len += size;
+    l->size = size;
+    l->at = place;
+    l->end = place + size - LINK;
+    return TAKC_OK;
+}
+
+static enum takc_status write_number(struct takc_postings_builder *b, struct takc_list *l, uint64_t v, struct takc_err *err)
+{
+    for (;; v >>= 7) {
+        enum takc_status st = l->head == TAKC_NO_PIECE || l->at == l->end ? widen(b, l, err) : TAKC_OK;
+        if (st)
+            return st;
+        b->pool[l->at++] = (unsigned char)(v < 0x80 ? v : (v & 0x7F) | 0x80);
+        if (v < 0x80)
+            return TAKC_OK;
+    }
+}
+
+/* One more of a term in the last posting of its list, or a new posting. After a failure the builder is good for clearing only. */
 static enum takc_status count_one(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, uint32_t term,
                                   struct takc_err *err)
 {
-    struct takc_term_lists *t = &b->terms[term];
-    uint32_t last = t->tail[list];
-    if (last != TAKC_NO_POSTING && b->counts[last].id == id) {
-        b->counts[last].tf++;
+    struct takc_list *l = &b->terms[term].of[list];
+    enum takc_status st = TAKC_OK;
+    if (l->n && l->id == id) {
+        l->tf++;
         return TAKC_OK;
     }
-    enum takc_status st = takc_grow(&b->counts, &b->counts_cap, b->n_counts + 1, sizeof(*b->counts), err);
-    if (st)
-        return st;
-    if (b->n_counts + 1 >= TAKC_NO_POSTING)
-        return takc_fail(err, TAKC_FULL, 0, "index: more than 2^32 postings");
-    uint32_t at = (uint32_t)b->n_counts++;
-    b->counts[at] = (struct takc_count){id, 1, TAKC_NO_POSTING};
-    if (last == TAKC_NO_POSTING)
-        t->head[list] = at;
-    else
-        b->counts[last].next = at;
-    t->tail[list] = at;
-    t->n[list]++;
-    return TAKC_OK;
+    if (l->n) {
+        st = write_number(b, l, (uint64_t)(l->id - l->next_id) << 1 | (l->tf > 1), err);
+        if (!st && l->tf > 1)
+            st = write_number(b, l, l->tf, err);
+        l->next_id = l->id + 1;
+    }
+    l->id = id;
+    l->tf = 1;
+    l->n++;
+    return st;
 }
 
 enum takc_status takc_postings_count(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, const uint32_t *terms,
@@ -106,31 +140,66 @@ enum takc_status takc_postings_text(struct takc_postings_builder *b, enum takc_l
 /* Walks the units that one list of a term stands for, in ascending order. */
 struct unit_walk {
     const struct takc_postings_builder *b;
+    const struct takc_list *list;
     const struct takc_range *ranges; /* NULL: ids are units */
-    uint32_t at;
+    uint32_t left;                   /* postings */
+    uint32_t next_id, at, end, size;
     struct takc_range now;
 };
 
+static uint64_t read_number(struct unit_walk *w)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        if (w->at == w->end) {
+            memcpy(&w->at, w->b->pool + w->end, LINK);
+            w->size = w->size < PIECE_MAX ? 2 * w->size : PIECE_MAX;
+            w->end = w->at + w->size - LINK;
+        }
+        unsigned char c = w->b->pool[w->at++];
+        v |= (uint64_t)(c & 0x7F) << shift;
+        if (c < 0x80)
+            return v;
+    }
+}
+
+static uint32_t next_id(struct unit_walk *w)
+{
+    uint32_t id = w->list->id;
+    if (--w->left) { /* the last posting is not written */
+        uint64_t v = read_number(w);
+        if (v & 1)
+            (void)read_number(w);
+        id = w->next_id + (uint32_t)(v >> 1);
+    }
+    w->next_id = id + 1;
+    return id;
+}
+
 static void walk_load(struct unit_walk *w)
 {
-    w->now = (struct takc_range){UINT32_MAX, UINT32_MAX};
-    while (w->at != TAKC_NO_POSTING) {
-        uint32_t id = w->b->counts[w->at].id;
+    while (w->left) {
+        uint32_t id = next_id(w);
         w->now = w->ranges ? w->ranges[id] : (struct takc_range){id, id + 1};
         if (w->now.from < w->now.to)
             return;
-        w->at = w->b->counts[w->at].next;
-        w->now = (struct takc_range){UINT32_MAX, UINT32_MAX};
     }
+    w->now = (struct takc_range){UINT32_MAX, UINT32_MAX};
+}
+
+static struct unit_walk walk_begin(const struct takc_postings_builder *b, const struct takc_list *l, const struct takc_range *ranges)
+{
+    struct unit_walk w = {.b = b, .list = l, .ranges = ranges, .left = l->n, .at = l->head, .size = PIECE_MIN};
+    w.end = l->head + PIECE_MIN - LINK;
+    walk_load(&w);
+    return w;
 }
 
 /* Moves behind unit number to. */
 static void walk_past(struct unit_walk *w, uint32_t to)
 {
-    while (w->now.to <= to && w->at != TAKC_NO_POSTING) {
-        w->at = w->b->counts[w->at].next;
+    while (w->now.to <= to)
         walk_load(w);
-    }
     if (w->now.from < to && w->now.to > to)
         w->now.from = to;
 }
@@ -138,11 +207,12 @@ static void walk_past(struct unit_walk *w, uint32_t to)
 /* Units that hold the term in title, heading or themselves: the union of three ascending lists of ranges. */
 static uint32_t count_units(const struct takc_postings_builder *b, const struct takc_term_lists *t)
 {
-    struct unit_walk w[TAKC_LISTS] = {
-        {b, b->doc_units, t->head[0], {0, 0}}, {b, b->section_units, t->head[1], {0, 0}}, {b, NULL, t->head[2], {0, 0}}};
+    if (!t->of[TAKC_LIST_TITLE].n && !t->of[TAKC_LIST_SECTION].n)
+        return t->of[TAKC_LIST_UNIT].n; /* the list itself is the union */
+    struct unit_walk w[TAKC_LISTS] = {walk_begin(b, &t->of[TAKC_LIST_TITLE], b->doc_units),
+                                      walk_begin(b, &t->of[TAKC_LIST_SECTION], b->section_units),
+                                      walk_begin(b, &t->of[TAKC_LIST_UNIT], NULL)};
     uint32_t df = 0;
-    for (int l = 0; l < TAKC_LISTS; l++)
-        walk_load(&w[l]);
     for (;;) {
         int first = 0;
         for (int l = 1; l < TAKC_LISTS; l++)
@@ -157,18 +227,25 @@ static uint32_t count_units(const struct takc_postings_builder *b, const struct 
     }
 }
 
-static enum takc_status write_list(const struct takc_postings_builder *b, uint32_t head, struct takc_buf *out, struct takc_err *err)
+/* The pieces of a list as they are, and its last posting. */
+static enum takc_status write_list(const struct takc_postings_builder *b, const struct takc_list *l, struct takc_buf *out,
+                                   struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
-    uint32_t next_id = 0;
-    for (uint32_t at = head; !st && at != TAKC_NO_POSTING; at = b->counts[at].next) {
-        const struct takc_count *c = &b->counts[at];
-        st = takc_buf_varint(out, (uint64_t)(c->id - next_id) << 1 | (c->tf > 1), err);
-        if (!st && c->tf > 1)
-            st = takc_buf_varint(out, c->tf, err);
-        next_id = c->id + 1;
+    if (!l->n)
+        return TAKC_OK;
+    uint32_t at = l->head, size = PIECE_MIN;
+    while (!st && at != TAKC_NO_PIECE) {
+        uint32_t end = at + size - LINK, last = end == l->end;
+        st = takc_buf_add(out, takc_str_n((const char *)b->pool + at, (last ? l->at : end) - at), err);
+        if (last)
+            break;
+        memcpy(&at, b->pool + end, LINK);
+        size = size < PIECE_MAX ? 2 * size : PIECE_MAX;
     }
-    return st;
+    if (!st)
+        st = takc_buf_varint(out, (uint64_t)(l->id - l->next_id) << 1 | (l->tf > 1), err);
+    return st || l->tf <= 1 ? st : takc_buf_varint(out, l->tf, err);
 }
 
 /* The entry of one term, behind its text. */
@@ -176,16 +253,16 @@ static enum takc_status write_counts(const struct takc_postings_builder *b, cons
                                      struct takc_buf *postings, struct takc_err *err)
 {
     size_t before = postings->len;
-    bool titles = t->n[TAKC_LIST_TITLE], sections = t->n[TAKC_LIST_SECTION];
-    enum takc_status st = takc_buf_varint(dict, (uint64_t)t->n[TAKC_LIST_UNIT] << 2 | (uint64_t)sections << 1 | titles, err);
+    bool titles = t->of[TAKC_LIST_TITLE].n, sections = t->of[TAKC_LIST_SECTION].n;
+    enum takc_status st = takc_buf_varint(dict, (uint64_t)t->of[TAKC_LIST_UNIT].n << 2 | (uint64_t)sections << 1 | titles, err);
     if (!st && titles)
-        st = takc_buf_varint(dict, t->n[TAKC_LIST_TITLE], err);
+        st = takc_buf_varint(dict, t->of[TAKC_LIST_TITLE].n, err);
     if (!st && sections)
-        st = takc_buf_varint(dict, t->n[TAKC_LIST_SECTION], err);
+        st = takc_buf_varint(dict, t->of[TAKC_LIST_SECTION].n, err);
     if (!st && (titles || sections))
         st = takc_buf_varint(dict, count_units(b, t), err);
     for (int l = 0; !st && l < TAKC_LISTS; l++)
-        st = write_list(b, t->head[l], postings, err);
+        st = write_list(b, &t->of[l], postings, err);
     return st ? st : takc_buf_varint(dict, postings->len - before, err);
 }
 
@@ -199,7 +276,7 @@ static uint32_t *sorted_terms(const struct takc_postings_builder *b, uint32_t *o
 {
     uint32_t *ids = takc_alloc_array(b->vocabulary.n, sizeof(*ids)), n = 0;
     for (uint32_t i = 0; ids && i < b->vocabulary.n; i++)
-        if (count_units(b, &b->terms[i]))
+        if (b->terms[i].of[TAKC_LIST_UNIT].n || count_units(b, &b->terms[i]))
             ids[n++] = i;
     if (ids)
         qsort_r(ids, n, sizeof(*ids), by_text, (void *)&b->vocabulary);

@@ -313,15 +313,15 @@ static enum takc_status prepare(struct takc_scores *s, struct takc_err *err)
         s->windows[l] = takc_index_records(x, part, 0, s->n[l], l == TAKC_LEVEL_UNIT ? TAKC_REC_UNIT : TAKC_REC_WINDOW);
         s->population[l] = s->n[l];
         s->average[l] = s->n[l] && x->lengths[l] ? (double)x->lengths[l] / s->n[l] : 1;
-        s->pages[l] = takc_arena_array(s->arena, n_pages(s->n[l]), sizeof(*s->pages[l]));
+        s->pages[l] = takc_arena_array(s->arena, n_pages(s->n[l]), sizeof(void *));
         if (!s->windows[l])
             return takc_index_corrupt(err, "records are not there");
         if (!s->pages[l])
             return no_memory(err);
     }
     s->bags = takc_index_records(x, TAKC_PART_BAGS, 0, s->n[0], TAKC_REC_BAG);
-    s->masks = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(*s->masks));
-    s->bounds = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(*s->bounds));
+    s->masks = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(void *));
+    s->bounds = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(void *));
     if (!s->bags)
         return takc_index_corrupt(err, "records are not there");
     return s->masks && s->bounds ? TAKC_OK : no_memory(err);

@@ -42,8 +42,8 @@ bool takc_words_next(struct takc_words *w, struct takc_word *out);
 /* Frees; twice is harmless. */
 void takc_words_clear(struct takc_words *w);
 
-/* Crude stem of a normalised word: cuts one of ing edly ed ies es s ly when three bytes or more remain, then a final e or y of four bytes or
- * more, so that lease, leases and leased meet. A part of norm. */
+/* Crude stem of a normalised word: cuts one of ing edly ed ies es s ly when three bytes or more remain, then a final e or y of four bytes
+ * or more, so that lease, leases and leased meet. A part of norm. */
 struct takc_str takc_word_stem(struct takc_str norm);
 /* Is the normalised word, or its stem, a stop word? */
 bool takc_word_is_stop(struct takc_str norm);

@@ -218,6 +218,8 @@ static void get_terms(struct reader *r, uint32_t **terms, size_t *cap, size_t *o
 
 static void get_vocabulary(struct reader *r, struct takc_units *u, size_t n)
 {
+    if (!r->st) /* n is no more than the bytes that are left; words are about 6 long */
+        r->st = takc_intern_reserve(&u->vocabulary, n, 6 * n < r->s.len ? 6 * n : r->s.len, r->err);
     for (size_t i = 0; i < n && !r->st; i++) {
         uint32_t id;
         size_t len = get_count(r, 1, "word");
