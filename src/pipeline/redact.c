@@ -196,7 +196,7 @@ static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, str
         bits = move_bits(r, old_bits);
         st = bits ? takc_selection_measure(&r->selection, &r->corpus.corpus, &r->o, bits, &size, err)
                   : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
-        size.budget_mt = r->old_selection.source_mt / rate * 1000;
+        size.budget_mt = (r->old_selection.source_mt + 999) / 1000 * 1000 / rate * 1000; /* as the ladder rounds it */
         size.shortfall = true;
     }
     if (!st)
