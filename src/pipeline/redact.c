@@ -181,8 +181,8 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
     return st;
 }
 
-/* What the old artifact shows: exactly that, whatever the profile says by now. Free *out. */
-static enum takc_status old_set(struct redaction *r, takc_rate rate, uint8_t **out, struct takc_err *err)
+/* What the old artifact shows: exactly that, whatever the profile says by now. Free *out. Its budget too. */
+static enum takc_status old_set(struct redaction *r, takc_rate rate, uint8_t **out, uint64_t *out_budget_mt, struct takc_err *err)
 {
     const struct takc_selection *s = &r->old_selection;
     struct takc_artifact a = {0};
@@ -203,6 +203,7 @@ static enum takc_status old_set(struct redaction *r, takc_rate rate, uint8_t **o
         else
             bits[u >> 3] |= (uint8_t)(1u << (u & 7));
     }
+    *out_budget_mt = a.budget_tokens * 1000;
     takc_artifact_clear(&a);
     if (st)
         takc_free(bits);
@@ -229,9 +230,8 @@ static uint32_t last_heir(const struct redaction *r, const uint8_t *bits)
 
 /* An heir may need a title or a header that its forerunner did not: where the set no longer fits its budget, the last heirs go. Finer rates
  * come first, and what goes there goes at all coarser ones, so that the sets still nest. */
-static enum takc_status fit(struct redaction *r, uint8_t *bits, takc_rate rate, struct takc_set_size *size, struct takc_err *err)
+static enum takc_status fit(struct redaction *r, uint8_t *bits, uint64_t budget_mt, struct takc_set_size *size, struct takc_err *err)
 {
-    uint64_t budget_mt = r->old_selection.source_mt / rate * 1000;
     for (size_t i = 0; i < r->selection.n_units / 8 + 1; i++)
         bits[i] &= (uint8_t)~r->dropped[i];
     for (;;) {
@@ -250,6 +250,7 @@ static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, str
                                         struct takc_err *err)
 {
     uint8_t *old_bits = NULL, *bits = NULL;
+    uint64_t budget_mt = 0;
     struct takc_set_size size;
     struct takc_buf json;
     struct takc_artifact_meta meta = {.task = r->b->task, .rate = rate};
@@ -257,10 +258,10 @@ static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, str
     out->rate = rate;
     enum takc_status st = takc_build_fingerprint(r->b->arena, r->b->profile, &meta.fingerprint, err);
     if (!st)
-        st = old_set(r, rate, &old_bits, err);
+        st = old_set(r, rate, &old_bits, &budget_mt, err);
     if (!st) {
         bits = move_bits(r, old_bits);
-        st = bits ? fit(r, bits, rate, &size, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
+        st = bits ? fit(r, bits, budget_mt, &size, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
     }
     if (!st)
         st = takc_artifact_write(&r->corpus.corpus, &r->selection, bits, &size, &r->o, &meta, r->b->call, &json, err);
