@@ -111,6 +111,7 @@ struct takc_candidates {
     const struct takc_select_options *options;
     struct takc_heap blocks, units;
 };
+/* Gathers what scored, best first. Borrows s and o. NOMEM. */
 TAKC_CHECK enum takc_status takc_candidates_init(struct takc_candidates *c, const struct takc_scores *s,
                                                  const struct takc_select_options *o, struct takc_err *err);
 /* The next one; *out_found false at the end. */
