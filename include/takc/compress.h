@@ -26,7 +26,7 @@ TAKC_API const char *takc_fact_name(unsigned i);
 
 struct takc_compress_options {
     struct takc_str task;
-    const uint32_t *rates; /* thousandths (task/profile.h), descending; n_rates 0: the profile's */
+    const uint32_t *rates; /* thousandths (task/profile.h), in any order; n_rates 0: the profile's */
     size_t n_rates;
     unsigned n_threads; /* 0: 1 */
     uint64_t wait_ms;

@@ -26,4 +26,8 @@ TAKC_API TAKC_CHECK enum takc_status takc_forget(struct takc_home *h, struct tak
                                                  struct takc_str document, uint64_t wait_ms, struct takc_forget_report *out,
                                                  struct takc_err *err);
 
+/* What takc_forget would do: revisions, versions and sentences of the report; nothing changes. NOT_FOUND as above. */
+TAKC_API TAKC_CHECK enum takc_status takc_forget_plan(struct takc_home *h, struct takc_call *call, struct takc_str task,
+                                                      struct takc_str document, struct takc_forget_report *out, struct takc_err *err);
+
 #endif

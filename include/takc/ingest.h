@@ -40,6 +40,8 @@ struct takc_ingest_options {
     const char *date; /* given date for all (YYYY-MM-DD); NULL: from the format */
     const char *const *labels;
     size_t n_labels;
+    const char *const *include, *const *exclude; /* globs over paths; include: none means all; what is left out has not vanished */
+    size_t n_include, n_exclude;
     const char *jsonl_id, *jsonl_title, *jsonl_text, *jsonl_date, *pdf_mode; /* doc/reader.h; NULL: defaults */
     uint64_t max_file_bytes;                                                 /* 0: 256 MiB */
     uint64_t max_text_bytes;                                                 /* 0: 256 MiB */

@@ -23,10 +23,14 @@ TAKC_API const char *takc_level_text(unsigned level);
 typedef void takc_verify_fn(void *arg, unsigned level, const char *subject, const char *finding);
 
 struct takc_verify_options {
-    struct takc_str task, version; /* version empty: current */
-    struct takc_str rate_name;     /* only this artifact; empty: all */
-    const char *source_dir;        /* read sources from this folder instead of the store (keep_originals: false); NULL: the store */
-    takc_verify_fn *finding;       /* told every failure; NULL: nobody listens */
+    struct takc_str task, version;    /* version empty: current */
+    const uint32_t *rates;            /* thousandths: only these artifacts */
+    size_t n_rates;                   /* 0: all */
+    unsigned levels;                  /* bits 1 << level; 0: all */
+    const struct takc_str *documents; /* globs: levels S, T, M and the texts of A only for these; 0: all */
+    size_t n_documents;
+    const char *source_dir;  /* read sources from this folder instead of the store (keep_originals: false); NULL: the store */
+    takc_verify_fn *finding; /* told every failure; NULL: nobody listens */
     void *finding_arg;
 };
 

@@ -150,6 +150,8 @@ TAKC_CHECK enum takc_status takc_home_sweep(struct takc_home *h, struct takc_str
 TAKC_CHECK enum takc_status takc_home_sweep_locked(struct takc_home *h, struct takc_str task, uint64_t *out_removed, struct takc_err *err);
 /* Makes the rows of one task's documents and versions anew from its objects: called after ingest, compress, rollback. */
 TAKC_CHECK enum takc_status takc_home_catalog_task(struct takc_home *h, struct takc_str task, struct takc_err *err);
+/* Opens the catalogue and has SQLite check its pages. CORRUPT: what is wrong; takc_home_rebuild mends it. */
+TAKC_CHECK enum takc_status takc_home_check_catalog(struct takc_home *h, struct takc_err *err);
 /* Makes the catalogue anew from the objects; what lives only there (questions) stays. */
 TAKC_CHECK enum takc_status takc_home_rebuild(struct takc_home *h, struct takc_err *err);
 /* A consistent copy of a live home into an empty or missing folder; and back (the target must be missing or empty). Each task is copied at

@@ -601,3 +601,29 @@ enum takc_status takc_catalog_copy(struct takc_home *h, const char *to, struct t
         return st;
     return with_catalog(h, copy_work, &(struct copy_to){to}, err);
 }
+
+static enum takc_status quick_check(sqlite3 *db, struct takc_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL);
+    if (!rc)
+        rc = sqlite3_step(s);
+    const char *said = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    enum takc_status st = TAKC_OK;
+    if (!said)
+        st = fail_sql(db, rc, "check", err);
+    else if (strcmp(said, "ok") != 0)
+        st = takc_fail(err, TAKC_CORRUPT, 0, "catalogue: %s", said);
+    (void)sqlite3_finalize(s);
+    return st;
+}
+
+enum takc_status takc_home_check_catalog(struct takc_home *h, struct takc_err *err)
+{
+    takc_home_mutex_lock(h);
+    enum takc_status st = takc_catalog_open_locked(h, err);
+    if (!st)
+        st = quick_check(h->db, err);
+    takc_home_mutex_unlock(h);
+    return st;
+}

@@ -104,12 +104,20 @@ static enum takc_status show(struct takc_cli *cli, struct takc_home *home, struc
     size_t len = 0;
     struct takc_ledger_entry e;
     enum takc_status st = takc_cache_text(home, task, arg(cli, 1), rate_of(cli), &text, &len, err);
+    if (!st && !takc_cli_flag(cli, "text"))
+        st = takc_cache_ledger(home, task, arg(cli, 1), rate_of(cli), &e, err);
+    if (!st && !cli->json && !takc_cli_flag(cli, "text"))
+        st = takc_cli_printf(cli, err, "%s: asked %gx, delivered %.2fx, %llu tokens of %llu, %llu lines\n\n", e.rate, e.factor_asked,
+                             e.factor_tokens, (unsigned long long)e.artifact_tokens, (unsigned long long)e.source_tokens,
+                             (unsigned long long)e.segments);
     if (!st && !cli->json)
         st = takc_cli_write(cli, takc_str_n(text, len), err);
     if (!st && cli->json)
-        st = takc_cache_ledger(home, task, arg(cli, 1), rate_of(cli), &e, err);
-    if (!st && cli->json)
-        st = takc_cli_json(cli, json_pack("{so so}", "ledger", takc_ledger_json(&e), "text", takc_json_str(takc_str_n(text, len))), err);
+        st = takc_cli_json(cli,
+                           takc_cli_flag(cli, "text")
+                               ? json_pack("{so}", "text", takc_json_str(takc_str_n(text, len)))
+                               : json_pack("{so so}", "ledger", takc_ledger_json(&e), "text", takc_json_str(takc_str_n(text, len))),
+                           err);
     free(text);
     return st;
 }

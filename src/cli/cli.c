@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/fault.h"
 #include "reply/reply.h"
+#include "task/profile.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -130,6 +131,20 @@ void takc_cli_note(struct takc_cli *cli, const char *fmt, ...)
     (void)fputc('\n', stderr);
 }
 
+/* What a failure is about, for the guide's codes. */
+static enum takc_error_about about_of(const struct takc_cli *cli)
+{
+    static const char *const readers[] = {"query", "chat", "explain", "cache", "verify"};
+    const char *verb = cli->verb ? cli->verb->name : "";
+    bool named = cli->verb && (cli->verb->needs_task || strcmp(verb, "init") == 0) && cli->settings.task.len;
+    if (named && takc_task_name_check(cli->settings.task, NULL))
+        return TAKC_ABOUT_TASK_NAME;
+    for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+        if (strcmp(verb, readers[i]) == 0)
+            return TAKC_ABOUT_CACHE;
+    return strcmp(verb, "compress") == 0 ? TAKC_ABOUT_COMPRESS : TAKC_ABOUT_UNSET;
+}
+
 static void tell_failure(struct takc_cli *cli, enum takc_status st, const struct takc_err *err)
 {
     takc_progress_hide(&cli->progress);
@@ -137,10 +152,12 @@ static void tell_failure(struct takc_cli *cli, enum takc_status st, const struct
     if (!cli->json)
         return;
     const struct takc_clock *clock = takc_clock_system();
-    struct takc_error_body body = {takc_status_name(st), takc_str(err->msg), cli->request_id, clock->wall_s(clock), NULL};
+    json_t *details = json_pack("{ss}", "status", takc_status_name(st));
+    struct takc_error_body body = {takc_error_code(st, about_of(cli)), takc_str(err->msg), cli->request_id, clock->wall_s(clock), details};
     struct takc_err ignored;
     if (!takc_cli_json(cli, takc_error_json(&body), &ignored))
         (void)!takc_cli_flush(cli, &ignored);
+    json_decref(details);
 }
 
 /* --- the run --- */

@@ -101,7 +101,7 @@ static enum takc_status say_table(struct takc_cli *cli, const struct takc_compre
     if (!st && c->n_rows)
         st = facts_table(cli, c, &a, err);
     if (!st && c->n_rows && c->rows[c->n_rows - 1].instructions)
-        st = takc_cli_printf(cli, err, "\n%llu lines hold an instruction to a reader; they are quoted as data\n",
+        st = takc_cli_printf(cli, err, "\nlines that hold an instruction to a reader, quoted as data: %llu\n",
                              (unsigned long long)c->rows[c->n_rows - 1].instructions);
     takc_arena_clear(&a);
     return st;

@@ -22,6 +22,19 @@ static enum takc_status say(struct takc_cli *cli, struct takc_str name, const st
                            takc_bytes_text(r->n_bytes, bytes), (unsigned long long)r->n_files, (unsigned long long)r->n_sentences);
 }
 
+static enum takc_status say_plan(struct takc_cli *cli, struct takc_str name, const struct takc_forget_report *r, struct takc_err *err)
+{
+    if (cli->json)
+        return takc_cli_json(cli,
+                             json_pack("{so sb sI sI sI}", "document", takc_json_str(name), "dry_run", 1, "revisions",
+                                       (json_int_t)r->n_revisions, "versions", (json_int_t)r->n_versions, "sentences",
+                                       (json_int_t)r->n_sentences),
+                             err);
+    return takc_cli_printf(cli, err, "would forget %.*s: %llu revisions, in %llu versions, %llu sentences of its own; nothing changed\n",
+                           TAKC_STR_ARG(name), (unsigned long long)r->n_revisions, (unsigned long long)r->n_versions,
+                           (unsigned long long)r->n_sentences);
+}
+
 enum takc_status takc_verb_forget(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_home *home = NULL;
@@ -29,10 +42,12 @@ enum takc_status takc_verb_forget(struct takc_cli *cli, struct takc_err *err)
     enum takc_status st = takc_cli_open_task(cli, &home, &task, err);
     for (size_t i = 0; !st && i < cli->n_args; i++) {
         struct takc_forget_report r;
-        st = takc_forget(home, &cli->call, task, cli->args[i], takc_cli_number(cli, "wait-ms", 0), &r, err);
+        bool dry = takc_cli_flag(cli, "dry-run");
+        st = dry ? takc_forget_plan(home, &cli->call, task, cli->args[i], &r, err)
+                 : takc_forget(home, &cli->call, task, cli->args[i], takc_cli_number(cli, "wait-ms", 0), &r, err);
         takc_progress_hide(&cli->progress);
         if (!st)
-            st = say(cli, cli->args[i], &r, err);
+            st = dry ? say_plan(cli, cli->args[i], &r, err) : say(cli, cli->args[i], &r, err);
     }
     takc_home_close(home);
     return st;

@@ -102,19 +102,29 @@ static enum takc_status say_report(struct listing *l, const struct takc_ingest_r
     return st ? st : takc_cli_printf(l->cli, err, "\n");
 }
 
+static size_t globs_of(const struct takc_cli *cli, const char *option, const char **out)
+{
+    size_t n = 0;
+    for (struct takc_str g; n < MAX_LABELS && (g = takc_cli_opt_at(cli, option, n)).ptr;)
+        out[n++] = g.ptr;
+    return n;
+}
+
 enum takc_status takc_verb_ingest(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_home *home = NULL;
     struct listing listing = {.cli = cli};
     struct takc_ingest_report report;
     char names[4][MAX_FIELD];
-    const char *labels[MAX_LABELS];
+    const char *labels[MAX_LABELS], *include[MAX_LABELS], *exclude[MAX_LABELS];
     const char **all = takc_arena_array(&cli->settings.arena, cli->n_args, sizeof(*all));
     struct takc_ingest_options o = {
         .name = takc_cli_opt(cli, "name").ptr,
         .mirror = takc_cli_flag(cli, "mirror"),
         .date = takc_cli_opt(cli, "date").ptr,
         .labels = labels,
+        .include = include,
+        .exclude = exclude,
         .max_file_bytes = cli->settings.ingest_max_file_bytes,
         .max_text_bytes = cli->settings.ingest_max_text_bytes,
         .timeout_ms = cli->settings.ingest_timeout_ms,
@@ -126,6 +136,8 @@ enum takc_status takc_verb_ingest(struct takc_cli *cli, struct takc_err *err)
     };
     for (struct takc_str l; o.n_labels < MAX_LABELS && (l = takc_cli_opt_at(cli, "label", o.n_labels)).ptr;)
         labels[o.n_labels++] = l.ptr;
+    o.n_include = globs_of(cli, "include", include);
+    o.n_exclude = globs_of(cli, "exclude", exclude);
     for (size_t i = 0; all && i < cli->n_args; i++)
         all[i] = cli->args[i].ptr;
     enum takc_status st = all ? takc_cli_open_task(cli, &home, &o.task, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for paths");

@@ -207,6 +207,8 @@ enum takc_status takc_cli_parse(struct takc_cli *cli, int argc, char **argv, str
             st = take_argument(cli, word, err);
     }
     cli->json = takc_cli_flag(cli, "json");
+    for (; st && options && !cli->json && p.at < argc; p.at++) /* a mistake before it is told as JSON, too */
+        cli->json = strcmp(argv[p.at], "--json") == 0;
     cli->quiet = takc_cli_flag(cli, "quiet");
     cli->help = takc_cli_flag(cli, "help");
     if (st || cli->help)

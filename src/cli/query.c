@@ -83,7 +83,8 @@ static void copy_citation(const struct takc_cited *from, struct takc_reply_span 
                                  .paragraph = from->paragraph,
                                  .pointer = from->pointer,
                                  .section = from->section,
-                                 .quote = from->quote};
+                                 .quote = from->quote,
+                                 .instructs = from->instructs};
 }
 
 static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, bool with_context,
@@ -208,9 +209,9 @@ static enum takc_status say_citations(struct takc_cli *cli, const struct takc_qu
 static enum takc_status say_summary(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
 {
     char tokens[32], source[32];
-    return takc_cli_printf(cli, err, "(%s, %s, %s of %s tokens, confidence %.2f, %llu ms)\n", takc_mode_name(r->mode), r->rate,
-                           takc_count_text(r->tokens, tokens), takc_count_text(r->source_tokens, source), r->confidence,
-                           (unsigned long long)r->ms);
+    return takc_cli_printf(cli, err, "(%s, %s, %s of %s tokens, confidence %.2f, %llu ms)\n", takc_mode_name(r->mode),
+                           r->rate[0] ? r->rate : "nothing shown", takc_count_text(r->tokens, tokens),
+                           takc_count_text(r->source_tokens, source), r->confidence, (unsigned long long)r->ms);
 }
 
 static enum takc_status say_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)

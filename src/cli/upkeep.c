@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "cli/home_open.h"
 #include "doc/reader.h"
+#include "pipeline/check.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -59,6 +60,48 @@ static enum takc_status say_parts(struct takc_cli *cli, struct takc_err *err)
     return st;
 }
 
+struct findings {
+    struct takc_cli *cli;
+    struct takc_str task;
+    bool failed;
+};
+
+static void on_finding(void *arg, const char *key, const char *finding)
+{
+    struct findings *f = arg;
+    struct takc_err err;
+    f->cli->partial = true;
+    f->failed |= takc_cli_printf(f->cli, &err, "  WRONG %s: %s\n", key, finding) != TAKC_OK;
+}
+
+/* Everything that the task names; a line each for what is not there as it was stored. */
+static enum takc_status check_things(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
+{
+    struct findings f = {cli, task, false};
+    uint64_t n = 0;
+    enum takc_status st = takc_check_task(home, &cli->call, task, on_finding, &f, &n, err);
+    if (!st && f.failed)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for output");
+    return st ? st : takc_cli_printf(cli, err, "  %llu stored things looked at\n", (unsigned long long)n);
+}
+
+/* The catalogue can always be made anew, so damage is told and mended on request. */
+static enum takc_status check_catalog(struct takc_cli *cli, struct takc_home *home, struct takc_err *err)
+{
+    struct takc_err why = {0};
+    enum takc_status st = takc_home_check_catalog(home, &why);
+    const char *warning = takc_home_warning(home);
+    if (st && st != TAKC_CORRUPT)
+        return takc_fail(err, st, why.detail, "%s", why.msg);
+    if (st || warning[0])
+        cli->partial = true;
+    return takc_cli_printf(cli, err, "catalogue    %s%s\n",
+                           st           ? why.msg
+                           : warning[0] ? warning
+                                        : "sound",
+                           st ? "; takc doctor --rebuild makes it anew" : "");
+}
+
 static enum takc_status check_task(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
 {
     struct takc_arena a;
@@ -77,6 +120,8 @@ static enum takc_status check_task(struct takc_cli *cli, struct takc_home *home,
                              TAKC_STR_ARG(m.current.len ? m.current : takc_str("none")));
     if (!st && takc_cli_flag(cli, "sweep"))
         st = takc_cli_printf(cli, err, "  %llu things removed that nothing stood on\n", (unsigned long long)removed);
+    if (!st)
+        st = check_things(cli, home, task, err);
     takc_arena_clear(&a);
     return st;
 }
@@ -100,13 +145,15 @@ enum takc_status takc_verb_doctor(struct takc_cli *cli, struct takc_err *err)
     if (!st && takc_cli_flag(cli, "rebuild"))
         st = takc_cli_printf(cli, err, "catalogue    made anew\n");
     if (!st)
+        st = check_catalog(cli, home, err);
+    if (!st)
         st = takc_home_tasks(home, &a, &tasks, &n, err);
     for (size_t i = 0; !st && i < n; i++) {
         struct takc_err why = {0};
         enum takc_status one = check_task(cli, home, tasks[i], &why);
         if (one) {
             cli->partial = true;
-            st = takc_cli_printf(cli, err, "task %.*s: %s\n", TAKC_STR_ARG(tasks[i]), why.msg);
+            st = takc_cli_printf(cli, err, "  WRONG task %.*s: %s\n", TAKC_STR_ARG(tasks[i]), why.msg);
         }
     }
     takc_arena_clear(&a);

@@ -77,7 +77,6 @@ static const struct takc_option verify_options[] = {
     {"version", 0, TAKC_OPTION_TEXT, "VERSION", "a kept version instead of the current one", NULL, false},
     {"levels", 0, TAKC_OPTION_TEXT, "LEVELS", "letters of S source, T text, M map, A artifact, X segment; default: all", NULL, false},
     {"source", 0, TAKC_OPTION_PATH, "DIR", "read sources from here instead of the home", NULL, false},
-    {"segments", 0, TAKC_OPTION_FLAG, NULL, "a line per segment, not only failures", NULL, false},
 };
 
 static const struct takc_option forget_options[] = {
@@ -87,7 +86,7 @@ static const struct takc_option forget_options[] = {
 
 static const struct takc_option cache_options[] = {
     {"rate", 'r', TAKC_OPTION_RATE, "RATE", "the artifact of this rate", NULL, false},
-    {"text", 0, TAKC_OPTION_FLAG, NULL, "show: only the text that a reader sees", NULL, false},
+    {"text", 0, TAKC_OPTION_FLAG, NULL, "show: only the text that a reader sees, without the line about it", NULL, false},
     {"off", 0, TAKC_OPTION_FLAG, NULL, "pin: let it go again", NULL, false},
 };
 
@@ -177,8 +176,8 @@ static const struct takc_verb verbs[] = {
      .summary = "prove artifacts against their sources",
      .usage = "[OPTIONS] [DOCUMENT...]",
      .about =
-         "Levels: S source hash, T text read again, M map, A artifact and index hashes, X every segment against its spans. Exit code 1 "
-         "when a proof failed.",
+         "Levels: S source hash, T text read again, M map, A artifact and index hashes, X every segment against its spans. DOCUMENT (a "
+         "name or a glob) asks S, T and M of these only. Exit code 1 when a proof failed.",
      .example = "takc verify -t fin",
      .example_says = "Every line of every rate.",
      OPTIONS(verify_options),
@@ -226,7 +225,7 @@ static const struct takc_verb verbs[] = {
      .summary = "check the home and its parts",
      .usage = "[OPTIONS]",
      .example = "takc doctor",
-     .example_says = "What is there, what is missing, what is wrong.",
+     .example_says = "What is there, what is missing, what is wrong; exit code 1 then.",
      OPTIONS(doctor_options),
      .run = takc_verb_doctor},
     {.name = "config",

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+enum { MAX_RATES = 16 };
+
 struct findings {
     struct takc_cli *cli;
     json_t *list; /* with --json */
@@ -62,17 +64,42 @@ static enum takc_status say_json(struct findings *f, const struct takc_verify_re
     return takc_cli_json(f->cli, v, err);
 }
 
+/* "AX" or "a,x" into bits. */
+static enum takc_status parse_levels(struct takc_str text, unsigned *out, struct takc_err *err)
+{
+    *out = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned k = 0;
+        while (takc_level_letter(k) && (takc_level_letter(k)[0] | 0x20) != (text.ptr[i] | 0x20))
+            k++;
+        if (text.ptr[i] == ',' || text.ptr[i] == ' ')
+            continue;
+        if (!takc_level_letter(k))
+            return takc_fail(err, TAKC_INVALID, 0, "--levels: '%c' is none of S, T, M, A, X", text.ptr[i]);
+        *out |= 1u << k;
+    }
+    return TAKC_OK;
+}
+
 enum takc_status takc_verb_verify(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_home *home = NULL;
+    uint32_t rates[MAX_RATES];
     struct findings f = {.cli = cli, .list = cli->json ? json_array() : NULL};
     struct takc_verify_report r;
     struct takc_verify_options o = {.version = takc_cli_opt(cli, "version"),
-                                    .rate_name = takc_cli_opt(cli, "rate"),
+                                    .rates = rates,
+                                    .n_rates = takc_cli_rates(cli, "rates", rates, MAX_RATES),
+                                    .documents = cli->args,
+                                    .n_documents = cli->n_args,
                                     .source_dir = takc_cli_opt(cli, "source").ptr,
                                     .finding = on_finding,
                                     .finding_arg = &f};
-    enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
+    if (takc_str_starts(o.version, takc_str("v")))
+        o.version = takc_str_slice(o.version, 1, o.version.len);
+    enum takc_status st = parse_levels(takc_cli_opt(cli, "levels"), &o.levels, err);
+    if (!st)
+        st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st)
         st = takc_verify(home, &cli->call, &o, &r, err);
     takc_progress_hide(&cli->progress);

@@ -149,8 +149,12 @@ int takc_sniff_jsonl(struct takc_str bytes)
         struct takc_str t = takc_str_trim(line);
         if (t.len == 0)
             continue;
-        if (t.ptr[0] != '{')
-            return 0;
+        if (t.ptr[0] != '{') { /* behind a good line it is a broken one, which the reader names */
+            if (good == 0)
+                return 0;
+            bad++;
+            continue;
+        }
         struct takc_scan j = takc_scan_of(t, NULL);
         bool whole = takc_scan_value(&j) == TAKC_OK && takc_scan_done(&j);
         if (whole)

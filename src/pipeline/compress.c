@@ -59,34 +59,34 @@ static bool any_whole(const struct takc_docset *set)
     return any;
 }
 
-static enum takc_status compress_locked(struct takc_build *b, struct takc_compress_report *out, struct takc_err *err)
+static enum takc_status compress_locked(struct takc_build *b, struct takc_docset *set, struct takc_compress_report *out,
+                                        struct takc_err *err)
 {
-    struct takc_docset set;
     struct takc_manifest m;
-    enum takc_status st = takc_docset_current(b->home, b->task, b->arena, &set, err);
-    if (!st && set.n_docs == 0)
+    enum takc_status st = takc_docset_current(b->home, b->task, b->arena, set, err);
+    if (!st && set->n_docs == 0)
         st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(b->task),
                        TAKC_STR_ARG(b->task));
-    b->set = &set;
+    b->set = set;
     if (!st)
-        st = takc_build_work_key(b->arena, b->task, &set, b->profile, b->rates, b->n_rates, &b->work_key, err);
+        st = takc_build_work_key(b->arena, b->task, set, b->profile, b->rates, b->n_rates, &b->work_key, err);
     if (!st)
         st = takc_home_manifest(b->home, b->task, b->arena, &m, err);
     if (st)
         return st;
-    out->n_documents = set.n_docs;
-    for (size_t i = 0; i < set.n_docs; i++) {
-        out->source_bytes += set.docs[i].source_bytes;
-        out->n_units += set.docs[i].n_units;
+    out->n_documents = set->n_docs;
+    for (size_t i = 0; i < set->n_docs; i++) {
+        out->source_bytes += set->docs[i].source_bytes;
+        out->n_units += set->docs[i].n_units;
     }
     const struct takc_version *current = takc_manifest_find(&m, m.current);
     if (current && takc_str_eq(current->work_key, b->work_key)) {
         say_label(out, current->label);
-        st = takc_build_finish(b, current, !b->profile->keep_originals && any_whole(&set), err);
+        st = takc_build_finish(b, current, !b->profile->keep_originals && any_whole(set), err);
         if (!st)
             st = old_rows(b->home, b->task, current, out, err);
     } else {
-        st = takc_reduce_check(b, &set, err);
+        st = takc_reduce_check(b, set, err);
         if (!st)
             st = new_version(b, &m, out, err);
     }
@@ -95,10 +95,32 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_compre
     return st;
 }
 
+/* The rates as a version has them: from coarse to fine, each once. */
+static enum takc_status sort_rates(struct takc_build *b, takc_rate sorted[TAKC_LEDGER_ROWS], struct takc_err *err)
+{
+    char name[24];
+    if (b->n_rates > TAKC_LEDGER_ROWS)
+        return takc_fail(err, TAKC_INVALID, 0, "%zu rates; at most %d", b->n_rates, TAKC_LEDGER_ROWS);
+    for (size_t i = 0; i < b->n_rates; i++) {
+        size_t at = i;
+        for (; at > 0 && sorted[at - 1] <= b->rates[i]; at--) {
+            if (sorted[at - 1] == b->rates[i]) {
+                takc_rate_name(b->rates[i], name);
+                return takc_fail(err, TAKC_INVALID, 0, "rate %s is there twice", name);
+            }
+            sorted[at] = sorted[at - 1];
+        }
+        sorted[at] = b->rates[i];
+    }
+    b->rates = sorted;
+    return TAKC_OK;
+}
+
 enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
                                struct takc_compress_report *out, struct takc_err *err)
 {
     struct takc_profile profile;
+    struct takc_docset set = {0};
     struct takc_arena arena;
     struct takc_lock lock = {-1};
     *out = (struct takc_compress_report){0};
@@ -114,12 +136,12 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
                            .n_rates = o->n_rates ? o->n_rates : profile.n_rates,
                            .n_threads = o->n_threads,
                            .arena = &arena};
-    if (b.n_rates > TAKC_LEDGER_ROWS)
-        st = takc_fail(err, TAKC_INVALID, 0, "%zu rates; at most %d", b.n_rates, TAKC_LEDGER_ROWS);
+    takc_rate sorted[TAKC_LEDGER_ROWS];
+    st = sort_rates(&b, sorted, err);
     if (!st)
         st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
     if (!st)
-        st = compress_locked(&b, out, err);
+        st = compress_locked(&b, &set, out, err);
     takc_lock_close(&lock);
     takc_arena_clear(&arena);
     takc_profile_clear(&profile);

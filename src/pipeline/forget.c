@@ -276,8 +276,10 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, s
         if (!takc_str_eq(set.docs[i].name, f->document))
             set.docs[n++] = set.docs[i];
     set.n_docs = st ? 0 : n;
-    if (st || n == 0 || !current || current->redacted_from.len == 0)
+    if (st || n == 0 || !current)
         return st;
+    if (current->redacted_from.len == 0) /* it never held the document, or was made again by an earlier call */
+        return takc_build_finish(b, current, false, err);
     for (size_t i = 0; i < n; i++)
         if (takc_docset_is_reduced(&set.docs[i]))
             return TAKC_OK; /* the redacted one stays current: there are no texts to make it again from */
@@ -475,5 +477,41 @@ enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct
     if (!st)
         st = takc_forget_locked(h, call, task, document, out, err);
     takc_lock_close(&lock);
+    return st;
+}
+
+/* Reads what a forget would begin with. */
+static enum takc_status plan(struct forget *f, struct takc_err *err)
+{
+    struct takc_document record;
+    enum takc_status st = takc_home_document(f->home, f->task, f->document, &f->arena, &record, err);
+    if (!st)
+        st = takc_home_manifest(f->home, f->task, &f->arena, &f->m, err);
+    if (!st)
+        st = gather_needles(f, &record, err);
+    if (st)
+        return st;
+    f->report->n_revisions = record.n_revisions;
+    for (size_t i = 0; !st && i < f->m.n_versions; i++) {
+        bool has, alone;
+        st = holds(f, &f->m.versions[i], &has, &alone, err);
+        f->report->n_versions += !st && has;
+    }
+    return st;
+}
+
+enum takc_status takc_forget_plan(struct takc_home *h, struct takc_call *call, struct takc_str task, struct takc_str document,
+                                  struct takc_forget_report *out, struct takc_err *err)
+{
+    struct forget f = {.home = h, .call = call, .task = task, .document = document, .report = out};
+    *out = (struct takc_forget_report){0};
+    enum takc_status st = takc_task_name_check(task, err);
+    if (st)
+        return st;
+    takc_arena_init(&f.arena);
+    takc_needles_init(&f.needles);
+    st = plan(&f, err);
+    takc_needles_clear(&f.needles);
+    takc_arena_clear(&f.arena);
     return st;
 }

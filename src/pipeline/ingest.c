@@ -216,10 +216,34 @@ static enum takc_status keep_root(struct run *r, struct takc_str root, struct ta
     return TAKC_OK;
 }
 
+static bool any_glob(const char *const *globs, size_t n, struct takc_str path)
+{
+    bool any = false;
+    for (size_t i = 0; !any && i < n; i++)
+        any = takc_str_glob(takc_str(globs[i]), path);
+    return any;
+}
+
+/* Do --include and --exclude let this path in? Of a record of a file ("a.jsonl#7"), the file's counts. */
+static bool is_wanted(const struct run *r, struct takc_str path)
+{
+    return (r->o->n_include == 0 || any_glob(r->o->include, r->o->n_include, path)) && !any_glob(r->o->exclude, r->o->n_exclude, path);
+}
+
+static bool is_wanted_document(const struct run *r, struct takc_str name)
+{
+    bool wanted = is_wanted(r, name);
+    for (size_t at = takc_str_find_byte(name, '#', 0); !wanted && at != SIZE_MAX; at = takc_str_find_byte(name, '#', at + 1))
+        wanted = is_wanted(r, takc_str_slice(name, 0, at));
+    return wanted;
+}
+
 static enum takc_status on_item(void *arg, const struct takc_source_item *item, struct takc_err *err)
 {
     struct run *r = arg;
     struct takc_str name = r->o->name ? takc_str(r->o->name) : item->name;
+    if (!is_wanted(r, item->name))
+        return TAKC_OK;
     const struct takc_reader_ops *reader = takc_reader_pick(takc_source_inner_name(item->name), item->bytes);
     if (!reader) {
         tell(r, &(struct takc_ingest_item){
@@ -250,6 +274,8 @@ static void on_skipped(void *arg, struct takc_str name, enum takc_status status,
 {
     struct run *r = arg;
     uint32_t id;
+    if (!is_wanted(r, name))
+        return;
     if (takc_intern_add(&r->seen, name, &id, NULL))
         r->lost_names = true;
     if (status)
@@ -267,7 +293,8 @@ static enum takc_status tell_vanished(struct run *r, struct takc_err *err)
     size_t n;
     enum takc_status st = takc_home_documents(r->home, r->o->task, &r->names, &docs, &n, err);
     for (size_t i = 0; !st && i < n; i++) {
-        if (takc_intern_find(&r->roots, docs[i].root) == TAKC_INTERN_NONE || takc_intern_find(&r->seen, docs[i].name) != TAKC_INTERN_NONE)
+        if (takc_intern_find(&r->roots, docs[i].root) == TAKC_INTERN_NONE || takc_intern_find(&r->seen, docs[i].name) != TAKC_INTERN_NONE ||
+            !is_wanted_document(r, docs[i].name))
             continue;
         if (r->o->mirror)
             st = takc_forget_locked(r->home, r->call, r->o->task, docs[i].name, NULL, err);
@@ -340,6 +367,9 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
     takc_intern_init(&r.roots);
     if (o->name && n_paths != 1)
         return takc_fail(err, TAKC_INVALID, 0, "a name goes with one file, not with %zu paths", n_paths);
+    for (size_t i = 0; i < n_paths; i++)
+        if (strcmp(paths[i], "-") == 0 && !o->name)
+            return takc_fail(err, TAKC_INVALID, 0, "what comes from standard input needs a name: --name NAME");
     enum takc_status st = takc_home_profile(h, o->task, &r.profile, err);
     if (st)
         return st;

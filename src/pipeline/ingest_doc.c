@@ -148,6 +148,18 @@ static bool is_same_whole(const struct takc_ingest_job *j)
            takc_str_is(r->made_by, j->made_by);
 }
 
+/* Did the caller name a date or labels that are not those known? */
+static bool is_named_anew(const struct takc_ingest_job *j, const struct takc_ingest_options *o)
+{
+    const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
+    int32_t given = 0;
+    bool anew = o->date && (takc_date_parse(o->date, strlen(o->date), &given, NULL) || !r->has_date || r->date != given);
+    anew = anew || (o->n_labels && o->n_labels != j->old->n_labels);
+    for (size_t i = 0; !anew && i < o->n_labels; i++)
+        anew = !takc_str_is(j->old->labels[i], o->labels[i]);
+    return anew;
+}
+
 /* As is_same, told without reading the document: possible where the reader's version carries no options. */
 static bool surely_same(const struct takc_ingest_job *j, const struct takc_ingest_options *o)
 {
@@ -185,7 +197,8 @@ enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct ta
             *err = j->why;
         return takc_err_prefix(err, st, "%.*s", TAKC_STR_ARG(j->name));
     }
-    j->outcome = !j->old ? TAKC_INGEST_NEW : is_same(j) || is_same_whole(j) ? TAKC_INGEST_SAME : TAKC_INGEST_CHANGED;
+    bool same = j->old && (is_same(j) || is_same_whole(j)) && !is_named_anew(j, o);
+    j->outcome = !j->old ? TAKC_INGEST_NEW : same ? TAKC_INGEST_SAME : TAKC_INGEST_CHANGED;
     j->put = j->outcome != TAKC_INGEST_SAME || is_same_whole(j) || j->old->revisions[j->old->n_revisions - 1].first_line != j->first_line;
     return TAKC_OK;
 }
@@ -301,7 +314,12 @@ static enum takc_status put_record(struct put *p, const struct takc_ingest_optio
     int32_t given = 0;
     if (o->date && takc_date_parse(o->date, strlen(o->date), &given, err))
         return TAKC_INVALID;
+    bool again = j->old && n_old < j->old->n_revisions; /* the same bytes: a date that was given for them stays */
     r[n_old] = revision_of(j, o, given, now_s);
+    if (again && !o->date && !j->doc.has_date) {
+        r[n_old].has_date = j->old->revisions[n_old].has_date;
+        r[n_old].date = j->old->revisions[n_old].date;
+    }
     const struct takc_document record = {.name = j->name,
                                          .root = j->root,
                                          .labels = o->n_labels ? labels

@@ -14,6 +14,7 @@
 #include "pipeline/ledger.h"
 #include "pipeline/version.h"
 #include "rank/select.h"
+#include "token/words.h"
 
 #include <stdio.h>
 
@@ -55,6 +56,8 @@ struct answer { /* one query on its way */
     uint64_t reader_tokens, artifact_tokens;
     struct takc_choice choice;
     struct takc_buf notes;
+    bool *passing; /* per document of the index: passes the filters */
+    size_t n_passing;
 };
 
 static enum takc_status note(struct answer *q, struct takc_err *err, const char *text)
@@ -66,6 +69,80 @@ static enum takc_status keep(struct answer *q, struct takc_str s, struct takc_st
 {
     *out = takc_arena_dup(q->arena, s);
     return out->ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for an answer");
+}
+
+/* --- filters --- */
+
+static struct takc_filter filter_of(const struct answer *q)
+{
+    return (struct takc_filter){q->o->documents, q->o->n_documents, q->o->has_after, q->o->has_before, q->o->after, q->o->before};
+}
+
+static bool is_filtered(const struct answer *q)
+{
+    return q->o->n_documents || q->o->has_after || q->o->has_before;
+}
+
+/* Which documents of the index pass, and a note of how many; those without a date are told where dates were asked for. */
+static enum takc_status apply_filter(struct answer *q, struct takc_err *err)
+{
+    size_t n = takc_index_n_docs(q->snapshot.index), undated = 0;
+    const struct takc_filter f = filter_of(q);
+    struct takc_index_doc d;
+    enum takc_status st = TAKC_OK;
+    q->passing = takc_arena_array(q->arena, n + 1, sizeof(*q->passing));
+    if (!q->passing)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a filter");
+    for (uint32_t i = 0; !st && i < n; i++) {
+        st = takc_index_doc_at(q->snapshot.index, i, &d, err);
+        q->passing[i] = !st && takc_filter_passes(&f, &d);
+        q->n_passing += q->passing[i];
+        undated += !st && !d.has_date;
+    }
+    if (st || !is_filtered(q))
+        return st;
+    st = q->n_passing ? takc_buf_printf(&q->notes, err, "%zu of %zu documents pass the filters\n", q->n_passing, n)
+                      : takc_buf_printf(&q->notes, err, "none of the %zu documents passes the filters\n", n);
+    if (!st && undated && (q->o->has_after || q->o->has_before))
+        st = takc_buf_printf(&q->notes, err, "documents without a date, which pass no filter of dates: %zu\n", undated);
+    return st;
+}
+
+/* Does the document of that name pass? The index has them by name bytes. */
+static bool name_passes(const struct answer *q, struct takc_str name)
+{
+    size_t lo = 0, hi = takc_index_n_docs(q->snapshot.index);
+    struct takc_index_doc d;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (takc_index_doc_at(q->snapshot.index, (uint32_t)mid, &d, NULL))
+            return false;
+        int c = takc_str_cmp(d.name, name);
+        if (c == 0)
+            return q->passing[mid];
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return false;
+}
+
+/* The artifact's text, of the documents that pass. A segment belongs to the document of its line's first span. */
+static enum takc_status passing_text(struct answer *q, struct takc_artifact *a, struct takc_buf *out, struct takc_err *err)
+{
+    struct takc_segment *left = takc_arena_array(q->arena, a->n_segments + 1, sizeof(*left));
+    size_t n = 0;
+    if (!left)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a filter");
+    for (size_t i = 0; i < a->n_segments; i++) {
+        const struct takc_part *body = &a->segments[i].parts[a->segments[i].n_parts - 1];
+        if (!is_filtered(q) || (body->n_spans && name_passes(q, a->documents[body->spans[0].doc].name)))
+            left[n++] = a->segments[i];
+    }
+    a->segments = left;
+    a->n_segments = n;
+    return takc_artifact_text(a, out, err);
 }
 
 /* --- artifacts --- */
@@ -89,7 +166,7 @@ static enum takc_status stored_text(struct answer *q, takc_rate rate, struct tak
     st = takc_artifact_parse(&a, v.bytes, err);
     takc_store_view_close(&v);
     if (!st)
-        st = takc_artifact_text(&a, &text, err);
+        st = passing_text(q, &a, &text, err);
     if (!st)
         st = keep(q, takc_buf_str(&text), out, err);
     takc_buf_clear(&text);
@@ -167,7 +244,7 @@ static enum takc_status choose_lines(struct answer *q, uint64_t budget, struct t
     const struct takc_select_options so = {
         .budget_tokens = budget,
         .tokenizer = q->tokenizer,
-        .filter = {q->o->documents, q->o->n_documents, q->o->has_after, q->o->has_before, q->o->after, q->o->before},
+        .filter = filter_of(q),
         .text = takc_snapshot_text,
         .text_arg = &q->snapshot,
     };
@@ -266,7 +343,8 @@ static enum takc_status mode_select(struct answer *q, struct takc_err *err)
     q->r->context = q->choice.context;
     q->r->tokens = q->choice.tokens;
     q->r->factor = q->r->tokens ? (double)q->r->source_tokens / (double)q->r->tokens : 0;
-    (void)snprintf(q->r->rate, sizeof(q->r->rate), "%.1fx", q->r->factor);
+    if (q->r->tokens)
+        (void)snprintf(q->r->rate, sizeof(q->r->rate), "%.1fx", q->r->factor);
     return TAKC_OK;
 }
 
@@ -310,7 +388,7 @@ static enum takc_status cite_artifact(struct answer *q, struct takc_err *err)
         st = takc_index_order_at(q->snapshot.index, i, &unit, err);
         if (!st)
             st = takc_index_unit_at(q->snapshot.index, unit, &u, err);
-        if (st || u.rung == TAKC_RUNG_NONE || u.rung > TAKC_RUNG_64)
+        if (st || u.rung == TAKC_RUNG_NONE || u.rung > TAKC_RUNG_64 || !q->passing[u.doc])
             continue;
         st = takc_cite(&citer, unit, &cited[have], err);
         cited[have].line_text = cited[have].quote;
@@ -376,7 +454,7 @@ static enum takc_status text_128(struct answer *q, struct takc_str *out, struct 
     if (!st)
         st = takc_artifact_parse(&a, takc_buf_str(&json), err);
     if (!st)
-        st = takc_artifact_text(&a, &text, err);
+        st = passing_text(q, &a, &text, err);
     if (!st)
         st = keep(q, takc_buf_str(&text), out, err);
     takc_artifact_clear(&a);
@@ -444,9 +522,11 @@ static enum takc_status whole_text(struct answer *q, struct takc_buf *text, stru
     enum takc_status st = takc_snapshot_docs(&q->snapshot, &set, err);
     for (size_t i = 0; !st && i < set->n_docs; i++) {
         struct takc_doc d;
+        if (!name_passes(q, set->docs[i].name))
+            continue;
         takc_doc_init(&d);
         st = takc_docset_load(q->snapshot.home, q->snapshot.task, &set->docs[i], &d, err);
-        if (!st && i)
+        if (!st && text->len)
             st = takc_buf_byte(text, '\n', err);
         if (!st && takc_str_is(set->docs[i].title_from, "metadata"))
             st = takc_buf_printf(text, err, "%.*s\n", TAKC_STR_ARG(set->docs[i].title));
@@ -518,21 +598,50 @@ static enum takc_mode pick_mode(struct answer *q)
 
 /* --- begin and end --- */
 
-/* A follow-up that names nothing of its own ("and in 2022?") borrows the words of the question before it. */
+static bool is_one_of(struct takc_str word, const char *const *list, size_t n)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < n; i++)
+        found = takc_str_is(word, list[i]);
+    return found;
+}
+
+/* Does a question lean on the one before it? It opens as going on, points back, or has hardly a word of its own. */
+static bool leans(struct takc_str question)
+{
+    static const char *const openers[] = {"and", "or", "but", "also", "then"};
+    static const char *const pointers[] = {"it", "its", "they", "them", "their", "he", "him", "his", "she", "her", "this", "these", "those", "same"};
+    struct takc_words words;
+    struct takc_word w;
+    unsigned own = 0, at = 0;
+    bool back = false;
+    takc_words_init(&words, question);
+    for (; takc_words_next(&words, &w); at++) {
+        back |= at == 0 && is_one_of(w.norm, openers, sizeof(openers) / sizeof(openers[0]));
+        back |= at == 1 && takc_str_is(w.norm, "about"); /* what about, how about */
+        back |= is_one_of(w.norm, pointers, sizeof(pointers) / sizeof(pointers[0]));
+        own += !w.article && !takc_word_is_stop(w.norm);
+    }
+    takc_words_clear(&words);
+    return back || own < 2;
+}
+
+/* A follow-up that names nothing of its own ("and in 2022?") takes the words of the questions before it, back to one that stands alone. */
 static enum takc_status with_history(struct answer *q, struct takc_err *err)
 {
     q->question = q->o->question;
-    if (!q->o->n_history)
+    if (!q->o->n_history || !leans(q->o->question) || takc_prompt_kind_of(NULL, q->o->question) == TAKC_PROMPT_TASK_WIDE)
         return TAKC_OK;
-    struct takc_str last = q->o->history[q->o->n_history - 1];
-    uint64_t words = 0;
-    for (size_t i = 0; i < q->o->question.len; i++)
-        words += q->o->question.ptr[i] == ' ';
-    if (words > 5 && takc_prompt_kind_of(q->snapshot.index, q->o->question) == TAKC_PROMPT_SPECIFIC)
-        return TAKC_OK;
-    const char *joined = takc_arena_printf(q->arena, "%.*s %.*s", TAKC_STR_ARG(last), TAKC_STR_ARG(q->o->question));
-    q->question = takc_str(joined);
-    return joined ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a question");
+    for (size_t i = q->o->n_history; i > 0; i--) {
+        struct takc_str before = q->o->history[i - 1];
+        const char *joined = takc_arena_printf(q->arena, "%.*s %.*s", TAKC_STR_ARG(before), TAKC_STR_ARG(q->question));
+        q->question = takc_str(joined);
+        if (!joined)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for a question");
+        if (!leans(before))
+            break;
+    }
+    return note(q, err, "understood with what was asked before");
 }
 
 static enum takc_status begin(struct answer *q, struct takc_home *h, struct takc_err *err)
@@ -567,7 +676,10 @@ static enum takc_status answer_it(struct answer *q, struct takc_home *h, struct 
         return st;
     q->r->complexity = complexities[takc_complexity_of(q->o->question)];
     q->r->prompt_kind = takc_prompt_kind_of(q->snapshot.index, q->question) == TAKC_PROMPT_TASK_WIDE ? "task-wide" : "specific";
-    q->r->mode = pick_mode(q);
+    st = apply_filter(q, err);
+    if (st)
+        return st;
+    q->r->mode = q->n_passing ? pick_mode(q) : TAKC_MODE_SELECT; /* which finds nothing, then, and says so */
     switch (q->r->mode) {
     case TAKC_MODE_ARTIFACT:
         st = mode_artifact(q, err);

@@ -60,6 +60,38 @@ static bool about_thing(enum takc_status st)
            st == TAKC_IO;
 }
 
+/* --- what was asked --- */
+
+static bool is_asked(const struct proof_run *p, enum takc_level level)
+{
+    return p->o->levels == 0 || (p->o->levels & 1u << level);
+}
+
+static bool is_asked_rate(const struct proof_run *p, takc_rate rate)
+{
+    bool asked = p->o->n_rates == 0;
+    for (size_t i = 0; !asked && i < p->o->n_rates; i++)
+        asked = p->o->rates[i] == rate;
+    return asked;
+}
+
+/* The list of documents less those that were not asked for. */
+static enum takc_status only_asked(struct proof_run *p, struct takc_err *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->set.n_docs; i++) {
+        bool asked = p->o->n_documents == 0;
+        for (size_t k = 0; !asked && k < p->o->n_documents; k++)
+            asked = takc_str_eq(p->o->documents[k], p->set.docs[i].name) || takc_str_glob(p->o->documents[k], p->set.docs[i].name);
+        if (asked)
+            p->set.docs[n++] = p->set.docs[i];
+    }
+    p->set.n_docs = n;
+    return n || p->o->n_documents == 0 ? TAKC_OK
+                                       : takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no document %.*s",
+                                                   TAKC_STR_ARG(p->version->label), TAKC_STR_ARG(p->o->documents[0]));
+}
+
 /* --- level A --- */
 
 static enum takc_status check_stored(struct proof_run *p, struct takc_key key, struct takc_str sha256, struct takc_err *err)
@@ -86,7 +118,8 @@ static enum takc_status check_version_things(struct proof_run *p, struct takc_er
     if (!st)
         st = check_stored(p, takc_key_documents(p->o->task, v->label), v->documents.sha256, err);
     for (size_t i = 0; !st && i < v->n_artifacts; i++)
-        st = check_stored(p, takc_key_artifact(p->o->task, v->label, v->artifacts[i].rate, ".json"), v->artifacts[i].sha256, err);
+        if (is_asked_rate(p, v->artifacts[i].rate))
+            st = check_stored(p, takc_key_artifact(p->o->task, v->label, v->artifacts[i].rate, ".json"), v->artifacts[i].sha256, err);
     for (size_t i = 0; !st && i < p->set.n_docs; i++) {
         st = check_stored(p, takc_docset_part_key(p->o->task, &p->set.docs[i], ".units"), p->set.docs[i].units_sha, err);
         if (!st)
@@ -107,13 +140,15 @@ static const char *subject_of(const struct takc_docset_doc *d, char out[512])
 static enum takc_status check_text_and_map(struct proof_run *p, const struct takc_docset_doc *d, struct takc_str source,
                                            const struct takc_doc *doc, struct takc_err *err)
 {
-    enum takc_status st;
-    if (takc_docset_is_reduced(d)) {
-        st = takc_verify_text_part(p->call, source, doc, d->whole_text_sha, d->name, &p->proof, found, p, err);
-        return st ? st : takc_verify_map_part(p->call, source, doc, d->name, &p->proof, found, p, err);
-    }
-    st = takc_verify_text(p->call, source, doc, d->name, &p->proof, found, p, err);
-    return st ? st : takc_verify_map(p->call, source, doc, d->name, &p->proof, found, p, err);
+    enum takc_status st = TAKC_OK;
+    bool part = takc_docset_is_reduced(d);
+    if (is_asked(p, TAKC_LEVEL_T))
+        st = part ? takc_verify_text_part(p->call, source, doc, d->whole_text_sha, d->name, &p->proof, found, p, err)
+                  : takc_verify_text(p->call, source, doc, d->name, &p->proof, found, p, err);
+    if (st || !is_asked(p, TAKC_LEVEL_M))
+        return st;
+    return part ? takc_verify_map_part(p->call, source, doc, d->name, &p->proof, found, p, err)
+                : takc_verify_map(p->call, source, doc, d->name, &p->proof, found, p, err);
 }
 
 static enum takc_status check_document(struct proof_run *p, const struct takc_docset_doc *d, struct takc_str source, struct takc_err *err)
@@ -122,8 +157,10 @@ static enum takc_status check_document(struct proof_run *p, const struct takc_do
     struct takc_doc doc;
     struct takc_err why = {0};
     takc_doc_init(&doc);
-    enum takc_status st = takc_verify_source(source, d->source_sha, subject_of(d, subject), &p->proof, found, p, &why);
-    if (!st) {
+    (void)subject_of(d, subject);
+    enum takc_status st =
+        is_asked(p, TAKC_LEVEL_S) ? takc_verify_source(source, d->source_sha, subject, &p->proof, found, p, &why) : TAKC_OK;
+    if (!st && (is_asked(p, TAKC_LEVEL_T) || is_asked(p, TAKC_LEVEL_M))) {
         enum takc_status loaded = takc_docset_load(p->home, p->o->task, d, &doc, &why);
         if (loaded && about_thing(loaded))
             missing(p, TAKC_LEVEL_T, subject, why.msg);
@@ -152,8 +189,8 @@ static enum takc_status check_stored_sources(struct proof_run *p, struct takc_er
             return st;
         if (takc_docset_is_reduced(d)) {
             for (int level = TAKC_LEVEL_S; level <= TAKC_LEVEL_M; level++) {
-                p->proof.checked[level]++;
-                p->proof.underivable[level]++;
+                p->proof.checked[level] += is_asked(p, (enum takc_level)level);
+                p->proof.underivable[level] += is_asked(p, (enum takc_level)level);
             }
             p->report->n_documents++;
             continue;
@@ -206,6 +243,27 @@ static enum takc_status text_of(void *arg, uint32_t doc, struct takc_str *out, s
     return TAKC_OK;
 }
 
+/* The hash of the text that a reader sees. Where a line failed already, that it differs too says nothing new. */
+static enum takc_status check_text_hash(struct proof_run *p, const struct takc_artifact *a, uint64_t failed_before, struct takc_err *err)
+{
+    struct takc_buf text;
+    struct takc_hex hex;
+    char subject[64];
+    takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_artifact_text(a, &text, err);
+    if (!st)
+        st = takc_sha256(takc_buf_str(&text), &hex, err);
+    takc_buf_clear(&text);
+    if (st || p->proof.failed[TAKC_LEVEL_X] > failed_before)
+        return st;
+    (void)snprintf(subject, sizeof(subject), "%.*s artifact", TAKC_STR_ARG(a->rate_name));
+    if (takc_str_is(a->text_sha, hex.s))
+        p->proof.checked[TAKC_LEVEL_X]++;
+    else
+        missing(p, TAKC_LEVEL_X, subject, "its text has another SHA-256 than it says");
+    return TAKC_OK;
+}
+
 static enum takc_status check_artifact(struct proof_run *p, takc_rate rate, struct takc_err *err)
 {
     struct takc_key key = takc_key_artifact(p->o->task, p->version->label, rate, ".json");
@@ -218,8 +276,11 @@ static enum takc_status check_artifact(struct proof_run *p, takc_rate rate, stru
         takc_store_view_close(&v);
     }
     if (!st) {
+        uint64_t failed = p->proof.failed[TAKC_LEVEL_X];
         p->artifact = &a;
         st = takc_verify_artifact(p->call, &a, text_of, p, &p->proof, found, p, &why);
+        if (!st)
+            st = check_text_hash(p, &a, failed, &why);
         p->report->n_segments += a.n_segments;
         takc_store_view_close(&p->text);
         p->text_of = 0;
@@ -235,18 +296,19 @@ static enum takc_status check_artifact(struct proof_run *p, takc_rate rate, stru
 
 static enum takc_status check_artifacts(struct proof_run *p, struct takc_err *err)
 {
-    takc_rate only = 0;
-    enum takc_status st = p->o->rate_name.len ? takc_rate_parse(p->o->rate_name, &only, err) : TAKC_OK;
-    bool any = only == 0;
-    for (size_t i = 0; !st && i < p->version->n_artifacts; i++) {
-        if (only && p->version->artifacts[i].rate != only)
-            continue;
-        any = true;
-        st = check_artifact(p, p->version->artifacts[i].rate, err);
+    char name[24];
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < p->o->n_rates; i++) {
+        bool there = false;
+        for (size_t k = 0; k < p->version->n_artifacts; k++)
+            there |= p->version->artifacts[k].rate == p->o->rates[i];
+        takc_rate_name(p->o->rates[i], name);
+        if (!there)
+            st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %s", TAKC_STR_ARG(p->version->label), name);
     }
-    if (!st && !any)
-        st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %.*s", TAKC_STR_ARG(p->version->label),
-                       TAKC_STR_ARG(p->o->rate_name));
+    for (size_t i = 0; !st && i < p->version->n_artifacts; i++)
+        if (is_asked_rate(p, p->version->artifacts[i].rate))
+            st = check_artifact(p, p->version->artifacts[i].rate, err);
     return st;
 }
 
@@ -262,12 +324,15 @@ static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
                    p->version->label.ptr);
     st = takc_docset_of_version(p->home, p->o->task, p->version, &p->arena, &p->set, err);
     if (!st)
+        st = only_asked(p, err);
+    if (!st && is_asked(p, TAKC_LEVEL_A))
         st = check_version_things(p, err);
-    if (!st && p->o->source_dir)
+    bool sources = is_asked(p, TAKC_LEVEL_S) || is_asked(p, TAKC_LEVEL_T) || is_asked(p, TAKC_LEVEL_M);
+    if (!st && sources && p->o->source_dir)
         st = takc_given_sources(p->o->source_dir, &p->set, p->call, check_given, p, err);
-    else if (!st)
+    else if (!st && sources)
         st = check_stored_sources(p, err);
-    return st ? st : check_artifacts(p, err);
+    return st || !is_asked(p, TAKC_LEVEL_X) ? st : check_artifacts(p, err);
 }
 
 enum takc_status takc_verify(struct takc_home *h, struct takc_call *call, const struct takc_verify_options *o,

@@ -270,7 +270,7 @@ static enum takc_status bound_level(struct takc_scores *s, int level, struct tak
     return st;
 }
 
-static bool passes(const struct takc_filter *f, const struct takc_index_doc *d)
+bool takc_filter_passes(const struct takc_filter *f, const struct takc_index_doc *d)
 {
     bool named = f->n_globs == 0;
     for (size_t i = 0; !named && i < f->n_globs; i++)
@@ -292,7 +292,7 @@ static enum takc_status apply_filter(struct takc_scores *s, const struct takc_fi
     for (uint32_t i = 0; !st && i < s->x->n[TAKC_PART_DOCS]; i++) {
         struct takc_index_doc d;
         st = takc_index_doc_at(s->x, i, &d, err);
-        if (!st && passes(f, &d))
+        if (!st && takc_filter_passes(f, &d))
             ranges[s->n_allowed++] = (struct takc_range){d.first_unit, d.first_unit + d.n_units};
     }
     s->allowed = ranges;

@@ -22,6 +22,9 @@ struct takc_filter {
     int32_t after, before; /* days, inclusive; a document without a date passes no date filter */
 };
 
+/* Does the document pass? */
+bool takc_filter_passes(const struct takc_filter *f, const struct takc_index_doc *d);
+
 /* Gives the text of a document; lives until the arena is cleared. */
 typedef enum takc_status takc_text_fn(void *arg, uint32_t doc, struct takc_str *out, struct takc_err *err);
 

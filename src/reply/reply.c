@@ -131,6 +131,8 @@ json_t *takc_citation_json(const struct takc_citation *c)
     if (c->section.len)
         put_text(&w, "section", c->section);
     put_text(&w, "quote", c->quote);
+    if (c->instructs)
+        put_bool(&w, "instruction", true);
     return end(&w);
 }
 
@@ -322,6 +324,18 @@ enum takc_status takc_ledger_row_parse(const json_t *v, struct takc_ledger_row *
 }
 
 /* --- errors --- */
+
+const char *takc_error_code(enum takc_status st, enum takc_error_about about)
+{
+    bool broken = st == TAKC_CORRUPT || st == TAKC_IO || st == TAKC_NOMEM;
+    if (st == TAKC_INVALID && about == TAKC_ABOUT_TASK_NAME)
+        return "INVALID_TASK_TYPE";
+    if (st == TAKC_NOT_FOUND && about == TAKC_ABOUT_CACHE)
+        return "CACHE_NOT_FOUND";
+    if (about == TAKC_ABOUT_COMPRESS && (broken || st == TAKC_FULL || st == TAKC_REFUSED || st == TAKC_CONFLICT))
+        return "COMPRESSION_FAILED";
+    return broken ? "INTERNAL_ERROR" : takc_status_name(st);
+}
 
 json_t *takc_error_json(const struct takc_error_body *e)
 {

@@ -26,6 +26,7 @@ struct takc_citation {
     uint32_t page, line, row, column, paragraph;
     struct takc_str pointer, section;
     struct takc_str quote;
+    bool instructs; /* holds an instruction to a reader: quoted as data */
 };
 
 struct takc_rate_tried {
@@ -85,9 +86,18 @@ json_t *takc_ledger_row_json(const struct takc_ledger_row *r);
 TAKC_CHECK enum takc_status takc_ledger_row_parse(const json_t *v, struct takc_ledger_row *out, struct takc_fact_row *facts,
                                                   size_t max_facts, struct takc_err *err);
 
+/* The guide's code for a failure, where one fits: what was asked for decides as much as the status. The status' own name otherwise. */
+enum takc_error_about {
+    TAKC_ABOUT_UNSET = 0,
+    TAKC_ABOUT_TASK_NAME, /* the task's name itself */
+    TAKC_ABOUT_CACHE,     /* a version, a rate, an answer from them */
+    TAKC_ABOUT_COMPRESS   /* making a version */
+};
+const char *takc_error_code(enum takc_status st, enum takc_error_about about);
+
 /* The guide's error body. */
 struct takc_error_body {
-    const char *code; /* "NOT_FOUND" */
+    const char *code; /* of takc_error_code */
     struct takc_str message;
     const char *request_id; /* NULL: null */
     int64_t wall_s;

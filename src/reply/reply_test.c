@@ -144,6 +144,20 @@ static void ledger_rows_go_both_ways(void **state)
             "\"budget_tokens\":0,\"artifact_tokens\":0,\"shortfall\":true,\"segments\":0,\"facts\":{},\"ms\":0.0}");
 }
 
+static void failures_have_the_guides_codes(void **state)
+{
+    (void)state;
+    assert_string_equal(takc_error_code(TAKC_INVALID, TAKC_ABOUT_TASK_NAME), "INVALID_TASK_TYPE");
+    assert_string_equal(takc_error_code(TAKC_NOT_FOUND, TAKC_ABOUT_CACHE), "CACHE_NOT_FOUND");
+    assert_string_equal(takc_error_code(TAKC_IO, TAKC_ABOUT_COMPRESS), "COMPRESSION_FAILED");
+    assert_string_equal(takc_error_code(TAKC_FULL, TAKC_ABOUT_COMPRESS), "COMPRESSION_FAILED");
+    assert_string_equal(takc_error_code(TAKC_CORRUPT, TAKC_ABOUT_CACHE), "INTERNAL_ERROR");
+    assert_string_equal(takc_error_code(TAKC_NOMEM, TAKC_ABOUT_UNSET), "INTERNAL_ERROR");
+    assert_string_equal(takc_error_code(TAKC_INVALID, TAKC_ABOUT_CACHE), "INVALID");
+    assert_string_equal(takc_error_code(TAKC_NOT_FOUND, TAKC_ABOUT_UNSET), "NOT_FOUND");
+    assert_string_equal(takc_error_code(TAKC_BUSY, TAKC_ABOUT_COMPRESS), "BUSY");
+}
+
 static void errors_have_the_guides_body(void **state)
 {
     (void)state;
@@ -205,8 +219,11 @@ static void memory_may_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_query_reply),       cmocka_unit_test(an_abstaining_reply_says_null),
-        cmocka_unit_test(ledger_rows_go_both_ways), cmocka_unit_test(errors_have_the_guides_body),
+        cmocka_unit_test(a_full_query_reply),
+        cmocka_unit_test(an_abstaining_reply_says_null),
+        cmocka_unit_test(ledger_rows_go_both_ways),
+        cmocka_unit_test(errors_have_the_guides_body),
+        cmocka_unit_test(failures_have_the_guides_codes),
         cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,8 @@
 #   == stdout                        what it must print, exactly; left out: nothing
 #   == stderr PATTERN                an extended regular expression that its stderr must match; left out: stderr must be empty
 #   == exit N                        left out: 0
-# In stdout {HOME} stands for the home's path, {DIR} for the folder. TAKC_CASE=name runs one case.
+# In stdout {HOME} stands for the home's path, {DIR} for the folder, {MS} for a duration, {TIME} for a time of day. TAKC_CASE=name runs one
+# case.
 set -u
 here=$(dirname "$0")
 : "${TAKC_SOURCE_DIR:=$here/../..}"
@@ -21,10 +22,12 @@ mkdir "$work/bin" && ln -s "$(readlink -f "$TAKC")" "$work/bin/takc"
 check_run() { # case, number
     [ -n "$run" ] || return 0
     ran=$((ran + 1))
-    ( cd "$dir" && PATH="$work/bin:$PATH" HOME=$dir TAKC_HOME=$dir/home LC_ALL=C TERM=dumb sh -c "$run" \
+    ( unset TAKC_CASE; cd "$dir" && PATH="$work/bin:$PATH" HOME=$dir TAKC_HOME=$dir/home LC_ALL=C TERM=dumb sh -c "$run" \
         <"$work/stdin" >"$work/got.out" 2>"$work/got.err" )
     code=$?
     sed "s|{HOME}|$dir/home|g; s|{DIR}|$dir|g" "$work/want.out" >"$work/want.full"
+    sed -E -i 's/[0-9]+ ms\)/{MS} ms)/; s/"(processing_time_ms|ms)": [0-9.]+/"\1": {MS}/
+        s/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z/{TIME}/g' "$work/got.out"
     problem=
     [ "$code" = "$exit" ] || problem="exit code $code, expected $exit"
     cmp -s "$work/want.full" "$work/got.out" || problem="$problem${problem:+; }stdout differs"
