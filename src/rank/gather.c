@@ -7,9 +7,9 @@
  * window is a difference of two sums, whatever number of its units holds the term, and windows without the term are leapt over. */
 #include "rank/query.h"
 
-static inline uint32_t clamp(uint32_t tf)
+static inline uint16_t clamp(uint32_t tf)
 {
-    return tf < UINT16_MAX ? tf : UINT16_MAX;
+    return tf < UINT16_MAX ? (uint16_t)tf : UINT16_MAX;
 }
 
 /* Is the unit let through? *cursor moves along the ascending ranges. */
@@ -51,7 +51,7 @@ static enum takc_status read_runs(struct takc_scores *s, struct takc_str posting
     return st;
 }
 
-/* One list of runs of two: where they overlap their counts are added. */
+/* One list of runs of two: where they overlap their counts are added; behind the last stands one that no unit reaches. */
 static enum takc_status merge_runs(struct takc_scores *s, struct takc_gather *g, struct takc_err *err)
 {
     static const struct takc_run none = {UINT32_MAX, UINT32_MAX, 0};
@@ -67,6 +67,10 @@ static enum takc_status merge_runs(struct takc_scores *s, struct takc_gather *g,
         i += a.to <= at;
         k += b.to <= at;
     }
+    if (!st)
+        st = takc_arena_grow(s->arena, &g->runs.items, &g->runs.cap, g->runs.n + 1, sizeof(*g->runs.items), err);
+    if (!st)
+        g->runs.items[g->runs.n] = none;
     return st;
 }
 
@@ -107,6 +111,11 @@ enum takc_status takc_gather_read(struct takc_scores *s, const struct takc_term_
     return st ? st : read_own(s, t, &pos, err);
 }
 
+static inline struct takc_hit unit_hit(const struct takc_scores *s, uint32_t unit, uint32_t tf)
+{
+    return (struct takc_hit){unit, clamp(tf), takc_rd16(s->bags + (size_t)unit * TAKC_REC_BAG)};
+}
+
 enum takc_status takc_gather_units(struct takc_scores *s, struct takc_err *err)
 {
     struct takc_gather *g = &s->gather;
@@ -114,42 +123,50 @@ enum takc_status takc_gather_units(struct takc_scores *s, struct takc_err *err)
     size_t n = g->n_own;
     for (size_t i = 0; i < g->runs.n; i++)
         n += g->runs.items[i].to - g->runs.items[i].from;
-    enum takc_status st = takc_arena_grow(s->arena, &g->hits, &g->hits_cap, n, sizeof(*g->hits), err);
+    enum takc_status st = takc_arena_grow(s->arena, &g->hits, &g->hits_cap, n + 1, sizeof(*g->hits), err);
     if (st)
         return st;
     struct takc_hit *to = g->hits;
     for (size_t i = 0; i < g->runs.n; i++) {
         const struct takc_run *r = &g->runs.items[i];
         for (; own->unit < r->from; own++)
-            *to++ = (struct takc_hit){own->unit, own[1].before - own->before};
+            *to++ = unit_hit(s, own->unit, own[1].before - own->before);
         for (uint32_t u = r->from; u < r->to; u++) {
             uint32_t tf = r->tf;
             if (own->unit == u) {
                 tf += own[1].before - own->before;
                 own++;
             }
-            *to++ = (struct takc_hit){u, clamp(tf)};
+            *to++ = unit_hit(s, u, tf);
         }
     }
     for (; own < end; own++)
-        *to++ = (struct takc_hit){own->unit, own[1].before - own->before};
+        *to++ = unit_hit(s, own->unit, own[1].before - own->before);
     g->n_hits = (size_t)(to - g->hits);
     return TAKC_OK;
 }
 
-/* The first window from w on that ends behind unit, or begins at or behind run. */
-static uint32_t leap(const struct takc_scores *s, int level, uint32_t w, uint32_t unit, uint32_t run)
+/* The first window from w on that ends behind unit, or begins at or behind run; guess is where it may be. Windows ascend in both, so the
+ * steps away from the guess double until it lies between two of them. */
+static uint32_t leap(const struct takc_scores *s, int level, uint32_t w, uint32_t guess, uint32_t unit, uint32_t run)
 {
-    uint32_t n = s->n[level], lo = w, hi = w, step = 1;
-#define REACHED(r) ((r).to > unit || (r).from >= run)
-    while (hi < n && !REACHED(takc_scores_window(s, level, hi))) {
+    uint32_t n = s->n[level], lo = w, hi = guess < n ? guess : n;
+#define REACHED(w) (takc_scores_window(s, level, w).to > unit || takc_scores_window(s, level, w).from >= run)
+    for (uint32_t step = 1; hi < n && !REACHED(hi); step *= 2) {
         lo = hi + 1;
         hi = n - hi > step ? hi + step : n;
-        step *= 2;
+    }
+    for (uint32_t step = 1; lo < hi && hi <= guess; step *= 2) { /* the guess was not too low */
+        uint32_t mid = hi - lo > step ? hi - step : lo;
+        if (!REACHED(mid)) {
+            lo = mid + 1;
+            break;
+        }
+        hi = mid;
     }
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (REACHED(takc_scores_window(s, level, mid)))
+        if (REACHED(mid))
             hi = mid;
         else
             lo = mid + 1;
@@ -158,32 +175,42 @@ static uint32_t leap(const struct takc_scores *s, int level, uint32_t w, uint32_
     return lo;
 }
 
+/* Where the next window with the term is, w having none: behind it by as much as windows follow units on the whole. */
+static uint32_t next_window(const struct takc_scores *s, int level, uint32_t w, uint32_t behind, uint32_t unit, uint32_t run)
+{
+    uint32_t to = unit < run ? unit : run;
+    uint64_t skipped = to > behind ? (uint64_t)(to - behind) * s->n[level] / s->n[TAKC_LEVEL_UNIT] : 0;
+    uint64_t guess = w + 1 + skipped;
+    return leap(s, level, w + 1, guess < s->n[level] ? (uint32_t)guess : s->n[level], unit, run);
+}
+
 enum takc_status takc_gather_windows(struct takc_scores *s, int level, struct takc_err *err)
 {
     struct takc_gather *g = &s->gather;
     const struct takc_own *first = g->own, *last = g->own; /* of the window at hand, and behind it */
-    const struct takc_run *run = g->runs.items, *end = run + g->runs.n;
+    const struct takc_run *run = g->runs.items;            /* with one behind the last that begins behind all units */
     enum takc_status st = TAKC_OK;
     g->n_hits = 0;
     for (uint32_t w = 0; !st && w < s->n[level];) {
         struct takc_range units = takc_scores_window(s, level, w);
-        while (run < end && run->to <= units.from)
+        while (run->to <= units.from && run->to != UINT32_MAX)
             run++;
         while (first->unit < units.from)
             first++;
         last = last > first ? last : first;
         while (last->unit < units.to)
             last++;
-        uint32_t tf = last->before - first->before + (run < end && run->from <= units.from ? run->tf : 0);
+        uint32_t tf = last->before - first->before + (run->from <= units.from ? run->tf : 0);
         if (tf) {
             if (g->n_hits == g->hits_cap)
                 st = takc_arena_grow(s->arena, &g->hits, &g->hits_cap, g->n_hits + 1, sizeof(*g->hits), err);
             if (!st)
-                g->hits[g->n_hits++] = (struct takc_hit){w++, clamp(tf)};
-        } else if (last->unit == UINT32_MAX && run == end) {
+                g->hits[g->n_hits++] = (struct takc_hit){w, clamp(tf), takc_rd16(s->windows[level] + (size_t)w * TAKC_REC_WINDOW + 6)};
+            w++;
+        } else if (last->unit == UINT32_MAX && run->from == UINT32_MAX) {
             break;
         } else {
-            w = leap(s, level, w + 1, last->unit, run < end ? run->from : UINT32_MAX);
+            w = next_window(s, level, w, units.to, last->unit, run->from);
         }
     }
     return st;

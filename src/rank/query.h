@@ -58,7 +58,8 @@ struct takc_own {
     uint32_t unit, before; /* before: sum of the counts of the units before it */
 };
 struct takc_hit {
-    uint32_t i, tf; /* unit or window */
+    uint32_t i; /* unit or window */
+    uint16_t tf, length;
 };
 struct takc_gather {
     struct takc_runs titles, sections, runs;

@@ -22,13 +22,6 @@ static size_t n_pages(uint32_t n)
     return ((size_t)n + TAKC_SCORE_PAGE - 1) / TAKC_SCORE_PAGE;
 }
 
-/* Length of a bag, as it stands in the column of units or in the record of a window. */
-static inline uint32_t bag_length(const struct takc_scores *s, int level, uint32_t i)
-{
-    return level == TAKC_LEVEL_UNIT ? takc_rd16(s->bags + (size_t)i * TAKC_REC_BAG)
-                                    : takc_rd16(s->windows[level] + (size_t)i * TAKC_REC_WINDOW + 6);
-}
-
 /* What a term gives: weight * tf / (tf + fixed + slope * length). */
 struct share {
     float weight, fixed, slope;
@@ -64,7 +57,7 @@ static enum takc_status settle(struct takc_scores *s, int level, size_t term, st
         if (st)
             return st;
         for (; h < end && h->i - from < TAKC_SCORE_PAGE; h++) {
-            float tf = (float)h->tf, length = (float)bag_length(s, level, h->i);
+            float tf = h->tf, length = h->length;
             score[h->i - from] += share.weight * tf / (tf + share.fixed + share.slope * length);
             if (mask)
                 mask[h->i - from] |= share.bit;
@@ -97,19 +90,31 @@ static void bound_units(struct takc_scores *s, uint32_t from, const struct takc_
     }
 }
 
-/* Raises the bounds of the blocks that hold units of the windows of a page. */
+/* Raises the bounds of the blocks that hold units of the windows of a page. The block at hand is kept aside: windows side by side share it.
+ */
 static void bound_windows(struct takc_scores *s, int level, uint32_t from, const struct takc_score_page *page)
 {
-    float *bounds = s->bounds[level];
+    float *bounds = s->bounds[level], best = 0;
+    uint32_t at = 0;
     for (uint32_t k = 0; k < TAKC_SCORE_PAGE; k++) {
         float score = page->score[k];
         if (score <= 0)
             continue;
         struct takc_range units = takc_scores_window(s, level, from + k);
-        uint32_t end = units.to < s->n[TAKC_LEVEL_UNIT] ? units.to : s->n[TAKC_LEVEL_UNIT];
-        for (uint32_t b = units.from / TAKC_SCORE_BLOCK; (uint64_t)b * TAKC_SCORE_BLOCK < end; b++)
+        uint32_t b = units.from / TAKC_SCORE_BLOCK, last = (units.to - 1) / TAKC_SCORE_BLOCK;
+        if (units.from >= units.to || last >= s->n_blocks)
+            continue; /* damaged */
+        if (b != at) {
+            bounds[at] = best > bounds[at] ? best : bounds[at];
+            at = b;
+            best = 0;
+        }
+        best = score > best ? score : best;
+        while (b++ < last)
             bounds[b] = score > bounds[b] ? score : bounds[b];
     }
+    if (at < s->n_blocks)
+        bounds[at] = best > bounds[at] ? best : bounds[at];
 }
 
 static void bound_level(struct takc_scores *s, int level)
