@@ -154,14 +154,21 @@ static inline void eval_add_corpus(struct eval_corpus *c, const char *path)
     c->corpus = (struct takc_corpus){c->docs, c->n, eval_load, eval_unload, c};
 }
 
-/* The compressor's selection, by both real factors as the measurements of the recipe were made. */
-static inline void eval_select(struct eval_corpus *c)
+/* By both real factors, as the measurements of the recipe were made. */
+static inline struct takc_extractive_options eval_select_options(const struct eval_corpus *c)
 {
-    struct takc_err err = {0};
     struct takc_extractive_options o = takc_extractive_options_default();
     o.description = takc_str(c->description);
     o.budget = TAKC_BUDGET_WORDS_BYTES;
     o.tokenizer = &eval_scorer;
+    return o;
+}
+
+/* The compressor's selection. */
+static inline void eval_select(struct eval_corpus *c)
+{
+    struct takc_err err = {0};
+    struct takc_extractive_options o = eval_select_options(c);
     eval_check(takc_extractive_select(&c->corpus, &o, NULL, &c->selection, &err), &err, "select");
 }
 

@@ -278,8 +278,8 @@ static enum takc_status explain_text(struct takc_cli *cli, const struct takc_que
     enum takc_status st = takc_cli_printf(cli, err,
                                           "prompt      %s, %s\nmode        %s\nrate        %s (%.1fx)\ncoverage    %.2f of the question's "
                                           "words, by rarity\nconfidence  %.2f%s\n",
-                                          r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate, r->factor, r->coverage,
-                                          r->confidence, r->abstained ? " (abstained)" : "");
+                                          r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate[0] ? r->rate : "none", r->factor,
+                                          r->coverage, r->confidence, r->abstained ? " (abstained)" : "");
     for (size_t i = 0; !st && i < r->n_tried; i++)
         st = takc_cli_printf(cli, err, "tried       %s: %llu tokens, coverage %.2f\n", r->tried[i].rate,
                              (unsigned long long)r->tried[i].tokens, r->tried[i].coverage);

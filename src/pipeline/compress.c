@@ -59,34 +59,34 @@ static bool any_whole(const struct takc_docset *set)
     return any;
 }
 
-static enum takc_status compress_locked(struct takc_build *b, struct takc_compress_report *out, struct takc_err *err)
+static enum takc_status compress_locked(struct takc_build *b, struct takc_docset *set, struct takc_compress_report *out,
+                                        struct takc_err *err)
 {
-    struct takc_docset set;
     struct takc_manifest m;
-    enum takc_status st = takc_docset_current(b->home, b->task, b->arena, &set, err);
-    if (!st && set.n_docs == 0)
+    enum takc_status st = takc_docset_current(b->home, b->task, b->arena, set, err);
+    if (!st && set->n_docs == 0)
         st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(b->task),
                        TAKC_STR_ARG(b->task));
-    b->set = &set;
+    b->set = set;
     if (!st)
-        st = takc_build_work_key(b->arena, b->task, &set, b->profile, b->rates, b->n_rates, &b->work_key, err);
+        st = takc_build_work_key(b->arena, b->task, set, b->profile, b->rates, b->n_rates, &b->work_key, err);
     if (!st)
         st = takc_home_manifest(b->home, b->task, b->arena, &m, err);
     if (st)
         return st;
-    out->n_documents = set.n_docs;
-    for (size_t i = 0; i < set.n_docs; i++) {
-        out->source_bytes += set.docs[i].source_bytes;
-        out->n_units += set.docs[i].n_units;
+    out->n_documents = set->n_docs;
+    for (size_t i = 0; i < set->n_docs; i++) {
+        out->source_bytes += set->docs[i].source_bytes;
+        out->n_units += set->docs[i].n_units;
     }
     const struct takc_version *current = takc_manifest_find(&m, m.current);
     if (current && takc_str_eq(current->work_key, b->work_key)) {
         say_label(out, current->label);
-        st = takc_build_finish(b, current, !b->profile->keep_originals && any_whole(&set), err);
+        st = takc_build_finish(b, current, !b->profile->keep_originals && any_whole(set), err);
         if (!st)
             st = old_rows(b->home, b->task, current, out, err);
     } else {
-        st = takc_reduce_check(b, &set, err);
+        st = takc_reduce_check(b, set, err);
         if (!st)
             st = new_version(b, &m, out, err);
     }
@@ -120,6 +120,7 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
                                struct takc_compress_report *out, struct takc_err *err)
 {
     struct takc_profile profile;
+    struct takc_docset set = {0};
     struct takc_arena arena;
     struct takc_lock lock = {-1};
     *out = (struct takc_compress_report){0};
@@ -140,7 +141,7 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
     if (!st)
         st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
     if (!st)
-        st = compress_locked(&b, out, err);
+        st = compress_locked(&b, &set, out, err);
     takc_lock_close(&lock);
     takc_arena_clear(&arena);
     takc_profile_clear(&profile);

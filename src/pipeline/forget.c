@@ -278,11 +278,11 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, s
     set.n_docs = st ? 0 : n;
     if (st || n == 0 || !current)
         return st;
-    for (size_t i = 0; i < n; i++)
-        if (takc_docset_is_reduced(&set.docs[i])) /* the redacted one stays current: there are no texts to make it again from */
-            return takc_build_finish(b, current, true, err);
     if (current->redacted_from.len == 0) /* it never held the document, or was made again by an earlier call */
         return takc_build_finish(b, current, false, err);
+    for (size_t i = 0; i < n; i++)
+        if (takc_docset_is_reduced(&set.docs[i]))
+            return TAKC_OK; /* the redacted one stays current: there are no texts to make it again from */
     takc_rate *rates = takc_arena_array(&f->arena, TAKC_LEDGER_ROWS, sizeof(*rates));
     char *label = takc_arena_printf(&f->arena, "%u", f->m.next);
     if (!rates || !label)

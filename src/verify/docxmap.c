@@ -125,7 +125,6 @@ static enum takc_status scan_xml(struct scan *s)
         size_t open = takc_str_find_byte(s->xml, '<', pos);
         size_t end = open == SIZE_MAX ? s->xml.len : open;
         st = s->in_text ? text(s, takc_str_slice(s->xml, pos, end)) : TAKC_OK;
-        pos = end;
         if (st || open == SIZE_MAX)
             break;
         bool comment = takc_str_starts(takc_str_slice(s->xml, open, s->xml.len), takc_str("<!--"));
