@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bench_measure FILE COMMAND ARGUMENT... - runs a command and writes "CPU seconds, seconds waited, peak KB" to FILE; ends as it ended.
+ * bench_measure FILE COMMAND ARGUMENT... - runs a command and writes "seconds of user, of system, waited; peak KB" to FILE; ends as it
+ * ended.
  *
  * A small program of its own because Linux counts the memory of whoever started a process (a Python of 40 MB) as the process's peak. */
 #include <stdio.h>
@@ -35,7 +36,7 @@ int main(int argc, char **argv)
     (void)clock_gettime(CLOCK_MONOTONIC, &to);
     FILE *f = fopen(argv[1], "w");
     if (!f ||
-        fprintf(f, "%.6f %.6f %ld\n", seconds(&r.ru_utime) + seconds(&r.ru_stime),
+        fprintf(f, "%.6f %.6f %.6f %ld\n", seconds(&r.ru_utime), seconds(&r.ru_stime),
                 (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9, r.ru_maxrss) < 0 ||
         fclose(f))
         return 1;

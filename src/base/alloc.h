@@ -20,6 +20,7 @@ TAKC_CHECK enum takc_status takc_grow(void *items_ptr, size_t *cap, size_t want,
 
 /* Our own bug: says where and stops. */
 #define TAKC_BUG(...) takc_bug(__FILE__, __LINE__, __VA_ARGS__)
+/* Says where, and aborts: for what no input may cause. */
 _Noreturn void takc_bug(const char *file, int line, const char *fmt, ...) TAKC_PRINTF(3, 4);
 
 #endif

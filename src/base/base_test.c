@@ -140,6 +140,13 @@ static void interning_is_dense(void **state)
     assert_int_equal(takc_intern_find(&t, takc_str("w4321")), 4321);
     assert_int_equal(takc_intern_find(&t, takc_str("nope")), TAKC_INTERN_NONE);
     assert_true(takc_str_is(takc_intern_get(&t, 17), "w17"));
+    assert_int_equal(takc_intern_reserve(&t, 100000, 600000, NULL), TAKC_OK); /* numbers and strings stay */
+    assert_int_equal(takc_intern_find(&t, takc_str("w4321")), 4321);
+    size_t slots = t.n_slots;
+    assert_int_equal(takc_intern_reserve(&t, 10, 10, NULL), TAKC_OK);
+    assert_int_equal(t.n_slots, slots);
+    assert_int_equal(takc_intern_reserve(&t, SIZE_MAX / 2, 1, NULL), TAKC_NOMEM);
+    assert_int_equal(takc_intern_find(&t, takc_str("w17")), 17);
     takc_intern_reset(&t);
     assert_int_equal(takc_intern_find(&t, takc_str("w1")), TAKC_INTERN_NONE);
     takc_intern_clear(&t);

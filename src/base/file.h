@@ -30,6 +30,7 @@ TAKC_CHECK enum takc_status takc_dir_sync(const char *path, struct takc_err *err
 struct takc_map {
     struct takc_str bytes; /* lives until takc_map_close */
 };
+/* NOT_FOUND or IO with the path; an empty file is an empty view. Close afterwards; a closed one is closed again without harm. */
 TAKC_CHECK enum takc_status takc_map_open(struct takc_map *m, const char *path, struct takc_err *err);
 void takc_map_close(struct takc_map *m);
 
@@ -48,6 +49,7 @@ struct takc_lock {
 };
 /* exclusive or shared; waits up to wait_ms, then BUSY. */
 TAKC_CHECK enum takc_status takc_lock_open(struct takc_lock *l, const char *path, bool exclusive, uint64_t wait_ms, struct takc_err *err);
+/* Lets go; harmless when it is not held. */
 void takc_lock_close(struct takc_lock *l);
 
 #endif

@@ -42,12 +42,14 @@ void takc_mutex_unlock(struct takc_mutex *mu) TAKC_RELEASES(*mu);
 struct takc_cond {
     pthread_cond_t c;
 };
+/* NOMEM when the system has none left. */
 TAKC_CHECK enum takc_status takc_cond_init(struct takc_cond *c, struct takc_err *err);
 void takc_cond_clear(struct takc_cond *c);
 /* Waits; wakes also without reason, so callers look again. */
 void takc_cond_wait(struct takc_cond *c, struct takc_mutex *mu) TAKC_REQUIRES(*mu);
 /* As above, at most ms. */
 void takc_cond_wait_ms(struct takc_cond *c, struct takc_mutex *mu, uint64_t ms) TAKC_REQUIRES(*mu);
+/* Wakes one, or all, that wait. */
 void takc_cond_signal(struct takc_cond *c);
 void takc_cond_broadcast(struct takc_cond *c);
 

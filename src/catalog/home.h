@@ -25,9 +25,13 @@ struct takc_home_options {
     bool exclusive;   /* alone on it: for migrate, restore, checkpoint */
     uint64_t wait_ms; /* for locks; default 0 */
 };
+/* Opens the home in folder path; one of an older schema is migrated first. o NULL: the defaults. NOT_FOUND: no home and not to be made;
+ * INVALID: a folder of something else; REFUSED: a newer schema; BUSY: somebody holds it alone; CORRUPT: home.json is damaged. */
 TAKC_CHECK enum takc_status takc_home_open(struct takc_home **out, const char *path, const struct takc_home_options *o,
                                            struct takc_err *err);
+/* NULL is welcome. Locks of tasks are closed by who opened them. */
 void takc_home_close(struct takc_home *h);
+/* The folder, absolute, and the store in it: borrowed, live as long as h. */
 const char *takc_home_path(const struct takc_home *h);
 struct takc_store *takc_home_store(struct takc_home *h);
 
@@ -134,6 +138,7 @@ TAKC_CHECK enum takc_status takc_home_manifest(struct takc_home *h, struct takc_
 /* Swaps it whole; CONFLICT when somebody else did in between. out_tag, if not NULL, is the new tag. */
 TAKC_CHECK enum takc_status takc_home_manifest_swap(struct takc_home *h, const struct takc_manifest *m, struct takc_hex *out_tag,
                                                     struct takc_err *err);
+/* The stored form (docs/formats/manifest.md), and back with everything copied into the arena: CORRUPT with the place. */
 TAKC_CHECK enum takc_status takc_manifest_write(const struct takc_manifest *m, struct takc_buf *out, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_manifest_parse(struct takc_str json, struct takc_arena *a, struct takc_manifest *out,
                                                 struct takc_err *err);
@@ -158,6 +163,7 @@ TAKC_CHECK enum takc_status takc_home_rebuild(struct takc_home *h, struct takc_e
  * one moment, under its lock, waiting for its writer as long as the call's deadline lets it, at most a minute. home.json is written last:
  * a copy that was cut off is no home; one that failed is removed. */
 TAKC_CHECK enum takc_status takc_home_backup(struct takc_home *h, struct takc_call *call, const char *to, struct takc_err *err);
+/* The way back; the home made is whole or not there. */
 TAKC_CHECK enum takc_status takc_home_restore(const char *from, const char *to, struct takc_call *call, struct takc_err *err);
 /* secure_delete, checkpoint(TRUNCATE) and VACUUM under the home's exclusive lock, so that no deleted row's bytes stay; damaged catalogues
  * that were moved aside go too. BUSY when others use the home. */

@@ -38,12 +38,14 @@ struct takc_home {
     char warning[256];
 };
 
+/* Around what threads that share h change: the catalogue's connection, the warning. A failure is our bug and stops. */
 void takc_home_mutex_lock(struct takc_home *h);
 void takc_home_mutex_unlock(struct takc_home *h);
 /* path/name in out (PATH_MAX bytes). INVALID when too long. */
 TAKC_CHECK enum takc_status takc_home_file(const char *path, const char *name, char *out, struct takc_err *err);
 /* Turns the shared home lock into the exclusive one, waiting up to wait_ms, and back. BUSY leaves it shared. */
 TAKC_CHECK enum takc_status takc_home_lock_alone(struct takc_home *h, uint64_t wait_ms, struct takc_err *err);
+/* Gives up being alone on the home; it stays open. */
 void takc_home_lock_shared(struct takc_home *h);
 /* Writes home.json with this schema. */
 TAKC_CHECK enum takc_status takc_home_write_schema(const char *path, uint64_t schema, struct takc_err *err);

@@ -15,6 +15,7 @@ TAKC_CHECK enum takc_status takc_record_members(const json_t *v, const char *con
 /* A string member, copied into the arena. */
 TAKC_CHECK enum takc_status takc_record_str(const json_t *v, const char *key, struct takc_arena *a, struct takc_str *out,
                                             struct takc_err *err);
+/* A boolean and an integer member: INVALID names what is missing or of another type. */
 TAKC_CHECK enum takc_status takc_record_bool(const json_t *v, const char *key, bool *out, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_record_i64(const json_t *v, const char *key, int64_t *out, struct takc_err *err);
 /* An array member. */

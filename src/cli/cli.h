@@ -92,6 +92,7 @@ uint64_t takc_cli_number(const struct takc_cli *cli, const char *name, uint64_t 
 uint32_t takc_cli_rate(const struct takc_cli *cli, const char *name, uint32_t fallback);
 /* Rates of a RATES option into out (room for max); how many, 0 when not given. */
 size_t takc_cli_rates(const struct takc_cli *cli, const char *name, uint32_t *out, size_t max);
+/* The day of a DATE option; false when not given. */
 bool takc_cli_date(const struct takc_cli *cli, const char *name, int32_t *out_days);
 /* The task of -t, TAKC_TASK or the settings, checked. INVALID when there is none. */
 TAKC_CHECK enum takc_status takc_cli_task(const struct takc_cli *cli, struct takc_str *out, struct takc_err *err);

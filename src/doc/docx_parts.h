@@ -33,6 +33,7 @@ struct takc_docx_xml {
     xmlTextReaderPtr x;
     bool too_deep; /* the parser, which runs ahead of the nodes it gives, has met its limit */
 };
+/* Over bytes that outlive it; name is for messages. NOMEM. */
 TAKC_CHECK enum takc_status takc_docx_xml_open(struct takc_docx_xml *xml, struct takc_str part, const char *name, struct takc_err *err);
 void takc_docx_xml_close(struct takc_docx_xml *xml);
 /* The next node: *more false at the end. REFUSED: nested too deep, entities; CORRUPT: no XML. */

@@ -16,6 +16,7 @@ struct takc_scan {
     struct takc_err *err;
 };
 
+/* A scanner before the first byte of s, which it borrows; failures go to err. */
 struct takc_scan takc_scan_of(struct takc_str s, struct takc_err *err);
 /* Skips white space; the byte that follows, or 0 at the end. */
 char takc_scan_peek(struct takc_scan *j);

@@ -26,6 +26,7 @@ struct takc_stage {
 };
 /* Makes the folders of path and a temporary in the last one; survives others that remove empty folders meanwhile. */
 TAKC_CHECK enum takc_status takc_stage_open(struct takc_stage *s, const char *path, struct takc_err *err);
+/* Appends; and brings what was written to the disk. FULL or IO; the stage must be dropped then. */
 TAKC_CHECK enum takc_status takc_stage_write(struct takc_stage *s, struct takc_str bytes, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_stage_sync(struct takc_stage *s, struct takc_err *err);
 /* Closes the file and keeps the temporary. */

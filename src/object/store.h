@@ -87,6 +87,7 @@ struct takc_store_view {
 TAKC_CHECK enum takc_status takc_store_view(struct takc_store *s, struct takc_call *call, struct takc_str key, struct takc_store_view *out,
                                             struct takc_err *err);
 void takc_store_view_close(struct takc_store_view *v);
+/* NULL is welcome. Views and batches of it are closed before. */
 void takc_store_close(struct takc_store *s);
 
 /* Many puts made durable together: bytes are staged, and commit syncs them all, then names them in the order of the puts, then syncs the

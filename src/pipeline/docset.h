@@ -36,6 +36,7 @@ static inline bool takc_docset_is_reduced(const struct takc_docset_doc *d)
 }
 /* Stored form and back. */
 TAKC_CHECK enum takc_status takc_docset_write(const struct takc_docset *d, struct takc_buf *out, struct takc_err *err);
+/* Memory is the arena's. CORRUPT with the document's number; out is unchanged then. */
 TAKC_CHECK enum takc_status takc_docset_parse(struct takc_str json, struct takc_arena *a, struct takc_docset *out, struct takc_err *err);
 /* The documents of a kept version. */
 TAKC_CHECK enum takc_status takc_docset_of_version(struct takc_home *h, struct takc_str task, const struct takc_version *v,
@@ -51,6 +52,7 @@ struct takc_docset_corpus {
     struct takc_str task;
     const struct takc_docset *set;
 };
+/* out must stay where it is: its corpus points to it. NOMEM. */
 TAKC_CHECK enum takc_status takc_docset_corpus(struct takc_home *h, struct takc_str task, const struct takc_docset *d, struct takc_arena *a,
                                                struct takc_docset_corpus *out, struct takc_err *err);
 

@@ -9,7 +9,9 @@
 
 /* As a JSON object, in the order of docs/formats/ledger.md. NULL when there is no memory. Returns owned. */
 json_t *takc_ledger_json(const struct takc_ledger_entry *e);
+/* Appends the stored form: indented, with a newline. */
 TAKC_CHECK enum takc_status takc_ledger_write(const struct takc_ledger_entry *e, struct takc_buf *out, struct takc_err *err);
+/* Reads it back; CORRUPT when it is no JSON or a number is missing. */
 TAKC_CHECK enum takc_status takc_ledger_parse(struct takc_str json, struct takc_ledger_entry *out, struct takc_err *err);
 
 #endif

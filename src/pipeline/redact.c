@@ -100,6 +100,7 @@ struct redaction {
     struct takc_docset_corpus old_corpus, corpus;
     struct takc_selection old_selection, selection;
     uint32_t gone, *heir;
+    uint8_t *dropped; /* by new number: heirs that a finer rate had no room for */
     struct takc_extractive_options o;
 };
 
@@ -180,10 +181,76 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
     return st;
 }
 
+/* What the old artifact shows: exactly that, whatever the profile says by now. Free *out. Its budget too. */
+static enum takc_status old_set(struct redaction *r, takc_rate rate, uint8_t **out, uint64_t *out_budget_mt, struct takc_err *err)
+{
+    const struct takc_selection *s = &r->old_selection;
+    struct takc_artifact a = {0};
+    struct takc_store_view v;
+    struct takc_key key = takc_key_artifact(r->b->task, r->old->label, rate, ".json");
+    enum takc_status st = takc_store_view(takc_home_store(r->b->home), r->b->call, takc_str(key.s), &v, err);
+    if (st)
+        return st;
+    st = takc_artifact_parse(&a, v.bytes, err);
+    takc_store_view_close(&v);
+    uint8_t *bits = st ? NULL : takc_alloc(s->n_units / 8 + 1);
+    if (!st && !bits)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
+    for (size_t i = 0; !st && i < a.n_segments; i++) {
+        uint32_t rank = a.segments[i].rank, u = rank < s->n_order ? s->order[rank] : UINT32_MAX;
+        if (u >= s->n_units)
+            st = takc_fail(err, TAKC_CORRUPT, 0, "segment %zu has no place in the order", i + 1);
+        else
+            bits[u >> 3] |= (uint8_t)(1u << (u & 7));
+    }
+    *out_budget_mt = a.budget_tokens * 1000;
+    takc_artifact_clear(&a);
+    if (st)
+        takc_free(bits);
+    else
+        *out = bits;
+    return st ? takc_err_prefix(err, st, "%s", key.s) : TAKC_OK;
+}
+
+/* The last heir of the order that is in the set, by its new number; UINT32_MAX when there is none. */
+static uint32_t last_heir(const struct redaction *r, const uint8_t *bits)
+{
+    const struct takc_selection *s = &r->old_selection;
+    uint32_t from = s->first_unit[r->gone], to = s->first_unit[r->gone + 1];
+    for (size_t i = s->n_order; i-- > 0;) {
+        uint32_t u = s->order[i];
+        if (u < from || u >= to || !r->heir[u - from])
+            continue;
+        uint32_t v = moved(r->heir[u - from] - 1, from, to);
+        if (bits[v >> 3] >> (v & 7) & 1)
+            return v;
+    }
+    return UINT32_MAX;
+}
+
+/* An heir may need a title or a header that its forerunner did not: where the set no longer fits its budget, the last heirs go. Finer rates
+ * come first, and what goes there goes at all coarser ones, so that the sets still nest. */
+static enum takc_status fit(struct redaction *r, uint8_t *bits, uint64_t budget_mt, struct takc_set_size *size, struct takc_err *err)
+{
+    for (size_t i = 0; i < r->selection.n_units / 8 + 1; i++)
+        bits[i] &= (uint8_t)~r->dropped[i];
+    for (;;) {
+        enum takc_status st = takc_selection_measure(&r->selection, &r->corpus.corpus, &r->o, bits, size, err);
+        size->budget_mt = budget_mt;
+        size->shortfall = true;
+        uint32_t v = st || size->mt <= budget_mt ? UINT32_MAX : last_heir(r, bits);
+        if (v == UINT32_MAX)
+            return st;
+        bits[v >> 3] &= (uint8_t) ~(1u << (v & 7));
+        r->dropped[v >> 3] |= (uint8_t)(1u << (v & 7));
+    }
+}
+
 static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, struct takc_str label, struct takc_stored *out,
                                         struct takc_err *err)
 {
     uint8_t *old_bits = NULL, *bits = NULL;
+    uint64_t budget_mt = 0;
     struct takc_set_size size;
     struct takc_buf json;
     struct takc_artifact_meta meta = {.task = r->b->task, .rate = rate};
@@ -191,13 +258,10 @@ static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, str
     out->rate = rate;
     enum takc_status st = takc_build_fingerprint(r->b->arena, r->b->profile, &meta.fingerprint, err);
     if (!st)
-        st = takc_selection_set(&r->old_selection, &r->old_corpus.corpus, &r->o, rate, &old_bits, &size, err);
+        st = old_set(r, rate, &old_bits, &budget_mt, err);
     if (!st) {
         bits = move_bits(r, old_bits);
-        st = bits ? takc_selection_measure(&r->selection, &r->corpus.corpus, &r->o, bits, &size, err)
-                  : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
-        size.budget_mt = (r->old_selection.source_mt + 999) / 1000 * 1000 / rate * 1000; /* as the ladder rounds it */
-        size.shortfall = true;
+        st = bits ? fit(r, bits, budget_mt, &size, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
     }
     if (!st)
         st = takc_artifact_write(&r->corpus.corpus, &r->selection, bits, &size, &r->o, &meta, r->b->call, &json, err);
@@ -278,12 +342,13 @@ enum takc_status takc_redact_version(struct takc_build *b, const struct takc_ver
     if (!st) {
         r.heir =
             takc_arena_array(b->arena, r.old_selection.first_unit[r.gone + 1] - r.old_selection.first_unit[r.gone] + 1, sizeof(*r.heir));
-        st = r.heir ? takc_redact_selection(&r.old_selection, r.gone, &r.selection, r.heir, err)
-                    : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+        r.dropped = takc_arena_alloc(b->arena, r.old_selection.n_units / 8 + 1);
+        st = r.heir && r.dropped ? takc_redact_selection(&r.old_selection, r.gone, &r.selection, r.heir, err)
+                                 : takc_fail(err, TAKC_NOMEM, 0, "no memory");
     }
     if (!st)
         st = redact_common(&r, label, out, err);
-    for (size_t i = 0; !st && i < old->n_artifacts; i++)
+    for (size_t i = old->n_artifacts; !st && i-- > 0;)
         st = redact_artifact(&r, old->artifacts[i].rate, label, &artifacts[i], err);
     takc_selection_clear(&r.old_selection);
     takc_selection_clear(&r.selection);

@@ -143,7 +143,10 @@ static struct takc_span moved(const struct reduction *x, struct takc_span s)
 {
     if (s.start >= s.end)
         return (struct takc_span){0, 0};
-    const struct range *r = &x->ranges[range_behind(x, s.start)]; /* every span that is asked for lies in a range */
+    size_t i = range_behind(x, s.start);
+    const struct range *r = &x->ranges[i];
+    if (i >= x->n || s.start < r->start || s.end > r->end)
+        TAKC_BUG("bytes %u..%u were not kept", s.start, s.end);
     return (struct takc_span){s.start - r->start + r->to, s.end - r->start + r->to};
 }
 

@@ -66,14 +66,12 @@ enum takc_status takc_candidates_init(struct takc_candidates *c, const struct ta
                                       struct takc_err *err)
 {
     *c = (struct takc_candidates){.scores = s, .options = o};
-    uint32_t n_blocks = (s->n[TAKC_LEVEL_UNIT] + TAKC_SCORE_BLOCK - 1) / TAKC_SCORE_BLOCK;
     enum takc_status st = TAKC_OK;
-    for (uint32_t b = 0; !st && b < n_blocks; b++) {
-        const struct takc_bound_page *page = s->bounds[b / TAKC_PAGE_BLOCKS];
+    for (uint32_t b = 0; !st && b < s->n_blocks; b++) {
         float best[TAKC_LEVELS];
-        for (int l = 0; page && l < TAKC_LEVELS; l++)
-            best[l] = page->best[l][b % TAKC_PAGE_BLOCKS];
-        float bound = page ? blend(s, best) : 0;
+        for (int l = 0; l < TAKC_LEVELS; l++)
+            best[l] = s->bounds[l][b];
+        float bound = blend(s, best);
         if (bound <= 0)
             continue;
         st = takc_arena_grow(s->arena, &c->blocks.items, &c->blocks.cap, c->blocks.n + 1, sizeof(*c->blocks.items), err);

@@ -81,8 +81,12 @@ static enum takc_status try_unit(struct chooser *c, struct takc_candidate candid
     st = takc_show_doc(&c->show, u.u.doc, &d, err);
     if (st)
         return st;
+    uint64_t cost = cost_of(c, u.line);
+    *out_fits = c->used_mt + cost <= c->budget_mt;
+    if (!*out_fits) /* whatever must stand before it */
+        return TAKC_OK;
     bool title = !d->title_shown && takc_show_needs_title(d, u.line);
-    uint64_t cost = cost_of(c, u.line) + (title ? cost_of(c, d->title) : 0);
+    cost += title ? cost_of(c, d->title) : 0;
     if (u.before.len && !has_key(&c->seen, u.before_key))
         cost += cost_of(c, u.before);
     if (docs_before && !d->counted && !title)

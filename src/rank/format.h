@@ -150,6 +150,7 @@ struct takc_section {
     uint32_t n_terms;
 };
 
+/* Always CORRUPT: "index: what". */
 enum takc_status takc_index_corrupt(struct takc_err *err, const char *what);
 /* Units of document or section i; CORRUPT when they are not a range of this index. */
 TAKC_CHECK enum takc_status takc_index_doc_units(const struct takc_index *x, uint32_t doc, struct takc_range *out, struct takc_err *err);
@@ -199,6 +200,7 @@ struct takc_window_cutter {
     uint32_t start, last_end;
     bool done;
 };
+/* The next window of c, false at the end. */
 bool takc_window_next(struct takc_window_cutter *c, struct takc_window *out);
 extern const uint32_t takc_level_width[TAKC_LEVELS];
 

@@ -32,6 +32,7 @@ struct takc_index_doc {
     int32_t date;
     uint32_t first_unit, n_units;
 };
+/* Documents and units; what holds of document doc (< n_docs), its strings borrowed from the index. CORRUPT. */
 size_t takc_index_n_docs(const struct takc_index *x);
 size_t takc_index_n_units(const struct takc_index *x);
 TAKC_CHECK enum takc_status takc_index_doc_at(const struct takc_index *x, uint32_t doc, struct takc_index_doc *out, struct takc_err *err);
@@ -52,6 +53,7 @@ struct takc_index_unit {
     uint8_t rung;
     uint32_t twin; /* number + 1 */
 };
+/* Unit number unit (< n_units). CORRUPT when what it points to is not in the index. */
 TAKC_CHECK enum takc_status takc_index_unit_at(const struct takc_index *x, uint32_t unit, struct takc_index_unit *out,
                                                struct takc_err *err);
 

@@ -380,6 +380,7 @@ enum takc_status takc_index_build(const struct takc_corpus *c, const struct takc
     if (!st)
         st = takc_postings_write(&b.postings, &b.parts[TAKC_PART_DICT_INDEX], &b.parts[TAKC_PART_DICT], &b.parts[TAKC_PART_POSTINGS],
                                  &b.n_terms, err);
+    takc_postings_builder_clear(&b.postings); /* before the parts stand in memory twice */
     b.n[TAKC_PART_DICT_INDEX] = (b.n_terms + TAKC_DICT_BLOCK_TERMS - 1) / TAKC_DICT_BLOCK_TERMS;
     if (!st)
         st = assemble(&b, out, err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rank/query.h - the steps of a question, shared by the files of this folder: its terms (question.c), scores (score.c), candidates best
- * first (candidates.c), choosing lines and showing them (choose.c, show.c), confidence (confidence.c). All memory is the query's arena. */
+ * rank/query.h - the steps of a question, shared by the files of this folder: its terms (question.c), their counts (gather.c), scores
+ * (score.c), candidates best first (candidates.c), choosing lines and showing them (choose.c, show.c), confidence (confidence.c). All
+ * memory is the query's arena. */
 #ifndef TAKC_RANK_QUERY_H
 #define TAKC_RANK_QUERY_H
 
@@ -39,17 +40,32 @@ TAKC_CHECK enum takc_status takc_arena_grow(struct takc_arena *a, void *items_pt
                                             struct takc_err *err);
 
 /* Scores of units and windows for one question, in pages made when first touched: memory follows what the question meets. */
-enum { TAKC_SCORE_PAGE = 512, TAKC_SCORE_BLOCK = 32, TAKC_PAGE_BLOCKS = TAKC_SCORE_PAGE / TAKC_SCORE_BLOCK };
+enum { TAKC_SCORE_PAGE = 512, TAKC_SCORE_BLOCK = 32 };
 
 struct takc_score_page {
     float score[TAKC_SCORE_PAGE];
-    uint16_t tf[TAKC_SCORE_PAGE]; /* of the term at hand; zero between terms */
-    uint64_t dirty;               /* a bit for every 8 entries: some tf of them is not zero */
 };
 
-/* What one page of units can reach, by blocks of 32: maxima of each level over the units and the windows that hold them. */
-struct takc_bound_page {
-    float best[TAKC_LEVELS][TAKC_PAGE_BLOCKS];
+/* The counts of the term at hand; see gather.c. */
+struct takc_run {
+    uint32_t from, to, tf; /* units that share a title or a heading, and the count in it */
+};
+struct takc_runs {
+    struct takc_run *items; /* ascending, none overlaps another */
+    size_t n, cap;
+};
+struct takc_own {
+    uint32_t unit, before; /* before: sum of the counts of the units before it */
+};
+struct takc_hit {
+    uint32_t i; /* unit or window */
+    uint16_t tf, length;
+};
+struct takc_gather {
+    struct takc_runs titles, sections, runs;
+    struct takc_own *own;
+    struct takc_hit *hits;
+    size_t n_own, own_cap, n_hits, hits_cap;
 };
 
 struct takc_scores {
@@ -61,13 +77,12 @@ struct takc_scores {
     double average[TAKC_LEVELS];    /* length of a bag */
     double population[TAKC_LEVELS]; /* units or windows that the filter lets through (windows: in proportion) */
     struct takc_score_page **pages[TAKC_LEVELS];
-    uint64_t **masks; /* per page of units: which terms each holds in title, heading or itself */
-    struct takc_bound_page **bounds;
-    float best[TAKC_LEVELS]; /* maximum of each level */
+    uint64_t **masks;           /* per page of units: which terms each holds in title, heading or itself */
+    uint32_t n_blocks;          /* of units; the last may be short */
+    float *bounds[TAKC_LEVELS]; /* per block: the best score of a level among its units, or among the windows that hold one of them */
+    float best[TAKC_LEVELS];    /* maximum of each level */
     const unsigned char *bags;
-    uint32_t *dirty; /* numbers of dirty pages */
-    size_t n_dirty, dirty_cap;
-    uint32_t n_touched;               /* entries that hold the term at hand */
+    struct takc_gather gather;
     const struct takc_range *allowed; /* units that the filter lets through, ascending; NULL: all */
     size_t n_allowed;
 };
@@ -84,6 +99,11 @@ static inline struct takc_range takc_scores_window(const struct takc_scores *s, 
     uint32_t first = takc_rd32(p);
     return (struct takc_range){first, first + takc_rd16(p + 4)};
 }
+
+/* Reads the postings of a term; then its counts in units, or in the windows of a level, ascending: s->gather.hits. */
+TAKC_CHECK enum takc_status takc_gather_read(struct takc_scores *s, const struct takc_term_entry *t, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_gather_units(struct takc_scores *s, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_gather_windows(struct takc_scores *s, int level, struct takc_err *err);
 
 static inline float takc_scores_at(const struct takc_scores *s, int level, uint32_t i)
 {
@@ -111,6 +131,7 @@ struct takc_candidates {
     const struct takc_select_options *options;
     struct takc_heap blocks, units;
 };
+/* Gathers what scored, best first. Borrows s and o. NOMEM. */
 TAKC_CHECK enum takc_status takc_candidates_init(struct takc_candidates *c, const struct takc_scores *s,
                                                  const struct takc_select_options *o, struct takc_err *err);
 /* The next one; *out_found false at the end. */

@@ -241,7 +241,7 @@ bool takc_show_needs_title(const struct takc_shown_doc *d, struct takc_str line)
     struct takc_word w;
     uint64_t seen = 0;
     takc_words_init(&words, line);
-    while (takc_words_next(&words, &w)) {
+    while ((size_t)__builtin_popcountll(seen) * 2 < d->n_title_stems && takc_words_next(&words, &w)) {
         struct takc_str stem = takc_word_stem(w.norm);
         for (size_t i = 0; i < d->n_title_stems && i < 64; i++)
             if (takc_str_eq(d->title_stems[i], stem))

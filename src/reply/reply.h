@@ -63,6 +63,7 @@ struct takc_query_reply {
     const struct takc_reply_extra *metadata;
     size_t n_metadata;
 };
+/* The answer of a question as every face gives it, and one citation of it. Return owned; NULL when there is no memory. */
 json_t *takc_query_reply_json(const struct takc_query_reply *r);
 json_t *takc_citation_json(const struct takc_citation *c);
 
@@ -81,6 +82,7 @@ struct takc_ledger_row {
     size_t n_facts;
     double ms;
 };
+/* Returns owned; NULL when there is no memory. */
 json_t *takc_ledger_row_json(const struct takc_ledger_row *r);
 /* The other way, for ledgers that were stored: kinds' names live as long as v. CORRUPT with the member. max_facts: room in facts. */
 TAKC_CHECK enum takc_status takc_ledger_row_parse(const json_t *v, struct takc_ledger_row *out, struct takc_fact_row *facts,
@@ -103,6 +105,7 @@ struct takc_error_body {
     int64_t wall_s;
     json_t *details; /* borrowed; NULL: {} */
 };
+/* Returns owned; NULL when there is no memory. */
 json_t *takc_error_json(const struct takc_error_body *e);
 
 /* x rounded to this many decimals as the nearest double, so that it prints short: 37.2, 0.8125. Not a number and infinite give 0. */

@@ -36,9 +36,11 @@ TAKC_CHECK enum takc_status takc_items_add(struct takc_items *t, struct takc_str
 size_t takc_item_space(struct takc_str s, size_t pos);
 /* Words as wc -w counts them. */
 uint64_t takc_item_count_white(struct takc_str s);
+/* Exactly these bytes? */
 bool takc_item_is(const struct takc_item *it, const char *z);
 /* As takc_item_is, the first ASCII letter in either case. */
 bool takc_item_is_word(const struct takc_item *it, const char *lower);
+/* A digit of any script in it? Is it a word that negates (no, not, never, ...)? */
 bool takc_item_has_digit(const struct takc_item *it);
 bool takc_item_is_negation(const struct takc_item *it);
 /* Does it begin with a capital letter (any script)? */

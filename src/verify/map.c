@@ -151,8 +151,13 @@ static enum takc_status verify_map(struct takc_call *call, struct takc_str sourc
 {
     struct takc_err own = {0};
     char subject[256];
-    struct takc_map_job m = {
-        .call = call, .source = source, .doc = doc, .partial = partial, .subject = subject, .report = {proof, tell, arg}, .err = err ? err : &own};
+    struct takc_map_job m = {.call = call,
+                             .source = source,
+                             .doc = doc,
+                             .partial = partial,
+                             .subject = subject,
+                             .report = {proof, tell, arg},
+                             .err = err ? err : &own};
     const struct format *f = format_of(doc->reader);
     uint64_t failed = proof->failed[TAKC_LEVEL_M];
     enum takc_status st = TAKC_OK;

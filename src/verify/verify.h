@@ -34,11 +34,13 @@ TAKC_CHECK enum takc_status takc_verify_text(struct takc_call *call, struct takc
 TAKC_CHECK enum takc_status takc_verify_map(struct takc_call *call, struct takc_str source, const struct takc_doc *doc,
                                             struct takc_str name, struct takc_proof *proof, takc_finding_fn *tell, void *arg,
                                             struct takc_err *err);
-/* Levels T and M where doc holds only lines of the text (keep_originals: false): the text read again has the hash whole_sha, and every block
- * of doc stands in it, in order; every run that is there is true, nothing is asked about what is not. The second witness is asked for PDF. */
+/* Levels T and M where doc holds only lines of the text (keep_originals: false): the text read again has the hash whole_sha, and every
+ * block of doc stands in it, in order; every run that is there is true, nothing is asked about what is not. The second witness is asked for
+ * PDF. */
 TAKC_CHECK enum takc_status takc_verify_text_part(struct takc_call *call, struct takc_str source, const struct takc_doc *doc,
                                                   struct takc_str whole_sha, struct takc_str name, struct takc_proof *proof,
                                                   takc_finding_fn *tell, void *arg, struct takc_err *err);
+/* Its level M alone: map and second witness. */
 TAKC_CHECK enum takc_status takc_verify_map_part(struct takc_call *call, struct takc_str source, const struct takc_doc *doc,
                                                  struct takc_str name, struct takc_proof *proof, takc_finding_fn *tell, void *arg,
                                                  struct takc_err *err);

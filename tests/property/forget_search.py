@@ -324,7 +324,7 @@ def mirror():
 
 def killed():
     """Killed at any moment and called again, it ends the same way."""
-    n = int(os.environ.get("TAKC_FORGET_KILLS", "24"))
+    n = int(os.environ.get("FORGET_KILLS", "24"))
     h = Home("killed")
     fill(h)
     h.write("plans/hush-file.md", secret())
