@@ -22,7 +22,8 @@ for target in build/fuzz/fuzz/*_fuzz; do
     done
     [ -n "$seeds" ] || echo "note: $name has no seeds in fuzz/corpus/${name}_fuzz"
     # shellcheck disable=SC2086
-    if "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=65536 -print_final_stats=1 "$found" $seeds >"$found.log" 2>&1; then
+    if "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=65536 -print_final_stats=1 -artifact_prefix="$found." \
+        "$found" $seeds >"$found.log" 2>&1; then
         echo "ok   $name $(sed -n 's/^stat::number_of_executed_units: *//p' "$found.log") runs"
     else
         echo "FAIL $name"

@@ -3,7 +3,7 @@
  * ledger.c - ledger entries to JSON and back. */
 #include "pipeline/ledger.h"
 
-#include <stdio.h>
+#include <string.h>
 
 const char *takc_fact_name(unsigned i)
 {
@@ -64,6 +64,14 @@ static enum takc_status read_facts(const json_t *facts, struct takc_ledger_entry
     return st;
 }
 
+/* A factor that can have been written: not negative, and small enough that its hundredths are whole numbers. */
+static bool read_factor(const json_t *v, const char *key, double *out)
+{
+    const json_t *member = json_object_get(v, key);
+    *out = json_number_value(member);
+    return json_is_number(member) && *out >= 0 && *out < 1e12;
+}
+
 enum takc_status takc_ledger_parse(struct takc_str text, struct takc_ledger_entry *out, struct takc_err *err)
 {
     json_t *v = NULL;
@@ -72,7 +80,9 @@ enum takc_status takc_ledger_parse(struct takc_str text, struct takc_ledger_entr
     if (st)
         return st == TAKC_NOMEM ? st : takc_fail(err, TAKC_CORRUPT, 0, "ledger is no JSON");
     struct takc_str rate = takc_json_get_str(v, "rate");
-    (void)snprintf(out->rate, sizeof(out->rate), "%.*s", (int)(rate.len > 23 ? 23 : rate.len), rate.ptr ? rate.ptr : "");
+    bool good = rate.len > 0 && rate.len < sizeof(out->rate);
+    if (good)
+        memcpy(out->rate, rate.ptr, rate.len);
     const struct {
         const char *key;
         uint64_t *to;
@@ -82,13 +92,11 @@ enum takc_status takc_ledger_parse(struct takc_str text, struct takc_ledger_entr
                    {"instructions", &out->instructions},       {"ms", &out->ms}};
     for (size_t i = 0; !st && i < sizeof(numbers) / sizeof(numbers[0]); i++)
         st = takc_json_get_u64(v, numbers[i].key, numbers[i].to, err);
-    out->factor_asked = json_number_value(json_object_get(v, "factor_asked"));
-    out->factor_words = json_number_value(json_object_get(v, "factor_words"));
-    out->factor_bytes = json_number_value(json_object_get(v, "factor_bytes"));
-    out->factor_tokens = json_number_value(json_object_get(v, "factor_tokens"));
+    good = good && read_factor(v, "factor_asked", &out->factor_asked) && read_factor(v, "factor_words", &out->factor_words) &&
+           read_factor(v, "factor_bytes", &out->factor_bytes) && read_factor(v, "factor_tokens", &out->factor_tokens);
     out->shortfall = json_is_true(json_object_get(v, "shortfall"));
     if (!st)
         st = read_facts(json_object_get(v, "facts"), out, err);
     json_decref(v);
-    return st ? takc_fail(err, TAKC_CORRUPT, 0, "ledger: a number is missing") : TAKC_OK;
+    return st || !good ? takc_fail(err, TAKC_CORRUPT, 0, "ledger: a member is missing or wrong") : TAKC_OK;
 }

@@ -11,7 +11,7 @@
 json_t *takc_ledger_json(const struct takc_ledger_entry *e);
 /* Appends the stored form: indented, with a newline. */
 TAKC_CHECK enum takc_status takc_ledger_write(const struct takc_ledger_entry *e, struct takc_buf *out, struct takc_err *err);
-/* Reads it back; CORRUPT when it is no JSON or a number is missing. */
+/* Reads it back; CORRUPT when it is no JSON or a member is missing or wrong. */
 TAKC_CHECK enum takc_status takc_ledger_parse(struct takc_str json, struct takc_ledger_entry *out, struct takc_err *err);
 
 #endif
