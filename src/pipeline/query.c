@@ -610,7 +610,8 @@ static bool is_one_of(struct takc_str word, const char *const *list, size_t n)
 static bool leans(struct takc_str question)
 {
     static const char *const openers[] = {"and", "or", "but", "also", "then"};
-    static const char *const pointers[] = {"it", "its", "they", "them", "their", "he", "him", "his", "she", "her", "this", "these", "those", "same"};
+    static const char *const pointers[] = {"it",  "its", "they", "them", "their", "he",    "him",
+                                           "his", "she", "her",  "this", "these", "those", "same"};
     struct takc_words words;
     struct takc_word w;
     unsigned own = 0, at = 0;
