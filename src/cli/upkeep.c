@@ -151,7 +151,9 @@ enum takc_status takc_verb_doctor(struct takc_cli *cli, struct takc_err *err)
     for (size_t i = 0; !st && i < n; i++) {
         struct takc_err why = {0};
         enum takc_status one = check_task(cli, home, tasks[i], &why);
-        if (one) {
+        if (one == TAKC_NOMEM || one == TAKC_CANCELLED || one == TAKC_TIMEOUT) { /* nothing about the task */
+            st = takc_fail(err, one, why.detail, "%s", why.msg);
+        } else if (one) {
             cli->partial = true;
             st = takc_cli_printf(cli, err, "  WRONG task %.*s: %s\n", TAKC_STR_ARG(tasks[i]), why.msg);
         }

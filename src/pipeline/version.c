@@ -463,9 +463,9 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_vers
 }
 
 /* Versions that stay: the new one, pinned ones, and the newest up to the profile's number; but none, pinned or not, that stands on whole
- * texts where these may not be kept. Returns how many; dropped labels go to gone. */
-static size_t keep_versions(struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, struct takc_str *gone,
-                            size_t *n_gone)
+ * texts where these may not be kept. Dropped labels go to gone. */
+static enum takc_status keep_versions(struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, size_t *out_n,
+                                      struct takc_str *gone, size_t *n_gone, struct takc_err *err)
 {
     size_t n = 0, room = b->profile->keep_versions > 1 ? b->profile->keep_versions - 1 : 0, unpinned = 0;
     *n_gone = 0;
@@ -475,15 +475,17 @@ static size_t keep_versions(struct takc_build *b, const struct takc_manifest *m,
         bool stays = m->versions[i].pinned || unpinned <= room, whole = false;
         if (!m->versions[i].pinned)
             unpinned--;
-        if (!b->profile->keep_originals)
-            stays = !takc_reduce_is_whole(b, &m->versions[i], &whole, NULL) && !whole && stays;
-        if (stays)
+        enum takc_status st = b->profile->keep_originals ? TAKC_OK : takc_reduce_is_whole(b, &m->versions[i], &whole, err);
+        if (st)
+            return st;
+        if (stays && !whole)
             out[n++] = m->versions[i];
         else
             gone[(*n_gone)++] = m->versions[i].label;
     }
     out[n++] = b->version;
-    return n;
+    *out_n = n;
+    return TAKC_OK;
 }
 
 enum takc_status takc_build_foreign(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
@@ -532,11 +534,13 @@ enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *
     if (!versions || !gone)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
     struct takc_manifest next = *m;
-    next.n_versions = keep_versions(b, m, versions, gone, &n_gone);
+    enum takc_status st = keep_versions(b, m, versions, &next.n_versions, gone, &n_gone, err);
+    if (st)
+        return st;
     next.versions = versions;
     next.current = b->label;
     next.next = m->next + 1;
-    enum takc_status st = takc_home_manifest_swap(b->home, &next, &next.tag, err);
+    st = takc_home_manifest_swap(b->home, &next, &next.tag, err);
     if (st)
         return st;
     *m = next;
