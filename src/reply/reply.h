@@ -67,27 +67,6 @@ struct takc_query_reply {
 json_t *takc_query_reply_json(const struct takc_query_reply *r);
 json_t *takc_citation_json(const struct takc_citation *c);
 
-struct takc_fact_row {
-    const char *kind; /* "numbers" */
-    uint64_t source, kept;
-};
-/* One rate of `compress --json`. */
-struct takc_ledger_row {
-    struct takc_str rate;
-    double factor_asked, factor_words, factor_bytes, factor_tokens; /* 0: null (nothing was kept) */
-    uint64_t source_tokens, budget_tokens, artifact_tokens;
-    bool shortfall;
-    uint64_t segments;
-    const struct takc_fact_row *facts;
-    size_t n_facts;
-    double ms;
-};
-/* Returns owned; NULL when there is no memory. */
-json_t *takc_ledger_row_json(const struct takc_ledger_row *r);
-/* The other way, for ledgers that were stored: kinds' names live as long as v. CORRUPT with the member. max_facts: room in facts. */
-TAKC_CHECK enum takc_status takc_ledger_row_parse(const json_t *v, struct takc_ledger_row *out, struct takc_fact_row *facts,
-                                                  size_t max_facts, struct takc_err *err);
-
 /* The guide's code for a failure, where one fits: what was asked for decides as much as the status. The status' own name otherwise. */
 enum takc_error_about {
     TAKC_ABOUT_UNSET = 0,

@@ -94,56 +94,6 @@ static void an_abstaining_reply_says_null(void **state)
             "\"cache_hit\":false,\"model_used\":null}}");
 }
 
-static const struct takc_fact_row facts[] = {{"numbers", 120, 60}, {"dates", 4, 4}};
-static const struct takc_ledger_row row = {.rate = {"high", 4},
-                                           .factor_asked = 32,
-                                           .factor_words = 31.26,
-                                           .factor_bytes = 33.04,
-                                           .factor_tokens = 32.001,
-                                           .source_tokens = 64000,
-                                           .budget_tokens = 2000,
-                                           .artifact_tokens = 1999,
-                                           .segments = 88,
-                                           .facts = facts,
-                                           .n_facts = 2,
-                                           .ms = 12.5};
-static const char row_text[] =
-    "{\"rate\":\"high\",\"factor_asked\":32.0,\"factor_words\":31.3,\"factor_bytes\":33.0,\"factor_tokens\":32.0,\"source_tokens\":64000,"
-    "\"budget_tokens\":2000,\"artifact_tokens\":1999,\"shortfall\":false,\"segments\":88,\"facts\":{\"numbers\":{\"source\":120,\"kept\":"
-    "60},"
-    "\"dates\":{\"source\":4,\"kept\":4}},\"ms\":12.5}";
-
-static void ledger_rows_go_both_ways(void **state)
-{
-    (void)state;
-    json_is(takc_ledger_row_json(&row), row_text);
-    json_t *v = takc_ledger_row_json(&row);
-    struct takc_ledger_row back;
-    struct takc_fact_row room[4];
-    struct takc_err err = {0};
-    assert_int_equal(takc_ledger_row_parse(v, &back, room, 4, &err), TAKC_OK);
-    assert_true(takc_str_is(back.rate, "high") && back.n_facts == 2 && back.facts[1].kept == 4 && back.artifact_tokens == 1999);
-    json_is(takc_ledger_row_json(&back), row_text);
-    assert_int_equal(takc_ledger_row_parse(v, &back, room, 1, &err), TAKC_CORRUPT);
-    assert_string_equal(err.msg, "ledger: facts");
-    static const char *const members[] = {"rate", "factor_asked", "source_tokens", "shortfall", "facts", "ms"};
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        char message[64];
-        json_t *copy = json_copy(v);
-        (void)json_object_del(copy, members[i]);
-        (void)snprintf(message, sizeof(message), "ledger: %s", members[i]);
-        assert_int_equal(takc_ledger_row_parse(copy, &back, room, 4, &err), TAKC_CORRUPT);
-        assert_string_equal(err.msg, message);
-        json_decref(copy);
-    }
-    json_decref(v);
-    struct takc_ledger_row nothing = {.rate = takc_str("ultra"), .factor_asked = 12.505, .shortfall = true};
-    json_is(takc_ledger_row_json(&nothing),
-            "{\"rate\":\"ultra\",\"factor_asked\":12.505,\"factor_words\":null,\"factor_bytes\":null,\"factor_tokens\":null,\"source_"
-            "tokens\":0,"
-            "\"budget_tokens\":0,\"artifact_tokens\":0,\"shortfall\":true,\"segments\":0,\"facts\":{},\"ms\":0.0}");
-}
-
 static void failures_have_the_guides_codes(void **state)
 {
     (void)state;
@@ -204,11 +154,10 @@ static void memory_may_run_out(void **state)
     for (uint64_t n = 0;; n++) {
         json_set_alloc_funcs(scarce, free);
         allowed = n;
-        json_t *a = takc_query_reply_json(&r), *b = a ? takc_ledger_row_json(&row) : NULL, *c = b ? takc_error_json(&e) : NULL;
+        json_t *a = takc_query_reply_json(&r), *c = a ? takc_error_json(&e) : NULL;
         json_set_alloc_funcs(malloc, free);
         bool done = c != NULL;
         json_decref(a);
-        json_decref(b);
         json_decref(c);
         if (done)
             break;
@@ -219,11 +168,8 @@ static void memory_may_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_query_reply),
-        cmocka_unit_test(an_abstaining_reply_says_null),
-        cmocka_unit_test(ledger_rows_go_both_ways),
-        cmocka_unit_test(errors_have_the_guides_body),
-        cmocka_unit_test(failures_have_the_guides_codes),
+        cmocka_unit_test(a_full_query_reply),          cmocka_unit_test(an_abstaining_reply_says_null),
+        cmocka_unit_test(errors_have_the_guides_body), cmocka_unit_test(failures_have_the_guides_codes),
         cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
