@@ -42,6 +42,7 @@ static void note_tried(struct takc_answer *q, takc_rate rate, uint64_t tokens, d
         return;
     struct takc_tried_rate *t = &q->r->tried[q->r->n_tried++];
     takc_rate_name(rate, t->rate);
+    t->factor = rate / 1000.0;
     t->tokens = tokens;
     t->coverage = coverage;
 }
