@@ -30,8 +30,9 @@ TAKC_CHECK enum takc_status takc_dir_sync(const char *path, struct takc_err *err
 struct takc_map {
     struct takc_str bytes; /* lives until takc_map_close */
 };
-/* NOT_FOUND or IO with the path; an empty file is an empty view. Close afterwards; a closed one is closed again without harm. */
+/* NOT_FOUND or IO with the path; an empty file is an empty view. Close afterwards. */
 TAKC_CHECK enum takc_status takc_map_open(struct takc_map *m, const char *path, struct takc_err *err);
+/* Unmaps: m->bytes is gone with it. Zeroed storage and a closed map are fine. */
 void takc_map_close(struct takc_map *m);
 
 /* Where a durable write stands. Tests that kill the process set the hook to learn where the kill landed; NULL otherwise. */

@@ -85,8 +85,9 @@ struct takc_doc {
     struct takc_buf notes;               /* one warning a line, for people */
 };
 
-/* Empty; the storage is the caller's. clear frees; twice is harmless. */
+/* An empty document; the storage of the struct is the caller's. */
 void takc_doc_init(struct takc_doc *d);
+/* Frees and leaves an empty document; twice is harmless. */
 void takc_doc_clear(struct takc_doc *d);
 
 /* Appends a block; end may equal start only for a mistake of the reader (BUG). */
@@ -111,10 +112,12 @@ bool takc_doc_source_range(const struct takc_doc *d, uint32_t start, uint32_t en
  * Readers' contract tests, fuzz targets and takc_doc_load call it. */
 TAKC_CHECK enum takc_status takc_doc_check(const struct takc_doc *d, size_t src_len, struct takc_err *err);
 
-/* Stored forms (docs/formats/structure.md): blocks, strings, title and report; and the runs of the map. The text is a blob of its own. */
+/* Appends blocks, strings, title and report as stored (docs/formats/structure.md). The text is a blob of its own. */
 TAKC_CHECK enum takc_status takc_doc_save_structure(const struct takc_doc *d, struct takc_buf *out, struct takc_err *err);
+/* Appends the runs of the map as stored. */
 TAKC_CHECK enum takc_status takc_doc_save_map(const struct takc_doc *d, struct takc_buf *out, struct takc_err *err);
-/* Reads them back (copies); map may be empty. CORRUPT for anything that takc_doc_check would not pass. d must be init'ed. */
+/* Reads text and both stored forms back (copies); map may be empty. CORRUPT for anything that takc_doc_check would not pass. d must be
+ * init'ed. */
 TAKC_CHECK enum takc_status takc_doc_load(struct takc_doc *d, struct takc_str text, struct takc_str structure, struct takc_str map,
                                           struct takc_err *err);
 

@@ -24,9 +24,10 @@ char takc_scan_peek(struct takc_scan *j);
 TAKC_CHECK enum takc_status takc_scan_value(struct takc_scan *j);
 /* Goes over a string; out is what stands between the quotes, escapes and all. */
 TAKC_CHECK enum takc_status takc_scan_string(struct takc_scan *j, struct takc_str *out);
-/* Enters an object or array (open is its bracket). Then takc_scan_next until *more is false: it goes over comma and closing bracket and,
- * in objects, over the key and colon, and stands before the value. */
+/* Enters an object or array (open is its bracket). REFUSED: nested too deep; INVALID: another byte stands there. */
 TAKC_CHECK enum takc_status takc_scan_enter(struct takc_scan *j, char open);
+/* Goes over the comma (not where first is true) and, in objects, over the key and colon, and stands before the next value; *more is false
+ * when it went over the closing bracket instead. out_key is the key as it stands between its quotes, ptr NULL in arrays. */
 TAKC_CHECK enum takc_status takc_scan_next(struct takc_scan *j, char open, bool first, struct takc_str *out_key, bool *more);
 /* Only white space left? */
 bool takc_scan_done(struct takc_scan *j);

@@ -28,6 +28,7 @@ struct fixture {
     size_t n;
 };
 
+/* A word is a token. */
 static uint64_t fixture_line_mt(const struct takc_tokenizer_ops *t, struct takc_str line)
 {
     (void)t;
@@ -124,6 +125,7 @@ static inline void fixture_units(struct takc_units *u, struct takc_str text, str
     }
 }
 
+/* Corpus callbacks: everything is in memory for as long as the fixture. */
 static enum takc_status fixture_load(void *arg, size_t i, struct takc_corpus_view *out, struct takc_err *err)
 {
     struct fixture *f = arg;
