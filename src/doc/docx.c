@@ -205,6 +205,8 @@ static enum takc_status add_text(struct body *b, struct takc_str s)
         }
         while (end < s.len && !blank_at(s, end))
             end++;
+        if (row_table(b) && end - i == 1 && s.ptr[i] == '|') /* a bar of its own leans on the word before: it parts no cells */
+            b->spaced = false;
         st = add_word(b, takc_str_slice(s, i, end));
         i = end;
     }
@@ -676,4 +678,4 @@ static int sniff_docx(struct takc_str s)
 
 static const char *const extensions[] = {"docx", "docm", NULL};
 const struct takc_reader_ops takc_reader_docx = {
-    .name = "docx", .version = "1", .extensions = extensions, .sniff = sniff_docx, .read = read_docx};
+    .name = "docx", .version = "2", .extensions = extensions, .sniff = sniff_docx, .read = read_docx};
