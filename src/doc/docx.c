@@ -127,4 +127,4 @@ static int sniff_docx(struct takc_str s)
 
 static const char *const extensions[] = {"docx", "docm", NULL};
 const struct takc_reader_ops takc_reader_docx = {
-    .name = "docx", .version = "1", .extensions = extensions, .sniff = sniff_docx, .read = read_docx};
+    .name = "docx", .version = "2", .extensions = extensions, .sniff = sniff_docx, .read = read_docx};

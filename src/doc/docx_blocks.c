@@ -69,6 +69,8 @@ enum takc_status takc_docx_add_text(struct takc_docx_body *b, struct takc_str s)
         }
         while (end < s.len && !blank_at(s, end))
             end++;
+        if (takc_docx_row_table(b) && end - i == 1 && s.ptr[i] == '|') /* a bar of its own leans on the word before: it parts no cells */
+            b->spaced = false;
         st = takc_docx_add_word(b, takc_str_slice(s, i, end));
         i = end;
     }
