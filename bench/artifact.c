@@ -134,10 +134,10 @@ static enum takc_status write_rate(const struct takc_corpus *c, const struct tak
     if (!st)
         st = takc_set_text(c, s, bits, a->o.clean_level, NULL, &text, err);
     if (!st && a->json)
-        st = takc_file_write_fast(a->json, takc_buf_str(&json), err);
+        st = takc_file_write(a->json, takc_buf_str(&json), err);
     if (!st && a->out) {
         (void)snprintf(path, sizeof(path), "%s.%u.txt", a->out, rate / 1000);
-        st = takc_file_write_fast(path, takc_buf_str(&text), err);
+        st = takc_file_write(path, takc_buf_str(&text), err);
     } else if (!st) {
         (void)fwrite(text.ptr, 1, text.len, stdout);
     }

@@ -126,8 +126,6 @@ const struct takc_option *takc_global_options(size_t *out_n);
 /* --- the frame's own parts --- */
 /* options.c: fills verb, given, args, help. INVALID names the nearest option or verb. */
 TAKC_CHECK enum takc_status takc_cli_parse(struct takc_cli *cli, int argc, char **argv, struct takc_err *err);
-/* options.c: the option of that name or letter of this verb (NULL: only global ones). */
-const struct takc_option *takc_option_find(const struct takc_verb *v, struct takc_str name, char letter);
 /* cli.c: one run of the program, from arguments to exit code; main() without the process around it. */
 int takc_cli_main(int argc, char **argv, const char *const *environment);
 /* help.c: appends the text of --help for a verb, or of the program for NULL. */

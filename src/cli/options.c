@@ -11,7 +11,8 @@
 #include "cli/cli.h"
 #include "task/profile.h"
 
-const struct takc_option *takc_option_find(const struct takc_verb *v, struct takc_str name, char letter)
+/* The option of that name or letter of this verb (NULL: only global ones). */
+static const struct takc_option *option_find(const struct takc_verb *v, struct takc_str name, char letter)
 {
     size_t n_global, n = v ? v->n_options : 0;
     const struct takc_option *global = takc_global_options(&n_global);
@@ -125,7 +126,7 @@ static enum takc_status parse_long(struct parser *p, struct takc_str word, struc
 {
     size_t eq = takc_str_find_byte(word, '=', 0);
     struct takc_str name = eq == SIZE_MAX ? word : takc_str_slice(word, 0, eq), value = {0};
-    const struct takc_option *o = takc_option_find(p->cli->verb, name, '\0');
+    const struct takc_option *o = option_find(p->cli->verb, name, '\0');
     if (!o)
         return unknown_option(p->cli->verb, name, err);
     if (o->type == TAKC_OPTION_FLAG && eq != SIZE_MAX)
@@ -142,7 +143,7 @@ static enum takc_status parse_letters(struct parser *p, struct takc_str letters,
 {
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < letters.len; i++) {
-        const struct takc_option *o = takc_option_find(p->cli->verb, (struct takc_str){0}, letters.ptr[i]);
+        const struct takc_option *o = option_find(p->cli->verb, (struct takc_str){0}, letters.ptr[i]);
         struct takc_str value = takc_str_slice(letters, i + 1, letters.len);
         if (!o)
             return takc_fail(err, TAKC_INVALID, 0, "unknown option -%c", letters.ptr[i]);

@@ -134,6 +134,7 @@ static enum takc_status fixture_load(void *arg, size_t i, struct takc_corpus_vie
     return TAKC_OK;
 }
 
+/* Nothing to give back. */
 static void fixture_unload(void *arg, struct takc_corpus_view *view)
 {
     (void)arg;

@@ -158,7 +158,6 @@ TAKC_CHECK enum takc_status takc_index_doc_units(const struct takc_index *x, uin
 TAKC_CHECK enum takc_status takc_index_section_at(const struct takc_index *x, uint32_t i, struct takc_section *out, struct takc_err *err);
 /* The document that holds a unit (< n_units). */
 uint32_t takc_index_doc_of(const struct takc_index *x, uint32_t unit);
-uint32_t takc_index_section_of(const struct takc_index *x, uint32_t unit);
 
 /* One term of the dictionary. */
 struct takc_term_entry {
