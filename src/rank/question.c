@@ -75,7 +75,7 @@ enum takc_status takc_question_read(const struct takc_index *x, struct takc_str 
     takc_words_init(&words, text);
     while (!st && takc_words_next(&words, &w))
         st = add_term(x, arena, &w, out, &cap, err);
-    takc_words_clear(&words);
+    st = takc_words_end(&words, st, err);
     if (!st && out->n_terms > TAKC_QUESTION_TERMS_MAX) {
         qsort(out->terms, out->n_terms, sizeof(*out->terms), by_idf);
         out->n_terms = TAKC_QUESTION_TERMS_MAX;
@@ -131,8 +131,9 @@ enum takc_status takc_cover(const struct takc_index *x, struct takc_str question
             if (takc_str_eq(q.terms[i].stem, stem))
                 mask |= (uint64_t)1 << i;
     }
-    takc_words_clear(&words);
-    st = takc_question_missing(&q, mask, arena, out_missing, out_n_missing, err);
+    st = takc_words_end(&words, TAKC_OK, err);
+    if (!st)
+        st = takc_question_missing(&q, mask, arena, out_missing, out_n_missing, err);
     if (!st)
         *out_share = takc_question_share(&q, mask);
     return st;
