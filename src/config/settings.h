@@ -89,6 +89,9 @@ void takc_setting_variable(const struct takc_setting *row, char out[72]);
 /* "flag --x", "environment NAME", "file path:line", "default"; NULL when there is no memory. */
 const char *takc_value_origin(struct takc_arena *a, const struct takc_value *v);
 
+/* The value of a variable in a list like environ (NULL: empty), or NULL. Lives as long as the list. */
+const char *takc_environment_find(const char *const *environment, const char *name);
+
 /* --- the machinery over any table; what takc_settings_load and tests with their own rows call --- */
 /* Fills values[n]; *out_file is the file that was read. */
 TAKC_CHECK enum takc_status takc_values_load(const struct takc_setting *rows, size_t n, const struct takc_settings_inputs *in,

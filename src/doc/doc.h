@@ -106,6 +106,8 @@ TAKC_CHECK enum takc_status takc_doc_note(struct takc_doc *d, struct takc_err *e
 TAKC_CHECK enum takc_status takc_title_fold(struct takc_str title, struct takc_buf *out, struct takc_err *err);
 /* Sets the title, folded. */
 TAKC_CHECK enum takc_status takc_doc_set_title(struct takc_doc *d, struct takc_str title, enum takc_title_from from, struct takc_err *err);
+/* Number of the first run that ends behind text byte at; n_runs when none does. */
+size_t takc_doc_run_behind(const struct takc_doc *d, size_t at);
 /* Source range of text bytes start..end: true when both ends lie in runs (a verbatim run is cut to the byte, a decoded one counts whole).
  */
 bool takc_doc_source_range(const struct takc_doc *d, uint32_t start, uint32_t end, uint64_t *out_start, uint64_t *out_end);
