@@ -89,6 +89,11 @@ bool takc_cli_flag(const struct takc_cli *cli, const char *name);
 struct takc_str takc_cli_opt(const struct takc_cli *cli, const char *name);
 /* The i-th value of an option that may be repeated; ptr NULL behind the last. */
 struct takc_str takc_cli_opt_at(const struct takc_cli *cli, const char *name, size_t i);
+/* All values of an option that may be repeated, into out (room for max). INVALID, naming it, for more than max. */
+TAKC_CHECK enum takc_status takc_cli_opts(const struct takc_cli *cli, const char *name, struct takc_str *out, size_t max, size_t *out_n,
+                                          struct takc_err *err);
+/* A version as it is stored: "3" for "v3". */
+struct takc_str takc_cli_label(struct takc_str given);
 /* The number of a NUMBER option; fallback when not given. It was checked when parsed, so there is no failure. */
 uint64_t takc_cli_number(const struct takc_cli *cli, const char *name, uint64_t fallback);
 /* The rate of a RATE option in thousandths; fallback when not given. */
