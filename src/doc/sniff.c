@@ -116,21 +116,33 @@ int takc_sniff_text(struct takc_str bytes)
     return takc_sniff_binary(bytes) ? 0 : 1;
 }
 
-/* Likely with several lines that bear Markdown's own marks; any text may be Markdown if its name says so. */
+/* Which of Markdown's own marks a line bears, as bits: a heading of level 1, of a deeper level, a fence, a link. */
+static unsigned markdown_marks(struct takc_str line)
+{
+    size_t n = 0;
+    while (n < line.len && line.ptr[n] == '#')
+        n++;
+    bool heading = n > 0 && n < 7 && n < line.len && line.ptr[n] == ' ';
+    unsigned bits = !heading ? 0 : n == 1 ? 1 : 2;
+    bits |= takc_str_starts(line, takc_str("```")) ? 4 : 0;
+    return bits | (takc_str_find(line, takc_str("]("), 0) != SIZE_MAX ? 8 : 0);
+}
+
+/* Likely with several lines that bear such marks of more than one kind: lines that begin with "# " alone are the comments of a script or of
+ * settings. Any text may be Markdown if its name says so. */
 int takc_sniff_markdown(struct takc_str bytes)
 {
     struct takc_str rest = head(bytes), line;
     size_t marks = 0;
+    unsigned kinds = 0;
     if (takc_sniff_binary(bytes))
         return 0;
-    while (marks < 3 && takc_str_split(&rest, '\n', &line)) {
-        size_t n = 0;
-        while (n < line.len && line.ptr[n] == '#')
-            n++;
-        marks += n > 0 && n < 7 && n < line.len && line.ptr[n] == ' ';
-        marks += takc_str_starts(line, takc_str("```")) || takc_str_find(line, takc_str("]("), 0) != SIZE_MAX;
+    while (takc_str_split(&rest, '\n', &line) && (marks < 3 || !(kinds & (kinds - 1)))) {
+        unsigned bits = markdown_marks(line);
+        marks += bits != 0;
+        kinds |= bits;
     }
-    return marks >= 3 ? 2 : 1;
+    return marks >= 3 && kinds & (kinds - 1) ? 2 : 1;
 }
 
 static char first_byte(struct takc_str s, size_t *at)

@@ -94,7 +94,10 @@ def charsets_told():
     h.put("mixed.txt", b"Z\xc3\xbcrich and B\xc3\xa4ren, \xc3\xa9t\xc3\xa9, but \xff\xfe wrong \x80 here.\n")
     h.put("word.txt", "ID3 tags hold 4 fields.\n")
     h.put("song.mp3", b"ID3\x04\0\0\0\0\0\0" + bytes(range(200)))
+    h.put("settings.yaml", "# The first setting.\na: 1\n# The second.\nb: 2\n# The third.\nc: 3\n# The fourth.\nd: 4\n")
+    h.put("README", "# Name\n\nText of [a link](x).\n\n## Use\n\nIt has 5 options.\n")
     got = h.ingest()
+    check(got["settings.yaml"]["reader"] == "text" and got["README"]["reader"] == "markdown", f"{got}")
     check("Zürich has 5 bar." in h.text("meta.html") and h.records()["meta.html"]["has_map"], "meta charset, with a map")
     check("Насос has 7 bar." in h.text("xml.html") and h.records()["xml.html"]["has_map"], "charset of the XML declaration, with a map")
     check("Zürich and Bären, été, but \ufffd\ufffd wrong \ufffd here." in h.text("mixed.txt"), h.text("mixed.txt"))
@@ -111,12 +114,15 @@ def names_and_titles():
     for n in names:
         h.put(n, f"The pump called {len(n)} has {sum(map(ord, n))} bars. It is red and new.\n")
     h.put("t.html", "<html><head><title>Ten\u202f000  bars\u2009of &nbsp; steel</title></head><body><p>The plant has 9 of them.</p></body></html>")
+    h.put("later.txt", "This text begins with a paragraph that is long enough to be one, and only then has headings.\n\nINSTALLATION NOTES\n\n"
+          "The pump needs 3 bolts of steel, and nothing else is needed for it at all.\n\nREMOVAL\n\nNobody has removed the 7 pumps yet.\n")
     h.put("r.jsonl", '{"id":"two  blanks","text":"The record has 8 bars."}\n')
     got = h.ingest()
     check(all(got[n]["outcome"] == "new" for n in names), f"{got}")
     chunks = [n for n in os.listdir(os.path.join(h.home, "fin")) if n.startswith("chunk_")]
     check(len(chunks) == len(got), f"{len(chunks)} chunk files of {len(got)} documents of one chunk")
     h.proved()
+    check(h.records()["later.txt"]["title"] == "INSTALLATION NOTES", f"{h.records()['later.txt']}")
     shown = h.takc("cache", "-t", "fin", "show", "-r", "1x", "--text")
     check("Ten 000 bars of steel" in shown and "two blanks.txt" in shown and "no break.txt" in shown, shown)
     for bad in ("../x", "/abs", "a//b", "a/../b", ".", "..", "a/", "x\ny", "con\x7f"):
