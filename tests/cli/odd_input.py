@@ -179,8 +179,41 @@ def odd_documents():
     h.proved()
 
 
+SAYS = {
+    "zh": ("泵的压力不得超过12巴。阀门的额定压力为9巴。日内瓦办事处有四台泵！备用泵位于苏黎世工厂四号厅。",
+           {"泵的压力不得超过多少？": "12", "日内瓦办事处有几台泵？": "四台", "备用泵在哪里？": "苏黎世"}, "法国首都的人口是多少？"),
+    "ja": ("ポンプの圧力は12バールを超えてはならない。バルブは9バールに対応している。ジュネーブ事務所には4台のポンプがある。",
+           {"ポンプの圧力は何バールを超えてはならないか？": "12", "ジュネーブ事務所にはポンプが何台ありますか？": "4台"}, "フランスの首都の人口はいくつですか？"),
+    "ar": ("يجب ألا تتجاوز المضخة 12 بار. الصمام مصنف لـ 9 بار. يوجد في مكتب جنيف 4 مضخات.", {"كم عدد المضخات في مكتب جنيف؟": "جنيف 4"}, "من كتب رواية الشيخ والبحر؟"),
+    "hi": ("पंप 12 बार से अधिक नहीं होना चाहिए। वाल्व 9 बार के लिए रेट किया गया है। जिनेवा कार्यालय में 4 पंप हैं।", {"जिनेवा कार्यालय में कितने पंप हैं?": "4"}, None),
+    "th": ("ปั๊มต้องไม่เกิน 12 บาร์ สำนักงานเจนีวามีปั๊ม 4 เครื่อง", {"สำนักงานเจนีวามีปั๊มกี่เครื่อง": "4"}, None),
+    "ko": ("펌프는 12바를 초과해서는 안 됩니다. 밸브는 9바로 정격되어 있습니다. 제네바 사무소에는 펌프가 4대 있습니다.", {"제네바 사무소에는 펌프가 몇 대 있습니까?": "4대"}, None),
+    "ru": ("Насос не должен превышать 12 бар. Клапан рассчитан на 9 бар. В женевском офисе 4 насоса.", {"На сколько бар рассчитан клапан?": "9"}, None)}
+
+
+def scripts():
+    """Questions in scripts without blanks, without case, or both are answered by the right line; spans begin and end on characters."""
+    h = Home("scripts")
+    for name, (text, _, _) in SAYS.items():
+        h.put(name + ".txt", text + "\n")
+    for i in range(40):
+        h.put(f"fill{i}.txt", f"Filler number {i} says nothing of interest about anything in the plant at all.\n")
+    h.ingest()
+    h.proved()
+    for name, (_, questions, other) in SAYS.items():
+        text = h.text(name + ".txt").encode()
+        for q, want in questions.items():
+            out = json.loads(h.takc("query", "-t", "fin", "--json", "--mode", "select", "--reader-tokens", "60", q))
+            first = out["citations"][0] if out["citations"] else {"quote": "", "spans": []}
+            check(not out["abstained"] and want in first["quote"], f"{q}: {out['abstained']} {out['confidence']} {first['quote']}")
+            check("".join(text[s["start"] : s["end"]].decode() for s in first["spans"]) == first["quote"], f"{q}: spans of {first}")
+        if other:
+            out = json.loads(h.takc("query", "-t", "fin", "--json", "--mode", "select", other))
+            check(out["abstained"], f"{other}: {out['confidence']} {out['citations'][:1]}")
+
+
 try:
-    for test in (wide_charsets, charsets_told, names_and_titles, options_between_runs, damage_under_mirror, odd_documents):
+    for test in (scripts, wide_charsets, charsets_told, names_and_titles, options_between_runs, damage_under_mirror, odd_documents):
         test()
 finally:
     shutil.rmtree(base, ignore_errors=True)
