@@ -212,8 +212,24 @@ def scripts():
             check(out["abstained"], f"{other}: {out['confidence']} {out['citations'][:1]}")
 
 
+def logs():
+    """With a level that lets them through, log lines are JSON objects that name task and document and never the question's words."""
+    h = Home("logs")
+    h.put("a.txt", "The pump has 5 bars.\n")
+    h.put("b.json", '{"a": ')
+    quiet = ("--log-level", "info", "--log-format", "json", "-q")
+    seen = []
+    for verb, more in (("ingest", [h.docs]), ("compress", ["--rates", "1x"]), ("query", ["How many bars has the zebra pump?"]), ("forget", ["a.txt"])):
+        p = subprocess.run([TAKC, verb, "-t", "fin", *quiet, *more], env=dict(os.environ, TAKC_HOME=h.home, HOME=base), capture_output=True)
+        lines = [json.loads(x) for x in p.stderr.decode().splitlines()]
+        seen += [x["subject"] for x in lines]
+        check(any("task=fin" in x["message"] and x["subject"] == verb for x in lines), f"{verb}: {p.stderr.decode()}")
+        check("zebra" not in p.stderr.decode(), "a question is in the log")
+    check(seen.count("ingest") == 2, f"the refused document has a line of its own: {seen}")
+
+
 try:
-    for test in (scripts, wide_charsets, charsets_told, names_and_titles, options_between_runs, damage_under_mirror, odd_documents):
+    for test in (scripts, logs, wide_charsets, charsets_told, names_and_titles, options_between_runs, damage_under_mirror, odd_documents):
         test()
 finally:
     shutil.rmtree(base, ignore_errors=True)
