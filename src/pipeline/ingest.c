@@ -76,7 +76,9 @@ static void tell_refused(struct run *r, struct takc_str name, enum takc_status s
 static void tell_job(struct run *r, const struct takc_ingest_job *j)
 {
     if (j->outcome == TAKC_INGEST_REFUSED) {
-        tell_refused(r, j->name, j->status, j->why.msg);
+        char place[sizeof(j->why.msg) + 32];
+        (void)snprintf(place, sizeof(place), "in line %u: %s", j->first_line, j->why.msg); /* of its file, where it is a part of one */
+        tell_refused(r, j->name, j->status, j->first_line ? place : j->why.msg);
         return;
     }
     struct takc_str notes = takc_buf_str(&j->doc.notes);

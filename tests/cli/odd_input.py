@@ -101,6 +101,7 @@ def charsets_told():
     check("Zürich has 5 bar." in h.text("meta.html") and h.records()["meta.html"]["has_map"], "meta charset, with a map")
     check("Насос has 7 bar." in h.text("xml.html") and h.records()["xml.html"]["has_map"], "charset of the XML declaration, with a map")
     check("Zürich and Bären, été, but \ufffd\ufffd wrong \ufffd here." in h.text("mixed.txt"), h.text("mixed.txt"))
+    check(got["xml.html"]["charset"] == "windows-1251" and "charset" not in got["mixed.txt"], f"{got}")
     check(got["mixed.txt"]["replaced_bytes"] == 3 and "wrong bytes" in got["mixed.txt"]["message"], f"{got['mixed.txt']}")
     check(got["word.txt"]["outcome"] == "new" and got["song.mp3"]["outcome"] == "skipped", f"{got}")
     h.proved()
@@ -160,10 +161,11 @@ def damage_under_mirror():
     h.put("l.jsonl", '{"id":"x","text":"l 1"}\n{"id":"y","text":"l \n')
     h.put("g.jsonl.gz", gzip.compress(b'{"id":"x","text":"g 1"}\n')[:20])
     h.put("binary.txt", b"\x7fELF\0\0\0\1\2")
-    h.put("fine.jsonl", '{"id":"x","text":"f 1"}\n')
+    h.put("fine.jsonl", '{"id":"x","text":"f 1"}\n\n{"id":"twice","text":"f 3","text":"f 4"}\n')
     os.remove(os.path.join(h.docs, "gone.txt"))
     got = h.ingest("--mirror", code=1)
     check({n for n, i in got.items() if i["outcome"] == "forgotten"} == {"gone.txt", "fine.jsonl#y"}, f"{got}")
+    check("in line 3: " in got["fine.jsonl#twice"]["message"], f"{got['fine.jsonl#twice']}")
     check(set(h.records()) == before - {"gone.txt", "fine.jsonl#y"}, f"{sorted(h.records())}")
 
 
