@@ -2,7 +2,7 @@
 #
 # odd_input.py - odd but harmless input is read for what it is: wide charsets in every format, names with all sorts of blanks, titles that hold
 # them, fields and modes that change between two runs, and files that are there but damaged when --mirror looks for what has vanished.
-import gzip, io, json, os, shutil, subprocess, sys, tempfile, zipfile
+import gzip, io, json, os, pty, shutil, subprocess, sys, tempfile, zipfile
 
 TAKC = os.environ["TAKC"]
 failures = 0
@@ -230,8 +230,36 @@ def logs():
     check(seen.count("ingest") == 2, f"the refused document has a line of its own: {seen}")
 
 
+def on_a_terminal(h, *args):
+    """What takc writes where stdout and stderr are a terminal."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(TAKC, [TAKC, *args], dict(os.environ, TAKC_HOME=h.home, HOME=base))
+    seen = b""
+    try:
+        while piece := os.read(fd, 65536):
+            seen += piece
+    except OSError:  # the other end is closed
+        pass
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return seen
+
+
+def terminals():
+    """A document's control characters reach a file, never a terminal."""
+    h = Home("terminals")
+    h.put("a.txt", "The pump\x1b[31m has 5 bars\x07 of pressure.\n")
+    h.ingest()
+    h.proved()
+    show = ("query", "-t", "fin", "--mode", "whole", "--context", "What pressure has the pump?")
+    check("\x1b[31m" in h.takc(*show), "a pipe gets the bytes")
+    seen = on_a_terminal(h, *show)
+    check(b"pump?[31m has 5 bars?" in seen and b"\x1b[31m" not in seen and b"\x07" not in seen, f"{seen}")
+
+
 try:
-    for test in (scripts, logs, wide_charsets, charsets_told, names_and_titles, options_between_runs, damage_under_mirror, odd_documents):
+    for test in (scripts, logs, terminals, wide_charsets, charsets_told, names_and_titles, options_between_runs, damage_under_mirror, odd_documents):
         test()
 finally:
     shutil.rmtree(base, ignore_errors=True)
