@@ -83,7 +83,8 @@ static const struct takc_block *stand_in(const struct takc_doc *d)
 
 static bool is_blank(uint32_t c)
 {
-    return c <= ' ' || (c >= 0x7F && c <= 0xA0) || c == 0x3000 || c == 0x2028 || c == 0x2029;
+    return c <= ' ' || (c >= 0x7F && c <= 0xA0) || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 /* Next character that is no white space, 0 at the end. */
