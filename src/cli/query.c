@@ -102,8 +102,11 @@ static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, co
             copy_citation(&r->citations[i], spans, &cited[i]);
     }
     for (size_t i = 0; good && i < r->n_tried; i++)
-        tried[i] =
-            (struct takc_rate_tried){.rate = takc_str(r->tried[i].rate), .coverage = r->tried[i].coverage, .tokens = r->tried[i].tokens};
+        tried[i] = (struct takc_rate_tried){.rate = takc_str(r->tried[i].rate),
+                                            .factor = r->tried[i].factor,
+                                            .coverage = r->tried[i].coverage,
+                                            .tokens = r->tried[i].tokens,
+                                            .why = takc_str(i + 1 < r->n_tried ? "words of the question are not covered" : "")};
     json_t *missing = metadata_words(r), *numbers = json_pack("{sf sI sI}", "coverage", takc_rounded(r->coverage, 4), "lines",
                                                               (json_int_t)r->n_lines, "prefix_tokens", (json_int_t)r->prefix_tokens);
     const struct takc_reply_extra extra[] = {
@@ -275,11 +278,15 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
 
 static enum takc_status explain_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
 {
-    enum takc_status st = takc_cli_printf(cli, err,
-                                          "prompt      %s, %s\nmode        %s\nrate        %s (%.1fx)\ncoverage    %.2f of the question's "
-                                          "words, by rarity\nconfidence  %.2f%s\n",
-                                          r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate[0] ? r->rate : "none", r->factor,
-                                          r->coverage, r->confidence, r->abstained ? " (abstained)" : "");
+    char factor[32];
+    (void)snprintf(factor, sizeof(factor), "%.1fx", r->factor);
+    bool named = r->rate[0] && strcmp(r->rate, factor) != 0; /* "ultra (64.0x)" */
+    enum takc_status st =
+        takc_cli_printf(cli, err,
+                        "prompt      %s, %s\nmode        %s\nrate        %s%s%s%s\ncoverage    %.2f of the question's words, by rarity\n"
+                        "confidence  %.2f%s\n",
+                        r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate[0] ? r->rate : "none", named ? " (" : "",
+                        named ? factor : "", named ? ")" : "", r->coverage, r->confidence, r->abstained ? " (abstained)" : "");
     for (size_t i = 0; !st && i < r->n_tried; i++)
         st = takc_cli_printf(cli, err, "tried       %s: %llu tokens, coverage %.2f\n", r->tried[i].rate,
                              (unsigned long long)r->tried[i].tokens, r->tried[i].coverage);
@@ -290,6 +297,8 @@ static enum takc_status explain_text(struct takc_cli *cli, const struct takc_que
     if (!st)
         st = takc_cli_printf(cli, err, "%slines       %llu shown, %llu tokens of at most %llu\n", r->n_missing ? "\n" : "",
                              (unsigned long long)r->n_lines, (unsigned long long)r->tokens, (unsigned long long)r->limit_tokens);
+    if (!st && r->notes.len)
+        st = takc_cli_printf(cli, err, "notes       %.*s", TAKC_STR_ARG(r->notes));
     for (size_t i = 0; !st && i < r->n_citations; i++) {
         st = takc_cli_printf(cli, err, "  score %.3f, covers %.2f: ", r->citations[i].score, r->citations[i].coverage);
         if (!st)

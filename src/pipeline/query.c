@@ -180,6 +180,7 @@ static void tried(struct answer *q, takc_rate rate, uint64_t tokens, double cove
         return;
     struct takc_tried_rate *t = &q->r->tried[q->r->n_tried++];
     takc_rate_name(rate, t->rate);
+    t->factor = rate / 1000.0;
     t->tokens = tokens;
     t->coverage = coverage;
 }
@@ -220,16 +221,20 @@ static enum takc_status choose_artifact(struct answer *q, uint64_t limit, struct
         i = first_rate(q, limit);
     for (;; i++) {
         takc_rate rate = i < v->n_artifacts ? v->artifacts[i].rate : q->o->rate ? q->o->rate : TAKC_RATE_ULTRA;
+        struct takc_cover cover;
         enum takc_status st = stored_text(q, rate, out_text, err);
         if (!st)
-            st = takc_cover(q->snapshot.index, q->question, *out_text, q->arena, &q->r->coverage, &q->r->missing, &q->r->n_missing, err);
+            st = takc_cover(q->snapshot.index, q->question, *out_text, q->arena, &cover, err);
         if (st)
             return st;
+        q->r->coverage = cover.share;
+        q->r->missing = cover.missing;
+        q->r->n_missing = cover.n_missing;
         uint64_t tokens = takc_tokenizer_count(q->tokenizer, *out_text);
         tried(q, rate, tokens, q->r->coverage);
         say_rate(q, rate);
         q->r->prefix_tokens = tokens;
-        if (!climbs || q->r->n_missing == 0 || i + 1 >= v->n_artifacts || !fits(q, i + 1, limit))
+        if (!climbs || cover.n_held == 0 || i + 1 >= v->n_artifacts || !fits(q, i + 1, limit))
             break;
     }
     if (q->r->prefix_tokens > limit && !q->o->rate)

@@ -260,7 +260,7 @@ static void fill_ledger(const struct takc_selection *s, const struct takc_fact_c
         .factor_asked = rate / 1000.0,
         .factor_words = factor(s->source_words, size->words),
         .factor_bytes = factor(s->source_bytes, size->bytes),
-        .factor_tokens = factor(s->source_mt, size->mt),
+        .factor_tokens = factor((s->source_mt + 999) / 1000, (size->mt + 999) / 1000), /* of the counts told beside it */
         .source_tokens = (s->source_mt + 999) / 1000,
         .budget_tokens = size->budget_mt / 1000,
         .artifact_tokens = (size->mt + 999) / 1000,
