@@ -51,9 +51,8 @@ struct takc_cited {
 };
 struct takc_tried_rate {
     char rate[24];
-    double factor;
+    double factor, coverage;
     uint64_t tokens;
-    double coverage;
 };
 
 struct takc_query_result { /* everything lives until takc_query_result_free */

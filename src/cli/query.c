@@ -2,14 +2,13 @@
  *
  * query.c - takc query, explain and chat: one question through the pipeline, shown as lines with citations, as JSON, or as the context. */
 #include "takc/query.h"
-#include "base/alloc.h"
 #include "cli/home_open.h"
 #include "reply/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_GLOBS = 64, MAX_HISTORY = 32, MAX_CITED = 64, QUOTE_WIDTH = 300 };
+enum { MAX_GLOBS = 64, MAX_HISTORY = 32, QUOTE_WIDTH = 300 };
 
 struct asked { /* options of one run, and what they point to */
     struct takc_query_options o;
@@ -17,6 +16,18 @@ struct asked { /* options of one run, and what they point to */
     struct takc_str history[MAX_HISTORY];
     struct takc_home *home;
 };
+
+/* What options of numbers cannot say in their table: a limit of nothing, more globs than there is room for. */
+static enum takc_status check_asked(const struct takc_cli *cli, struct takc_err *err)
+{
+    static const char *const limits[] = {"reader-tokens", "artifact-tokens"};
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        if (takc_cli_number(cli, limits[i], 1) == 0)
+            return takc_fail(err, TAKC_INVALID, 0, "--%s: a number of at least 1 is expected", limits[i]);
+    if (takc_cli_opt_at(cli, "documents", MAX_GLOBS).ptr)
+        return takc_fail(err, TAKC_INVALID, 0, "--documents: at most %d are taken", MAX_GLOBS);
+    return TAKC_OK;
+}
 
 static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct takc_err *err)
 {
@@ -34,7 +45,9 @@ static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct
     q->o.has_before = takc_cli_date(cli, "before", &q->o.before);
     if (q->o.version.len > 1 && q->o.version.ptr[0] == 'v')
         q->o.version = takc_str_slice(q->o.version, 1, q->o.version.len);
-    enum takc_status st = takc_cli_open_task(cli, &q->home, &q->o.task, err);
+    enum takc_status st = check_asked(cli, err);
+    if (!st)
+        st = takc_cli_open_task(cli, &q->home, &q->o.task, err);
     if (!st && takc_cli_opt(cli, "mode").len)
         st = takc_mode_parse(takc_cli_opt(cli, "mode"), &q->o.mode, err);
     return st;
@@ -49,103 +62,11 @@ static struct takc_str join_args(struct takc_cli *cli)
     return all;
 }
 
-/* --- JSON --- */
-
-static json_t *metadata_words(const struct takc_query_result *r)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < r->n_missing; i++)
-        if (json_array_append_new(list, takc_json_str(r->missing[i]))) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-static void copy_citation(const struct takc_cited *from, struct takc_reply_span *spans, struct takc_citation *to)
-{
-    for (size_t i = 0; i < from->n_spans; i++)
-        spans[i] = (struct takc_reply_span){(uint32_t)from->spans[i].start, (uint32_t)from->spans[i].end, from->spans[i].has_source,
-                                            from->spans[i].source_start, from->spans[i].source_end};
-    *to = (struct takc_citation){.document = from->document,
-                                 .sha256 = from->sha256,
-                                 .spans = spans,
-                                 .n_spans = from->n_spans,
-                                 .has_page = from->page,
-                                 .page = from->page,
-                                 .has_line = from->line,
-                                 .line = from->line,
-                                 .has_row = from->row,
-                                 .row = from->row,
-                                 .has_column = from->column,
-                                 .column = from->column,
-                                 .has_paragraph = from->paragraph,
-                                 .paragraph = from->paragraph,
-                                 .pointer = from->pointer,
-                                 .section = from->section,
-                                 .quote = from->quote,
-                                 .instructs = from->instructs};
-}
-
 static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, bool with_context,
                                  struct takc_err *err)
 {
-    struct takc_arena a;
-    takc_arena_init(&a);
-    struct takc_citation *cited = takc_arena_array(&a, r->n_citations + 1, sizeof(*cited));
-    struct takc_rate_tried *tried = takc_arena_array(&a, r->n_tried + 1, sizeof(*tried));
-    bool good = cited && tried;
-    for (size_t i = 0; good && i < r->n_citations; i++) {
-        struct takc_reply_span *spans = takc_arena_array(&a, r->citations[i].n_spans + 1, sizeof(*spans));
-        good = spans != NULL;
-        if (good)
-            copy_citation(&r->citations[i], spans, &cited[i]);
-    }
-    for (size_t i = 0; good && i < r->n_tried; i++)
-        tried[i] = (struct takc_rate_tried){.rate = takc_str(r->tried[i].rate),
-                                            .factor = r->tried[i].factor,
-                                            .coverage = r->tried[i].coverage,
-                                            .tokens = r->tried[i].tokens,
-                                            .why = takc_str(i + 1 < r->n_tried ? "words of the question are not covered" : "")};
-    json_t *missing = metadata_words(r), *numbers = json_pack("{sf sI sI}", "coverage", takc_rounded(r->coverage, 4), "lines",
-                                                              (json_int_t)r->n_lines, "prefix_tokens", (json_int_t)r->prefix_tokens);
-    const struct takc_reply_extra extra[] = {
-        {"prompt_kind", takc_str(r->prompt_kind), NULL},
-        {"complexity", takc_str(r->complexity), NULL},
-        {"tokenizer", r->tokenizer, NULL},
-        {"missing_words", {0}, missing},
-        {"reader", {0}, numbers},
-        {"notes", r->notes, NULL},
-        {"context", r->context, NULL},
-    };
-    const struct takc_query_reply reply = {.query = q->o.question,
-                                           .response = r->response,
-                                           .task_type = q->o.task,
-                                           .compression_rate_used = takc_str(r->rate),
-                                           .factor = r->factor,
-                                           .mode = takc_str(takc_mode_name(r->mode)),
-                                           .cache_hit = true,
-                                           .original_tokens = r->source_tokens,
-                                           .compressed_tokens = r->tokens,
-                                           .processing_time_ms = (double)r->ms,
-                                           .confidence = r->confidence,
-                                           .abstained = r->abstained,
-                                           .citations = cited,
-                                           .n_citations = r->n_citations,
-                                           .version = r->version,
-                                           .reader_tokens = r->tokens,
-                                           .reader_tokens_limit = r->limit_tokens,
-                                           .rates_tried = tried,
-                                           .n_rates_tried = r->n_tried,
-                                           .cache_tier = takc_str("object"),
-                                           .metadata = extra,
-                                           .n_metadata = with_context ? 7 : 6};
-    json_t *v = good && missing && numbers ? takc_query_reply_json(&reply) : NULL;
-    enum takc_status st = takc_cli_json(cli, v, err);
-    json_decref(missing);
-    json_decref(numbers);
-    takc_arena_clear(&a);
-    return st;
+    const struct takc_query_reply reply = {.query = q->o.question, .task_type = q->o.task, .result = r, .with_context = with_context};
+    return takc_cli_json(cli, takc_query_reply_json(&reply), err);
 }
 
 /* --- text --- */

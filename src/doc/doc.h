@@ -100,7 +100,10 @@ TAKC_CHECK enum takc_status takc_doc_decoded(struct takc_doc *d, struct takc_str
 TAKC_CHECK enum takc_status takc_doc_inserted(struct takc_doc *d, struct takc_str bytes, struct takc_err *err);
 /* Adds a warning for people, one line. */
 TAKC_CHECK enum takc_status takc_doc_note(struct takc_doc *d, struct takc_err *err, const char *fmt, ...) TAKC_PRINTF(3, 4);
-/* Sets the title; white space is folded. */
+/* Appends a title as it is shown to out (takes at most 64 KiB): white space and control characters are one blank between words, none at the
+ * ends. What is counted, shown and proved later is these bytes, so every title goes through here, a file's name too. */
+TAKC_CHECK enum takc_status takc_title_fold(struct takc_str title, struct takc_buf *out, struct takc_err *err);
+/* Sets the title, folded. */
 TAKC_CHECK enum takc_status takc_doc_set_title(struct takc_doc *d, struct takc_str title, enum takc_title_from from, struct takc_err *err);
 /* Source range of text bytes start..end: true when both ends lie in runs (a verbatim run is cut to the byte, a decoded one counts whole).
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * doc/docx_parts.h - the parts of a DOCX file: entries of the archive, read under limits (docx_zip.c), and what its styles say
- * (docx_styles.c). Only docx.c and its tests include it. Threads: one at a time. */
+ * (docx_styles.c). Only the DOCX reader includes it. Threads: one at a time. */
 #ifndef TAKC_DOC_DOCX_PARTS_H
 #define TAKC_DOC_DOCX_PARTS_H
 

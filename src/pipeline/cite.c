@@ -43,6 +43,31 @@ static uint32_t count_in(struct takc_str text, uint32_t from, uint32_t to, struc
     return n;
 }
 
+/* Did the reader put these bytes there? Those of a cell stand in the map, where there is one. */
+static bool is_inserted(const struct takc_doc *d, uint32_t start, uint32_t end)
+{
+    uint64_t from, to;
+    return !takc_doc_source_range(d, start, end, &from, &to);
+}
+
+uint32_t takc_cite_column(const struct takc_doc *d, const struct takc_block *b, uint32_t start, uint32_t end)
+{
+    struct takc_str all = takc_buf_str(&d->text), bar = takc_str(" | ");
+    if (start < b->start || end > b->end || b->end > all.len)
+        return 0;
+    struct takc_str row = takc_str_trim(takc_str_slice(all, b->start, b->end));
+    uint32_t from = (uint32_t)(row.ptr - all.ptr), n = 1;
+    if (start <= from && end >= from + row.len)
+        return 0;
+    if (from < start && takc_str_starts(row, takc_str("| ")) && is_inserted(d, from, from + 1)) { /* the first cell is empty */
+        n++;
+        from++;
+    }
+    for (size_t at = from; (at = takc_str_find(takc_str_slice(all, 0, start), bar, at)) != SIZE_MAX; at += bar.len)
+        n += is_inserted(d, (uint32_t)at, (uint32_t)(at + bar.len));
+    return n;
+}
+
 static void locate(struct takc_citer *c, const struct takc_index_unit *u, struct takc_cited *out)
 {
     if (u->block >= c->doc.n_blocks || u->n_spans == 0)
@@ -55,8 +80,8 @@ static void locate(struct takc_citer *c, const struct takc_index_unit *u, struct
     out->row = b->row;
     if (b->line && start >= b->start && start <= text.len) /* a JSON string's own lines stand on one line of its file */
         out->line = b->line + (c->first_line ? c->first_line - 1 : 0) + (b->pointer ? 0 : count_in(text, b->start, start, takc_str("\n")));
-    if (b->row && start >= b->start && end <= b->end && (start > b->start || end < b->end))
-        out->column = 1 + count_in(text, b->start, start, takc_str(" | "));
+    if (b->row)
+        out->column = takc_cite_column(&c->doc, b, start, end);
     if (b->pointer && b->pointer - 1 < c->doc.strings.len)
         out->pointer = takc_arena_dup(c->arena, takc_str(c->doc.strings.ptr + b->pointer - 1));
 }

@@ -17,6 +17,10 @@ struct takc_citer {
     uint32_t first_line; /* of its file where it is a part of one; 0: a file of its own */
 };
 
+/* The column of text bytes start..end in the row b, from 1; 0 where they are the whole row. Separators are what the reader put between
+ * cells; a bar that stands in a cell is none. */
+uint32_t takc_cite_column(const struct takc_doc *d, const struct takc_block *b, uint32_t start, uint32_t end);
+
 void takc_citer_init(struct takc_citer *c, struct takc_snapshot *s, struct takc_arena *a);
 void takc_citer_clear(struct takc_citer *c);
 /* Fills out for a unit of the index; text lives in the arena. */

@@ -5,7 +5,8 @@
  *
  * reader_version is "version+option+option..."; the part before the first plus must be the version of the reader here, else the level says
  * underivable: a newer reader may read better, that is no fault of what is stored. Options come back as the input fields they were. The
- * field names of JSON records are in no version; where the text differs, a second reading takes them from the blocks' pointers. */
+ * field names of JSON records are in the version as a mark only; where the text differs, a second reading takes them from the blocks'
+ * pointers. */
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "doc/reader.h"
@@ -266,7 +267,8 @@ enum takc_status takc_verify_text_part(struct takc_call *call, struct takc_str s
         takc_doc_clear(&again);
         return st;
     }
-    if (st == TAKC_UNSUPPORTED || (!st && strcmp(again.reader_version, doc->reader_version) != 0))
+    bool fields = strncmp(ops->name, "json", 4) == 0; /* the mark does not tell the names */
+    if (st == TAKC_UNSUPPORTED || (!st && !fields && strcmp(again.reader_version, doc->reader_version) != 0))
         takc_report_underivable(&r, TAKC_LEVEL_T);
     else if (st)
         takc_report_fail(&r, TAKC_LEVEL_T, subject, "cannot be read again: %s", why.msg);
