@@ -467,7 +467,7 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_vers
 static enum takc_status keep_versions(struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, size_t *out_n,
                                       struct takc_str *gone, size_t *n_gone, struct takc_err *err)
 {
-    size_t n = 0, room = b->profile->keep_versions > 1 ? b->profile->keep_versions - 1 : 0, unpinned = 0;
+    size_t n = 0, room = b->profile->keep_versions, unpinned = 0;
     *n_gone = 0;
     for (size_t i = 0; i < m->n_versions; i++)
         unpinned += !m->versions[i].pinned;
