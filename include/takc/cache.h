@@ -23,7 +23,8 @@ typedef void takc_cache_fn(void *arg, const struct takc_cache_version *v);
 /* Tells every kept version, oldest first. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg,
                                                      struct takc_err *err);
-/* The text a reader sees of one artifact; returns owned, free it with free(). version empty: current. */
+/* The text a reader sees of one artifact; returns owned, free it with free(). version empty: current; rate empty, here and below: 8x, else
+ * the finest that the version (a of two) has. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, struct takc_str version,
                                                      struct takc_str rate, char **out, size_t *out_len, struct takc_err *err);
 /* The ledger entry of one artifact. */

@@ -100,20 +100,14 @@ static struct takc_str arg(const struct takc_cli *cli, size_t i)
     return takc_cli_label(i < cli->n_args ? cli->args[i] : (struct takc_str){0});
 }
 
-static struct takc_str rate_of(const struct takc_cli *cli)
-{
-    struct takc_str r = takc_cli_opt(cli, "rate");
-    return r.len ? r : takc_str("light");
-}
-
 static enum takc_status show(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
 {
     char *text = NULL;
     size_t len = 0;
     struct takc_ledger_entry e = {0};
-    enum takc_status st = takc_cache_text(home, task, arg(cli, 1), rate_of(cli), &text, &len, err);
+    enum takc_status st = takc_cache_text(home, task, arg(cli, 1), takc_cli_opt(cli, "rate"), &text, &len, err);
     if (!st && !takc_cli_flag(cli, "text"))
-        st = takc_cache_ledger(home, task, arg(cli, 1), rate_of(cli), &e, err);
+        st = takc_cache_ledger(home, task, arg(cli, 1), takc_cli_opt(cli, "rate"), &e, err);
     if (!st && !cli->json && !takc_cli_flag(cli, "text"))
         st = takc_cli_printf(cli, err, "%s: asked %gx, delivered %.2fx, %llu tokens of %llu, %llu lines\n\n", e.rate, e.factor_asked,
                              e.factor_tokens, (unsigned long long)e.artifact_tokens, (unsigned long long)e.source_tokens,
@@ -142,7 +136,7 @@ static enum takc_status diff(struct takc_cli *cli, struct takc_home *home, struc
     struct listing l = {.cli = cli};
     if (cli->n_args < 2)
         return takc_fail(err, TAKC_INVALID, 0, "diff needs a version, or two: takc cache -t TASK diff 1 2");
-    enum takc_status st = takc_cache_diff(home, task, arg(cli, 1), arg(cli, 2), rate_of(cli), on_line, &l, err);
+    enum takc_status st = takc_cache_diff(home, task, arg(cli, 1), arg(cli, 2), takc_cli_opt(cli, "rate"), on_line, &l, err);
     if (!st && (st = l.st) && err)
         *err = l.err;
     return st;

@@ -17,6 +17,16 @@ struct asked { /* options of one run, and what they point to */
     struct takc_home *home;
 };
 
+/* What options of numbers cannot say in their table: a limit of nothing. */
+static enum takc_status check_limits(const struct takc_cli *cli, struct takc_err *err)
+{
+    static const char *const limits[] = {"reader-tokens", "artifact-tokens"};
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        if (takc_cli_number(cli, limits[i], 1) == 0)
+            return takc_fail(err, TAKC_INVALID, 0, "--%s: a number of at least 1 is expected", limits[i]);
+    return TAKC_OK;
+}
+
 static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct takc_err *err)
 {
     *q = (struct asked){.o = {.version = takc_cli_label(takc_cli_opt(cli, "version")),
@@ -29,7 +39,9 @@ static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct
     q->o.documents = q->globs;
     q->o.has_after = takc_cli_date(cli, "after", &q->o.after);
     q->o.has_before = takc_cli_date(cli, "before", &q->o.before);
-    enum takc_status st = takc_cli_opts(cli, "documents", q->globs, MAX_GLOBS, &q->o.n_documents, err);
+    enum takc_status st = check_limits(cli, err);
+    if (!st)
+        st = takc_cli_opts(cli, "documents", q->globs, MAX_GLOBS, &q->o.n_documents, err);
     if (!st)
         st = takc_cli_open_task(cli, &q->home, &q->o.task, err);
     if (!st && takc_cli_opt(cli, "mode").len)
@@ -188,11 +200,15 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
 
 static enum takc_status explain_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
 {
-    enum takc_status st = takc_cli_printf(cli, err,
-                                          "prompt      %s, %s\nmode        %s\nrate        %s (%.1fx)\ncoverage    %.2f of the question's "
-                                          "words, by rarity\nconfidence  %.2f%s\n",
-                                          r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate[0] ? r->rate : "none", r->factor,
-                                          r->coverage, r->confidence, r->abstained ? " (abstained)" : "");
+    char factor[32];
+    (void)snprintf(factor, sizeof(factor), "%.1fx", r->factor);
+    bool named = r->rate[0] && strcmp(r->rate, factor) != 0; /* "ultra (64.0x)" */
+    enum takc_status st =
+        takc_cli_printf(cli, err,
+                        "prompt      %s, %s\nmode        %s\nrate        %s%s%s%s\ncoverage    %.2f of the question's words, by rarity\n"
+                        "confidence  %.2f%s\n",
+                        r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate[0] ? r->rate : "none", named ? " (" : "",
+                        named ? factor : "", named ? ")" : "", r->coverage, r->confidence, r->abstained ? " (abstained)" : "");
     for (size_t i = 0; !st && i < r->n_tried; i++)
         st = takc_cli_printf(cli, err, "tried       %s: %llu tokens, coverage %.2f\n", r->tried[i].rate,
                              (unsigned long long)r->tried[i].tokens, r->tried[i].coverage);
@@ -203,6 +219,8 @@ static enum takc_status explain_text(struct takc_cli *cli, const struct takc_que
     if (!st)
         st = takc_cli_printf(cli, err, "%slines       %llu shown, %llu tokens of at most %llu\n", r->n_missing ? "\n" : "",
                              (unsigned long long)r->n_lines, (unsigned long long)r->tokens, (unsigned long long)r->limit_tokens);
+    if (!st && r->notes.len)
+        st = takc_cli_printf(cli, err, "notes       %.*s", TAKC_STR_ARG(r->notes));
     for (size_t i = 0; !st && i < r->n_citations; i++) {
         st = takc_cli_printf(cli, err, "  score %.3f, covers %.2f: ", r->citations[i].score, r->citations[i].coverage);
         if (!st)

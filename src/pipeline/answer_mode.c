@@ -124,7 +124,10 @@ static enum takc_status mode_whole(struct takc_answer *q, struct takc_err *err)
     q->r->factor = 1;
     q->r->tokens = takc_tokenizer_count(q->tokenizer, q->r->context);
     bool whole = true;
-    st = takc_answer_has_whole(q, &whole, err);
+    if (q->o->rate)
+        st = takc_answer_note(q, err, "whole documents have no rate; the asked one is not used");
+    if (!st)
+        st = takc_answer_has_whole(q, &whole, err);
     if (!st && !whole) {
         say_shown_rate(q);
         st = takc_answer_note(q, err, "originals are not kept; this is the 2x set");
@@ -145,12 +148,10 @@ static enum takc_status mode_choose(struct takc_answer *q, enum takc_mode *out, 
 {
     bool whole = false;
     *out = q->o->mode;
-    if (!q->n_passing)
-        *out = TAKC_MODE_SELECT; /* which finds nothing, then, and says so */
-    if (!q->n_passing || (*out != TAKC_MODE_UNSET && *out != TAKC_MODE_AUTO))
+    if (*out != TAKC_MODE_UNSET && *out != TAKC_MODE_AUTO)
         return TAKC_OK;
-    *out = q->task_wide ? TAKC_MODE_ARTIFACT : TAKC_MODE_SELECT;
-    if (q->o->rate || q->r->source_tokens > q->reader_tokens)
+    *out = q->task_wide && q->n_passing ? TAKC_MODE_ARTIFACT : TAKC_MODE_SELECT;
+    if (!q->n_passing || q->o->rate || q->r->source_tokens > q->reader_tokens)
         return TAKC_OK;
     enum takc_status st = takc_answer_has_whole(q, &whole, err);
     if (!st && whole)
@@ -163,6 +164,8 @@ enum takc_status takc_answer_run(struct takc_answer *q, struct takc_err *err)
     enum takc_status st = mode_choose(q, &q->r->mode, err);
     if (st)
         return st;
+    if (!q->n_passing)
+        return mode_select(q, err); /* which finds nothing, whatever the mode, and says so */
     switch (q->r->mode) {
     case TAKC_MODE_ARTIFACT:
         return mode_artifact(q, err);

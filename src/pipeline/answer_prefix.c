@@ -54,10 +54,15 @@ void takc_answer_rate_set(struct takc_answer *q, takc_rate rate)
     q->r->factor = rate / 1000.0;
 }
 
-/* Does the stored rate at place i fit the limit? */
+/* Does the budget of a rate fit the limit? Whole tokens: half of an 8x budget holds 16x whatever the remainder was. */
+static bool fits_rate(const struct takc_answer *q, takc_rate rate, uint64_t limit)
+{
+    return q->r->source_tokens * 1000 / rate <= limit;
+}
+
 static bool fits(const struct takc_answer *q, size_t i, uint64_t limit)
 {
-    return (double)q->r->source_tokens * 1000.0 / q->snapshot.version->artifacts[i].rate <= (double)limit;
+    return fits_rate(q, q->snapshot.version->artifacts[i].rate, limit);
 }
 
 /* Where to begin without an asked rate: the prior of kind and size, no finer than fits. */
@@ -83,16 +88,20 @@ enum takc_status takc_answer_prefix_choose(struct takc_answer *q, uint64_t limit
         i = first_rate(q, limit);
     for (;; i++) {
         takc_rate rate = i < v->n_artifacts ? v->artifacts[i].rate : q->o->rate ? q->o->rate : TAKC_RATE_ULTRA;
+        struct takc_cover cover;
         enum takc_status st = stored_text(q, rate, out_text, err);
         if (!st)
-            st = takc_cover(q->snapshot.index, q->question, *out_text, q->arena, &q->r->coverage, &q->r->missing, &q->r->n_missing, err);
+            st = takc_cover(q->snapshot.index, q->question, *out_text, q->arena, &cover, err);
         if (st)
             return st;
+        q->r->coverage = cover.share;
+        q->r->missing = cover.missing;
+        q->r->n_missing = cover.n_missing;
         uint64_t tokens = takc_tokenizer_count(q->tokenizer, *out_text);
         note_tried(q, rate, tokens, q->r->coverage);
         takc_answer_rate_set(q, rate);
         q->r->prefix_tokens = tokens;
-        if (!climbs || q->r->n_missing == 0 || i + 1 >= v->n_artifacts || !fits(q, i + 1, limit))
+        if (!climbs || cover.n_held == 0 || i + 1 >= v->n_artifacts || !fits(q, i + 1, limit))
             break;
     }
     if (q->r->prefix_tokens > limit && !q->o->rate)
@@ -100,8 +109,8 @@ enum takc_status takc_answer_prefix_choose(struct takc_answer *q, uint64_t limit
     return TAKC_OK;
 }
 
-/* The 128x set as text, made from the version's selection. */
-static enum takc_status text_128(struct takc_answer *q, struct takc_str *out, struct takc_err *err)
+/* A set of the ladder that no artifact is kept of, as text, made from the version's selection. */
+static enum takc_status made_text(struct takc_answer *q, takc_rate rate, struct takc_str *out, struct takc_err *err)
 {
     struct takc_selection s;
     struct takc_docset_corpus c;
@@ -111,7 +120,7 @@ static enum takc_status text_128(struct takc_answer *q, struct takc_str *out, st
     struct takc_buf json, text;
     struct takc_artifact a = {0};
     struct takc_extractive_options eo = takc_build_options(&q->profile, 1);
-    const struct takc_artifact_meta meta = {.task = q->snapshot.task, .fingerprint = takc_str("-"), .rate = 128000};
+    const struct takc_artifact_meta meta = {.task = q->snapshot.task, .fingerprint = takc_str("-"), .rate = rate};
     takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_version_selection(q->snapshot.home, q->snapshot.task, q->snapshot.version->label, &s, err);
@@ -139,16 +148,15 @@ static enum takc_status text_128(struct takc_answer *q, struct takc_str *out, st
 
 enum takc_status takc_answer_prefix_within(struct takc_answer *q, uint64_t limit, struct takc_str *out, struct takc_err *err)
 {
-    static const takc_rate ladder[] = {8000, 16000, 32000, 64000};
+    static const takc_rate ladder[] = {8000, 16000, 32000, 64000, 128000};
     const struct takc_version *v = q->snapshot.version;
-    for (size_t k = 0; k < 4; k++)
-        for (size_t i = 0; i < v->n_artifacts; i++)
-            if (v->artifacts[i].rate == ladder[k] && fits(q, i, limit)) {
-                takc_answer_rate_set(q, ladder[k]);
-                return stored_text(q, ladder[k], out, err);
-            }
-    takc_answer_rate_set(q, 128000);
-    enum takc_status st = text_128(q, out, err);
+    size_t k = 0, i = 0;
+    while (k < 4 && !fits_rate(q, ladder[k], limit))
+        k++;
+    while (i < v->n_artifacts && v->artifacts[i].rate != ladder[k])
+        i++;
+    takc_answer_rate_set(q, ladder[k]);
+    enum takc_status st = i < v->n_artifacts ? stored_text(q, ladder[k], out, err) : made_text(q, ladder[k], out, err);
     if (!st && takc_tokenizer_count(q->tokenizer, *out) > limit) {
         *out = takc_str("");
         st = takc_answer_note(q, err, "no prefix fits half of the budget: lines only");

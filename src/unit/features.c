@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "token/lexicon.h"
+#include "unit/instructs.h"
 
 #include <unicode/uchar.h>
 
@@ -45,6 +46,7 @@ static const struct takc_lexeme cues[] = {
     {"arent", NEGATE},
     {"august", MONTH},
     {"because", WHY},
+    {"before", PRIOR},
     {"best", EXTREME},
     {"biggest", EXTREME},
     {"billion", AMOUNT},
@@ -75,6 +77,7 @@ static const struct takc_lexeme cues[] = {
     {"dont", NEGATE},
     {"earlier", PRIOR},
     {"entitled", OBLIGE},
+    {"everything", ORDERS},
     {"except", NEGATE},
     {"february", MONTH},
     {"first", EXTREME},
@@ -489,6 +492,8 @@ enum takc_status takc_features_count(struct takc_features *f, struct takc_str li
         unit->flags |= TAKC_UNIT_VERSION;
     if (line.len && line.ptr[line.len - 1] == '?')
         unit->flags |= TAKC_UNIT_QUESTION;
+    if (line.len && takc_line_instructs(line))
+        unit->flags |= TAKC_UNIT_INSTRUCTS;
     return st;
 }
 

@@ -14,7 +14,7 @@
 #include "takc/call.h"
 #include "token/tokenizer.h"
 
-#define TAKC_UNITS_VERSION "2" /* raised whenever cutting, cleaning or counting changes for any text */
+#define TAKC_UNITS_VERSION "3" /* raised whenever cutting, cleaning or counting changes for any text */
 
 enum takc_unit_kind {
     TAKC_UNIT_UNSET = 0,
