@@ -200,7 +200,7 @@ static takc_fx boilerplate_part(const struct takc_unit *x, unsigned asks, uint32
     if (n_docs > 3 && (uint64_t)n_template_docs * 10 > (uint64_t)n_docs * 3)
         h += TAKC_FX(.5);
     if (x->flags & TAKC_UNIT_NOTICE && !(asks & TAKC_ASK_RIGHTS))
-        h += TAKC_FX(3); /* more than its years and names can be worth */
+        h += TAKC_FX(8); /* short lines cost next to nothing: it takes this much to outweigh years and names */
     if (x->flags & TAKC_UNIT_CITES)
         h += TAKC_FX(.25);
     if (x->flags & TAKC_UNIT_FILLER)
