@@ -25,6 +25,8 @@ static void add_json(struct listing *l, const struct takc_ingest_item *i)
         good = good && json_object_set_new(v, "status", json_string(takc_status_name(i->status))) == 0;
     if (i->message && i->message[0])
         good = good && json_object_set_new(v, "message", takc_json_str(takc_str(i->message))) == 0;
+    if (i->charset.len && !takc_str_is(i->charset, "UTF-8"))
+        good = good && json_object_set_new(v, "charset", takc_json_str(i->charset)) == 0;
     if (i->reader.len)
         good = good && json_object_set_new(v, "reader", takc_json_str(i->reader)) == 0 &&
                json_object_set_new(v, "bytes", json_integer((json_int_t)i->bytes)) == 0 &&

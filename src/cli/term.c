@@ -49,6 +49,17 @@ size_t takc_text_width(struct takc_str s)
     return width;
 }
 
+void takc_text_calm(char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7F)
+            bytes[i] = '?';
+        else if (c == 0xC2 && i + 1 < n && (unsigned char)bytes[i + 1] < 0xA0) /* C1 in UTF-8 */
+            bytes[i] = bytes[i + 1] = '?';
+    }
+}
+
 static const char *variable(const char *const *environment, const char *name)
 {
     size_t n = strlen(name);

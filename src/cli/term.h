@@ -19,6 +19,8 @@ void takc_term_init(struct takc_term *t, int fd, const char *const *environment)
 
 /* Columns that s takes on a terminal: 2 for wide characters, 0 for combining ones and controls. */
 size_t takc_text_width(struct takc_str s);
+/* Control characters but tab and newline become '?', byte by byte: on a terminal a document's text must not be a command. */
+void takc_text_calm(char *bytes, size_t n);
 
 /* --- progress: fed by takc_call.progress --- */
 struct takc_progress {

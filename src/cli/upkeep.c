@@ -64,6 +64,7 @@ struct findings {
     struct takc_cli *cli;
     struct takc_str task;
     bool failed;
+    size_t n;
 };
 
 static void on_finding(void *arg, const char *key, const char *finding)
@@ -71,17 +72,24 @@ static void on_finding(void *arg, const char *key, const char *finding)
     struct findings *f = arg;
     struct takc_err err;
     f->cli->partial = true;
+    f->n++;
     f->failed |= takc_cli_printf(f->cli, &err, "  WRONG %s: %s\n", key, finding) != TAKC_OK;
 }
 
 /* Everything that the task names; a line each for what is not there as it was stored. */
 static enum takc_status check_things(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
 {
-    struct findings f = {cli, task, false};
+    struct findings f = {.cli = cli, .task = task};
     uint64_t n = 0;
     enum takc_status st = takc_check_task(home, &cli->call, task, on_finding, &f, &n, err);
     if (!st && f.failed)
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for output");
+    if (!st && f.n)
+        st = takc_cli_printf(cli, err,
+                             "  takc compress -t %.*s makes the current version anew, takc cache -t %.*s delete VERSION drops an older "
+                             "one; takc forget, then "
+                             "takc ingest, reads a document anew\n",
+                             TAKC_STR_ARG(task), TAKC_STR_ARG(task));
     return st ? st : takc_cli_printf(cli, err, "  %llu stored things looked at\n", (unsigned long long)n);
 }
 

@@ -2,8 +2,8 @@
  *
  * html.c - the HTML reader: source bytes to UTF-8, to a tree (html_tree.c), to text, blocks and map (html_page.c).
  *
- * What kind a block gets is told by the innermost element that says so. A table is rows unless it only lays out the page: one column, or
- * holding tables, headings, preformatted text or long prose. The first visible h1 is the title, else <title>. Spans over columns and rows
+ * What kind a block gets is told by the innermost element that says so. A table is rows unless it only lays out the page: one column, or,
+ * without header cells, holding tables, headings, preformatted text or long prose. The first visible h1 is the title, else <title>. Spans over columns and rows
  * are not counted: a column is the number of bars before it. Pages in another charset are transcoded first; the map then leads through the
  * converter's own, except for the seven-bit charsets, whose bytes mean nothing alone: no map, and a note. */
 #include "base/clock.h"
@@ -38,15 +38,16 @@ static bool is_cell(uint8_t tag)
     return tag == TAKC_HTML_TD || tag == TAKC_HTML_TH;
 }
 
-/* Does a table only lay out the page? */
+/* Does a table only lay out the page? One with header cells of its own does not, whatever its cells hold. */
 static bool is_layout(const struct takc_html_tree *t, uint32_t i)
 {
     const struct takc_html_node *n = &t->nodes[i];
     uint32_t in_row = 0, most = 0, n_cells = 0, n_heads = 0;
-    for (uint32_t c = i + 1; c < n->end; c++) {
+    bool holds_more = false;
+    for (uint32_t c = i + 1, next; c < n->end; c = next) {
         uint8_t tag = t->nodes[c].tag;
-        if (tag == TAKC_HTML_TABLE || tag == TAKC_HTML_PRE || (tag >= TAKC_HTML_H1 && tag <= TAKC_HTML_H6))
-            return true;
+        next = tag == TAKC_HTML_TABLE ? t->nodes[c].end : c + 1;
+        holds_more |= tag == TAKC_HTML_TABLE || tag == TAKC_HTML_PRE || (tag >= TAKC_HTML_H1 && tag <= TAKC_HTML_H6);
         if (tag == TAKC_HTML_TR)
             in_row = 0;
         if (is_cell(tag)) {
@@ -56,7 +57,7 @@ static bool is_layout(const struct takc_html_tree *t, uint32_t i)
         }
         most = in_row > most ? in_row : most;
     }
-    return most < 2 || (!n_heads && n->len / n_cells > LAYOUT_CELL_BYTES);
+    return most < 2 || (!n_heads && (holds_more || n->len / n_cells > LAYOUT_CELL_BYTES));
 }
 
 /* A row of nothing but header cells. */

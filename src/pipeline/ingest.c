@@ -8,6 +8,7 @@
 #include "takc/ingest.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/pool.h"
 #include "pipeline/forget.h"
 #include "pipeline/ingest_doc.h"
@@ -58,6 +59,11 @@ static void tell(struct run *r, const struct takc_ingest_item *item)
         r->report->tokens += item->tokens;
         r->report->n_replaced += item->n_replaced;
     }
+    if (item->outcome == TAKC_INGEST_REFUSED)
+        takc_log_for(r->call, INFO, "ingest", "refused document=%.*s: %s", TAKC_STR_ARG(item->name), item->message);
+    else
+        takc_log_for(r->call, DEBUG, "ingest", "document=%.*s outcome=%d units=%llu", TAKC_STR_ARG(item->name), (int)item->outcome,
+                     (unsigned long long)item->units);
     if (r->o->each)
         r->o->each(r->o->each_arg, item);
 }
@@ -70,7 +76,9 @@ static void tell_refused(struct run *r, struct takc_str name, enum takc_status s
 static void tell_job(struct run *r, const struct takc_ingest_job *j)
 {
     if (j->outcome == TAKC_INGEST_REFUSED) {
-        tell_refused(r, j->name, j->status, j->why.msg);
+        char place[sizeof(j->why.msg) + 32];
+        (void)snprintf(place, sizeof(place), "in line %u: %s", j->first_line, j->why.msg); /* of its file, where it is a part of one */
+        tell_refused(r, j->name, j->status, j->first_line ? place : j->why.msg);
         return;
     }
     struct takc_str notes = takc_buf_str(&j->doc.notes);
@@ -104,6 +112,8 @@ static enum takc_status flush(struct run *r, struct takc_err *err)
     }
     if (!st && r->n_jobs)
         st = takc_store_batch_commit(r->batch, r->call, err);
+    if (!st && r->n_jobs)
+        takc_log_for(r->call, DEBUG, "ingest.commit", "documents=%zu bytes=%llu", r->n_jobs, (unsigned long long)r->held_bytes);
     for (size_t i = 0; i < r->n_jobs; i++) {
         if (!st)
             tell_job(r, &r->jobs[i]);
@@ -437,6 +447,10 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
         st = run_paths(&r, paths, n_paths, err);
     if (!st && out->n_new + out->n_changed)
         st = takc_home_catalog_task(h, o->task, err);
+    if (!st)
+        takc_log_for(call, INFO, "ingest", "task=%.*s new=%llu changed=%llu same=%llu refused=%llu", TAKC_STR_ARG(o->task),
+                     (unsigned long long)out->n_new, (unsigned long long)out->n_changed, (unsigned long long)out->n_same,
+                     (unsigned long long)out->n_refused);
     clear_run(&r);
     takc_lock_close(&lock);
     return st;

@@ -8,6 +8,7 @@
 #include "takc/query.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "pipeline/answer.h"
 
@@ -89,6 +90,10 @@ enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const s
     if (st)
         takc_query_result_free(out);
     out->ms = (clock->mono_ns(clock) - from) / 1000000;
+    if (!st) /* the question itself stays out */
+        takc_log_for(call, INFO, "query", "task=%.*s mode=%s rate=%s tokens=%llu confidence=%.2f abstained=%d ms=%llu",
+                     TAKC_STR_ARG(o->task), takc_mode_name(out->mode), out->rate, (unsigned long long)out->tokens, out->confidence,
+                     out->abstained, (unsigned long long)out->ms);
     return st;
 }
 

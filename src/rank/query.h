@@ -16,6 +16,7 @@ struct takc_question_term {
     struct takc_str stem;
     struct takc_term_entry entry;
     double idf;
+    bool pair;         /* of Han or Kana */
     bool number, name; /* name: begins with a capital, and not the question's first word */
 };
 

@@ -3,6 +3,7 @@
  * question.c - the content terms of a question: distinct stems without stop words, each with its dictionary entry and idf
  *     idf = ln(1 + (N - df + .5) / (df + .5)), N units; a term that no unit holds has df 0.
  * Also what a text covers of a question. */
+#include "base/utf8.h"
 #include "rank/query.h"
 
 #include <math.h>
@@ -45,6 +46,7 @@ static enum takc_status add_term(const struct takc_index *x, struct takc_arena *
     struct takc_question_term *t = &q->terms[q->n_terms];
     *t = (struct takc_question_term){.asked = takc_str_slice(q->text, w->start, w->end), .stem = takc_arena_dup(arena, stem)};
     t->number = w->number;
+    t->pair = w->pair;
     t->name = w->start > 0 && t->asked.len && t->asked.ptr[0] >= 'A' && t->asked.ptr[0] <= 'Z';
     if (!t->stem.ptr)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for the terms of a question");
@@ -77,6 +79,37 @@ static void drop_first(struct takc_question *q, size_t n)
     memmove(q->terms, q->terms + n, q->n_terms * sizeof(*q->terms));
 }
 
+/* The character of Han or Kana that ends, or begins, the pair; empty for other terms. */
+static struct takc_str pair_half(const struct takc_question_term *t, bool second)
+{
+    size_t at = 0;
+    if (!t->pair)
+        return (struct takc_str){NULL, 0};
+    (void)takc_utf8_next(t->stem, &at, NULL);
+    return second ? takc_str_slice(t->stem, at, t->stem.len) : takc_str_slice(t->stem, 0, at);
+}
+
+/* Does the pair, which no unit has, only span the border of a word that a pair known to the index ends or begins at? */
+static bool spans_border(const struct takc_question *q, const struct takc_question_term *t)
+{
+    struct takc_str first = pair_half(t, false), second = pair_half(t, true);
+    for (size_t i = 0; i < q->n_terms; i++)
+        if (q->terms[i].entry.df && second.len &&
+            (takc_str_eq(pair_half(&q->terms[i], true), first) || takc_str_eq(pair_half(&q->terms[i], false), second)))
+            return true;
+    return false;
+}
+
+/* Such pairs are no words, so that they are not asked for. */
+static void drop_borders(struct takc_question *q)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->n_terms; i++)
+        if (!q->terms[i].pair || q->terms[i].entry.df || !spans_border(q, &q->terms[i]))
+            q->terms[n++] = q->terms[i];
+    q->n_terms = n;
+}
+
 enum takc_status takc_question_read(const struct takc_index *x, struct takc_str text, struct takc_arena *arena, struct takc_question *out,
                                     struct takc_err *err)
 {
@@ -96,6 +129,8 @@ enum takc_status takc_question_read(const struct takc_index *x, struct takc_str 
     takc_words_clear(&words);
     if (!st && n_asking < out->n_terms)
         drop_first(out, n_asking);
+    if (x)
+        drop_borders(out);
     if (!st && out->n_terms > TAKC_QUESTION_TERMS_MAX) {
         qsort(out->terms, out->n_terms, sizeof(*out->terms), by_idf);
         out->n_terms = TAKC_QUESTION_TERMS_MAX;

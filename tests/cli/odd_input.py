@@ -2,7 +2,7 @@
 #
 # odd_input.py - odd but harmless input is read for what it is: wide charsets in every format, names with all sorts of blanks, titles that hold
 # them, fields and modes that change between two runs, and files that are there but damaged when --mirror looks for what has vanished.
-import gzip, io, json, os, shutil, subprocess, sys, tempfile, zipfile
+import gzip, io, json, os, pty, shutil, subprocess, sys, tempfile, zipfile
 
 TAKC = os.environ["TAKC"]
 failures = 0
@@ -101,6 +101,7 @@ def charsets_told():
     check("Zürich has 5 bar." in h.text("meta.html") and h.records()["meta.html"]["has_map"], "meta charset, with a map")
     check("Насос has 7 bar." in h.text("xml.html") and h.records()["xml.html"]["has_map"], "charset of the XML declaration, with a map")
     check("Zürich and Bären, été, but \ufffd\ufffd wrong \ufffd here." in h.text("mixed.txt"), h.text("mixed.txt"))
+    check(got["xml.html"]["charset"] == "windows-1251" and "charset" not in got["mixed.txt"], f"{got}")
     check(got["mixed.txt"]["replaced_bytes"] == 3 and "wrong bytes" in got["mixed.txt"]["message"], f"{got['mixed.txt']}")
     check(got["word.txt"]["outcome"] == "new" and got["song.mp3"]["outcome"] == "skipped", f"{got}")
     h.proved()
@@ -160,10 +161,11 @@ def damage_under_mirror():
     h.put("l.jsonl", '{"id":"x","text":"l 1"}\n{"id":"y","text":"l \n')
     h.put("g.jsonl.gz", gzip.compress(b'{"id":"x","text":"g 1"}\n')[:20])
     h.put("binary.txt", b"\x7fELF\0\0\0\1\2")
-    h.put("fine.jsonl", '{"id":"x","text":"f 1"}\n')
+    h.put("fine.jsonl", '{"id":"x","text":"f 1"}\n\n{"id":"twice","text":"f 3","text":"f 4"}\n')
     os.remove(os.path.join(h.docs, "gone.txt"))
     got = h.ingest("--mirror", code=1)
     check({n for n, i in got.items() if i["outcome"] == "forgotten"} == {"gone.txt", "fine.jsonl#y"}, f"{got}")
+    check("in line 3: " in got["fine.jsonl#twice"]["message"], f"{got['fine.jsonl#twice']}")
     check(set(h.records()) == before - {"gone.txt", "fine.jsonl#y"}, f"{sorted(h.records())}")
 
 
@@ -179,8 +181,85 @@ def odd_documents():
     h.proved()
 
 
+SAYS = {
+    "zh": ("泵的压力不得超过12巴。阀门的额定压力为9巴。日内瓦办事处有四台泵！备用泵位于苏黎世工厂四号厅。",
+           {"泵的压力不得超过多少？": "12", "日内瓦办事处有几台泵？": "四台", "备用泵在哪里？": "苏黎世"}, "法国首都的人口是多少？"),
+    "ja": ("ポンプの圧力は12バールを超えてはならない。バルブは9バールに対応している。ジュネーブ事務所には4台のポンプがある。",
+           {"ポンプの圧力は何バールを超えてはならないか？": "12", "ジュネーブ事務所にはポンプが何台ありますか？": "4台"}, "フランスの首都の人口はいくつですか？"),
+    "ar": ("يجب ألا تتجاوز المضخة 12 بار. الصمام مصنف لـ 9 بار. يوجد في مكتب جنيف 4 مضخات.", {"كم عدد المضخات في مكتب جنيف؟": "جنيف 4"}, "من كتب رواية الشيخ والبحر؟"),
+    "hi": ("पंप 12 बार से अधिक नहीं होना चाहिए। वाल्व 9 बार के लिए रेट किया गया है। जिनेवा कार्यालय में 4 पंप हैं।", {"जिनेवा कार्यालय में कितने पंप हैं?": "4"}, None),
+    "th": ("ปั๊มต้องไม่เกิน 12 บาร์ สำนักงานเจนีวามีปั๊ม 4 เครื่อง", {"สำนักงานเจนีวามีปั๊มกี่เครื่อง": "4"}, None),
+    "ko": ("펌프는 12바를 초과해서는 안 됩니다. 밸브는 9바로 정격되어 있습니다. 제네바 사무소에는 펌프가 4대 있습니다.", {"제네바 사무소에는 펌프가 몇 대 있습니까?": "4대"}, None),
+    "ru": ("Насос не должен превышать 12 бар. Клапан рассчитан на 9 бар. В женевском офисе 4 насоса.", {"На сколько бар рассчитан клапан?": "9"}, None)}
+
+
+def scripts():
+    """Questions in scripts without blanks, without case, or both are answered by the right line; spans begin and end on characters."""
+    h = Home("scripts")
+    for name, (text, _, _) in SAYS.items():
+        h.put(name + ".txt", text + "\n")
+    for i in range(40):
+        h.put(f"fill{i}.txt", f"Filler number {i} says nothing of interest about anything in the plant at all.\n")
+    h.ingest()
+    h.proved()
+    for name, (_, questions, other) in SAYS.items():
+        text = h.text(name + ".txt").encode()
+        for q, want in questions.items():
+            out = json.loads(h.takc("query", "-t", "fin", "--json", "--mode", "select", "--reader-tokens", "60", q))
+            first = out["citations"][0] if out["citations"] else {"quote": "", "spans": []}
+            check(not out["abstained"] and want in first["quote"], f"{q}: {out['abstained']} {out['confidence']} {first['quote']}")
+            check("".join(text[s["start"] : s["end"]].decode() for s in first["spans"]) == first["quote"], f"{q}: spans of {first}")
+        if other:
+            out = json.loads(h.takc("query", "-t", "fin", "--json", "--mode", "select", other))
+            check(out["abstained"], f"{other}: {out['confidence']} {out['citations'][:1]}")
+
+
+def logs():
+    """With a level that lets them through, log lines are JSON objects that name task and document and never the question's words."""
+    h = Home("logs")
+    h.put("a.txt", "The pump has 5 bars.\n")
+    h.put("b.json", '{"a": ')
+    quiet = ("--log-level", "info", "--log-format", "json", "-q")
+    seen = []
+    for verb, more in (("ingest", [h.docs]), ("compress", ["--rates", "1x"]), ("query", ["How many bars has the zebra pump?"]), ("forget", ["a.txt"])):
+        p = subprocess.run([TAKC, verb, "-t", "fin", *quiet, *more], env=dict(os.environ, TAKC_HOME=h.home, HOME=base), capture_output=True)
+        lines = [json.loads(x) for x in p.stderr.decode().splitlines()]
+        seen += [x["subject"] for x in lines]
+        check(any("task=fin" in x["message"] and x["subject"] == verb for x in lines), f"{verb}: {p.stderr.decode()}")
+        check("zebra" not in p.stderr.decode(), "a question is in the log")
+    check(seen.count("ingest") == 2, f"the refused document has a line of its own: {seen}")
+
+
+def on_a_terminal(h, *args):
+    """What takc writes where stdout and stderr are a terminal."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(TAKC, [TAKC, *args], dict(os.environ, TAKC_HOME=h.home, HOME=base))
+    seen = b""
+    try:
+        while piece := os.read(fd, 65536):
+            seen += piece
+    except OSError:  # the other end is closed
+        pass
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return seen
+
+
+def terminals():
+    """A document's control characters reach a file, never a terminal."""
+    h = Home("terminals")
+    h.put("a.txt", "The pump\x1b[31m has 5 bars\x07 of pressure.\n")
+    h.ingest()
+    h.proved()
+    show = ("query", "-t", "fin", "--mode", "whole", "--context", "What pressure has the pump?")
+    check("\x1b[31m" in h.takc(*show), "a pipe gets the bytes")
+    seen = on_a_terminal(h, *show)
+    check(b"pump?[31m has 5 bars?" in seen and b"\x1b[31m" not in seen and b"\x07" not in seen, f"{seen}")
+
+
 try:
-    for test in (wide_charsets, charsets_told, names_and_titles, options_between_runs, damage_under_mirror, odd_documents):
+    for test in (scripts, logs, terminals, wide_charsets, charsets_told, names_and_titles, options_between_runs, damage_under_mirror, odd_documents):
         test()
 finally:
     shutil.rmtree(base, ignore_errors=True)
