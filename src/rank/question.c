@@ -66,19 +66,6 @@ static int by_idf(const void *a, const void *b)
     return s->asked.ptr < t->asked.ptr ? -1 : s->asked.ptr > t->asked.ptr;
 }
 
-/* "Sum up" asks for a summary. */
-static bool sums_up(struct takc_str text, const struct takc_word *w)
-{
-    return takc_str_is(w->norm, "sum") && takc_str_starts(takc_str_slice(text, w->end, text.len), takc_str(" up "));
-}
-
-/* "Give me an overview of X": what asks in front is not looked for. */
-static void drop_first(struct takc_question *q, size_t n)
-{
-    q->n_terms -= n;
-    memmove(q->terms, q->terms + n, q->n_terms * sizeof(*q->terms));
-}
-
 /* The character of Han or Kana that ends, or begins, the pair; empty for other terms. */
 static struct takc_str pair_half(const struct takc_question_term *t, bool second)
 {
@@ -108,6 +95,19 @@ static void drop_borders(struct takc_question *q)
         if (!q->terms[i].pair || q->terms[i].entry.df || !spans_border(q, &q->terms[i]))
             q->terms[n++] = q->terms[i];
     q->n_terms = n;
+}
+
+/* "Sum up" asks for a summary. */
+static bool sums_up(struct takc_str text, const struct takc_word *w)
+{
+    return takc_str_is(w->norm, "sum") && takc_str_starts(takc_str_slice(text, w->end, text.len), takc_str(" up "));
+}
+
+/* "Give me an overview of X": what asks in front is not looked for. */
+static void drop_first(struct takc_question *q, size_t n)
+{
+    q->n_terms -= n;
+    memmove(q->terms, q->terms + n, q->n_terms * sizeof(*q->terms));
 }
 
 enum takc_status takc_question_read(const struct takc_index *x, struct takc_str text, struct takc_arena *arena, struct takc_question *out,

@@ -69,31 +69,42 @@ static void compare_text(struct takc_report *r, const char *subject, const struc
                          takc_report_quote(takc_str_slice(a, at, a.len), x), takc_report_quote(takc_str_slice(b, at, b.len), y));
 }
 
-/* Did the pipeline take the first heading for a title, where the reader told none? Then it must be that heading still. */
-static bool is_heading_title(const struct takc_doc *stored, const struct takc_doc *again)
+enum { MAX_HEADING_TITLE = 300 /* bytes; a longer heading becomes no title: docs/formats/document.md */ };
+
+/* The heading that stands in where the reader gave no title: the first one shown, or NULL. */
+static const struct takc_block *stand_in(const struct takc_doc *d)
 {
-    enum { LONGEST = 300 }; /* bytes of a heading that may stand for a title */
-    const struct takc_block *b = NULL;
-    for (size_t i = 0; i < again->n_blocks && !b; i++)
-        if (again->blocks[i].kind == TAKC_BLOCK_HEADING && !(again->blocks[i].flags & TAKC_BLOCK_HIDDEN) &&
-            again->blocks[i].end - again->blocks[i].start <= LONGEST)
-            b = &again->blocks[i];
-    return b && !again->title.len && b->start == stored->title_start && b->end == stored->title_end &&
-           takc_map_same(takc_str_slice(takc_buf_str(&again->text), b->start, b->end), takc_buf_str(&stored->title));
+    for (size_t i = 0; i < d->n_blocks; i++) {
+        const struct takc_block *b = &d->blocks[i];
+        if (b->kind == TAKC_BLOCK_HEADING && !(b->flags & TAKC_BLOCK_HIDDEN) && b->end - b->start <= MAX_HEADING_TITLE)
+            return b;
+    }
+    return NULL;
+}
+
+/* Is a's title what must stand there? The reader's own (b's); where it gave none, the first heading's, else the name stood in later. */
+static bool same_title(const struct takc_doc *a, const struct takc_doc *b)
+{
+    bool same = a->title_from == b->title_from && a->title_start == b->title_start && a->title_end == b->title_end &&
+                takc_str_eq(takc_buf_str(&a->title), takc_buf_str(&b->title));
+    if (same || b->title.len)
+        return same;
+    const struct takc_block *h = stand_in(b);
+    if (!h || b->title_from != TAKC_TITLE_UNSET)
+        return a->title_from == TAKC_TITLE_NAME && a->title.len == 0;
+    return a->title_from == TAKC_TITLE_TEXT && a->title_start == h->start && a->title_end == h->end &&
+           takc_map_same(takc_str_slice(takc_buf_str(&b->text), h->start, h->end), takc_buf_str(&a->title));
 }
 
 /* The first thing of the structure that differs, into out; false when all is the same. */
 static bool structure_differs(const struct takc_doc *a, const struct takc_doc *b, char out[96])
 {
-    /* a name or a heading stood in for a title later */
-    bool late_title = a->title_from == TAKC_TITLE_NAME ? b->title.len == 0 : a->title_from == TAKC_TITLE_TEXT && is_heading_title(a, b);
     if (a->n_blocks != b->n_blocks)
         return snprintf(out, 96, "%zu blocks are stored, %zu read again", a->n_blocks, b->n_blocks) > 0;
     for (size_t i = 0; i < a->n_blocks; i++)
         if (!same_block(a, b, i))
             return snprintf(out, 96, "block %zu (text %u..%u) differs", i + 1, a->blocks[i].start, a->blocks[i].end) > 0;
-    if (!late_title && (a->title_from != b->title_from || a->title_start != b->title_start || a->title_end != b->title_end ||
-                        !takc_str_eq(takc_buf_str(&a->title), takc_buf_str(&b->title))))
+    if (!same_title(a, b))
         return snprintf(out, 96, "the title differs") > 0;
     return false;
 }

@@ -179,12 +179,13 @@ static void a_heading_that_stood_in_is_proved(void **state)
     (void)state;
     struct takc_doc d;
     struct takc_proof proof;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         kind = TAKC_BLOCK_HEADING;
         store(&d);
         assert_int_equal(takc_doc_set_title(&d, takc_str(i == 1 ? "It is over." : source), TAKC_TITLE_TEXT, NULL), TAKC_OK);
         d.title_start = i == 2;
         d.title_end = sizeof(source) - 1;
+        d.title_from = i == 3 ? TAKC_TITLE_NAME : TAKC_TITLE_TEXT;
         assert_int_equal(read_again(&d, NO_TITLE, &proof).n, i > 0);
         takc_doc_clear(&d);
         kind = TAKC_BLOCK_PARA;
