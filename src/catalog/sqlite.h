@@ -25,8 +25,9 @@ TAKC_CHECK enum takc_status takc_catalog_prepare(struct takc_home *h, enum takc_
 /* Runs a bound statement that gives no rows, and makes it ready for the next time. */
 TAKC_CHECK enum takc_status takc_catalog_step(struct takc_home *h, sqlite3_stmt *s, const char *what, struct takc_err *err);
 
-/* Runs work on the open catalogue; a damaged one is replaced and the work done once more, so it must be one that may be repeated. */
+/* Something to do on h->db, which is open. It may be done twice. */
 typedef enum takc_status takc_catalog_work_fn(struct takc_home *h, const void *arg, struct takc_err *err);
+/* Runs work on the catalogue, which is opened for it; a damaged one is replaced and the work done once more. */
 TAKC_CHECK enum takc_status takc_catalog_work(struct takc_home *h, takc_catalog_work_fn *work, const void *arg, struct takc_err *err);
 
 /* Makes all rows about documents and versions anew, from the objects. CORRUPT also for a damaged record. */

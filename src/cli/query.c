@@ -17,21 +17,19 @@ struct asked { /* options of one run, and what they point to */
     struct takc_home *home;
 };
 
-/* What options of numbers cannot say in their table: a limit of nothing, more globs than there is room for. */
+/* What options of numbers cannot say in their table: a limit of nothing. */
 static enum takc_status check_asked(const struct takc_cli *cli, struct takc_err *err)
 {
     static const char *const limits[] = {"reader-tokens", "artifact-tokens"};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
         if (takc_cli_number(cli, limits[i], 1) == 0)
             return takc_fail(err, TAKC_INVALID, 0, "--%s: a number of at least 1 is expected", limits[i]);
-    if (takc_cli_opt_at(cli, "documents", MAX_GLOBS).ptr)
-        return takc_fail(err, TAKC_INVALID, 0, "--documents: at most %d are taken", MAX_GLOBS);
     return TAKC_OK;
 }
 
 static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct takc_err *err)
 {
-    *q = (struct asked){.o = {.version = takc_cli_opt(cli, "version"),
+    *q = (struct asked){.o = {.version = takc_cli_label(takc_cli_opt(cli, "version")),
                               .rate = takc_cli_rate(cli, "rate", 0),
                               .reader_tokens = takc_cli_number(cli, "reader-tokens", cli->settings.query_reader_tokens),
                               .reader_tokens_asked = takc_cli_flag(cli, "reader-tokens"),
@@ -39,13 +37,11 @@ static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct
                               .cost_sensitive = takc_cli_flag(cli, "cost-sensitive"),
                               .abstain_below = cli->settings.query_abstain_below}};
     q->o.documents = q->globs;
-    for (struct takc_str g; q->o.n_documents < MAX_GLOBS && (g = takc_cli_opt_at(cli, "documents", q->o.n_documents)).ptr;)
-        q->globs[q->o.n_documents++] = g;
     q->o.has_after = takc_cli_date(cli, "after", &q->o.after);
     q->o.has_before = takc_cli_date(cli, "before", &q->o.before);
-    if (q->o.version.len > 1 && q->o.version.ptr[0] == 'v')
-        q->o.version = takc_str_slice(q->o.version, 1, q->o.version.len);
     enum takc_status st = check_asked(cli, err);
+    if (!st)
+        st = takc_cli_opts(cli, "documents", q->globs, MAX_GLOBS, &q->o.n_documents, err);
     if (!st)
         st = takc_cli_open_task(cli, &q->home, &q->o.task, err);
     if (!st && takc_cli_opt(cli, "mode").len)
@@ -54,12 +50,16 @@ static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct
 }
 
 /* All arguments are one question, joined by blanks. */
-static struct takc_str join_args(struct takc_cli *cli)
+static enum takc_status join_args(struct takc_cli *cli, struct takc_str *out, struct takc_err *err)
 {
     struct takc_str all = cli->n_args ? cli->args[0] : (struct takc_str){0};
-    for (size_t i = 1; i < cli->n_args; i++)
+    for (size_t i = 1; i < cli->n_args; i++) {
         all = takc_str(takc_arena_printf(&cli->settings.arena, "%.*s %.*s", TAKC_STR_ARG(all), TAKC_STR_ARG(cli->args[i])));
-    return all;
+        if (!all.ptr)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for a question");
+    }
+    *out = all;
+    return TAKC_OK;
 }
 
 static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, bool with_context,
@@ -176,7 +176,8 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
     struct asked q;
     struct takc_query_result r = {0};
     enum takc_status st = open_asked(cli, &q, err);
-    q.o.question = join_args(cli);
+    if (!st)
+        st = join_args(cli, &q.o.question, err);
     bool context = takc_cli_flag(cli, "context");
     if (!st)
         st = takc_query(q.home, &cli->call, &q.o, &r, err);
@@ -237,7 +238,8 @@ enum takc_status takc_verb_explain(struct takc_cli *cli, struct takc_err *err)
     struct asked q;
     struct takc_query_result r = {0};
     enum takc_status st = open_asked(cli, &q, err);
-    q.o.question = join_args(cli);
+    if (!st)
+        st = join_args(cli, &q.o.question, err);
     q.o.answer_lines = 10;
     if (!st)
         st = takc_query(q.home, &cli->call, &q.o, &r, err);

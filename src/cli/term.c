@@ -5,6 +5,7 @@
  * Width is a small table of our own: the C library's wcwidth follows a locale that the program never sets, and ICU would cost its start. */
 #include "cli/term.h"
 #include "base/utf8.h"
+#include "config/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,19 +61,10 @@ void takc_text_calm(char *bytes, size_t n)
     }
 }
 
-static const char *variable(const char *const *environment, const char *name)
-{
-    size_t n = strlen(name);
-    for (; environment && *environment; environment++)
-        if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
-            return *environment + n + 1;
-    return NULL;
-}
-
 void takc_term_init(struct takc_term *t, int fd, const char *const *environment)
 {
-    const char *name = variable(environment, "TERM"), *no_colour = variable(environment, "NO_COLOR"),
-               *columns = variable(environment, "COLUMNS");
+    const char *name = takc_environment_find(environment, "TERM"), *no_colour = takc_environment_find(environment, "NO_COLOR"),
+               *columns = takc_environment_find(environment, "COLUMNS");
     struct winsize size;
     uint64_t width;
     *t = (struct takc_term){.fd = fd, .width = 80};

@@ -149,8 +149,7 @@ enum takc_status takc_asked_read(struct takc_asked *a, struct takc_str descripti
         if (!w.article && !takc_word_is_stop(w.norm))
             st = takc_intern_add(&a->words, takc_word_stem(w.norm), &number, err);
     }
-    takc_words_clear(&words);
-    return st;
+    return takc_words_end(&words, st, err);
 }
 
 void takc_asked_clear(struct takc_asked *a)

@@ -167,8 +167,7 @@ enum takc_status takc_doc_set_title(struct takc_doc *d, struct takc_str title, e
     return TAKC_OK;
 }
 
-/* The run that holds text byte at, or NULL. */
-static const struct takc_map_run *run_at(const struct takc_doc *d, uint32_t at)
+size_t takc_doc_run_behind(const struct takc_doc *d, size_t at)
 {
     size_t low = 0, high = d->n_runs;
     while (low < high) {
@@ -178,7 +177,14 @@ static const struct takc_map_run *run_at(const struct takc_doc *d, uint32_t at)
         else
             high = mid;
     }
-    return low < d->n_runs && d->runs[low].start <= at ? &d->runs[low] : NULL;
+    return low;
+}
+
+/* The run that holds text byte at, or NULL. */
+static const struct takc_map_run *run_at(const struct takc_doc *d, uint32_t at)
+{
+    size_t i = takc_doc_run_behind(d, at);
+    return i < d->n_runs && d->runs[i].start <= at ? &d->runs[i] : NULL;
 }
 
 bool takc_doc_source_range(const struct takc_doc *d, uint32_t start, uint32_t end, uint64_t *out_start, uint64_t *out_end)

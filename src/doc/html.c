@@ -3,9 +3,9 @@
  * html.c - the HTML reader: source bytes to UTF-8, to a tree (html_tree.c), to text, blocks and map (html_page.c).
  *
  * What kind a block gets is told by the innermost element that says so. A table is rows unless it only lays out the page: one column, or,
- * without header cells, holding tables, headings, preformatted text or long prose. The first visible h1 is the title, else <title>. Spans over columns and rows
- * are not counted: a column is the number of bars before it. Pages in another charset are transcoded first; the map then leads through the
- * converter's own, except for the seven-bit charsets, whose bytes mean nothing alone: no map, and a note. */
+ * without header cells, holding tables, headings, preformatted text or long prose. The first visible h1 is the title, else <title>. Spans
+ * over columns and rows are not counted: a column is the number of bars before it. Pages in another charset are transcoded first; the map
+ * then leads through the converter's own, except for the seven-bit charsets, whose bytes mean nothing alone: no map, and a note. */
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "doc/html_page.h"

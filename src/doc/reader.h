@@ -35,8 +35,9 @@ struct takc_reader_ops {
     enum takc_status (*read)(struct takc_call *, const struct takc_reader_input *, struct takc_doc *out, struct takc_err *);
 };
 
-/* The i-th reader, or NULL behind the last; the reader of that name, or NULL. */
+/* The i-th reader, NULL behind the last. Static. */
 const struct takc_reader_ops *takc_reader_at(size_t i);
+/* The reader of exactly that name, or NULL. */
 const struct takc_reader_ops *takc_reader_find(struct takc_str name);
 /* The reader for these bytes: content first, then the name's extension; NULL for what is no document (binary). */
 const struct takc_reader_ops *takc_reader_pick(struct takc_str name, struct takc_str bytes);

@@ -128,8 +128,6 @@ static unsigned markdown_marks(struct takc_str line)
     return bits | (takc_str_find(line, takc_str("]("), 0) != SIZE_MAX ? 8 : 0);
 }
 
-/* Likely with several lines that bear such marks of more than one kind: lines that begin with "# " alone are the comments of a script or of
- * settings. Any text may be Markdown if its name says so. */
 int takc_sniff_markdown(struct takc_str bytes)
 {
     struct takc_str rest = head(bytes), line;
@@ -153,7 +151,6 @@ static char first_byte(struct takc_str s, size_t *at)
     return *at < s.len ? s.ptr[*at] : 0;
 }
 
-/* 2: a whole value and nothing behind, or good as far as the probe goes; 1: broken, but begins like one; 0: several values. */
 int takc_sniff_json(struct takc_str bytes)
 {
     size_t at;
@@ -171,7 +168,6 @@ int takc_sniff_json(struct takc_str bytes)
     return takc_scan_done(&j) ? 2 : takc_scan_peek(&j) != '{';
 }
 
-/* 2: most lines are objects of their own, even a single one; 1: broken ones; 0: something else. */
 int takc_sniff_jsonl(struct takc_str bytes)
 {
     size_t at;

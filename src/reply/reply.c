@@ -6,7 +6,8 @@
 
 #include <math.h>
 
-double takc_rounded(double x, unsigned decimals)
+/* x rounded to this many decimals as the nearest double, so that it prints short: 37.2, 0.8125. Not a number and infinite give 0. */
+static double rounded(double x, unsigned decimals)
 {
     double scale = 1;
     for (unsigned i = 0; i < decimals; i++)
@@ -62,7 +63,7 @@ static void put_count(struct writer *w, const char *name, uint64_t n)
 
 static void put_number(struct writer *w, const char *name, double x, unsigned decimals)
 {
-    put(w, name, json_real(takc_rounded(x, decimals)));
+    put(w, name, json_real(rounded(x, decimals)));
 }
 
 static void put_factor(struct writer *w, const char *name, double x)
@@ -116,7 +117,7 @@ static json_t *spans_json(const struct takc_cited *c)
     return list_or_null(list, good);
 }
 
-json_t *takc_citation_json(const struct takc_cited *c)
+static json_t *citation_json(const struct takc_cited *c)
 {
     struct writer w = begin();
     const struct {
@@ -144,7 +145,7 @@ static json_t *citations_json(const struct takc_query_result *r)
     json_t *list = json_array();
     bool good = list != NULL;
     for (size_t i = 0; good && i < r->n_citations; i++)
-        good = append(list, takc_citation_json(&r->citations[i]));
+        good = append(list, citation_json(&r->citations[i]));
     return list_or_null(list, good);
 }
 

@@ -17,18 +17,19 @@ struct takc_query_reply {
     const struct takc_query_result *result;
     bool with_context; /* metadata carries what the reader sees */
 };
-/* The answer of a question as every face gives it, and one citation of it: a locator's members are left out where the document has none.
- * Return owned; NULL when there is no memory. */
+/* The answer of a question as every face gives it. In citations a locator's members are left out where the document has none. Returns
+ * owned; NULL when there is no memory. */
 json_t *takc_query_reply_json(const struct takc_query_reply *r);
-json_t *takc_citation_json(const struct takc_cited *c);
 
-/* The guide's code for a failure, where one fits: what was asked for decides as much as the status. The status' own name otherwise. */
+/* What a failure is about. */
 enum takc_error_about {
     TAKC_ABOUT_UNSET = 0,
     TAKC_ABOUT_TASK_NAME, /* the task's name itself */
     TAKC_ABOUT_CACHE,     /* a version, a rate, an answer from them */
     TAKC_ABOUT_COMPRESS   /* making a version */
 };
+/* The guide's code for a failure, where one fits: what was asked for decides as much as the status. The status' own name otherwise.
+ * Static. */
 const char *takc_error_code(enum takc_status st, enum takc_error_about about);
 
 /* The guide's error body. */
@@ -41,8 +42,5 @@ struct takc_error_body {
 };
 /* Returns owned; NULL when there is no memory. */
 json_t *takc_error_json(const struct takc_error_body *e);
-
-/* x rounded to this many decimals as the nearest double, so that it prints short: 37.2, 0.8125. Not a number and infinite give 0. */
-double takc_rounded(double x, unsigned decimals);
 
 #endif

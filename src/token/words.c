@@ -465,6 +465,13 @@ static struct takc_str cut_article(struct takc_str norm)
 }
 
 /* lease, leases, leased and leasing meet, and so do company and companies: a final e or y goes, too. */
+enum takc_status takc_words_end(struct takc_words *w, enum takc_status st, struct takc_err *err)
+{
+    bool failed = w->failed;
+    takc_words_clear(w);
+    return st || !failed ? st : takc_fail(err, TAKC_NOMEM, 0, "no memory to normalise a word");
+}
+
 struct takc_str takc_word_stem(struct takc_str norm)
 {
     if (norm.len && (unsigned char)norm.ptr[0] == 0xD8)

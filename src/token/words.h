@@ -41,8 +41,10 @@ void takc_words_init(struct takc_words *w, struct takc_str text);
 /* Starts over another text, keeping the memory. */
 void takc_words_restart(struct takc_words *w, struct takc_str text);
 /* The next word, articles included; false at the end. Memory that cannot be had for a non-ASCII piece skips that piece and
- * sets failed, which callers that store what they count turn into NOMEM. */
+ * sets failed, which whoever keeps what was read turns into NOMEM (takc_words_end). */
 bool takc_words_next(struct takc_words *w, struct takc_word *out);
+/* Clears w after a walk that came to st: a failure as it is, NOMEM when a piece was skipped, else OK. */
+TAKC_CHECK enum takc_status takc_words_end(struct takc_words *w, enum takc_status st, struct takc_err *err);
 /* Frees; twice is harmless. */
 void takc_words_clear(struct takc_words *w);
 

@@ -116,7 +116,9 @@ struct takc_units {
         source_mt; /* the document's text less hidden blocks, titles and anchors included (data-model.md section 4) */
 };
 
+/* No units; the storage of the struct is the caller's. */
 void takc_units_init(struct takc_units *u);
+/* Frees; twice is harmless. */
 void takc_units_clear(struct takc_units *u);
 /* Empties, keeps the memory. */
 void takc_units_reset(struct takc_units *u);
@@ -126,8 +128,9 @@ void takc_units_reset(struct takc_units *u);
 TAKC_CHECK enum takc_status takc_units_build(struct takc_units *u, const struct takc_doc *d, struct takc_str title,
                                              const struct takc_tokenizer_ops *t, struct takc_call *call, struct takc_err *err);
 
-/* Stored form (docs/formats/units.md), little-endian, checksummed. load checks every number in it against the lengths: CORRUPT. */
+/* Appends the stored form (docs/formats/units.md), little-endian, checksummed. */
 TAKC_CHECK enum takc_status takc_units_save(const struct takc_units *u, struct takc_buf *out, struct takc_err *err);
+/* Reads it back into u, which is init'ed; every number in it is checked against the lengths: CORRUPT. */
 TAKC_CHECK enum takc_status takc_units_load(struct takc_units *u, struct takc_str bytes, struct takc_err *err);
 
 /* Appends unit i as an artifact shows it: spans joined by a blank, white space folded, cleaned at this level (0: not at all, " | " stays;
