@@ -3,7 +3,6 @@
  * compress.c - takc compress and takc plan: the ledger as a table. */
 #include "takc/compress.h"
 #include "cli/home_open.h"
-#include "pipeline/docset.h"
 #include "pipeline/ledger.h"
 
 #include <stdarg.h>

@@ -4,7 +4,6 @@
 #include "base/arena.h"
 #include "base/child.h"
 #include "cli/home_open.h"
-#include "doc/reader.h"
 #include "pipeline/check.h"
 
 enum takc_status takc_verb_backup(struct takc_cli *cli, struct takc_err *err)

@@ -3,7 +3,6 @@
  * settings.c - collects values: flags first, then the environment, then the file, then defaults; what is set is not set again. Every value
  * is checked where it was found, also one that a stronger source hides, so that a broken file is not found out on the day it is needed. */
 #include "config/settings.h"
-#include "base/alloc.h"
 #include "base/file.h"
 #include "base/nearest.h"
 #include "base/yaml.h"

@@ -176,6 +176,15 @@ static void set_property(struct takc_docx_body *b, enum element e, xmlTextReader
     }
 }
 
+/* A break or tab: as it is in a listing, elsewhere what it is folded to. */
+static enum takc_status add_blank(struct takc_docx_body *b, char in_code, char folded)
+{
+    if (takc_docx_in_code(b))
+        return takc_buf_byte(&b->line, in_code, b->err);
+    takc_docx_add_space(b, folded);
+    return TAKC_OK;
+}
+
 static enum takc_status start_element(struct takc_docx_body *b, enum element e, xmlTextReaderPtr x)
 {
     struct takc_docx_table *t = b->n_tables ? &b->tables[b->n_tables - 1] : NULL;
@@ -218,9 +227,9 @@ static enum takc_status start_element(struct takc_docx_body *b, enum element e, 
         b->in_t++;
         return TAKC_OK;
     case BR:
-        return takc_docx_in_code(b) ? takc_buf_byte(&b->line, '\n', b->err) : (takc_docx_add_space(b, '\n'), TAKC_OK);
+        return add_blank(b, '\n', '\n');
     case TAB:
-        return takc_docx_in_code(b) ? takc_buf_byte(&b->line, '\t', b->err) : (takc_docx_add_space(b, ' '), TAKC_OK);
+        return add_blank(b, '\t', ' ');
     case HYPHEN:
         return b->vanish ? TAKC_OK : takc_docx_add_word(b, takc_str("-"));
     case NOTE:

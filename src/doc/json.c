@@ -7,7 +7,6 @@
  * each literal stands, so that the map is exact: bytes of a literal are verbatim, escapes are decoded. JSON that is not UTF-8 is
  * transcoded first and has no map. */
 #include "base/json.h"
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/utf8.h"

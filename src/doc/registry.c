@@ -2,7 +2,6 @@
  *
  * registry.c - the list of readers, and the thin functions in front of them. Content speaks before the name: the first reader that is
  * certain wins, else the likeliest whose extension fits, else the likeliest. */
-#include "base/utf8.h"
 #include "doc/parts.h"
 
 #include <stdio.h>

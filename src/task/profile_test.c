@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Task names, rates, and profiles: what is taken, what is refused and where the message points. */
-#include "base/alloc.h"
 #include "base/fault.h"
 #include "task/profile.h"
 

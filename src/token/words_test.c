@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Words: every rule of words.h with text that would tell a wrong one. bench/check_scorer_tokens.py compares whole corpora. */
-#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fault.h"
 #include "token/words.h"

@@ -2,7 +2,6 @@
  *
  * Level T with a reader that the test plants in the registry's place: what it made before must come out again; a bug in one of the two
  * readings is found and named, a newer version is neither pass nor fail. */
-#include "base/alloc.h"
 #include "base/fault.h"
 #include "doc/reader.h"
 #include "verify/verify.h"

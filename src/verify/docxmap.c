@@ -4,7 +4,6 @@
  * the texts of their runs, and compares every block with the paragraph of its ordinal; a row of a table goes on over the paragraphs that
  * follow. White space and bars between cells do not count. Deleted and moved-away text and the fallback copies of drawings are no text. */
 #include "base/alloc.h"
-#include "base/utf8.h"
 #include "verify/map.h"
 
 #include <iconv.h>
