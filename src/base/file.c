@@ -235,6 +235,8 @@ void takc_map_close(struct takc_map *m)
 enum takc_status takc_lock_open(struct takc_lock *l, const char *path, bool exclusive, uint64_t wait_ms, struct takc_err *err)
 {
     l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (l->fd < 0 && errno == EROFS) /* who only reads may do so from a read-only medium */
+        l->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (l->fd < 0)
         return takc_fail_errno(err, errno, "open lock %s", path);
     for (uint64_t waited = 0;; waited += 10) {

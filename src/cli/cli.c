@@ -40,6 +40,7 @@ static void catch_signals(struct takc_call *call)
         (void)sigaction(stop[i], &a, NULL);
     a.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &a, NULL);
+    (void)sigaction(SIGXFSZ, &a, NULL); /* a limit on file sizes is a failed write, too */
 }
 
 /* --- stdout --- */
@@ -69,6 +70,7 @@ enum takc_status takc_cli_flush(struct takc_cli *cli, struct takc_err *err)
     while (at < cli->out.len) {
         ssize_t n = write_some(cli, cli->out.ptr + at, cli->out.len - at);
         if (n < 0) {
+            cli->reader_gone = errno == EPIPE;
             takc_buf_reset(&cli->out);
             return errno == EINTR || errno == EAGAIN ? takc_fail(err, TAKC_CANCELLED, 0, "stopped on request")
                                                      : takc_fail_errno(err, errno, "write to stdout");
@@ -275,7 +277,7 @@ int takc_cli_main(int argc, char **argv, const char *const *environment)
         st = wrote;
         err = late;
     }
-    if (st && !(wrote && late.detail == EPIPE))
+    if (st && !cli.reader_gone)
         tell_failure(&cli, st, &err);
     running = NULL;
     (void)!takc_log_set(NULL, NULL, "off", NULL, NULL);

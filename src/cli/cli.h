@@ -74,7 +74,8 @@ struct takc_cli {
     struct takc_call call; /* Ctrl-C sets its cancel flag; progress is shown unless --quiet */
     struct takc_buf out;   /* not yet written to stdout */
     bool json, quiet, help;
-    bool partial; /* done, but something was refused or a proof failed: exit code 1 */
+    bool reader_gone; /* whoever read stdout has closed it: no failure to speak of */
+    bool partial;     /* done, but something was refused or a proof failed: exit code 1 */
     char request_id[33];
     struct takc_term term; /* of stdout; stderr's is in progress */
     struct takc_progress progress;

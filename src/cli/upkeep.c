@@ -48,6 +48,7 @@ static enum takc_status say_parts(struct takc_cli *cli, struct takc_err *err)
 
 struct findings {
     struct takc_cli *cli;
+    size_t n;
     enum takc_status st; /* of what could not be told, and why */
     struct takc_err err;
 };
@@ -56,6 +57,7 @@ static void on_finding(void *arg, const char *key, const char *finding)
 {
     struct findings *f = arg;
     f->cli->partial = true;
+    f->n++;
     if (!f->st)
         f->st = takc_cli_printf(f->cli, &f->err, "  WRONG %s: %s\n", key, finding);
 }
@@ -68,6 +70,12 @@ static enum takc_status check_things(struct takc_cli *cli, struct takc_home *hom
     enum takc_status st = takc_check_task(home, &cli->call, task, on_finding, &f, &n, err);
     if (!st && (st = f.st) && err)
         *err = f.err;
+    if (!st && f.n)
+        st =
+            takc_cli_printf(cli, err,
+                            "  takc compress -t %.*s makes the current version anew, takc cache -t %.*s delete VERSION drops an older one; "
+                            "takc forget, then takc ingest, reads a document anew\n",
+                            TAKC_STR_ARG(task), TAKC_STR_ARG(task));
     return st ? st : takc_cli_printf(cli, err, "  %llu stored things looked at\n", (unsigned long long)n);
 }
 

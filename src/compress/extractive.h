@@ -16,7 +16,7 @@
 #include "task/profile.h"
 #include "unit/corpus.h"
 
-#define TAKC_EXTRACTIVE_VERSION "1" /* raised whenever the same units would give another order or set */
+#define TAKC_EXTRACTIVE_VERSION "2" /* raised whenever the same units would give another order or set */
 
 enum takc_budget_kind {
     TAKC_BUDGET_UNSET = 0,

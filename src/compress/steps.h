@@ -32,7 +32,8 @@ enum takc_ask { /* what the description asks for: bits */
                 TAKC_ASK_WHY = 1 << 5,
                 TAKC_ASK_DEFINITION = 1 << 6,
                 TAKC_ASK_DECISION = 1 << 7,
-                TAKC_ASK_OBLIGATION = 1 << 8
+                TAKC_ASK_OBLIGATION = 1 << 8,
+                TAKC_ASK_RIGHTS = 1 << 9 /* whose it is: copyright, licence */
 };
 
 struct takc_asked {

@@ -19,6 +19,10 @@ static enum takc_status stored_text(struct takc_answer *q, takc_rate rate, struc
     takc_rate_name(rate, name);
     struct takc_key key = takc_key_artifact(q->snapshot.task, q->snapshot.version->label, rate, ".json");
     enum takc_status st = takc_store_view(takc_home_store(q->snapshot.home), q->call, takc_str(key.s), &v, err);
+    for (size_t i = 0; st == TAKC_NOT_FOUND && i < q->snapshot.version->n_artifacts; i++)
+        if (q->snapshot.version->artifacts[i].rate == rate)
+            return takc_fail(err, TAKC_CORRUPT, 0, "%s is missing; takc compress -t %.*s makes it again", key.s,
+                             TAKC_STR_ARG(q->snapshot.task));
     if (st == TAKC_NOT_FOUND)
         return takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %s; takc cache list -t %.*s shows what there is",
                          TAKC_STR_ARG(q->snapshot.version->label), name, TAKC_STR_ARG(q->snapshot.task));

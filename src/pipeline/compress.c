@@ -3,6 +3,7 @@
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
 #include "base/log.h"
+#include "pipeline/check.h"
 #include "pipeline/reduce.h"
 
 #include <stdio.h>
@@ -81,7 +82,12 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_docset
         out->n_units += set->docs[i].n_units;
     }
     const struct takc_version *current = takc_manifest_find(&m, m.current);
-    if (current && takc_str_eq(current->work_key, b->work_key)) {
+    bool stands = current && takc_str_eq(current->work_key, b->work_key);
+    if (stands)
+        st = takc_check_version(b->home, b->call, b->task, current, &stands, err); /* what is damaged is made again */
+    if (st)
+        return st;
+    if (stands) {
         say_label(out, current->label);
         st = takc_build_finish(b, current, !b->profile->keep_originals && any_whole(set), err);
         if (!st)

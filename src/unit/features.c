@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "token/lexicon.h"
 #include "unit/instructs.h"
+#include "unit/notice.h"
 
 #include <unicode/uchar.h>
 
@@ -494,6 +495,8 @@ enum takc_status takc_features_count(struct takc_features *f, struct takc_str li
         unit->flags |= TAKC_UNIT_QUESTION;
     if (line.len && takc_line_instructs(line))
         unit->flags |= TAKC_UNIT_INSTRUCTS;
+    if (takc_line_is_notice(line))
+        unit->flags |= TAKC_UNIT_NOTICE;
     return st;
 }
 

@@ -14,7 +14,7 @@
 #include "takc/call.h"
 #include "token/tokenizer.h"
 
-#define TAKC_UNITS_VERSION "3" /* raised whenever cutting, cleaning or counting changes for any text */
+#define TAKC_UNITS_VERSION "4" /* raised whenever cutting, cleaning or counting changes for any text */
 
 enum takc_unit_kind {
     TAKC_UNIT_UNSET = 0,
@@ -36,7 +36,8 @@ enum takc_unit_flags {
     TAKC_UNIT_PRONOUN = 1 << 7,   /* opens with It, He, She, They, This, These, That, Those */
     TAKC_UNIT_NEGATES = 1 << 8,   /* holds a negation */
     TAKC_UNIT_INSTRUCTS = 1 << 9, /* an instruction to a reader model ("ignore previous ..."): quoted as data only */
-    TAKC_UNIT_TURN = 1 << 10      /* begins a speaker's turn */
+    TAKC_UNIT_TURN = 1 << 10,     /* begins a speaker's turn */
+    TAKC_UNIT_NOTICE = 1 << 11    /* says whose the text is ("Copyright (c) 2019 ..."), not what it says */
 };
 
 /* Kinds of facts, counted as distinct by the ledger and kept first where a profile says must-keep. */
