@@ -10,6 +10,7 @@
 #define TAKC_COMPRESS_ARTIFACT_H
 
 #include "base/arena.h"
+#include "base/spill.h"
 #include "compress/extractive.h"
 
 enum takc_part_role { TAKC_PART_UNSET = 0, TAKC_PART_TITLE, TAKC_PART_ANCHOR, TAKC_PART_BODY };
@@ -52,6 +53,13 @@ struct takc_artifact_meta {
     struct takc_str task, fingerprint;
     takc_rate rate;
 };
+enum { TAKC_ARTIFACT_PIECES = 2 }; /* what stands before the segments, and these */
+/* out has TAKC_ARTIFACT_PIECES empty pieces; the caller clears it, whatever the status. */
+TAKC_CHECK enum takc_status takc_artifact_make(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                               const struct takc_set_size *size, const struct takc_extractive_options *o,
+                                               const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_pieces *out,
+                                               struct takc_err *err);
+/* The same, appended to a buffer. */
 TAKC_CHECK enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
                                                 const struct takc_set_size *size, const struct takc_extractive_options *o,
                                                 const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_buf *out,

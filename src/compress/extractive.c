@@ -24,6 +24,14 @@ void takc_selection_clear(struct takc_selection *s)
     *s = (struct takc_selection){0};
 }
 
+void takc_selection_trim(struct takc_selection *s)
+{
+    takc_free(s->keys);
+    takc_costs_free(s->costs);
+    s->keys = NULL;
+    s->costs = NULL;
+}
+
 /* Steps 1 to 4: everything that does not know a budget. */
 static enum takc_status make_order(const struct takc_corpus *c, const struct takc_extractive_options *o, const struct takc_asked *asked,
                                    struct takc_call *call, struct takc_selection *s, struct takc_err *err)

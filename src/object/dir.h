@@ -26,6 +26,8 @@ struct takc_stage {
 };
 /* Makes the folders of path and a temporary in the last one; survives others that remove empty folders meanwhile. */
 TAKC_CHECK enum takc_status takc_stage_open(struct takc_stage *s, const char *path, struct takc_err *err);
+/* As takc_stage_open, but the file is path itself, which s->tmp holds then. CONFLICT when something is there. */
+TAKC_CHECK enum takc_status takc_stage_open_at(struct takc_stage *s, const char *path, struct takc_err *err);
 /* Appends; and brings what was written to the disk. FULL or IO; the stage must be dropped then. */
 TAKC_CHECK enum takc_status takc_stage_write(struct takc_stage *s, struct takc_str bytes, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_stage_sync(struct takc_stage *s, struct takc_err *err);
@@ -61,6 +63,8 @@ const char *takc_store_dir_root(const struct takc_store *s);
 TAKC_CHECK enum takc_status takc_dir_batch_open(struct takc_store *s, struct takc_store_batch **out, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_dir_batch_put(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                struct takc_str bytes, bool known_content, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_dir_batch_derive(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
+                                                  struct takc_str bytes, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_dir_batch_del(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                struct takc_err *err);
 TAKC_CHECK enum takc_status takc_dir_batch_commit(struct takc_store_batch *b, struct takc_call *call, struct takc_err *err);

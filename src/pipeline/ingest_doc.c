@@ -250,6 +250,8 @@ static enum takc_status put_chunk(void *arg, const struct takc_chunk *chunk, str
     struct put *p = arg;
     struct takc_key key = takc_key_chunk(p->task, p->j->name, chunk->number);
     p->n_chunks = chunk->number + 1;
+    if (!p->j->old) /* nobody knows the document before its record is named: a killed run's chunks are made again, or swept */
+        return takc_store_batch_derive(p->batch, p->call, takc_str(key.s), chunk->text, err);
     return takc_store_batch_put(p->batch, p->call, takc_str(key.s), chunk->text, false, err);
 }
 

@@ -252,7 +252,7 @@ static enum takc_status write_list(const struct takc_postings_builder *b, const 
 static enum takc_status write_counts(const struct takc_postings_builder *b, const struct takc_term_lists *t, struct takc_buf *dict,
                                      struct takc_buf *postings, struct takc_err *err)
 {
-    size_t before = postings->len;
+    size_t before = postings->len; /* a list is written whole before postings go to a file */
     bool titles = t->of[TAKC_LIST_TITLE].n, sections = t->of[TAKC_LIST_SECTION].n;
     enum takc_status st = takc_buf_varint(dict, (uint64_t)t->of[TAKC_LIST_UNIT].n << 2 | (uint64_t)sections << 1 | titles, err);
     if (!st && titles)
@@ -292,31 +292,40 @@ static size_t shared_prefix(struct takc_str a, struct takc_str b)
     return n;
 }
 
-enum takc_status takc_postings_write(const struct takc_postings_builder *b, struct takc_buf *dict_index, struct takc_buf *dict,
-                                     struct takc_buf *postings, uint32_t *out_n_terms, struct takc_err *err)
+/* A term in front coding, and its entry. */
+static enum takc_status write_term(const struct takc_postings_builder *b, uint32_t id, struct takc_str last, struct takc_buf *dict,
+                                   struct takc_buf *postings, struct takc_err *err)
+{
+    struct takc_str term = takc_intern_get(&b->vocabulary, id);
+    size_t shared = shared_prefix(last, term);
+    enum takc_status st = takc_buf_varint(dict, shared, err);
+    if (!st)
+        st = takc_buf_varint(dict, term.len - shared, err);
+    if (!st)
+        st = takc_buf_add(dict, takc_str_slice(term, shared, term.len), err);
+    return st ? st : write_counts(b, &b->terms[id], dict, postings, err);
+}
+
+enum takc_status takc_postings_write(const struct takc_postings_builder *b, struct takc_pieces *out, size_t first, uint32_t *out_n_terms,
+                                     struct takc_err *err)
 {
     uint32_t n;
     uint32_t *ids = sorted_terms(b, &n);
     enum takc_status st = ids ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu terms", b->vocabulary.n);
+    struct takc_spill *index = &out->piece[first], *dict = index + 1, *postings = index + 2;
     struct takc_str last = {NULL, 0};
     for (uint32_t i = 0; !st && i < n; i++) {
-        struct takc_str term = takc_intern_get(&b->vocabulary, ids[i]);
         if (i % TAKC_DICT_BLOCK_TERMS == 0) {
             last.len = 0;
-            st = takc_buf_le(dict_index, dict->len, 4, err);
+            st = takc_buf_le(&index->buf, takc_spill_len(dict), 4, err);
             if (!st)
-                st = takc_buf_le(dict_index, postings->len, 8, err);
+                st = takc_buf_le(&index->buf, takc_spill_len(postings), 8, err);
         }
-        size_t shared = shared_prefix(last, term);
         if (!st)
-            st = takc_buf_varint(dict, shared, err);
-        if (!st)
-            st = takc_buf_varint(dict, term.len - shared, err);
-        if (!st)
-            st = takc_buf_add(dict, takc_str_slice(term, shared, term.len), err);
-        if (!st)
-            st = write_counts(b, &b->terms[ids[i]], dict, postings, err);
-        last = term;
+            st = write_term(b, ids[i], last, &dict->buf, &postings->buf, err);
+        for (size_t k = first; !st && k < first + 3; k++)
+            st = takc_pieces_settle(out, k, err);
+        last = takc_intern_get(&b->vocabulary, ids[i]);
     }
     takc_free(ids);
     *out_n_terms = n;
