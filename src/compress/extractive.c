@@ -24,12 +24,15 @@ void takc_selection_clear(struct takc_selection *s)
     *s = (struct takc_selection){0};
 }
 
-void takc_selection_trim(struct takc_selection *s)
+void takc_selection_trim(struct takc_selection *s, bool costs)
 {
     takc_free(s->keys);
-    takc_costs_free(s->costs);
     s->keys = NULL;
-    s->costs = NULL;
+    if (costs) {
+        takc_costs_free(s->costs);
+        s->costs = NULL;
+    }
+    takc_alloc_trim();
 }
 
 /* Steps 1 to 4: everything that does not know a budget. */
@@ -48,6 +51,7 @@ static enum takc_status make_order(const struct takc_corpus *c, const struct tak
         st = takc_sequences_make(&stats, c, h, o, call, s, &sequences, err);
     takc_free(h);
     takc_stats_clear(&stats);
+    takc_alloc_trim();
     if (!st)
         st = takc_order_make(sequences, s, err);
     takc_sequences_free(sequences, s->n_docs);

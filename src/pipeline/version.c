@@ -387,11 +387,12 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
     }
     if (!st)
         st = make_selection(b, &corpus.corpus, &o, ours, &s, err);
+    takc_selection_trim(&s, false);
     if (!st)
         st = make_documents(b, err);
     if (!st)
         st = make_rates(b, &corpus.corpus, &s, &o, ours, err);
-    takc_selection_trim(&s);
+    takc_selection_trim(&s, true);
     if (!st)
         st = make_index(b, &corpus.corpus, &s, ours, err);
 out:

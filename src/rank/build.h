@@ -23,14 +23,15 @@ struct takc_list {
 
 #define TAKC_NO_PIECE UINT32_MAX
 
-struct takc_term_lists {
-    struct takc_list of[TAKC_LISTS];
+struct takc_term_lists { /* most terms stand in units only */
+    uint32_t of[TAKC_LISTS]; /* number of the list + 1; 0: none yet */
 };
 
 struct takc_postings_builder {
     struct takc_intern vocabulary;
     struct takc_term_lists *terms;
-    size_t terms_cap;
+    struct takc_list *lists;
+    size_t terms_cap, n_lists, lists_cap;
     unsigned char *pool; /* pieces of lists */
     size_t pool_len, pool_cap;
     uint32_t *map; /* the document's term numbers to ours */
