@@ -19,7 +19,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { OUT_GATHER = 64 << 10 }; /* bytes that wait before a write */
+enum { OUT_GATHER = 64 << 10, NOTE_BYTES = 8192 }; /* bytes that wait before a write; of a note on a terminal */
 
 static struct takc_call *volatile running; /* what signals stop */
 
@@ -64,6 +64,8 @@ enum takc_status takc_cli_flush(struct takc_cli *cli, struct takc_err *err)
 {
     size_t at = 0;
     takc_progress_hide(&cli->progress);
+    if (cli->out.len && isatty(STDOUT_FILENO))
+        takc_text_calm(cli->out.ptr, cli->out.len);
     while (at < cli->out.len) {
         ssize_t n = write_some(cli, cli->out.ptr + at, cli->out.len - at);
         if (n < 0) {
@@ -125,8 +127,14 @@ void takc_cli_note(struct takc_cli *cli, const char *fmt, ...)
         return;
     va_list ap;
     takc_progress_hide(&cli->progress);
+    char shown[NOTE_BYTES]; /* names and what other programs said of a document stand in notes, too */
     va_start(ap, fmt);
-    (void)vfprintf(stderr, fmt, ap);
+    if (!isatty(STDERR_FILENO)) {
+        (void)vfprintf(stderr, fmt, ap);
+    } else if (vsnprintf(shown, sizeof(shown), fmt, ap) >= 0) {
+        takc_text_calm(shown, strlen(shown));
+        (void)fputs(shown, stderr);
+    }
     va_end(ap);
     (void)fputc('\n', stderr);
 }

@@ -22,7 +22,7 @@ static enum takc_status no_memory(struct takc_err *err)
     return takc_fail(err, TAKC_NOMEM, 0, "no memory for settings");
 }
 
-static const char *variable(const char *const *environment, const char *name)
+const char *takc_environment_find(const char *const *environment, const char *name)
 {
     size_t n = strlen(name);
     for (; environment && *environment; environment++)
@@ -104,12 +104,12 @@ static enum takc_status take_environment(const struct takc_setting *rows, size_t
         for (size_t k = 0; !st && k < 3; k++) {
             if (!names[k])
                 continue;
-            const char *text = variable(in->environment, names[k]);
+            const char *text = takc_environment_find(in->environment, names[k]);
             /* An empty foreign variable means "not set" in the shells and compose files that carry it. */
             if (text && (k == 0 || *text))
                 st = take_variable(&rows[i], names[k], text, a, &values[i], err);
             (void)snprintf(file, sizeof(file), "%s_FILE", names[k]);
-            if (!st && rows[i].secret && (text = variable(in->environment, file)))
+            if (!st && rows[i].secret && (text = takc_environment_find(in->environment, file)))
                 st = take_secret_file(&rows[i], file, text, a, &values[i], err);
         }
     }
@@ -253,7 +253,7 @@ enum takc_status takc_values_file(const struct takc_setting *rows, size_t n, str
 /* XDG's folders count only when absolute. */
 static bool xdg_path(const char *const *environment, const char *xdg, const char *under_home, const char *rest, char out[PATH_BYTES])
 {
-    const char *base = variable(environment, xdg), *home = variable(environment, "HOME");
+    const char *base = takc_environment_find(environment, xdg), *home = takc_environment_find(environment, "HOME");
     int n = -1;
     if (base && base[0] == '/')
         n = snprintf(out, PATH_BYTES, "%s/%s", base, rest);
@@ -264,7 +264,7 @@ static bool xdg_path(const char *const *environment, const char *xdg, const char
 
 static const char *choose_file(const struct takc_settings_inputs *in, char path[PATH_BYTES], bool *out_must)
 {
-    const char *named = in->config ? in->config : variable(in->environment, "TAKC_CONFIG");
+    const char *named = in->config ? in->config : takc_environment_find(in->environment, "TAKC_CONFIG");
     *out_must = named != NULL;
     if (named)
         return named;

@@ -191,15 +191,11 @@ static enum takc_status name_all(struct dir_batch *b, struct takc_err *err)
 {
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
-        if (e->kind != ENTRY_PUT)
-            continue;
-        enum takc_status st = takc_stage_name(e->tmp, e->path, err);
+        enum takc_status st = e->kind == ENTRY_PUT ? takc_stage_name(e->tmp, e->path, err) : TAKC_OK;
         if (st)
             return st;
-        e->tmp = NULL;
+        e->tmp = NULL; /* what is derived stays from here on: a record that gets its name next may stand on it */
     }
-    for (size_t i = 0; i < b->n; i++)
-        b->entries[i].tmp = NULL; /* what is derived stays */
     return TAKC_OK;
 }
 

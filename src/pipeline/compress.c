@@ -2,6 +2,7 @@
  *
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
+#include "base/log.h"
 #include "pipeline/reduce.h"
 
 #include <stdio.h>
@@ -142,6 +143,9 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
         st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
     if (!st)
         st = compress_locked(&b, &set, out, err);
+    if (!st)
+        takc_log_for(call, INFO, "compress", "task=%.*s version=%s changed=%d documents=%llu units=%llu", TAKC_STR_ARG(o->task),
+                     out->version, out->changed, (unsigned long long)out->n_documents, (unsigned long long)out->n_units);
     takc_lock_close(&lock);
     takc_arena_clear(&arena);
     takc_profile_clear(&profile);

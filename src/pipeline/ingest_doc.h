@@ -34,7 +34,9 @@ struct takc_ingest_job {
     struct takc_arena arena;
 };
 
+/* An empty job; who makes it fills the "in" part. */
 void takc_ingest_job_init(struct takc_ingest_job *j);
+/* Frees what the job owns; twice is harmless. */
 void takc_ingest_job_clear(struct takc_ingest_job *j);
 /* Gives back all that is large; what is told of the document stays. After put. */
 void takc_ingest_job_slim(struct takc_ingest_job *j);

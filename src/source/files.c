@@ -63,7 +63,7 @@ static void tell(const struct walk *w, struct takc_str name, enum takc_status st
         w->skipped(w->arg, takc_str_n(shown, n), status, reason);
 }
 
-static bool good_name(struct takc_str name)
+bool takc_source_good_name(struct takc_str name)
 {
     for (size_t pos = 0; pos < name.len;) {
         bool bad;
@@ -185,7 +185,7 @@ static enum takc_status visit(struct walk *w, const char *name, unsigned depth)
     enum takc_status st = takc_call_check(w->call, w->err);
     if (st)
         return st;
-    if (!good_name(takc_str(name))) {
+    if (!takc_source_good_name(takc_str(name))) {
         tell(w, name_of(w), TAKC_REFUSED, "the name is not UTF-8 or holds control characters");
         return TAKC_OK;
     }
@@ -270,7 +270,7 @@ static enum takc_status walk_one(struct walk *w, const struct stat *info)
         slash--;
     w->root_len = slash;
     w->root.len = slash > 1 ? slash - 1 : 1;
-    if (!good_name(name_of(w))) {
+    if (!takc_source_good_name(name_of(w))) {
         tell(w, name_of(w), TAKC_REFUSED, "the name is not UTF-8 or holds control characters");
         return TAKC_OK;
     }

@@ -92,6 +92,8 @@ static void prepare(void)
         (void)!takc_store_del(store, NULL, takc_str(key), NULL);
         (void)snprintf(key, sizeof(key), "d/k%d", i);
         (void)!takc_store_del(store, NULL, takc_str(key), NULL);
+        (void)snprintf(key, sizeof(key), "d/r%d", i);
+        (void)!takc_store_del(store, NULL, takc_str(key), NULL);
     }
 }
 
@@ -178,6 +180,10 @@ static enum takc_status derive(int n, struct takc_err *err)
         char key[32];
         (void)snprintf(key, sizeof(key), i + 1 < n ? "d/k%d" : "a/k", i);
         st = takc_store_batch_derive(b, NULL, takc_str(key), takc_str("new"), err);
+        if (!st && i % 2) { /* what stands on the ones before */
+            (void)snprintf(key, sizeof(key), "d/r%d", i);
+            st = takc_store_batch_put(b, NULL, takc_str(key), takc_str("new"), false, err);
+        }
     }
     if (!st)
         st = takc_store_batch_commit(b, NULL, err);
@@ -193,13 +199,17 @@ static enum takc_status do_derive_large(struct takc_err *err)
     return derive(12, err);
 }
 
-/* A batch that failed leaves none behind, or all when it failed on the way to the disk. */
+/* Each is there whole or not at all, and there if what stands on it is. */
 static void derived_are_whole(void)
 {
-    for (int i = 0; i < 11; i++) {
+    bool needed = false;
+    for (int i = 11; i-- > 0;) {
         char key[32];
+        struct takc_hex tag;
+        (void)snprintf(key, sizeof(key), "d/r%d", i);
+        needed |= takc_store_tag(store, NULL, takc_str(key), &tag, NULL) == TAKC_OK;
         (void)snprintf(key, sizeof(key), "d/k%d", i);
-        holds(key, "", "new");
+        holds(key, needed ? "new" : "", "new");
     }
 }
 
