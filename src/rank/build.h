@@ -23,7 +23,7 @@ struct takc_list {
 
 #define TAKC_NO_PIECE UINT32_MAX
 
-struct takc_term_lists { /* most terms stand in units only */
+struct takc_term_lists {     /* most terms stand in units only */
     uint32_t of[TAKC_LISTS]; /* number of the list + 1; 0: none yet */
 };
 
