@@ -58,17 +58,16 @@ static enum takc_status look_version(struct check *c, const struct takc_version 
 {
     struct takc_docset set;
     struct takc_err why = {0};
-    const struct takc_str none = {NULL, 0};
     struct takc_key list = takc_key_documents(c->task, v->label);
     enum takc_status st = look(c, takc_key_index(c->task, v->label), v->index.sha256, err);
     if (!st)
-        st = look(c, takc_key_selection(c->task, v->label), none, err);
+        st = look(c, takc_key_selection(c->task, v->label), v->selection.sha256, err);
     if (!st)
         st = look(c, list, v->documents.sha256, err);
     for (size_t i = 0; !st && i < v->n_artifacts; i++) {
         st = look(c, takc_key_artifact(c->task, v->label, v->artifacts[i].rate, ".json"), v->artifacts[i].sha256, err);
         if (!st)
-            st = look(c, takc_key_artifact(c->task, v->label, v->artifacts[i].rate, ".ledger.json"), none, err);
+            st = look(c, takc_key_artifact(c->task, v->label, v->artifacts[i].rate, ".ledger.json"), v->artifacts[i].ledger_sha256, err);
     }
     if (st)
         return st;

@@ -125,19 +125,6 @@ static uint8_t *move_bits(const struct redaction *r, const uint8_t *old_bits)
     return bits;
 }
 
-static enum takc_status put(struct redaction *r, struct takc_key key, struct takc_str bytes, struct takc_stored *out, struct takc_err *err)
-{
-    struct takc_hex hex;
-    enum takc_status st = takc_sha256(bytes, &hex, err);
-    if (!st)
-        st = takc_store_put_bytes(takc_home_store(r->b->home), r->b->call, takc_str(key.s), bytes, err);
-    if (st || !out)
-        return st;
-    out->size_bytes = bytes.len;
-    out->sha256 = takc_arena_dup(r->b->arena, takc_str(hex.s));
-    return out->sha256.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a hash");
-}
-
 static double factor(uint64_t source, uint64_t made)
 {
     return made ? (double)source / (double)made : 0;
@@ -145,7 +132,7 @@ static double factor(uint64_t source, uint64_t made)
 
 /* The ledger says what is there now; facts of the source stay those of the source as it was asked for. */
 static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, const struct takc_set_size *size, takc_rate rate,
-                                      struct takc_str label, struct takc_err *err)
+                                      struct takc_str label, struct takc_stored *out, struct takc_err *err)
 {
     struct takc_buf bytes;
     struct takc_ledger_entry e;
@@ -172,11 +159,8 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
             e.facts_source[k] = whole ? facts[0].n[k] : e.facts_source[k]; /* what is kept cannot tell what the source had */
             e.facts_kept[k] = facts[1].n[k];
         }
-        takc_buf_reset(&bytes);
-        st = takc_ledger_write(&e, &bytes, err);
+        st = takc_build_put_ledger(r->b, label, &e, rate, out, err);
     }
-    if (!st)
-        st = put(r, takc_key_artifact(r->b->task, label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -266,9 +250,9 @@ static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, str
     if (!st)
         st = takc_artifact_write(&r->corpus.corpus, &r->selection, bits, &size, &r->o, &meta, r->b->call, &json, err);
     if (!st)
-        st = put(r, takc_key_artifact(r->b->task, label, rate, ".json"), takc_buf_str(&json), out, err);
+        st = takc_build_put(r->b, takc_key_artifact(r->b->task, label, rate, ".json"), takc_buf_str(&json), out, err);
     if (!st)
-        st = redact_ledger(r, bits, &size, rate, label, err);
+        st = redact_ledger(r, bits, &size, rate, label, out, err);
     takc_buf_clear(&json);
     takc_free(old_bits);
     takc_free(bits);
@@ -282,17 +266,17 @@ static enum takc_status redact_common(struct redaction *r, struct takc_str label
     takc_buf_init(&bytes, (size_t)64 << 30);
     enum takc_status st = takc_selection_save(&r->selection, &bytes, err);
     if (!st)
-        st = put(r, takc_key_selection(r->b->task, label), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(r->b, takc_key_selection(r->b->task, label), takc_buf_str(&bytes), &out->selection, err);
     takc_buf_reset(&bytes);
     if (!st)
         st = takc_index_build(&r->corpus.corpus, &r->selection, r->b->call, &bytes, err);
     if (!st)
-        st = put(r, takc_key_index(r->b->task, label), takc_buf_str(&bytes), &out->index, err);
+        st = takc_build_put(r->b, takc_key_index(r->b->task, label), takc_buf_str(&bytes), &out->index, err);
     takc_buf_reset(&bytes);
     if (!st)
         st = takc_docset_write(&r->set, &bytes, err);
     if (!st)
-        st = put(r, takc_key_documents(r->b->task, label), takc_buf_str(&bytes), &out->documents, err);
+        st = takc_build_put(r->b, takc_key_documents(r->b->task, label), takc_buf_str(&bytes), &out->documents, err);
     takc_buf_clear(&bytes);
     return st;
 }

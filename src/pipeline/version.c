@@ -15,13 +15,6 @@
 #include <stdio.h>
 #include <unicode/uversion.h>
 
-struct takc_key takc_key_selection(struct takc_str task, struct takc_str label)
-{
-    struct takc_key k;
-    (void)snprintf(k.s, sizeof(k.s), "index/%.*s/v%.*s/selection.bin", TAKC_STR_ARG(task), TAKC_STR_ARG(label));
-    return k;
-}
-
 static struct takc_key key_work(struct takc_str task, struct takc_str label)
 {
     struct takc_key k;
@@ -202,7 +195,8 @@ enum takc_status takc_version_selection(struct takc_home *h, struct takc_str tas
 static enum takc_status make_selection(struct takc_build *b, const struct takc_corpus *c, const struct takc_extractive_options *o,
                                        bool ours, struct takc_selection *s, struct takc_err *err)
 {
-    if (ours && takc_version_selection(b->home, b->task, b->label, s, NULL) == TAKC_OK && s->n_docs == c->n_docs) {
+    if (ours && takc_version_selection(b->home, b->task, b->label, s, NULL) == TAKC_OK && s->n_docs == c->n_docs &&
+        finished(b, takc_key_selection(b->task, b->label), &b->version.selection, NULL) == TAKC_OK) {
         b->n_resumed++;
         return TAKC_OK;
     }
@@ -213,7 +207,7 @@ static enum takc_status make_selection(struct takc_build *b, const struct takc_c
     if (!st)
         st = takc_selection_save(s, &bytes, err);
     if (!st)
-        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), &b->version.selection, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -277,26 +271,31 @@ static void fill_ledger(const struct takc_selection *s, const struct takc_fact_c
     }
 }
 
-static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entry *row, takc_rate rate, struct takc_err *err)
+enum takc_status takc_build_put_ledger(struct takc_build *b, struct takc_str label, const struct takc_ledger_entry *row, takc_rate rate,
+                                       struct takc_stored *out, struct takc_err *err)
 {
     struct takc_buf bytes;
+    struct takc_stored ledger = {.size_bytes = 0};
     takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_ledger_write(row, &bytes, err);
     if (!st)
-        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_artifact(b->task, label, rate, ".ledger.json"), takc_buf_str(&bytes), &ledger, err);
+    out->ledger_sha256 = ledger.sha256;
+    out->ledger_bytes = ledger.size_bytes;
     takc_buf_clear(&bytes);
     return st;
 }
 
 enum takc_status takc_build_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
-                                   const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_err *err)
+                                   const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_stored *out,
+                                   struct takc_err *err)
 {
     struct takc_fact_counts facts[2];
     enum takc_status st = takc_facts_of_sets(c, s, (const uint8_t *const[]){NULL, bits}, 2, b->profile->description, facts, err);
     if (st)
         return st;
     fill_ledger(s, &facts[0], &facts[1], size, rate, row);
-    return put_ledger(b, row, rate, err);
+    return takc_build_put_ledger(b, b->label, row, rate, out, err);
 }
 
 /* Facts of the source and of the sets of all rates, in one pass over the documents. out has room for one more than there are rates. */
@@ -339,7 +338,7 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
         fill_ledger(s, all, kept, &size, rate, row);
     row->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st)
-        st = put_ledger(b, row, rate, err);
+        st = takc_build_put_ledger(b, b->label, row, rate, out, err);
     takc_buf_clear(&bytes);
     takc_free(bits);
     return st;
@@ -349,12 +348,16 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
 static bool take_over(struct takc_build *b, takc_rate rate, struct takc_stored *out, struct takc_ledger_entry *row)
 {
     struct takc_buf ledger;
+    struct takc_stored stored = {.size_bytes = 0};
     takc_buf_init(&ledger, TAKC_BUF_MAX_REPLY);
     struct takc_key key = takc_key_artifact(b->task, b->label, rate, ".ledger.json");
     bool good = finished(b, takc_key_artifact(b->task, b->label, rate, ".json"), out, NULL) == TAKC_OK &&
+                finished(b, key, &stored, NULL) == TAKC_OK &&
                 takc_store_get_bytes(takc_home_store(b->home), b->call, takc_str(key.s), &ledger, NULL) == TAKC_OK &&
                 takc_ledger_parse(takc_buf_str(&ledger), row, NULL) == TAKC_OK;
     takc_buf_clear(&ledger);
+    out->ledger_sha256 = stored.sha256;
+    out->ledger_bytes = stored.size_bytes;
     b->n_resumed += good;
     return good;
 }
