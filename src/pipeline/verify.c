@@ -358,9 +358,9 @@ static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
     enum takc_status st = takc_home_manifest(p->home, p->o->task, &p->arena, &p->manifest, err);
     if (st)
         return st;
-    p->version = takc_manifest_find(&p->manifest, p->o->version.len ? p->o->version : p->manifest.current);
-    if (!p->version)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'", TAKC_STR_ARG(p->o->task), TAKC_STR_ARG(p->o->version));
+    st = takc_docset_version(p->home, &p->manifest, p->o->version, &p->version, err);
+    if (st)
+        return st;
     (void)snprintf(p->report->version, sizeof(p->report->version), "%.*s", (int)(p->version->label.len < 31 ? p->version->label.len : 31),
                    p->version->label.ptr);
     bool whole = false;

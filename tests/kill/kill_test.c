@@ -281,7 +281,7 @@ static void forget(struct takc_home *h)
         if (revisions[file_of(d)] || atomic_load(&shared->accepted[d]) < 0)
             continue;
         name_of(d, name);
-        enum takc_status st = takc_forget(h, NULL, takc_str(FIXTURE_TASK), takc_str(name), 0, &r, &err);
+        enum takc_status st = takc_forget(h, NULL, takc_str(FIXTURE_TASK), &(struct takc_str){name, strlen(name)}, 1, 0, &r, &err);
         if (st && st != TAKC_NOT_FOUND)
             give_up("forget", &err);
         atomic_store(&shared->accepted[d], -1);
