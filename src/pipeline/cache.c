@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+enum { TRIES = 10 }; /* of a reader that finds what it wanted replaced: far more writers than there can be in its time */
+
 struct edit { /* a manifest held for reading or changing */
     struct takc_home *home;
     struct takc_str task;
@@ -73,17 +75,31 @@ static enum takc_status describe(struct edit *e, const struct takc_version *v, s
     return st;
 }
 
-enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg, struct takc_err *err)
+/* Nothing is told before all versions are described: a writer may take one away meanwhile, and then (out_moved) all are looked at again. */
+static enum takc_status list_once(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg, bool *out_moved,
+                                  struct takc_err *err)
 {
     struct edit e;
-    struct takc_cache_version v;
+    struct takc_manifest now;
     enum takc_status st = open_edit(&e, h, task, false, err);
-    for (size_t i = 0; !st && i < e.m.n_versions; i++) {
-        st = describe(&e, &e.m.versions[i], &v, err);
-        if (!st)
-            each(arg, &v);
-    }
+    struct takc_cache_version *all = st ? NULL : takc_arena_array(&e.arena, e.m.n_versions + 1, sizeof(*all));
+    if (!st && !all)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu versions", e.m.n_versions);
+    for (size_t i = 0; !st && i < e.m.n_versions; i++)
+        st = describe(&e, &e.m.versions[i], &all[i], err);
+    for (size_t i = 0; !st && i < e.m.n_versions; i++)
+        each(arg, &all[i]);
+    *out_moved = st == TAKC_NOT_FOUND && !takc_home_manifest(h, task, &e.arena, &now, NULL) && strcmp(now.tag.s, e.m.tag.s) != 0;
     close_edit(&e);
+    return st;
+}
+
+enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg, struct takc_err *err)
+{
+    bool moved = true;
+    enum takc_status st = TAKC_NOT_FOUND;
+    for (int tries = 0; st == TAKC_NOT_FOUND && moved && tries < TRIES; tries++)
+        st = list_once(h, task, each, arg, &moved, err);
     return st;
 }
 

@@ -48,6 +48,12 @@ void takc_snapshot_close(struct takc_snapshot *s)
     *s = (struct takc_snapshot){0};
 }
 
+bool takc_snapshot_has_moved(struct takc_snapshot *s)
+{
+    struct takc_manifest now;
+    return s->task.len && !takc_home_manifest(s->home, s->task, &s->arena, &now, NULL) && strcmp(now.tag.s, s->manifest.tag.s) != 0;
+}
+
 enum takc_status takc_snapshot_docs(struct takc_snapshot *s, const struct takc_docset **out, struct takc_err *err)
 {
     enum takc_status st = s->has_set ? TAKC_OK : takc_docset_of_version(s->home, s->task, s->version, &s->arena, &s->set, err);

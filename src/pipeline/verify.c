@@ -353,6 +353,19 @@ static enum takc_status check_artifacts(struct proof_run *p, struct takc_err *er
     return st;
 }
 
+/* A version that a writer has taken away meanwhile proves nothing, for or against. */
+static enum takc_status check_still_there(struct proof_run *p, struct takc_err *err)
+{
+    struct takc_manifest now;
+    uint64_t failed = 0;
+    for (int k = 0; k < TAKC_PROOF_LEVELS; k++)
+        failed += p->proof.failed[k];
+    enum takc_status st = failed ? takc_home_manifest(p->home, p->o->task, &p->arena, &now, err) : TAKC_OK;
+    if (st || !failed || takc_manifest_find(&now, p->version->label))
+        return st;
+    return takc_fail(err, TAKC_BUSY, 0, "version %.*s was replaced while it was verified; verify again", TAKC_STR_ARG(p->version->label));
+}
+
 static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
 {
     enum takc_status st = takc_home_manifest(p->home, p->o->task, &p->arena, &p->manifest, err);
@@ -374,7 +387,9 @@ static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
         st = takc_given_sources(p->o->source_dir, &p->set, p->call, check_given, p, err);
     else if (!st && sources)
         st = check_stored_sources(p, err);
-    return st || !is_asked(p, TAKC_LEVEL_X) ? st : check_artifacts(p, err);
+    if (!st && is_asked(p, TAKC_LEVEL_X))
+        st = check_artifacts(p, err);
+    return st ? st : check_still_there(p, err);
 }
 
 enum takc_status takc_verify(struct takc_home *h, struct takc_call *call, const struct takc_verify_options *o,
