@@ -8,6 +8,7 @@
 #include "pipeline/forget.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "pipeline/needles.h"
 #include "pipeline/redact.h"
 #include "pipeline/settle.h"
@@ -520,7 +521,12 @@ static void clear(struct forget *f)
 static enum takc_status forget_locked(struct forget *f, const struct takc_str *names, size_t n, struct takc_err *err)
 {
     enum takc_status st = find_records(f, names, n, err);
-    return st || f->n == 0 ? st : run_forget(f, err);
+    if (!st && f->n)
+        st = run_forget(f, err);
+    if (!st)
+        takc_log_for(f->call, INFO, "forget", "task=%.*s documents=%zu versions=%llu", TAKC_STR_ARG(f->task), f->n,
+                     (unsigned long long)f->report->n_versions);
+    return st;
 }
 
 enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call, struct takc_str task, const struct takc_str *documents,

@@ -40,6 +40,9 @@ TAKC_CHECK enum takc_status takc_build_publish(struct takc_build *b, struct takc
 /* Stores one thing of the version; out (may be NULL) gets its hash and size. */
 TAKC_CHECK enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
                                            struct takc_err *err);
+/* The same for one that is made in pieces; it is hashed on the way. */
+TAKC_CHECK enum takc_status takc_build_put_pieces(struct takc_build *b, struct takc_key key, const struct takc_pieces *pieces,
+                                                  struct takc_stored *out, struct takc_err *err);
 /* Stores a ledger under label; out gets its hash and size. */
 TAKC_CHECK enum takc_status takc_build_put_ledger(struct takc_build *b, struct takc_str label, const struct takc_ledger_entry *row,
                                                   takc_rate rate, struct takc_stored *out, struct takc_err *err);

@@ -3,7 +3,7 @@
 # crowd.py - many processes at one home and one task: folders ingested at once, compressed while others write, documents forgotten while
 # others ask. Nothing is lost, no exit code is a surprise: a writer waits or is BUSY (4), a reader has its answer, whatever goes on.
 # CROWD_ROUNDS repeats it.
-import json, os, re, shutil, subprocess, sys, tempfile
+import json, os, subprocess, sys, tempfile
 
 TAKC = os.environ["TAKC"]
 ROUNDS = int(os.environ.get("CROWD_ROUNDS", "1"))
@@ -123,7 +123,6 @@ def story(base):
 
 
 for _ in range(ROUNDS):
-    base = tempfile.mkdtemp(prefix="takc-crowd-", dir=shm)
-    story(base)
-    shutil.rmtree(base)
+    with tempfile.TemporaryDirectory(prefix="takc-crowd-", dir=shm) as base:
+        story(base)
 sys.exit(1 if failures else 0)
