@@ -27,6 +27,7 @@ struct takc_pieces {
 
 /* n empty pieces (<= TAKC_PIECES_MAX). Borrows folder. */
 void takc_pieces_init(struct takc_pieces *p, size_t n, const char *folder);
+/* Frees what is in memory and closes the files, which are gone then; twice is harmless. */
 void takc_pieces_clear(struct takc_pieces *p);
 
 static inline uint64_t takc_spill_len(const struct takc_spill *s)
@@ -48,6 +49,7 @@ struct takc_pieces_source {
     size_t i;
     uint64_t at;
 };
+/* A reader before the first byte of the first piece. */
 struct takc_pieces_source takc_pieces_read(const struct takc_pieces *p);
 /* Appends all pieces to out, each given back when it is copied. out is unchanged after a failure. */
 TAKC_CHECK enum takc_status takc_pieces_join(struct takc_pieces *p, struct takc_buf *out, struct takc_err *err);

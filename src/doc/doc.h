@@ -89,8 +89,9 @@ struct takc_doc {
 void takc_doc_init(struct takc_doc *d);
 /* Frees and leaves an empty document; twice is harmless. */
 void takc_doc_clear(struct takc_doc *d);
-/* Gives back runs of the map, or blocks, once they are saved and nobody reads them any more. */
+/* Gives back the runs of the map, once they are saved and nobody reads them any more. */
 void takc_doc_drop_runs(struct takc_doc *d);
+/* Gives back the blocks; text and title stay. */
 void takc_doc_drop_blocks(struct takc_doc *d);
 
 /* Appends a block; end may equal start only for a mistake of the reader (BUG). */

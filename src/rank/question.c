@@ -195,6 +195,7 @@ static void drop_prompt(struct takc_question *q)
 }
 
 /* Which terms of the question a text holds. */
+/* Adds the terms of the question that a text holds to *mask. */
 static enum takc_status terms_in(const struct takc_question *q, struct takc_str text, uint64_t *out_mask, struct takc_err *err)
 {
     struct takc_words words;
