@@ -3,7 +3,7 @@
  * catalog/home.h - one home: the folder of data-model.md section 7 (docs/formats/home.md), its locks, document records, manifests and the
  * SQLite catalogue beside it. The objects are the truth; the catalogue can be rebuilt from them, except what lives only there.
  *
- *   home.json                 {"takc_home": 1}: the schema version; a newer one is refused by name, an older one migrated step by step
+ *   home.json                 {"takc_home": 2}: the schema version; a newer one is refused by name, an older one migrated step by step
  *   home.lock                 shared by every open home, exclusive for migration, restore, checkpoint with truncation
  *   locks/{task}              one writer per task: ingest, compress, forget, rollback; a second one waits up to wait_ms, then BUSY
  *   catalog.sqlite            WAL
@@ -17,7 +17,7 @@
 #include "object/store.h"
 #include "task/profile.h"
 
-#define TAKC_HOME_SCHEMA 1
+#define TAKC_HOME_SCHEMA 2
 
 struct takc_home;
 struct takc_home_options {
@@ -62,6 +62,8 @@ struct takc_key takc_key_text(struct takc_str task, struct takc_str text_sha256,
 struct takc_key takc_key_chunk(struct takc_str task, struct takc_str doc_name, uint32_t number);
 /* index/{task}/v{version}/units.idx */
 struct takc_key takc_key_index(struct takc_str task, struct takc_str version);
+/* index/{task}/v{version}/selection.bin */
+struct takc_key takc_key_selection(struct takc_str task, struct takc_str version);
 /* artifacts/{task}/v{version}/documents.json: the documents that a version stands on. */
 struct takc_key takc_key_documents(struct takc_str task, struct takc_str version);
 /* artifacts/{task}/v{version}/{rate name}{suffix}: ".json" or ".ledger.json". */
@@ -118,9 +120,11 @@ TAKC_CHECK enum takc_status takc_home_profile(struct takc_home *h, struct takc_s
 
 /* --- manifests --- */
 struct takc_stored { /* a stored thing and its hash */
-    takc_rate rate;  /* artifacts only */
     struct takc_str sha256;
     uint64_t size_bytes;
+    takc_rate rate;                /* from here: artifacts only */
+    struct takc_str ledger_sha256; /* of the ledger beside it */
+    uint64_t ledger_bytes;
 };
 struct takc_version {
     struct takc_str label;         /* "3", or "3.r1" redacted */
@@ -128,8 +132,8 @@ struct takc_version {
     struct takc_str redacted_from; /* label, or empty */
     int64_t created_s;
     bool pinned;
-    struct takc_stored documents, index;
-    const struct takc_stored *artifacts; /* descending rate */
+    struct takc_stored documents, index, selection; /* an empty hash: was not there when it should have been hashed */
+    const struct takc_stored *artifacts;            /* descending rate */
     size_t n_artifacts;
     uint64_t source_tokens;
 };

@@ -50,6 +50,10 @@ TAKC_CHECK enum takc_status takc_home_lock_alone(struct takc_home *h, uint64_t w
 void takc_home_lock_shared(struct takc_home *h);
 /* Writes home.json with this schema. */
 TAKC_CHECK enum takc_status takc_home_write_schema(const char *path, uint64_t schema, struct takc_err *err);
+/* The folder for locks, if it is missing. */
+TAKC_CHECK enum takc_status takc_home_make_locks(const char *path, struct takc_err *err);
+/* Takes the home at path from an older schema to this one, step by step; the caller is alone on it. */
+TAKC_CHECK enum takc_status takc_home_migrate(const char *path, uint64_t from, struct takc_err *err);
 /* Is the folder missing, or empty but for what opening a home leaves before home.json? */
 TAKC_CHECK enum takc_status takc_home_is_vacant(const char *path, bool *out, struct takc_err *err);
 

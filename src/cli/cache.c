@@ -15,6 +15,7 @@ struct listing {
     struct takc_str *cells; /* COLUMNS a row */
     size_t n_rows, cap;
     json_t *list;
+    char current[32];    /* label */
     enum takc_status st; /* of what could not be listed, and why */
     struct takc_err err;
 };
@@ -69,6 +70,8 @@ static void add_json(struct listing *l, const struct takc_cache_version *v)
 static void on_version(void *arg, const struct takc_cache_version *v)
 {
     struct listing *l = arg;
+    if (v->current)
+        (void)snprintf(l->current, sizeof(l->current), "%s", v->label);
     if (l->list)
         add_json(l, v);
     else
@@ -86,9 +89,13 @@ static enum takc_status list(struct takc_cli *cli, struct takc_home *home, struc
     if (!st && (st = l.st) && err)
         *err = l.err;
     if (!st && l.list)
-        st = takc_cli_json(cli, json_pack("{sO}", "versions", l.list), err);
+        st = takc_cli_json(cli, json_pack("{ss? sO}", "current", l.current[0] ? l.current : NULL, "versions", l.list), err);
     else if (!st)
         st = takc_table_write(columns, COLUMNS, l.cells, l.n_rows, &cli->out, err);
+    if (!st && !l.list && !l.current[0])
+        st = takc_cli_printf(cli, err,
+                             "no version is current; takc compress -t %.*s makes one, takc cache -t %.*s rollback VERSION takes one\n",
+                             TAKC_STR_ARG(task), TAKC_STR_ARG(task));
     json_decref(l.list);
     takc_free(l.cells);
     takc_arena_clear(&l.arena);

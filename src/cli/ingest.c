@@ -133,7 +133,7 @@ enum takc_status takc_verb_ingest(struct takc_cli *cli, struct takc_err *err)
         .max_text_bytes = cli->settings.ingest_max_text_bytes,
         .timeout_ms = cli->settings.ingest_timeout_ms,
         .n_threads = takc_cli_threads(cli),
-        .wait_ms = 2000,
+        .wait_ms = takc_cli_number(cli, "wait-ms", 2000),
         .each = on_item,
         .each_arg = &listing,
         .pdf_mode = takc_str_is(cli->settings.pdf_mode, "auto") ? NULL : cli->settings.pdf_mode.ptr,

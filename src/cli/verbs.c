@@ -39,6 +39,7 @@ static const struct takc_option ingest_options[] = {
     {"jsonl-fields", 0, TAKC_OPTION_TEXT, "MAP", "names of fields: id=doc_id,title=title,text=text,date=day", NULL, false},
     {"pdf-mode", 0, TAKC_OPTION_SETTING, "MODE", "auto, layout, raw, reading", "pdf.mode", false},
     {"max-file-bytes", 0, TAKC_OPTION_SETTING, "BYTES", "a larger file is refused", "ingest.max_file_bytes", false},
+    {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task; default: 2000", NULL, false},
 };
 
 static const struct takc_option plan_options[] = {

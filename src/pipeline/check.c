@@ -57,16 +57,15 @@ static enum takc_status look_document(struct check *c, const struct takc_docset_
 /* What was made for a version. */
 static enum takc_status look_made(struct check *c, const struct takc_version *v, struct takc_err *err)
 {
-    const struct takc_str none = {NULL, 0};
     enum takc_status st = look(c, takc_key_index(c->task, v->label), v->index.sha256, err);
     if (!st)
-        st = look(c, takc_key_selection(c->task, v->label), none, err);
+        st = look(c, takc_key_selection(c->task, v->label), v->selection.sha256, err);
     if (!st)
         st = look(c, takc_key_documents(c->task, v->label), v->documents.sha256, err);
     for (size_t i = 0; !st && i < v->n_artifacts; i++) {
         st = look(c, takc_key_artifact(c->task, v->label, v->artifacts[i].rate, ".json"), v->artifacts[i].sha256, err);
         if (!st)
-            st = look(c, takc_key_artifact(c->task, v->label, v->artifacts[i].rate, ".ledger.json"), none, err);
+            st = look(c, takc_key_artifact(c->task, v->label, v->artifacts[i].rate, ".ledger.json"), v->artifacts[i].ledger_sha256, err);
     }
     return st;
 }

@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "pipeline/forget.h"
 #include "pipeline/ingest_doc.h"
+#include "pipeline/settle.h"
 #include "source/source.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ struct run {
     /* the source file being split */
     const struct takc_source_item *item;
     struct takc_str item_root;
+    bool made_up;    /* as the writer's */
     bool lost_names; /* a name could not be kept for want of memory: nothing is called vanished then */
 };
 
@@ -337,22 +339,32 @@ static bool is_held(const struct run *r, struct takc_str name)
     return held;
 }
 
-/* Documents of the roots of this run that were not seen: told, or forgotten under mirror. */
+/* Does the document come from a root of this run, and was not seen there? */
+static bool has_vanished(const struct run *r, const struct takc_document *d)
+{
+    return takc_intern_find(&r->roots, d->root) != TAKC_INTERN_NONE && takc_intern_find(&r->seen, d->name) == TAKC_INTERN_NONE &&
+           !is_held(r, d->name) && is_wanted_document(r, d->name);
+}
+
+/* What vanished: told, or under mirror forgotten, all at once, and told then. */
 static enum takc_status tell_vanished(struct run *r, struct takc_err *err)
 {
     struct takc_document *docs;
-    size_t n;
+    size_t n, n_gone = 0;
     enum takc_status st = takc_home_documents(r->home, r->o->task, &r->names, &docs, &n, err);
-    for (size_t i = 0; !st && i < n; i++) {
-        if (takc_intern_find(&r->roots, docs[i].root) == TAKC_INTERN_NONE || takc_intern_find(&r->seen, docs[i].name) != TAKC_INTERN_NONE ||
-            is_held(r, docs[i].name) || !is_wanted_document(r, docs[i].name))
-            continue;
-        if (r->o->mirror)
-            st = takc_forget_locked(r->home, r->call, r->o->task, docs[i].name, NULL, err);
-        if (!st)
-            tell(r, &(struct takc_ingest_item){
-                        .outcome = r->o->mirror ? TAKC_INGEST_FORGOTTEN : TAKC_INGEST_VANISHED, .name = docs[i].name, .message = ""});
-    }
+    if (st)
+        return st;
+    struct takc_str *gone = takc_arena_array(&r->names, n + 1, sizeof(*gone));
+    if (!gone)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu names", n);
+    for (size_t i = 0; i < n; i++)
+        if (has_vanished(r, &docs[i]))
+            gone[n_gone++] = docs[i].name;
+    if (n_gone && r->o->mirror)
+        st = takc_forget_locked(r->home, r->call, r->o->task, gone, n_gone, r->made_up, err);
+    for (size_t i = 0; !st && i < n_gone; i++)
+        tell(r, &(struct takc_ingest_item){
+                    .outcome = r->o->mirror ? TAKC_INGEST_FORGOTTEN : TAKC_INGEST_VANISHED, .name = gone[i], .message = ""});
     return st;
 }
 
@@ -435,7 +447,7 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
                              const struct takc_ingest_options *o, struct takc_ingest_report *out, struct takc_err *err)
 {
     struct run r = {.home = h, .call = call, .o = o, .report = out};
-    struct takc_lock lock = {-1};
+    struct takc_writer writer = {.lock = {-1}};
     const struct takc_clock *clock = takc_clock_or_system(call ? call->clock : NULL);
     *out = (struct takc_ingest_report){0};
     r.now_s = clock->wall_s(clock);
@@ -455,7 +467,8 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
     else if (!r.jobs)
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a window of documents");
     if (!st)
-        st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
+        st = takc_writer_begin(h, call, o->task, &r.profile, o->wait_ms, &writer, err);
+    r.made_up = writer.made_up;
     if (!st)
         st = takc_store_batch_open(takc_home_store(h), &r.batch, err);
     if (!st)
@@ -467,6 +480,6 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
                      (unsigned long long)out->n_new, (unsigned long long)out->n_changed, (unsigned long long)out->n_same,
                      (unsigned long long)out->n_refused);
     clear_run(&r);
-    takc_lock_close(&lock);
+    takc_lock_close(&writer.lock);
     return st;
 }

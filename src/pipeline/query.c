@@ -14,6 +14,7 @@
 
 #define DEFAULT_READER_TOKENS 2000u /* data-model.md section 5 */
 #define DEFAULT_ARTIFACT_TOKENS 16000u
+enum { TRIES = 10 }; /* of a question whose version is replaced while it is answered */
 
 enum takc_status takc_answer_note(struct takc_answer *q, struct takc_err *err, const char *text)
 {
@@ -65,11 +66,10 @@ static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struc
     return st ? st : takc_answer_keep(q, takc_buf_str(&q->notes), &q->r->notes, err);
 }
 
-enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const struct takc_query_options *o, struct takc_query_result *out,
-                            struct takc_err *err)
+/* out_moved: a writer published meanwhile, so that what was not found may be where the manifest says now. */
+static enum takc_status query_once(struct takc_home *h, struct takc_call *call, const struct takc_query_options *o,
+                                   struct takc_query_result *out, bool *out_moved, struct takc_err *err)
 {
-    const struct takc_clock *clock = takc_clock_or_system(call ? call->clock : NULL);
-    uint64_t from = clock->mono_ns(clock);
     *out = (struct takc_query_result){0};
     struct takc_answer *q = takc_alloc(sizeof(*q));
     struct takc_arena *arena = takc_alloc(sizeof(*arena));
@@ -83,12 +83,25 @@ enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const s
     *q = (struct takc_answer){.arena = arena, .call = call, .o = o, .r = out};
     takc_buf_init(&q->notes, TAKC_BUF_MAX_NAME);
     enum takc_status st = answer(q, h, err);
+    *out_moved = st == TAKC_NOT_FOUND && takc_snapshot_has_moved(&q->snapshot);
     takc_snapshot_close(&q->snapshot);
     takc_profile_clear(&q->profile);
     takc_buf_clear(&q->notes);
     takc_free(q);
     if (st)
         takc_query_result_free(out);
+    return st;
+}
+
+enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const struct takc_query_options *o, struct takc_query_result *out,
+                            struct takc_err *err)
+{
+    const struct takc_clock *clock = takc_clock_or_system(call ? call->clock : NULL);
+    uint64_t from = clock->mono_ns(clock);
+    bool moved = true;
+    enum takc_status st = TAKC_NOT_FOUND;
+    for (int tries = 0; st == TAKC_NOT_FOUND && moved && tries < TRIES; tries++)
+        st = query_once(h, call, o, out, &moved, err);
     out->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st) /* the question itself stays out */
         takc_log_for(call, INFO, "query", "task=%.*s mode=%s rate=%s tokens=%llu confidence=%.2f abstained=%d ms=%llu",

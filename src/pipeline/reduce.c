@@ -239,7 +239,8 @@ struct rate_set { /* of one artifact, over the whole */
 };
 
 static enum takc_status choose_sets(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
-                                    const struct takc_extractive_options *o, struct rate_set *sets, uint8_t **out_all, struct takc_err *err)
+                                    const struct takc_extractive_options *o, struct rate_set *sets, uint8_t **out_all,
+                                    struct takc_stored *made, struct takc_err *err)
 {
     struct takc_set_size size;
     enum takc_status st = takc_selection_set(s, c, o, TAKC_KEPT_RATE, out_all, &size, err);
@@ -252,7 +253,7 @@ static enum takc_status choose_sets(struct takc_build *b, const struct takc_corp
         if (!st)
             st = takc_selection_set(s, c, o, b->rates[i], &sets[i].bits, &sets[i].size, err);
         if (!st)
-            st = takc_build_ledger(b, c, s, sets[i].bits, &sets[i].size, b->rates[i], &b->rows[i], err);
+            st = takc_build_ledger(b, c, s, sets[i].bits, &sets[i].size, b->rates[i], &b->rows[i], &made[i], err);
         for (size_t k = 0; !st && k <= s->n_units / 8; k++)
             (*out_all)[k] |= sets[i].bits[k];
     }
@@ -298,7 +299,7 @@ static enum takc_status write_common(struct takc_build *b, const struct takc_kep
     takc_pieces_init(&index, TAKC_INDEX_PIECES, takc_home_path(b->home));
     enum takc_status st = takc_selection_save(&k->selection, &bytes, err);
     if (!st)
-        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), &b->version.selection, err);
     takc_buf_reset(&bytes);
     if (!st)
         st = takc_index_make(&k->corpus.corpus, &k->selection, b->call, &index, err);
@@ -324,7 +325,7 @@ enum takc_status takc_reduce_make(struct takc_build *b, const struct takc_corpus
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
     memset(sets, 0, (b->n_rates + 1) * sizeof(*sets));
     memset(artifacts, 0, (b->n_rates + 1) * sizeof(*artifacts));
-    enum takc_status st = choose_sets(b, c, s, o, sets, &all, err);
+    enum takc_status st = choose_sets(b, c, s, o, sets, &all, artifacts, err);
     if (!st)
         st = make_kept(b, c, s, all, &kept, err);
     if (!st)
