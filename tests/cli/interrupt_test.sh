@@ -51,7 +51,8 @@ done
 [ ! -e "$TAKC_HOME/manifests/fin.json" ] || fail "a stopped compress made a version"
 "$TAKC" compress -t fin >"$work/out" 2>"$work/err" || fail "compress again"
 "$TAKC" verify -t fin >"$work/out" 2>"$work/err" || fail "verify: $(cat "$work/out")"
+# Ledgers hold durations; settled.json names the manifest, which has their hashes and the time that the version was made.
 for folder in artifacts index text blobs raw-data fin; do
-    diff -rq -x '*.ledger.json' "$work/clean/$folder" "$TAKC_HOME/$folder" >"$work/out" || fail "$(head -3 "$work/out")"
+    diff -rq -x '*.ledger.json' -x settled.json "$work/clean/$folder" "$TAKC_HOME/$folder" >"$work/out" || fail "$(head -3 "$work/out")"
 done
 echo "stopped with $n of 1500 documents in; compress stopped, went on and ended as the clean run"
