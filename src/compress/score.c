@@ -338,8 +338,10 @@ static enum takc_status score_document(void *arg, unsigned worker, size_t doc, c
         st = takc_fail(err, TAKC_INVALID, 0, "the documents changed between two passes");
     if (st)
         return st;
-    for (size_t g = 0; g < u->n_headings; g++)
-        w->pairs[g] = task_pairs(w, u->heading_terms + u->heading_at[g], u->heading_at[g + 1] - u->heading_at[g]);
+    for (size_t g = 0; g < u->n_headings; g++) {
+        size_t n = u->heading_at[g + 1] - u->heading_at[g];
+        w->pairs[g] = n ? task_pairs(w, &u->heading_terms[u->heading_at[g]], n) : 0; /* without any term there is no array */
+    }
     size_t n_title = distinct_title(w, u);
     uint64_t length = centroid(w, u);
     uint32_t word_default = takc_intern_find(&u->vocabulary, takc_word_stem(takc_str("default")));

@@ -55,19 +55,34 @@ enum takc_status takc_settle_undo(struct takc_home *h, struct takc_str task, str
 
 /* --- caches of foreign clients --- */
 
-/* cache/v2/{task}/{rate}/cache.json: what the guide's own tools read. */
-static enum takc_status put_foreign(struct takc_build *b, const struct takc_version *version, const struct takc_stored *made,
-                                    struct takc_err *err)
+/* What cache.json says about an artifact; NULL when there is no memory. */
+static json_t *foreign_meta(const struct takc_build *b, const struct takc_version *version, takc_rate rate, const struct takc_artifact *a)
+{
+    char name[24];
+    takc_rate_name(rate, name);
+    json_t *meta = json_pack("{ss sI sI sf sf}", "compression_rate", name, "original_tokens", (json_int_t)a->source_tokens,
+                             "compressed_tokens", (json_int_t)a->tokens, "compression_ratio",
+                             a->tokens ? (double)a->source_tokens / (double)a->tokens : 0.0, "target_ratio", rate / 1000.0);
+    if (meta && json_object_set_new(meta, "task_type", takc_json_str(b->task)) == 0 &&
+        json_object_set_new(meta, "task_description", takc_json_str(b->profile->description)) == 0 &&
+        json_object_set_new(meta, "chunks_processed", json_integer((json_int_t)a->n_documents)) == 0 &&
+        json_object_set_new(meta, "model_used", json_string("extractive")) == 0 &&
+        json_object_set_new(meta, "timestamp", json_integer((json_int_t)version->created_s)) == 0 &&
+        json_object_set_new(meta, "service", json_string("takc")) == 0 && json_object_set_new(meta, "version", json_string("2.0")) == 0)
+        return meta;
+    json_decref(meta);
+    return NULL;
+}
+
+/* The object of cache.json; what it was made from is given back before it is written out, since each is as large as the artifact. */
+static enum takc_status foreign_object(struct takc_build *b, const struct takc_version *version, takc_rate rate, json_t **out,
+                                       struct takc_err *err)
 {
     struct takc_artifact a = {0};
     struct takc_store_view v;
-    struct takc_buf text, json;
-    char name[24];
-    struct takc_key from = takc_key_artifact(b->task, version->label, made->rate, ".json"),
-                    to = takc_key_foreign_cache(b->task, made->rate);
+    struct takc_buf text;
+    struct takc_key from = takc_key_artifact(b->task, version->label, rate, ".json");
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
-    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
-    takc_rate_name(made->rate, name);
     enum takc_status st = takc_store_view(takc_home_store(b->home), b->call, takc_str(from.s), &v, err);
     if (st)
         return st;
@@ -75,28 +90,37 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_vers
     takc_store_view_close(&v);
     if (!st)
         st = takc_artifact_text(&a, &text, err);
-    json_t *meta = st ? NULL
-                      : json_pack("{ss sI sI sf sf}", "compression_rate", name, "original_tokens", (json_int_t)a.source_tokens,
-                                  "compressed_tokens", (json_int_t)a.tokens, "compression_ratio",
-                                  a.tokens ? (double)a.source_tokens / (double)a.tokens : 0.0, "target_ratio", made->rate / 1000.0);
-    json_t *root = json_object();
-    if (!st && (!meta || !root || json_object_set_new(meta, "task_type", takc_json_str(b->task)) ||
-                json_object_set_new(meta, "task_description", takc_json_str(b->profile->description)) ||
-                json_object_set_new(meta, "chunks_processed", json_integer((json_int_t)a.n_documents)) ||
-                json_object_set_new(meta, "model_used", json_string("extractive")) ||
-                json_object_set_new(meta, "timestamp", json_integer((json_int_t)version->created_s)) ||
-                json_object_set_new(meta, "service", json_string("takc")) || json_object_set_new(meta, "version", json_string("2.0")) ||
-                json_object_set_new(root, "compressed_kv", takc_json_str(takc_buf_str(&text))) || json_object_set(root, "metadata", meta)))
+    json_t *meta = st ? NULL : foreign_meta(b, version, rate, &a);
+    takc_artifact_clear(&a);
+    json_t *root = st ? NULL : json_object();
+    if (!st && (!meta || !root || json_object_set_new(root, "compressed_kv", takc_json_str(takc_buf_str(&text))) ||
+                json_object_set(root, "metadata", meta))) {
+        json_decref(root);
+        root = NULL;
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    }
+    json_decref(meta);
+    takc_buf_clear(&text);
+    *out = root;
+    return st;
+}
+
+/* cache/v2/{task}/{rate}/cache.json: what the guide's own tools read. */
+static enum takc_status put_foreign(struct takc_build *b, const struct takc_version *version, const struct takc_stored *made,
+                                    struct takc_err *err)
+{
+    struct takc_buf json;
+    struct takc_key to = takc_key_foreign_cache(b->task, made->rate);
+    json_t *root = NULL;
+    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = foreign_object(b, version, made->rate, &root, err);
     if (!st)
         st = takc_json_dump(root, true, &json, err);
+    json_decref(root);
     if (!st)
         st = takc_store_put_bytes(takc_home_store(b->home), b->call, takc_str(to.s), takc_buf_str(&json), err);
-    json_decref(meta);
-    json_decref(root);
-    takc_buf_clear(&text);
     takc_buf_clear(&json);
-    takc_artifact_clear(&a);
+    takc_alloc_trim();
     return st;
 }
 

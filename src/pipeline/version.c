@@ -213,6 +213,7 @@ static enum takc_status make_index(struct takc_build *b, const struct takc_corpu
     if (!st)
         st = takc_build_put_pieces(b, key, &index, &b->version.index, err);
     takc_pieces_clear(&index);
+    takc_alloc_trim(); /* before foreign caches map and parse the artifacts */
     return st;
 }
 

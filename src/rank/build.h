@@ -22,6 +22,7 @@ struct takc_list {
 };
 
 #define TAKC_NO_PIECE UINT32_MAX
+#define TAKC_POOL_BLOCK ((size_t)256 << 10)
 
 struct takc_term_lists {     /* most terms stand in units only */
     uint32_t of[TAKC_LISTS]; /* number of the list + 1; 0: none yet */
@@ -32,8 +33,8 @@ struct takc_postings_builder {
     struct takc_term_lists *terms;
     struct takc_list *lists;
     size_t terms_cap, n_lists, lists_cap;
-    unsigned char *pool; /* pieces of lists */
-    size_t pool_len, pool_cap;
+    unsigned char **blocks; /* pieces of lists, TAKC_POOL_BLOCK bytes a block: growing moves nothing, so nothing is held twice */
+    size_t n_blocks, blocks_cap, pool_len;
     uint32_t *map; /* the document's term numbers to ours */
     size_t map_cap;
     struct takc_range *doc_units, *section_units; /* ranges by number, for df */

@@ -19,7 +19,9 @@ void takc_postings_builder_clear(struct takc_postings_builder *b)
     takc_intern_clear(&b->vocabulary);
     takc_free(b->terms);
     takc_free(b->lists);
-    takc_free(b->pool);
+    for (size_t i = 0; i < b->n_blocks; i++)
+        takc_free(b->blocks[i]);
+    takc_free((void *)b->blocks);
     takc_free(b->map);
     takc_free(b->doc_units);
     takc_free(b->section_units);
@@ -53,22 +55,45 @@ enum {
     LINK = 4         /* bytes behind a piece: the place of the next one */
 };
 
+static inline unsigned char *pool_at(const struct takc_postings_builder *b, uint32_t place)
+{
+    return b->blocks[place / TAKC_POOL_BLOCK] + place % TAKC_POOL_BLOCK;
+}
+
+/* Room for a piece, in one block. */
+static enum takc_status new_piece(struct takc_postings_builder *b, uint32_t size, uint32_t *out, struct takc_err *err)
+{
+    size_t left = b->n_blocks * TAKC_POOL_BLOCK - b->pool_len;
+    if (left < size) {
+        enum takc_status st = takc_grow((void *)&b->blocks, &b->blocks_cap, b->n_blocks + 1, sizeof(*b->blocks), err);
+        if (st)
+            return st;
+        if ((b->n_blocks + 1) * TAKC_POOL_BLOCK >= TAKC_NO_PIECE)
+            return takc_fail(err, TAKC_FULL, 0, "index: more than 4 GiB of postings");
+        unsigned char *block = takc_alloc(TAKC_POOL_BLOCK);
+        if (!block)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for postings");
+        b->pool_len = b->n_blocks * TAKC_POOL_BLOCK;
+        b->blocks[b->n_blocks++] = block;
+    }
+    *out = (uint32_t)b->pool_len;
+    b->pool_len += size;
+    return TAKC_OK;
+}
+
 /* Room for one byte more in a list. */
 static enum takc_status widen(struct takc_postings_builder *b, struct takc_list *l, struct takc_err *err)
 {
     bool first = l->head == TAKC_NO_PIECE;
     uint32_t size = first ? PIECE_MIN : l->size < PIECE_MAX ? 2 * l->size : PIECE_MAX;
-    if (b->pool_len + size >= TAKC_NO_PIECE)
-        return takc_fail(err, TAKC_FULL, 0, "index: more than 4 GiB of postings");
-    enum takc_status st = takc_grow(&b->pool, &b->pool_cap, b->pool_len + size, 1, err);
+    uint32_t place = 0;
+    enum takc_status st = new_piece(b, size, &place, err);
     if (st)
         return st;
-    uint32_t place = (uint32_t)b->pool_len;
     if (first)
         l->head = place;
     else
-        memcpy(b->pool + l->end, &place, LINK);
-    b->pool_len += size;
+        memcpy(pool_at(b, l->end), &place, LINK);
     l->size = size;
     l->at = place;
     l->end = place + size - LINK;
@@ -81,7 +106,7 @@ static enum takc_status write_number(struct takc_postings_builder *b, struct tak
         enum takc_status st = l->head == TAKC_NO_PIECE || l->at == l->end ? widen(b, l, err) : TAKC_OK;
         if (st)
             return st;
-        b->pool[l->at++] = (unsigned char)(v < 0x80 ? v : (v & 0x7F) | 0x80);
+        *pool_at(b, l->at++) = (unsigned char)(v < 0x80 ? v : (v & 0x7F) | 0x80);
         if (v < 0x80)
             return TAKC_OK;
     }
@@ -172,11 +197,11 @@ static uint64_t read_number(struct unit_walk *w)
     uint64_t v = 0;
     for (unsigned shift = 0;; shift += 7) {
         if (w->at == w->end) {
-            memcpy(&w->at, w->b->pool + w->end, LINK);
+            memcpy(&w->at, pool_at(w->b, w->end), LINK);
             w->size = w->size < PIECE_MAX ? 2 * w->size : PIECE_MAX;
             w->end = w->at + w->size - LINK;
         }
-        unsigned char c = w->b->pool[w->at++];
+        unsigned char c = *pool_at(w->b, w->at++);
         v |= (uint64_t)(c & 0x7F) << shift;
         if (c < 0x80)
             return v;
@@ -257,10 +282,10 @@ static enum takc_status write_list(const struct takc_postings_builder *b, const 
     uint32_t at = l->head, size = PIECE_MIN;
     while (!st && at != TAKC_NO_PIECE) {
         uint32_t end = at + size - LINK, last = end == l->end;
-        st = takc_buf_add(out, takc_str_n((const char *)b->pool + at, (last ? l->at : end) - at), err);
+        st = takc_buf_add(out, takc_str_n((const char *)pool_at(b, at), (last ? l->at : end) - at), err);
         if (last)
             break;
-        memcpy(&at, b->pool + end, LINK);
+        memcpy(&at, pool_at(b, end), LINK);
         size = size < PIECE_MAX ? 2 * size : PIECE_MAX;
     }
     if (!st)
