@@ -2,7 +2,7 @@
 # Parts from outside, all by name from the system's packages. scripts/install-parts.sh installs them.
 find_package(PkgConfig REQUIRED)
 set(TAKC_PARTS "")
-set(TAKC_PC_PARTS jansson sqlite3 libxml-2.0 libzip libcmark-gfm icu-uc icu-i18n yaml-0.1 libcrypto libseccomp zlib)
+set(TAKC_PC_PARTS jansson sqlite3 libxml-2.0 libzip libcmark-gfm icu-uc icu-i18n yaml-0.1 libcrypto libcurl libseccomp zlib)
 foreach(part ${TAKC_PC_PARTS})
   string(MAKE_C_IDENTIFIER "PART_${part}" id)
   pkg_check_modules(${id} REQUIRED IMPORTED_TARGET ${part})
