@@ -7,6 +7,7 @@
 #define TAKC_NET_RETRY_H
 
 #include "base/clock.h"
+#include "takc/str.h"
 
 struct takc_retry_policy {
     unsigned max_retries;  /* 3: four tries in all */
