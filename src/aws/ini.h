@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * aws/ini.h - the files ~/.aws/config and ~/.aws/credentials: sections, keys, nested keys ("s3 =" and indented lines below are one value
- * with line breaks), comments (# or ; at the start of a line, or behind white space in a section's line). Threads: pure functions. */
+ * aws/ini.h - the files ~/.aws/config and ~/.aws/credentials: sections, keys ('=' or ':' ends one), nested keys ("s3 =" and indented lines
+ * below are one value with line breaks), comments (# or ; at the start of a line, or behind a section). Values are secrets: make the arena
+ * secret; no message shows one. Threads: pure functions. */
 #ifndef TAKC_AWS_INI_H
 #define TAKC_AWS_INI_H
 
@@ -12,7 +13,7 @@ struct takc_ini_entry {
     unsigned line;
 };
 struct takc_ini {
-    struct takc_ini_entry *entries; /* in the order of the file */
+    struct takc_ini_entry *entries; /* in the order of the file; a section opens with an entry whose key is empty */
     size_t n;
 };
 /* is_config: sections are named "profile x" (or "default"), as in ~/.aws/config. Everything is copied into the arena. INVALID: "line n:
