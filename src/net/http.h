@@ -5,8 +5,11 @@
  * One thread of its own drives all transfers (libcurl, multi interface), so a waiting request holds no thread of the caller's: start a
  * request and be told, or send it and wait. Connections are kept and used again, per host and per client.
  * TLS is verified always; ca_file adds to nothing, it takes the system's place. Proxies: the option, else https_proxy, http_proxy, no_proxy
- * as other programs read them. Redirects are not followed (a signed request would be sent elsewhere).
- * Threads: a client may be used from any thread. Callbacks run on the client's thread, must not block and must not call send. */
+ * as other programs read them. Redirects are not followed (a signed request would be sent elsewhere). Nothing is repeated of which a byte
+ * may have been read: a kept connection that breaks under a request is an error of that request.
+ * libcurl is loaded by the first open (net/curl.h): a program that opens none does not pay for it.
+ * Threads: a client may be used from any thread. Callbacks run on the client's thread, must not block, and may call start, not send or
+ * close. */
 #ifndef TAKC_NET_HTTP_H
 #define TAKC_NET_HTTP_H
 
@@ -25,7 +28,7 @@ struct takc_http_options {
 };
 
 /* Starts the client's thread. Everything in o is copied. Returns owned: takc_http_close. NOMEM, BUSY (no more threads), INVALID (a ca_file
- * that cannot be read, named). */
+ * that cannot be read or holds no certificate, named), UNSUPPORTED (no libcurl, or one older than 7.80). o may be NULL. */
 TAKC_CHECK enum takc_status takc_http_open(struct takc_http **out, const struct takc_http_options *o, struct takc_err *err);
 /* Ends what still runs (CANCELLED), frees. NULL is harmless. */
 void takc_http_close(struct takc_http *h);
@@ -41,12 +44,13 @@ struct takc_http_request { /* borrowed until the reply */
     const char *method;    /* "GET", "POST", ... */
     struct takc_str url;   /* http:// or https://; the path is sent as it stands: no dot segments removed, nothing escaped again */
     const struct takc_http_header *headers;
-    size_t n_headers; /* Host, Content-Length, User-Agent are added; Expect and Accept-Encoding are never sent */
+    size_t n_headers; /* Host, User-Agent and Content-Length are added, and nothing else; INVALID: what frames the message (Content-Length,
+                         Transfer-Encoding, Connection, Expect, Accept-Encoding, TE, Upgrade) */
     struct takc_str body;
     uint64_t connect_ms;       /* to an open connection, TLS included; 0: 10,000 */
     uint64_t first_byte_ms;    /* from sent to the first byte of the body, or of the headers when there is none; 0: 60,000 */
-    uint64_t idle_ms;          /* between two pieces; 0: 60,000 */
-    uint64_t total_ms;         /* 0: 600,000; the call's deadline cuts it, too */
+    uint64_t idle_ms;          /* between two pieces of the body, in either direction; 0: 60,000 */
+    uint64_t total_ms;         /* with the wait for a connection of the pool; 0: 600,000; the call's deadline cuts it, too */
     size_t max_reply;          /* bytes of body kept or streamed; 0: 64 MiB; more is UPSTREAM */
     takc_http_piece_fn *piece; /* NULL: the body is kept in the reply. Bodies of other than 2xx are always kept */
     void *arg;

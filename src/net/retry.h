@@ -13,7 +13,7 @@ struct takc_retry_policy {
     unsigned max_retries;  /* 3: four tries in all */
     uint64_t base_ms;      /* 500 */
     uint64_t cap_ms;       /* 20,000 */
-    uint64_t max_after_ms; /* 120,000: a server that asks for longer is not waited for */
+    uint64_t max_after_ms; /* 120,000: a server that asks for longer is not waited for; whoever retries compares, the functions do not */
 };
 struct takc_retry_policy takc_retry_policy_default(void);
 
