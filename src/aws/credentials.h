@@ -3,19 +3,22 @@
  * aws/credentials.h - which keys to sign with: the chain that AWS SDKs walk, first that answers.
  *
  *   1 environment        AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
- *   2 web identity       AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME: sts AssumeRoleWithWebIdentity
- *   3 profile            AWS_PROFILE or "default" in AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE: static keys, role_arn with
- *                        source_profile or credential_source (assume-role chains, at most 8 long, circles named), web_identity_token_file,
- *                        sso_session / sso_start_url with the cached token, credential_process
- *   4 container          AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI (loopback, link-local addresses of ECS
+ *   2 assumed role       role_arn of the profile with source_profile or credential_source: sts AssumeRole, in chains of at most 8; circles
+ * named 3 web identity       AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, or the profile's web_identity_token_file 4
+ * profile            sso_session / sso_start_url with the cached session; keys in the credentials file; credential_process; keys in the
+ *                        config file
+ *   5 container          AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI (loopback, link-local addresses of ECS
  *                        and EKS, or https only), with AWS_CONTAINER_AUTHORIZATION_TOKEN(_FILE)
- *   5 instance           IMDSv2 with a token; AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT
- * A profile that was asked for by name (AWS_PROFILE) comes before 1. A source that is configured but broken is an error that names it; the
- * chain does not go on to another identity.
+ *   6 instance           IMDSv2 with a token, never IMDSv1; AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT
  *
- * Keys that expire are fetched again 5 minutes ahead, by one caller at a time: others use the old ones meanwhile, or wait where these are
- * expired. Region: option, AWS_REGION, AWS_DEFAULT_REGION, profile, instance.
- * Threads: any. */
+ * The order is botocore's. The profile is the option, AWS_DEFAULT_PROFILE, AWS_PROFILE, or "default", in AWS_CONFIG_FILE and
+ * AWS_SHARED_CREDENTIALS_FILE. With the option the environment (1, and the variables of 3) is not asked; with AWS_PROFILE it still comes
+ * first. A profile that somebody named and that does not exist is an error. A source that is configured but broken is an error that names
+ * it; the chain does not go on to another identity.
+ *
+ * Keys that expire are fetched again 5 minutes ahead (half-way, where they live for less than 10), by one caller at a time: others use the
+ * old ones meanwhile, or wait where these are expired. Region: option, AWS_REGION, AWS_DEFAULT_REGION, profile, instance. Endpoints:
+ * options, AWS_ENDPOINT_URL_STS (_SSO, _SECRETS_MANAGER, ...), AWS_ENDPOINT_URL, the profile's endpoint_url, AWS's own. Threads: any. */
 #ifndef TAKC_AWS_CREDENTIALS_H
 #define TAKC_AWS_CREDENTIALS_H
 
@@ -57,6 +60,13 @@ void takc_aws_learn_skew(struct takc_aws *a, struct takc_str date_header);
  * skew or expiry learns and tries once more. As takc_http_send otherwise. */
 TAKC_CHECK enum takc_status takc_aws_send(struct takc_aws *a, struct takc_call *call, const char *service,
                                           const struct takc_http_request *r, struct takc_http_reply *out, struct takc_err *err);
+/* The same in another region than takc_aws_region's. */
+TAKC_CHECK enum takc_status takc_aws_send_in(struct takc_aws *a, struct takc_call *call, const char *service, const char *region,
+                                             const struct takc_http_request *r, struct takc_http_reply *out, struct takc_err *err);
+/* Appends where a service is, "https://HOST.REGION.amazonaws.com" unless the user set another: id as in AWS_ENDPOINT_URL_<id>
+ * ("BEDROCK_RUNTIME"), host as in the name ("bedrock-runtime"). No '/' at its end. */
+TAKC_CHECK enum takc_status takc_aws_endpoint_of(struct takc_aws *a, struct takc_call *call, const char *id, const char *host,
+                                                 struct takc_buf *out, struct takc_err *err);
 /* A secret's text from Secrets Manager by ARN or name; of a JSON secret one field, written "arn#field". Appends. endpoint NULL: AWS's. */
 TAKC_CHECK enum takc_status takc_aws_secret(struct takc_aws *a, struct takc_call *call, struct takc_str arn, const char *endpoint,
                                             struct takc_buf *out, struct takc_err *err);

@@ -9,9 +9,9 @@
 #include "aws/sigv4.h"
 #include "base/arena.h"
 #include "base/hash.h"
+#include "net/retry.h"
 #include "net/url.h"
 
-#include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -513,13 +513,9 @@ enum takc_status takc_sigv4_presign(const struct takc_sigv4_request *r, const st
 
 int64_t takc_sigv4_skew_s(struct takc_str date_header, int64_t now_s, int64_t max_skew_s)
 {
-    char text[64];
-    if (date_header.len == 0 || date_header.len >= sizeof(text))
+    int64_t there;
+    if (!takc_http_date(date_header, now_s, &there))
         return 0;
-    memcpy(text, date_header.ptr, date_header.len);
-    text[date_header.len] = '\0';
-    int64_t there = curl_getdate(text, NULL), skew = there - now_s;
-    if (there <= 0 || (skew <= max_skew_s && skew >= -max_skew_s))
-        return 0;
-    return skew;
+    int64_t skew = there - now_s;
+    return skew <= max_skew_s && skew >= -max_skew_s ? 0 : skew;
 }

@@ -52,6 +52,7 @@ struct takc_http_request { /* borrowed until the reply */
     uint64_t idle_ms;          /* between two pieces of the body, in either direction; 0: 60,000 */
     uint64_t total_ms;         /* with the wait for a connection of the pool; 0: 600,000; the call's deadline cuts it, too */
     size_t max_reply;          /* bytes of body kept or streamed; 0: 64 MiB; more is UPSTREAM */
+    bool direct;               /* by no proxy, whatever options and environment say: for services of the machine itself */
     takc_http_piece_fn *piece; /* NULL: the body is kept in the reply. Bodies of other than 2xx are always kept */
     void *arg;
 };

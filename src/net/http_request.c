@@ -174,8 +174,8 @@ static void set_connection(struct setting *s, const struct takc_http_transfer *t
         set_ptr(s, CURLOPT_PROXY_CAINFO, h->ca_file);
         set_ptr(s, CURLOPT_PROXY_CAPATH, NULL);
     }
-    if (h->proxy)
-        set_ptr(s, CURLOPT_PROXY, h->proxy);
+    if (t->r->direct || h->proxy)
+        set_ptr(s, CURLOPT_PROXY, t->r->direct ? "" : h->proxy);
     if (h->resolve)
         set_ptr(s, CURLOPT_RESOLVE, h->resolve);
 #if LIBCURL_VERSION_NUM >= 0x075700

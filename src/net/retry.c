@@ -81,7 +81,7 @@ static int full_year(int two, int64_t now_s)
     return year <= this_year - 50 ? year + 100 : year;
 }
 
-static bool read_date(struct takc_str s, int64_t now_s, int64_t *out_s)
+bool takc_http_date(struct takc_str s, int64_t now_s, int64_t *out_s)
 {
     char text[40], day[10], month[4] = "", date[40];
     int d, y, h, m, sec, end = 0;
@@ -114,7 +114,7 @@ uint64_t takc_retry_after_ms(struct takc_str value, bool is_ms, int64_t now_s)
         return 0;
     if (read_number(value, is_ms ? 1 : 1000, &ms))
         return ms;
-    if (is_ms || !read_date(value, now_s, &at) || at <= now_s)
+    if (is_ms || !takc_http_date(value, now_s, &at) || at <= now_s)
         return 0;
     uint64_t left = (uint64_t)at - (uint64_t)now_s;
     return (left > AFTER_MAX_S ? AFTER_MAX_S : left) * 1000u;

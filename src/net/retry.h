@@ -28,6 +28,8 @@ struct takc_jitter takc_jitter_seed(uint64_t seed);
 uint64_t takc_retry_wait_ms(const struct takc_retry_policy *p, struct takc_jitter *j, unsigned attempt, uint64_t asked_ms);
 /* Retry-After as seconds or as an HTTP date, or retry-after-ms (pass is_ms), in milliseconds from now; 0 for anything unreadable. */
 uint64_t takc_retry_after_ms(struct takc_str value, bool is_ms, int64_t now_s);
+/* Seconds since 1970 of an HTTP date in any of its three forms; now_s places years of two digits. False for anything else. */
+bool takc_http_date(struct takc_str s, int64_t now_s, int64_t *out_s);
 /* Sleeps on the call's clock, in pieces of at most 100 ms; CANCELLED, TIMEOUT (also at once, when the wait would pass the deadline). */
 TAKC_CHECK enum takc_status takc_call_sleep(struct takc_call *call, uint64_t ms, struct takc_err *err);
 
