@@ -64,7 +64,7 @@ static enum takc_status fail_curl(struct takc_http_transfer *t, CURLcode code)
         t->stage = TAKC_HTTP_CONNECTING;
         return fail_stage(t);
     case CURLE_OUT_OF_MEMORY: /* so it also calls a header of more than 100 KiB */
-        if (t->stage == TAKC_HTTP_WAITING && !t->answered)
+        if (t->connected_ns && !t->answered)
             return takc_fail(&t->err, TAKC_UPSTREAM, 0, "%.*s: a header that is too long (or no memory for it)", TAKC_STR_ARG(t->where));
         return takc_fail(&t->err, TAKC_NOMEM, 0, "%.*s: no memory", TAKC_STR_ARG(t->where));
     case CURLE_URL_MALFORMAT:

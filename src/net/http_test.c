@@ -211,12 +211,12 @@ static void a_closed_connection_is_not_used(void **state)
     struct asked a;
     struct takc_http *h = client_with(NULL);
     for (int i = 0; i < 5; i++) {
-        unsigned closed = counted(client, "closed");
+        unsigned closed = counted(client, "closed /goodbye");
         get(h, &a, "/goodbye");
         body_is(&a, "bye");
         assert_false(a.reply.reused);
         takc_http_reply_clear(&a.reply);
-        while (counted(client, "closed") == closed)
+        while (counted(client, "closed /goodbye") == closed)
             ;
         prepare(&a, FAKE_HTTP, "/echo");
         a.r.method = "POST";
