@@ -31,7 +31,7 @@
     X(multi_cleanup)
 
 struct takc_curl {
-#define X(name) __typeof__(&curl_##name) name;
+#define X(name) __typeof__(&curl_##name) name; /* NOLINT(bugprone-macro-parentheses): a member's name */
     TAKC_CURL_LIST(X)
 #undef X
 };

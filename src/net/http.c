@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "net/http_parts.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -79,6 +80,8 @@ static enum takc_status copy_options(struct takc_http *h, const struct takc_http
 static void free_client(struct takc_http *h)
 {
     takc_free(h->ca_file);
+    if (h->proxy) /* may hold a password */
+        OPENSSL_cleanse(h->proxy, strlen(h->proxy));
     takc_free(h->proxy);
     takc_free(h->user_agent);
     takc_free(h->resolve);

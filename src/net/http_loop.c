@@ -64,7 +64,7 @@ static enum takc_status fail_curl(struct takc_http_transfer *t, CURLcode code)
         t->stage = TAKC_HTTP_CONNECTING;
         return fail_stage(t);
     case CURLE_OUT_OF_MEMORY: /* so it also calls a header of more than 100 KiB */
-        if (t->stage == TAKC_HTTP_WAITING && !t->answered)
+        if (t->connected_ns && !t->answered)
             return takc_fail(&t->err, TAKC_UPSTREAM, 0, "%.*s: a header that is too long (or no memory for it)", TAKC_STR_ARG(t->where));
         return takc_fail(&t->err, TAKC_NOMEM, 0, "%.*s: no memory", TAKC_STR_ARG(t->where));
     case CURLE_URL_MALFORMAT:
@@ -170,6 +170,9 @@ static void enqueue(struct takc_http *h, struct takc_http_transfer *t)
     t->next = NULL;
     *t->host->waiting_tail = t;
     t->host->waiting_tail = &t->next;
+    uint64_t soon = takc_http_now() + (uint64_t)LOOK_MS * 1000000u;
+    if (h->look_waiting_ns > soon)
+        h->look_waiting_ns = soon;
 }
 
 static void start(struct takc_http *h, struct takc_http_transfer *t)
@@ -293,14 +296,20 @@ static uint64_t look_at_waiting(struct takc_http_host *host, uint64_t now, uint6
     return wait;
 }
 
+/* Those that run every round; those that wait, who may be thousands, only when it is time. */
 static uint64_t look_at_all(struct takc_http *h)
 {
-    uint64_t now = takc_http_now(), wait = FOREVER_MS;
+    uint64_t now = takc_http_now(), wait = FOREVER_MS, wait_waiting = FOREVER_MS;
+    bool due = now >= h->look_waiting_ns;
     for (struct takc_http_host *host = h->hosts; host; host = host->next) {
         wait = look_at_running(host, now, wait);
-        wait = look_at_waiting(host, now, wait);
+        wait_waiting = due ? look_at_waiting(host, now, wait_waiting) : wait_waiting;
     }
-    return wait;
+    if (due)
+        h->look_waiting_ns = now + wait_waiting * 1000000u;
+    else
+        wait_waiting = (h->look_waiting_ns - now) / 1000000u + 1;
+    return wait < wait_waiting ? wait : wait_waiting;
 }
 
 /* --- rounds --- */

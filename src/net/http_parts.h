@@ -71,6 +71,7 @@ struct takc_http {
     struct takc_http_host *hosts; /* this and the next are the client's thread's */
     int *sockets;                 /* that are open */
     size_t n_sockets, cap_sockets;
+    uint64_t look_waiting_ns; /* when those that wait for a connection are looked at next */
     struct {
         struct takc_mutex mu;
         struct takc_http_transfer *inbox, **tail; /* started, not yet seen by the client's thread */

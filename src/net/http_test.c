@@ -211,12 +211,12 @@ static void a_closed_connection_is_not_used(void **state)
     struct asked a;
     struct takc_http *h = client_with(NULL);
     for (int i = 0; i < 5; i++) {
-        unsigned closed = counted(client, "closed");
+        unsigned closed = counted(client, "closed /goodbye");
         get(h, &a, "/goodbye");
         body_is(&a, "bye");
         assert_false(a.reply.reused);
         takc_http_reply_clear(&a.reply);
-        while (counted(client, "closed") == closed)
+        while (counted(client, "closed /goodbye") == closed)
             ;
         prepare(&a, FAKE_HTTP, "/echo");
         a.r.method = "POST";
@@ -408,6 +408,41 @@ static void many_run_at_once(void **state)
     takc_http_close(h);
 }
 
+/* Each reply starts the next request, on the client's thread, although only one may be under way. */
+struct chain {
+    struct takc_http *h;
+    struct asked a;
+    int left;
+};
+
+static void next_of_chain(void *arg, enum takc_status status, struct takc_http_reply *reply, const struct takc_err *err)
+{
+    struct chain *c = arg;
+    bool good = status == TAKC_OK && takc_str_is(takc_buf_str(&reply->body), "xxx");
+    if (good && c->left > 0) {
+        c->left--;
+        if (takc_http_start(c->h, NULL, &c->a.r, next_of_chain, c, NULL) == TAKC_OK)
+            return;
+    }
+    count_reply(NULL, status, reply, err);
+}
+
+static void replies_may_start_requests(void **state)
+{
+    (void)state;
+    struct chain c = {.h = client_with(&(struct takc_http_options){.max_waiting = 1}), .left = 10};
+    prepare(&c.a, FAKE_HTTP, "/ok/3");
+    tally.told = tally.good = 0;
+    assert_int_equal(takc_http_start(c.h, NULL, &c.a.r, next_of_chain, &c, NULL), TAKC_OK);
+    takc_mutex_lock(&tally.mu);
+    while (tally.told < 1)
+        takc_cond_wait(&tally.moved, &tally.mu);
+    takc_mutex_unlock(&tally.mu);
+    takc_http_close(c.h);
+    assert_int_equal(c.left, 0);
+    assert_int_equal(tally.good, 1);
+}
+
 static int open_client(void **state)
 {
     int st = fake_http_start(state);
@@ -436,7 +471,8 @@ int main(void)
                                        cmocka_unit_test(proxies_are_gone_through),
                                        cmocka_unit_test(the_environment_names_proxies),
                                        cmocka_unit_test(names_can_be_given_addresses),
-                                       cmocka_unit_test(many_run_at_once)};
+                                       cmocka_unit_test(many_run_at_once),
+                                       cmocka_unit_test(replies_may_start_requests)};
     if (!fake_http_can_run()) {
         (void)fprintf(stderr, "SKIPPED: no python3 with ssl, or no openssl; run: sh scripts/install-parts.sh test\n");
         return 77;

@@ -21,7 +21,7 @@ import threading
 import time
 
 lock = threading.Lock()
-counts = {"connections": 0, "closed": 0}  # and one for each path
+counts = {"connections": 0}  # and for each path: "/PATH" when it was asked for, "closed /PATH" when its connection was closed behind it
 proxy_log = []
 
 
@@ -192,6 +192,7 @@ def read_request(conn):
 
 def serve_connection(conn):
     note("connections")
+    last = ""
     try:
         keep = True
         while keep:
@@ -199,7 +200,8 @@ def serve_connection(conn):
             if not request:
                 break
             parts = request.split(b" ")[1].decode("latin-1").split("?")[0].split("/")
-            note("/" + parts[1])
+            last = parts[1]
+            note("/" + last)
             # What no action is named for is echoed, so that any path can be asked for.
             keep = ACTIONS[parts[1]](conn.sendall, request, *parts[2:]) if parts[1] in ACTIONS else echo(conn.sendall, request)
     except OSError:
@@ -209,7 +211,7 @@ def serve_connection(conn):
     except OSError:
         pass
     conn.close()
-    note("closed")
+    note("closed /" + last)
 
 
 def serve_proxy(conn):
