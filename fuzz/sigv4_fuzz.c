@@ -13,7 +13,8 @@ static void check(const struct takc_sigv4 *s, size_t n_headers)
     size_t lines = 1;
     for (size_t i = 0; i < s->canonical.len; i++)
         lines += s->canonical.ptr[i] == '\n';
-    if (lines < 8 || lines > 9 + n_headers || strlen(s->signature) != 64 || strlen(s->date) != 16)
+    /* method, path, query, blank, names, payload; host, date, token, and for some the payload's hash; those given */
+    if (lines < 9 || lines > 10 + n_headers || strlen(s->signature) != 64 || strlen(s->date) != 16)
         TAKC_BUG("a canonical request of %zu lines:\n%s", lines, s->canonical.ptr);
 }
 

@@ -110,21 +110,22 @@ const char *takc_aws_profile_name(const struct takc_aws *a, bool *named)
 }
 
 /* Where a file is: the variable (with ~ as the home folder), else below the home folder; NULL when that is unknown. */
-static const char *file_path(struct takc_aws_walk *w, const char *variable, const char *usual)
+static enum takc_status file_path(struct takc_aws_walk *w, const char *variable, const char *usual, const char **out, struct takc_err *err)
 {
     const char *set = takc_aws_env(w->a, variable), *home = w->a->o.home;
-    if (set && !(set[0] == '~' && set[1] == '/'))
-        return set;
-    return home ? takc_arena_printf(&w->arena, "%s%s", home, set ? set + 1 : usual) : NULL;
+    bool below_home = !set || (set[0] == '~' && set[1] == '/');
+    *out = set;
+    if (below_home)
+        *out = home ? takc_arena_printf(&w->arena, "%s%s", home, set ? set + 1 : usual) : NULL;
+    return below_home && home && !*out ? takc_fail(err, TAKC_NOMEM, 0, "no memory") : TAKC_OK;
 }
 
+/* A file that is not there is an empty one. */
 static enum takc_status read_ini(struct takc_aws_walk *w, const char *path, bool is_config, struct takc_ini *out, struct takc_err *err)
 {
     struct takc_buf text;
-    if (!path)
-        return TAKC_OK;
     takc_buf_init_secret(&text, FILE_MAX);
-    enum takc_status st = takc_file_read(path, &text, err);
+    enum takc_status st = path ? takc_file_read(path, &text, err) : TAKC_NOT_FOUND;
     bool missing = st == TAKC_NOT_FOUND;
     if (!st) {
         st = takc_ini_parse(out, takc_buf_str(&text), is_config, &w->arena, err);
@@ -139,8 +140,11 @@ enum takc_status takc_aws_walk_init(struct takc_aws_walk *w, struct takc_aws *a,
     *w = (struct takc_aws_walk){.a = a, .call = call};
     takc_arena_init(&w->arena);
     w->arena.secret = true;
-    enum takc_status st = read_ini(w, file_path(w, "AWS_CONFIG_FILE", "/.aws/config"), true, &w->config, err);
-    return st ? st : read_ini(w, file_path(w, "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"), false, &w->credentials, err);
+    const char *config, *credentials;
+    enum takc_status st = file_path(w, "AWS_CONFIG_FILE", "/.aws/config", &config, err);
+    st = st ? st : file_path(w, "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials", &credentials, err);
+    st = st ? st : read_ini(w, config, true, &w->config, err);
+    return st ? st : read_ini(w, credentials, false, &w->credentials, err);
 }
 
 void takc_aws_walk_clear(struct takc_aws_walk *w)

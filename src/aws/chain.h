@@ -78,9 +78,10 @@ void takc_aws_reply_drop(struct takc_http_reply *r);
 /* Fills err for a reply that is no 2xx: DENIED, LIMITED or UPSTREAM with the status and, where the body holds them, code and message. */
 enum takc_status takc_aws_refusal(const struct takc_http_reply *r, struct takc_err *err);
 
-/* Where a service is: AWS_ENDPOINT_URL_<id>, AWS_ENDPOINT_URL, the profile's endpoint_url, else https://host.region.SUFFIX. In the walk's
- * memory; NULL when there is none. */
-const char *takc_aws_endpoint(struct takc_aws_walk *w, const char *id, const char *host, const char *region);
+/* Where a service is: AWS_ENDPOINT_URL_<id>, AWS_ENDPOINT_URL, the profile's endpoint_url, else https://host.region.SUFFIX; no '/' at its
+ * end. In the walk's memory. INVALID: the region is none. */
+TAKC_CHECK enum takc_status takc_aws_endpoint(struct takc_aws_walk *w, const char *id, const char *host, const char *region,
+                                              const char **out, struct takc_err *err);
 
 /* The sources. */
 TAKC_CHECK enum takc_status takc_aws_from_environment(struct takc_aws_walk *w, struct takc_aws_identity *out, bool *found,

@@ -5,9 +5,11 @@
 #include "../../tests/fake/aws_table.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/thread.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -199,6 +201,45 @@ static void a_failed_refresh_leaves_good_keys(void **state)
     assert_clean(&err);
     takc_aws_identity_clear(&id);
     takc_aws_close(a);
+}
+
+/* What a machine tells about itself and its keys goes by no proxy. */
+static void agents_are_asked_directly(void **state)
+{
+    (void)state;
+    struct takc_http *usual = http;
+    assert_int_equal(takc_http_open(&http, &(struct takc_http_options){.proxy = "http://127.0.0.1:1"}, NULL), TAKC_OK);
+    atomic_store(&wall, time(NULL));
+    struct takc_aws *a = open_container("container-open");
+    assert_keys(a, "ASIACONTAINER");
+    takc_aws_close(a);
+    takc_http_close(http);
+    http = usual;
+}
+
+static void memory_may_be_out(void **state)
+{
+    (void)state;
+    static const struct aws_case c = {.variables = {NO_IMDS}, .credentials = DEFAULT BASE, .config = "[profile x]\nk = v\n"};
+    char *variables[AWS_TABLE_VARIABLES + 3];
+    enum takc_status st = TAKC_NOMEM;
+    uint64_t n = 1;
+    aws_case_prepare(&c, home, server, variables);
+    for (; st == TAKC_NOMEM; n++) {
+        struct takc_aws_options o = {.http = http, .environment = (const char *const *)variables, .clock = &test_clock};
+        struct takc_aws *a = NULL;
+        struct takc_aws_identity id = {0};
+        takc_fault_arm(TAKC_FAULT_ALLOC, n, ENOMEM);
+        st = takc_aws_open(&a, &o, NULL);
+        st = st ? st : takc_aws_keys(a, NULL, &id, NULL);
+        takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+        takc_aws_identity_clear(&id);
+        takc_aws_close(a);
+    }
+    assert_int_equal(st, TAKC_OK);
+    assert_true(n > 8);
+    for (size_t i = 0; variables[i]; i++)
+        takc_free(variables[i]);
 }
 
 struct crowd {
@@ -422,6 +463,8 @@ int main(void)
         cmocka_unit_test(requests_are_signed_and_sent),
         cmocka_unit_test(the_servers_clock_is_learned),
         cmocka_unit_test(expired_keys_are_fetched_anew_once),
+        cmocka_unit_test(agents_are_asked_directly),
+        cmocka_unit_test(memory_may_be_out),
         cmocka_unit_test(the_region_is_found),
         cmocka_unit_test(endpoints_are_found),
     };

@@ -17,8 +17,8 @@ enum {
 enum header_type { TYPE_TRUE = 0, TYPE_FALSE, TYPE_BYTE, TYPE_SHORT, TYPE_INT, TYPE_LONG, TYPE_BYTES, TYPE_STRING, TYPE_TIME, TYPE_UUID };
 
 /* Bytes of a value by type; -1: two bytes of length stand in front. */
-static const int8_t value_bytes[] = {[TYPE_TRUE] = 0, [TYPE_FALSE] = 0,  [TYPE_BYTE] = 1,    [TYPE_SHORT] = 2, [TYPE_INT] = 4,
-                                     [TYPE_LONG] = 8, [TYPE_BYTES] = -1, [TYPE_STRING] = -1, [TYPE_TIME] = 8,  [TYPE_UUID] = 16};
+static const int value_bytes[] = {[TYPE_TRUE] = 0, [TYPE_FALSE] = 0,  [TYPE_BYTE] = 1,    [TYPE_SHORT] = 2, [TYPE_INT] = 4,
+                                  [TYPE_LONG] = 8, [TYPE_BYTES] = -1, [TYPE_STRING] = -1, [TYPE_TIME] = 8,  [TYPE_UUID] = 16};
 
 static uint32_t big_endian(const char *p, unsigned n)
 {

@@ -43,6 +43,18 @@ static enum takc_status ask(struct takc_aws_walk *w, const char *method, const c
     return takc_aws_ask(w, &r, ANSWER_MS, ANSWER_MS, out, err);
 }
 
+/* A copy that is not empty: an empty one would mean that there is none. */
+static enum takc_status keep(struct takc_aws_walk *w, struct takc_str text, struct takc_str *out, struct takc_err *err)
+{
+    if (!text.len)
+        return takc_fail(err, TAKC_UPSTREAM, 0, "an empty answer");
+    struct takc_str copy = takc_arena_dup(&w->arena, text);
+    if (!copy.ptr)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory");
+    *out = copy;
+    return TAKC_OK;
+}
+
 /* OK with an empty token: no instance metadata here, and why is in looked_at. */
 static enum takc_status get_token(struct takc_aws_walk *w, struct takc_str *token, struct takc_err *err)
 {
@@ -56,7 +68,7 @@ static enum takc_status get_token(struct takc_aws_walk *w, struct takc_str *toke
     }
     enum takc_status st = ask(w, "PUT", "latest/api/token", "x-aws-ec2-metadata-token-ttl-seconds", takc_str("21600"), &r, err);
     if (!st && r.status == 200)
-        *token = takc_arena_dup(&w->arena, takc_str_trim(takc_buf_str(&r.body)));
+        st = keep(w, takc_str_trim(takc_buf_str(&r.body)), token, err);
     else if (!st)
         (void)snprintf(w->looked_at + at, sizeof(w->looked_at) - at, ", instance (HTTP %d for an IMDSv2 token)", r.status);
     else if ((st == TAKC_TIMEOUT || st == TAKC_UPSTREAM) && takc_call_check(w->call, NULL) == TAKC_OK) {
@@ -93,7 +105,7 @@ static enum takc_status get_role(struct takc_aws_walk *w, struct takc_str token,
     else if (!st && !is_role(line))
         st = takc_fail(err, TAKC_UPSTREAM, 0, "its answer is no name of a role");
     else if (!st)
-        *role = takc_arena_dup(&w->arena, line);
+        st = keep(w, line, role, err);
     takc_aws_reply_drop(&r);
     return st;
 }

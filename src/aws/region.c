@@ -86,13 +86,16 @@ static const char *endpoint_set(struct takc_aws_walk *w, const char *id)
     return set ? set : takc_aws_profile_get(w, takc_aws_profile_name(w->a, &named), "endpoint_url");
 }
 
-const char *takc_aws_endpoint(struct takc_aws_walk *w, const char *id, const char *host, const char *region)
+enum takc_status takc_aws_endpoint(struct takc_aws_walk *w, const char *id, const char *host, const char *region, const char **out,
+                                   struct takc_err *err)
 {
     const char *set = endpoint_set(w, id);
-    if (!set)
-        return is_region(takc_str(region)) ? takc_arena_printf(&w->arena, "https://%s.%s.%s", host, region, suffix_of(region)) : NULL;
-    size_t n = strlen(set);
-    return takc_arena_printf(&w->arena, "%.*s", (int)(n && set[n - 1] == '/' ? n - 1 : n), set);
+    size_t n = set ? strlen(set) : 0;
+    if (!set && !is_region(takc_str(region)))
+        return takc_fail(err, TAKC_INVALID, 0, "region %.40s is no name of a region", region);
+    *out = set ? takc_arena_printf(&w->arena, "%.*s", (int)(n && set[n - 1] == '/' ? n - 1 : n), set)
+               : takc_arena_printf(&w->arena, "https://%s.%s.%s", host, region, suffix_of(region));
+    return *out ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory");
 }
 
 enum takc_status takc_aws_endpoint_of(struct takc_aws *a, struct takc_call *call, const char *id, const char *host, struct takc_buf *out,
@@ -104,9 +107,9 @@ enum takc_status takc_aws_endpoint_of(struct takc_aws *a, struct takc_call *call
     if (st)
         return st;
     st = takc_aws_walk_init(&w, a, call, err);
-    const char *url = st ? NULL : takc_aws_endpoint(&w, id, host, region.ptr);
-    if (!st)
-        st = url ? takc_buf_add(out, takc_str(url), err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+    const char *url = NULL;
+    st = st ? st : takc_aws_endpoint(&w, id, host, region.ptr, &url, err);
+    st = st ? st : takc_buf_add(out, takc_str(url), err);
     takc_aws_walk_clear(&w);
     return st;
 }

@@ -63,9 +63,9 @@ static enum takc_status write_url(struct takc_aws *a, struct takc_call *call, co
     if (endpoint)
         return takc_buf_printf(out, err, "%s/", endpoint);
     enum takc_status st = takc_aws_walk_init(&w, a, call, err);
-    const char *base = st ? NULL : takc_aws_endpoint(&w, "SECRETS_MANAGER", "secretsmanager", region);
-    if (!st)
-        st = base ? takc_buf_printf(out, err, "%s/", base) : takc_fail(err, TAKC_INVALID, 0, "%s is no region", region);
+    const char *base = NULL;
+    st = st ? st : takc_aws_endpoint(&w, "SECRETS_MANAGER", "secretsmanager", region, &base, err);
+    st = st ? st : takc_buf_printf(out, err, "%s/", base);
     takc_aws_walk_clear(&w);
     return st;
 }

@@ -2,9 +2,11 @@
  *
  * Signing, against the cases of tests/data/sigv4 (made by tests/oracle/sigv4.py from botocore; awscrt agrees), and what is refused. */
 #include "../../tests/oracle/sigv4_request.h"
+#include "base/fault.h"
 #include "base/file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -147,6 +149,27 @@ static void presigned_urls_have_limits(void **state)
     takc_buf_clear(&out);
 }
 
+static void memory_may_be_out(void **state)
+{
+    (void)state;
+    struct takc_sigv4_request r = request("https://a/b/../c?x=1&y=%20");
+    struct takc_err err;
+    enum takc_status st = TAKC_NOMEM;
+    uint64_t n = 1;
+    for (; st == TAKC_NOMEM; n++) {
+        struct takc_buf out;
+        takc_buf_init(&out, 1 << 16);
+        takc_fault_arm(TAKC_FAULT_ALLOC, n, ENOMEM);
+        st = try(&r, &keys, &err);
+        enum takc_status presigned = takc_sigv4_presign(&r, &keys, 60, &out, NULL);
+        takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+        assert_true(presigned == TAKC_OK || presigned == TAKC_NOMEM);
+        takc_buf_clear(&out);
+    }
+    assert_int_equal(st, TAKC_OK);
+    assert_true(n > 5);
+}
+
 static void skew_is_read_from_dates(void **state)
 {
     (void)state;
@@ -163,11 +186,9 @@ static void skew_is_read_from_dates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cases_replay),
-        cmocka_unit_test(wrong_input_is_refused),
-        cmocka_unit_test(headers_are_checked),
-        cmocka_unit_test(presigned_urls_have_limits),
-        cmocka_unit_test(skew_is_read_from_dates),
+        cmocka_unit_test(cases_replay),        cmocka_unit_test(wrong_input_is_refused),
+        cmocka_unit_test(headers_are_checked), cmocka_unit_test(presigned_urls_have_limits),
+        cmocka_unit_test(memory_may_be_out),   cmocka_unit_test(skew_is_read_from_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

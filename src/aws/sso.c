@@ -52,7 +52,7 @@ static const char *cache_path(struct takc_aws_walk *w, const struct sso *s)
     unsigned n = 0;
     char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
     const char *name = s->session ? s->session : s->start_url, *home = w->a->o.home;
-    if (!home || !EVP_Digest(name, strlen(name), hash, &n, EVP_sha1(), NULL))
+    if (!EVP_Digest(name, strlen(name), hash, &n, EVP_sha1(), NULL))
         return NULL;
     for (unsigned i = 0; i < n; i++)
         (void)snprintf(hex + 2 * (size_t)i, 3, "%02x", hash[i]);
@@ -67,12 +67,14 @@ static enum takc_status log_in(const struct sso *s, const char *why, struct takc
 /* The session's token, in the walk's memory. */
 static enum takc_status read_token(struct takc_aws_walk *w, const struct sso *s, struct takc_str *token, struct takc_err *err)
 {
-    const char *path = cache_path(w, s);
+    const char *path = w->a->o.home ? cache_path(w, s) : NULL;
     struct takc_str text;
     json_t *j = NULL;
     int64_t until;
-    if (!path)
+    if (!w->a->o.home)
         return takc_fail(err, TAKC_INVALID, 0, "no home folder to look for the session in");
+    if (!path)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory");
     enum takc_status st = takc_aws_file(w, path, &text, err);
     if (st)
         return st == TAKC_NOT_FOUND ? log_in(s, "nobody has signed in", err) : st;
@@ -91,10 +93,9 @@ static enum takc_status read_token(struct takc_aws_walk *w, const struct sso *s,
 
 static enum takc_status write_url(struct takc_aws_walk *w, const struct sso *s, struct takc_buf *out, struct takc_err *err)
 {
-    const char *base = w->a->o.sso_endpoint ? w->a->o.sso_endpoint : takc_aws_endpoint(w, "SSO", "portal.sso", s->region);
-    if (!base)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory");
-    enum takc_status st = takc_buf_printf(out, err, "%s/federation/credentials?role_name=", base);
+    const char *base = w->a->o.sso_endpoint;
+    enum takc_status st = base ? TAKC_OK : takc_aws_endpoint(w, "SSO", "portal.sso", s->region, &base, err);
+    st = st ? st : takc_buf_printf(out, err, "%s/federation/credentials?role_name=", base);
     st = st ? st : takc_url_escape(out, takc_str(s->role), false, err);
     st = st ? st : takc_buf_add(out, takc_str("&account_id="), err);
     return st ? st : takc_url_escape(out, takc_str(s->account), false, err);

@@ -96,10 +96,11 @@ static enum takc_status post(struct takc_aws_walk *w, const struct takc_aws_role
     static const struct takc_http_header type = {{"Content-Type", 12}, {"application/x-www-form-urlencoded; charset=utf-8", 48}};
     bool named;
     const char *set = takc_aws_region_set(w, takc_aws_profile_name(w->a, &named)), *region = set ? set : "us-east-1",
-               *base = w->a->o.sts_endpoint ? w->a->o.sts_endpoint : takc_aws_endpoint(w, "STS", "sts", region);
-    const char *url = base ? takc_arena_printf(&w->arena, "%s/", base) : NULL;
+               *base = w->a->o.sts_endpoint;
+    enum takc_status st = base ? TAKC_OK : takc_aws_endpoint(w, "STS", "sts", region, &base, err);
+    const char *url = st ? NULL : takc_arena_printf(&w->arena, "%s/", base);
     if (!url)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory");
+        return st ? st : takc_fail(err, TAKC_NOMEM, 0, "no memory");
     struct takc_http_request r = {.method = "POST",
                                   .url = takc_str(url),
                                   .headers = &type,
