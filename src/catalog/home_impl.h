@@ -38,8 +38,9 @@ struct takc_home {
     char warning[256];
 };
 
-/* Around what threads that share h change: the catalogue's connection, the warning. A failure is our bug and stops. */
+/* Before what threads that share h change: the catalogue's connection, the warning. A failure is our bug and stops. */
 void takc_home_mutex_lock(struct takc_home *h);
+/* After it. */
 void takc_home_mutex_unlock(struct takc_home *h);
 /* path/name in out (PATH_MAX bytes). INVALID when too long. */
 TAKC_CHECK enum takc_status takc_home_file(const char *path, const char *name, char *out, struct takc_err *err);
@@ -57,12 +58,12 @@ struct takc_str takc_key_task(struct takc_str key);
 /* The names of all tasks that have any key, ascending: more than takc_home_tasks, which asks for profiles. */
 TAKC_CHECK enum takc_status takc_home_tasks_with_keys(struct takc_home *h, struct takc_arena *a, struct takc_str **out, size_t *out_n,
                                                       struct takc_err *err);
-/* Every key with the prefix, copied into the arena, ascending. */
 struct takc_key_list {
     struct takc_str *keys;
     uint64_t *sizes;
     size_t n;
 };
+/* Lists every key with the prefix, ascending, with its size in bytes; all memory is the arena's. */
 TAKC_CHECK enum takc_status takc_home_keys(struct takc_store *s, struct takc_call *call, struct takc_str prefix, struct takc_arena *a,
                                            struct takc_key_list *out, struct takc_err *err);
 /* "3" or "3.r1": the numbers, or false. */

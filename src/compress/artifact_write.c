@@ -238,13 +238,9 @@ static enum takc_status add_shown(void *arg, const struct takc_shown *x, struct 
 
 static const char *title_from(const struct takc_corpus_doc *d)
 {
-    struct takc_str name = d->name;
-    size_t slash;
     if (d->title_span.start < d->title_span.end)
         return "text";
-    while ((slash = takc_str_find_byte(name, '/', 0)) != SIZE_MAX)
-        name = takc_str_slice(name, slash + 1, name.len);
-    return takc_str_eq(name, d->title) ? "name" : "metadata";
+    return d->title_is_name ? "name" : "metadata";
 }
 
 static enum takc_status add_documents(struct writer *w, struct takc_buf *out, struct takc_err *err)

@@ -194,11 +194,13 @@ static takc_fx substance_part(const struct takc_unit *x, unsigned exact)
     return h;
 }
 
-static takc_fx boilerplate_part(const struct takc_unit *x, uint32_t n_template_docs, size_t n_docs)
+static takc_fx boilerplate_part(const struct takc_unit *x, unsigned asks, uint32_t n_template_docs, size_t n_docs)
 {
     takc_fx h = takc_fx_mul(takc_fx_ln(n_template_docs), x->kind == TAKC_UNIT_ROW ? TAKC_FX(.1) : TAKC_FX(.5));
     if (n_docs > 3 && (uint64_t)n_template_docs * 10 > (uint64_t)n_docs * 3)
         h += TAKC_FX(.5);
+    if (x->flags & TAKC_UNIT_NOTICE && !(asks & TAKC_ASK_RIGHTS))
+        h += TAKC_FX(8); /* short lines cost next to nothing: it takes this much to outweigh years and names */
     if (x->flags & TAKC_UNIT_CITES)
         h += TAKC_FX(.25);
     if (x->flags & TAKC_UNIT_FILLER)
@@ -348,7 +350,7 @@ static enum takc_status score_document(void *arg, unsigned worker, size_t doc, c
         unsigned exact = exact_kind(x, c->asked->asks, heading_says(u, x->heading, word_default));
         takc_fx h = facts_part(x, c->asked->asks) + types_part(x, c->asked->asks, exact) + substance_part(x, exact) +
                     position_part(x, i, s.n_title, n_title) + task_part(w, u, i, &headings) -
-                    boilerplate_part(x, c->t->templates[at], c->s->n_docs);
+                    boilerplate_part(x, c->asked->asks, c->t->templates[at], c->s->n_docs);
         h += takc_fx_mul(takc_fx_ratio(x->n_terms, x->n_tokens ? x->n_tokens : 1) - TAKC_FX(.5), TAKC_FX(.8));
         ema = takc_fx_mul(ema, TAKC_FX(.8)) + takc_fx_mul(s.task_idf, TAKC_FX(.2));
         c->h[at] = clamp(h);

@@ -90,6 +90,18 @@ enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc
     return st;
 }
 
+/* Where no rate is named: 8x, or the finest that there is; artifacts stand coarse first. */
+static enum takc_status rate_of(const struct takc_version *v, struct takc_str name, takc_rate *out, struct takc_err *err)
+{
+    if (name.len)
+        return takc_rate_parse(name, out, err);
+    *out = v->n_artifacts ? v->artifacts[v->n_artifacts - 1].rate : TAKC_RATE_LIGHT;
+    for (size_t i = 0; i < v->n_artifacts; i++)
+        if (v->artifacts[i].rate == TAKC_RATE_LIGHT)
+            *out = TAKC_RATE_LIGHT;
+    return TAKC_OK;
+}
+
 static enum takc_status read_thing(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
                                    const char *suffix, struct takc_buf *out, struct takc_err *err)
 {
@@ -100,12 +112,14 @@ static enum takc_status read_thing(struct takc_home *h, struct takc_str task, st
     if (!st)
         st = find(&e, version, &v, err);
     if (!st)
-        st = takc_rate_parse(rate, &r, err);
+        st = rate_of(v, rate, &r, err);
     if (!st) {
+        char name[24];
         struct takc_key key = takc_key_artifact(task, v->label, r, suffix);
         st = takc_store_get_bytes(takc_home_store(h), NULL, takc_str(key.s), out, err);
+        takc_rate_name(r, name);
         if (st == TAKC_NOT_FOUND)
-            st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %.*s", TAKC_STR_ARG(v->label), TAKC_STR_ARG(rate));
+            st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %s", TAKC_STR_ARG(v->label), name);
     }
     close_edit(&e);
     return st;
@@ -174,9 +188,14 @@ enum takc_status takc_cache_diff(struct takc_home *h, struct takc_str task, stru
                                  takc_cache_diff_fn *each, void *arg, struct takc_err *err)
 {
     struct takc_buf left, right;
+    struct takc_ledger_entry e = {0};
     takc_buf_init(&left, TAKC_BUF_MAX_REPLY);
     takc_buf_init(&right, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = artifact_text(h, task, a, rate, &left, err);
+    enum takc_status st = rate.len ? TAKC_OK : takc_cache_ledger(h, task, a, rate, &e, err);
+    if (!rate.len)
+        rate = takc_str(e.rate); /* of both what a has */
+    if (!st)
+        st = artifact_text(h, task, a, rate, &left, err);
     if (!st)
         st = artifact_text(h, task, b, rate, &right, err);
     if (!st)

@@ -2,6 +2,8 @@
  *
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
+#include "base/log.h"
+#include "pipeline/check.h"
 #include "pipeline/reduce.h"
 
 #include <stdio.h>
@@ -80,7 +82,12 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_docset
         out->n_units += set->docs[i].n_units;
     }
     const struct takc_version *current = takc_manifest_find(&m, m.current);
-    if (current && takc_str_eq(current->work_key, b->work_key)) {
+    bool stands = current && takc_str_eq(current->work_key, b->work_key);
+    if (stands)
+        st = takc_check_version(b->home, b->call, b->task, current, &stands, err); /* what is damaged is made again */
+    if (st)
+        return st;
+    if (stands) {
         say_label(out, current->label);
         st = takc_build_finish(b, current, !b->profile->keep_originals && any_whole(set), err);
         if (!st)
@@ -142,6 +149,9 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
         st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
     if (!st)
         st = compress_locked(&b, &set, out, err);
+    if (!st)
+        takc_log_for(call, INFO, "compress", "task=%.*s version=%s changed=%d documents=%llu units=%llu", TAKC_STR_ARG(o->task),
+                     out->version, out->changed, (unsigned long long)out->n_documents, (unsigned long long)out->n_units);
     takc_lock_close(&lock);
     takc_arena_clear(&arena);
     takc_profile_clear(&profile);

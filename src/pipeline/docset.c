@@ -271,6 +271,7 @@ enum takc_status takc_docset_corpus(struct takc_home *h, struct takc_str task, c
                                            .text_sha = hex_of(from->text_sha),
                                            .title = from->title,
                                            .title_span = from->title_span,
+                                           .title_is_name = takc_str_is(from->title_from, "name"),
                                            .has_date = from->has_date,
                                            .date = from->date};
     }

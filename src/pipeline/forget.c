@@ -7,6 +7,7 @@
 #include "pipeline/forget.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "pipeline/needles.h"
 #include "pipeline/redact.h"
 #include "pipeline/version.h"
@@ -461,6 +462,9 @@ enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call,
     enum takc_status st = takc_home_profile(h, task, &f.profile, err);
     if (!st)
         st = run_forget(&f, err);
+    if (!st)
+        takc_log_for(call, INFO, "forget", "task=%.*s document=%.*s versions=%llu", TAKC_STR_ARG(task), TAKC_STR_ARG(document),
+                     (unsigned long long)f.report->n_versions);
     takc_needles_clear(&f.needles);
     takc_profile_clear(&f.profile);
     takc_arena_clear(&f.arena);

@@ -3,10 +3,12 @@
  * ingest.c - the story of ingest: walk, split, read in parallel, store together, tell.
  *
  * Jobs are gathered up to a window, made by threads, then put into one batch in the order they were found and committed at once: one
- * sync for many documents. Only then are they told as accepted. Names seen are kept for the question of what vanished. */
+ * sync for many documents. Only then are they told as accepted. Names seen are kept for the question of what vanished; a file or folder
+ * that is there but could not be read whole holds the documents below its name: they have not vanished. */
 #include "takc/ingest.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/pool.h"
 #include "pipeline/forget.h"
 #include "pipeline/ingest_doc.h"
@@ -33,7 +35,7 @@ struct run {
     size_t n_jobs;
     uint64_t held_bytes, n_done;
     struct takc_arena names; /* of documents and roots seen */
-    struct takc_intern seen, roots;
+    struct takc_intern seen, held, roots;
     int64_t now_s;
     /* the source file being split */
     const struct takc_source_item *item;
@@ -57,6 +59,11 @@ static void tell(struct run *r, const struct takc_ingest_item *item)
         r->report->tokens += item->tokens;
         r->report->n_replaced += item->n_replaced;
     }
+    if (item->outcome == TAKC_INGEST_REFUSED)
+        takc_log_for(r->call, INFO, "ingest", "refused document=%.*s: %s", TAKC_STR_ARG(item->name), item->message);
+    else
+        takc_log_for(r->call, DEBUG, "ingest", "document=%.*s outcome=%d units=%llu", TAKC_STR_ARG(item->name), (int)item->outcome,
+                     (unsigned long long)item->units);
     if (r->o->each)
         r->o->each(r->o->each_arg, item);
 }
@@ -69,7 +76,9 @@ static void tell_refused(struct run *r, struct takc_str name, enum takc_status s
 static void tell_job(struct run *r, const struct takc_ingest_job *j)
 {
     if (j->outcome == TAKC_INGEST_REFUSED) {
-        tell_refused(r, j->name, j->status, j->why.msg);
+        char place[sizeof(j->why.msg) + 32];
+        (void)snprintf(place, sizeof(place), "in line %u: %s", j->first_line, j->why.msg); /* of its file, where it is a part of one */
+        tell_refused(r, j->name, j->status, j->first_line ? place : j->why.msg);
         return;
     }
     struct takc_str notes = takc_buf_str(&j->doc.notes);
@@ -103,6 +112,8 @@ static enum takc_status flush(struct run *r, struct takc_err *err)
     }
     if (!st && r->n_jobs)
         st = takc_store_batch_commit(r->batch, r->call, err);
+    if (!st && r->n_jobs)
+        takc_log_for(r->call, DEBUG, "ingest.commit", "documents=%zu bytes=%llu", r->n_jobs, (unsigned long long)r->held_bytes);
     for (size_t i = 0; i < r->n_jobs; i++) {
         if (!st)
             tell_job(r, &r->jobs[i]);
@@ -193,11 +204,26 @@ static enum takc_status add_part(void *arg, const struct takc_split_part *part, 
     return st;
 }
 
+/* The file or folder of this name is there, but was not taken whole. */
+static void hold(struct run *r, struct takc_str name)
+{
+    uint32_t id;
+    if (takc_intern_add(&r->held, name, &id, NULL))
+        r->lost_names = true;
+}
+
+static struct takc_str item_name(const struct run *r)
+{
+    return r->o->name ? takc_str(r->o->name) : r->item->name;
+}
+
 static void bad_part(void *arg, uint32_t line, const char *msg)
 {
     struct run *r = arg;
+    struct takc_str file = item_name(r);
     char name[1024];
-    int n = snprintf(name, sizeof(name), "%.*s#%u", (int)(r->item->name.len > 900 ? 900 : r->item->name.len), r->item->name.ptr, line);
+    int n = snprintf(name, sizeof(name), "%.*s#%u", (int)(file.len > 900 ? 900 : file.len), file.ptr, line);
+    hold(r, file);
     tell_refused(r, takc_str_n(name, (size_t)n), TAKC_INVALID, msg);
 }
 
@@ -241,16 +267,17 @@ static bool is_wanted_document(const struct run *r, struct takc_str name)
 static enum takc_status on_item(void *arg, const struct takc_source_item *item, struct takc_err *err)
 {
     struct run *r = arg;
-    struct takc_str name = r->o->name ? takc_str(r->o->name) : item->name;
+    r->item = item;
+    struct takc_str name = item_name(r);
     if (!is_wanted(r, item->name))
         return TAKC_OK;
     const struct takc_reader_ops *reader = takc_reader_pick(takc_source_inner_name(item->name), item->bytes);
     if (!reader) {
+        hold(r, name);
         tell(r, &(struct takc_ingest_item){
                     .outcome = TAKC_INGEST_SKIPPED, .name = name, .message = "binary, or no kind of document that takc reads"});
         return TAKC_OK;
     }
-    r->item = item;
     enum takc_status st = keep_root(r, item->root, err);
     const struct takc_reader_input in = {.bytes = item->bytes,
                                          .name = name,
@@ -263,6 +290,7 @@ static enum takc_status on_item(void *arg, const struct takc_source_item *item, 
     struct takc_err why = {0};
     st = takc_split(reader, r->call, &in, add_part, bad_part, r, &why);
     if (st == TAKC_REFUSED || st == TAKC_INVALID || st == TAKC_CORRUPT) {
+        hold(r, name);
         tell_refused(r, name, st, why.msg);
         return TAKC_OK;
     }
@@ -273,11 +301,9 @@ static enum takc_status on_item(void *arg, const struct takc_source_item *item, 
 static void on_skipped(void *arg, struct takc_str name, enum takc_status status, const char *reason)
 {
     struct run *r = arg;
-    uint32_t id;
     if (!is_wanted(r, name))
         return;
-    if (takc_intern_add(&r->seen, name, &id, NULL))
-        r->lost_names = true;
+    hold(r, name);
     if (status)
         tell_refused(r, name, status, reason);
     else
@@ -285,6 +311,16 @@ static void on_skipped(void *arg, struct takc_str name, enum takc_status status,
 }
 
 /* --- what vanished --- */
+
+/* Is the document's file, or a folder above it, there without having been read whole? */
+static bool is_held(const struct run *r, struct takc_str name)
+{
+    bool held = r->held.n && takc_intern_find(&r->held, name) != TAKC_INTERN_NONE;
+    for (size_t i = 0; r->held.n && !held && i < name.len; i++)
+        if (name.ptr[i] == '/' || name.ptr[i] == '#')
+            held = takc_intern_find(&r->held, takc_str_slice(name, 0, i)) != TAKC_INTERN_NONE;
+    return held;
+}
 
 /* Documents of the roots of this run that were not seen: told, or forgotten under mirror. */
 static enum takc_status tell_vanished(struct run *r, struct takc_err *err)
@@ -294,7 +330,7 @@ static enum takc_status tell_vanished(struct run *r, struct takc_err *err)
     enum takc_status st = takc_home_documents(r->home, r->o->task, &r->names, &docs, &n, err);
     for (size_t i = 0; !st && i < n; i++) {
         if (takc_intern_find(&r->roots, docs[i].root) == TAKC_INTERN_NONE || takc_intern_find(&r->seen, docs[i].name) != TAKC_INTERN_NONE ||
-            !is_wanted_document(r, docs[i].name))
+            is_held(r, docs[i].name) || !is_wanted_document(r, docs[i].name))
             continue;
         if (r->o->mirror)
             st = takc_forget_locked(r->home, r->call, r->o->task, docs[i].name, NULL, err);
@@ -349,9 +385,35 @@ static void clear_run(struct run *r)
     if (r->batch)
         takc_store_batch_close(r->batch);
     takc_intern_clear(&r->seen);
+    takc_intern_clear(&r->held);
     takc_intern_clear(&r->roots);
     takc_arena_clear(&r->names);
     takc_profile_clear(&r->profile);
+}
+
+/* Does a name that the caller gives look like one that a walk could give: parts between single '/', none of them "." or ".."? */
+static enum takc_status check_given_name(const char *given, struct takc_err *err)
+{
+    struct takc_str rest = takc_str(given), part;
+    bool good = takc_source_good_name(rest) && !takc_str_ends(rest, takc_str("/"));
+    while (good && takc_str_split(&rest, '/', &part))
+        good = part.len && !takc_str_is(part, ".") && !takc_str_is(part, "..");
+    return good
+               ? TAKC_OK
+               : takc_fail(err, TAKC_INVALID, 0, "the name given is no relative path of printable UTF-8 without empty parts, '.' and '..'");
+}
+
+static enum takc_status check_name(const struct takc_ingest_options *o, const char *const *paths, size_t n_paths, struct takc_err *err)
+{
+    struct stat info;
+    if (o->name && n_paths != 1)
+        return takc_fail(err, TAKC_INVALID, 0, "a name goes with one file, not with %zu paths", n_paths);
+    if (o->name && strcmp(paths[0], "-") != 0 && stat(paths[0], &info) == 0 && S_ISDIR(info.st_mode))
+        return takc_fail(err, TAKC_INVALID, 0, "a name goes with one file, not with a folder");
+    for (size_t i = 0; i < n_paths; i++)
+        if (strcmp(paths[i], "-") == 0 && !o->name)
+            return takc_fail(err, TAKC_INVALID, 0, "what comes from standard input needs a name: --name NAME");
+    return o->name ? check_given_name(o->name, err) : TAKC_OK;
 }
 
 enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const char *const *paths, size_t n_paths,
@@ -364,13 +426,11 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
     r.now_s = clock->wall_s(clock);
     takc_arena_init(&r.names);
     takc_intern_init(&r.seen);
+    takc_intern_init(&r.held);
     takc_intern_init(&r.roots);
-    if (o->name && n_paths != 1)
-        return takc_fail(err, TAKC_INVALID, 0, "a name goes with one file, not with %zu paths", n_paths);
-    for (size_t i = 0; i < n_paths; i++)
-        if (strcmp(paths[i], "-") == 0 && !o->name)
-            return takc_fail(err, TAKC_INVALID, 0, "what comes from standard input needs a name: --name NAME");
-    enum takc_status st = takc_home_profile(h, o->task, &r.profile, err);
+    enum takc_status st = check_name(o, paths, n_paths, err);
+    if (!st)
+        st = takc_home_profile(h, o->task, &r.profile, err);
     if (st)
         return st;
     r.tokenizer = takc_tokenizer_find(r.profile.tokenizer);
@@ -387,6 +447,10 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
         st = run_paths(&r, paths, n_paths, err);
     if (!st && out->n_new + out->n_changed)
         st = takc_home_catalog_task(h, o->task, err);
+    if (!st)
+        takc_log_for(call, INFO, "ingest", "task=%.*s new=%llu changed=%llu same=%llu refused=%llu", TAKC_STR_ARG(o->task),
+                     (unsigned long long)out->n_new, (unsigned long long)out->n_changed, (unsigned long long)out->n_same,
+                     (unsigned long long)out->n_refused);
     clear_run(&r);
     takc_lock_close(&lock);
     return st;

@@ -59,7 +59,7 @@ static enum takc_status pick_title(struct takc_ingest_job *j, struct takc_err *e
     j->title_from = d->title_from == TAKC_TITLE_TEXT ? "text" : d->title_from == TAKC_TITLE_METADATA ? "metadata" : "name";
     if (title.len > TAKC_BUF_MAX_NAME / 4)
         title.len = 0;
-    return takc_buf_add(&j->title, title, err);
+    return takc_title_fold(title, &j->title, err);
 }
 
 /* 16 hexadecimal digits over everything that structure, map and units depend on. */
@@ -160,15 +160,22 @@ static bool is_named_anew(const struct takc_ingest_job *j, const struct takc_ing
     return anew;
 }
 
-/* As is_same, told without reading the document: possible where the reader's version carries no options. */
+/* Was this revision read by this version of the reader without options that the caller named? The mode of a PDF is named always. */
+static bool read_by_default(const struct takc_revision *r, const struct takc_reader_ops *reader)
+{
+    struct takc_str version = r->reader_version, now = takc_str(reader->version);
+    return takc_str_is(r->reader, reader->name) && takc_str_starts(version, now) &&
+           (version.len == now.len || takc_str_starts(takc_str_slice(version, now.len, version.len), takc_str("+layout+")));
+}
+
+/* As is_same, told without reading the document: possible where neither then nor now options were named. */
 static bool surely_same(const struct takc_ingest_job *j, const struct takc_ingest_options *o)
 {
     if (!j->old || !j->old->n_revisions || o->date || o->n_labels)
         return false;
     const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
-    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) && takc_str_is(r->made_by, j->made_by) &&
-           r->first_line == j->first_line && !r->whole_text_sha.len && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
-           !o->pdf_mode && !o->jsonl_id && !o->jsonl_title && !o->jsonl_text;
+    return takc_str_is(r->source_sha, j->source_sha.s) && read_by_default(r, j->reader) && takc_str_is(r->made_by, j->made_by) &&
+           r->first_line == j->first_line && !r->whole_text_sha.len && !o->pdf_mode && !o->jsonl_title && !o->jsonl_text && !o->jsonl_date;
 }
 
 enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,

@@ -33,7 +33,9 @@ struct takc_ingest_job {
     struct takc_arena arena;
 };
 
+/* An empty job; who makes it fills the "in" part. */
 void takc_ingest_job_init(struct takc_ingest_job *j);
+/* Frees what the job owns; twice is harmless. */
 void takc_ingest_job_clear(struct takc_ingest_job *j);
 /* Reads, cuts and counts. The outcome says what became of it; a failure that is not the document's fault is returned. */
 TAKC_CHECK enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,

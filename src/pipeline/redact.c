@@ -163,7 +163,7 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
         e.artifact_words = size->words;
         e.artifact_bytes = size->bytes;
         e.segments = size->n_units;
-        e.factor_tokens = factor(r->selection.source_mt, size->mt);
+        e.factor_tokens = factor(e.source_tokens, e.artifact_tokens);
         e.factor_words = factor(r->selection.source_words, size->words);
         e.factor_bytes = factor(r->selection.source_bytes, size->bytes);
         e.shortfall = true;

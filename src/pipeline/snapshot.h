@@ -24,10 +24,11 @@ struct takc_snapshot {
     size_t n_texts;
 };
 
-/* Opens the version of that label (empty: current). NOT_FOUND says whether the task or the version is missing. Clear it afterwards,
+/* Opens the version of that label (empty: current). NOT_FOUND says whether the task or the version is missing. Close it afterwards,
  * whatever the status. */
 TAKC_CHECK enum takc_status takc_snapshot_open(struct takc_snapshot *s, struct takc_home *h, struct takc_str task, struct takc_str label,
                                                struct takc_err *err);
+/* Ends all views and frees; harmless behind a failed open and when done twice. */
 void takc_snapshot_close(struct takc_snapshot *s);
 /* The documents of the version, read when first asked for. */
 TAKC_CHECK enum takc_status takc_snapshot_docs(struct takc_snapshot *s, const struct takc_docset **out, struct takc_err *err);

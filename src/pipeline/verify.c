@@ -317,9 +317,13 @@ static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
     enum takc_status st = takc_home_manifest(p->home, p->o->task, &p->arena, &p->manifest, err);
     if (st)
         return st;
+    if (p->manifest.n_versions == 0)
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s",
+                         TAKC_STR_ARG(p->o->task), TAKC_STR_ARG(p->o->task));
     p->version = takc_manifest_find(&p->manifest, p->o->version.len ? p->o->version : p->manifest.current);
     if (!p->version)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'", TAKC_STR_ARG(p->o->task), TAKC_STR_ARG(p->o->version));
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'; takc cache list -t %.*s shows them",
+                         TAKC_STR_ARG(p->o->task), TAKC_STR_ARG(p->o->version), TAKC_STR_ARG(p->o->task));
     (void)snprintf(p->report->version, sizeof(p->report->version), "%.*s", (int)(p->version->label.len < 31 ? p->version->label.len : 31),
                    p->version->label.ptr);
     st = takc_docset_of_version(p->home, p->o->task, p->version, &p->arena, &p->set, err);

@@ -260,7 +260,7 @@ static void fill_ledger(const struct takc_selection *s, const struct takc_fact_c
         .factor_asked = rate / 1000.0,
         .factor_words = factor(s->source_words, size->words),
         .factor_bytes = factor(s->source_bytes, size->bytes),
-        .factor_tokens = factor(s->source_mt, size->mt),
+        .factor_tokens = factor((s->source_mt + 999) / 1000, (size->mt + 999) / 1000), /* of the counts told beside it */
         .source_tokens = (s->source_mt + 999) / 1000,
         .budget_tokens = size->budget_mt / 1000,
         .artifact_tokens = (size->mt + 999) / 1000,
@@ -467,7 +467,7 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_vers
 static enum takc_status keep_versions(struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, size_t *out_n,
                                       struct takc_str *gone, size_t *n_gone, struct takc_err *err)
 {
-    size_t n = 0, room = b->profile->keep_versions > 1 ? b->profile->keep_versions - 1 : 0, unpinned = 0;
+    size_t n = 0, room = b->profile->keep_versions, unpinned = 0;
     *n_gone = 0;
     for (size_t i = 0; i < m->n_versions; i++)
         unpinned += !m->versions[i].pinned;

@@ -39,7 +39,9 @@ struct takc_postings_builder {
     size_t n_docs, docs_cap, n_sections, sections_cap;
 };
 
+/* No terms and no documents; the storage of the struct is the caller's. */
 void takc_postings_builder_init(struct takc_postings_builder *b);
+/* Frees; twice is harmless. */
 void takc_postings_builder_clear(struct takc_postings_builder *b);
 /* Makes b->map for a document's vocabulary. */
 TAKC_CHECK enum takc_status takc_postings_begin(struct takc_postings_builder *b, const struct takc_intern *vocabulary,

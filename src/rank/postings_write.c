@@ -133,8 +133,7 @@ enum takc_status takc_postings_text(struct takc_postings_builder *b, enum takc_l
             st = count_one(b, list, id, term, err);
         *out_n += !st;
     }
-    takc_words_clear(&words);
-    return st;
+    return takc_words_end(&words, st, err);
 }
 
 /* Walks the units that one list of a term stands for, in ascending order. */

@@ -16,6 +16,7 @@ struct takc_question_term {
     struct takc_str stem;
     struct takc_term_entry entry;
     double idf;
+    bool pair;         /* of Han or Kana */
     bool number, name; /* name: begins with a capital, and not the question's first word */
 };
 
@@ -100,9 +101,11 @@ static inline struct takc_range takc_scores_window(const struct takc_scores *s, 
     return (struct takc_range){first, first + takc_rd16(p + 4)};
 }
 
-/* Reads the postings of a term; then its counts in units, or in the windows of a level, ascending: s->gather.hits. */
+/* Reads the postings of a term into s->gather: what the two below count. CORRUPT, NOMEM. */
 TAKC_CHECK enum takc_status takc_gather_read(struct takc_scores *s, const struct takc_term_entry *t, struct takc_err *err);
+/* s->gather.hits become its counts in units (title + heading + unit), ascending. */
 TAKC_CHECK enum takc_status takc_gather_units(struct takc_scores *s, struct takc_err *err);
+/* s->gather.hits become its counts in the windows of a level above 0, ascending; title and heading once a window. */
 TAKC_CHECK enum takc_status takc_gather_windows(struct takc_scores *s, int level, struct takc_err *err);
 
 static inline float takc_scores_at(const struct takc_scores *s, int level, uint32_t i)
@@ -175,6 +178,7 @@ struct takc_show {
     size_t n_docs, docs_cap;
     struct takc_keys by_doc;
 };
+/* No documents loaded yet. All is borrowed and outlives s. */
 void takc_show_init(struct takc_show *s, const struct takc_index *x, takc_text_fn *text, void *text_arg, struct takc_arena *arena);
 /* The document, loaded once. The pointer holds until the next call. */
 TAKC_CHECK enum takc_status takc_show_doc(struct takc_show *s, uint32_t doc, struct takc_shown_doc **out, struct takc_err *err);
