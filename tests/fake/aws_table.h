@@ -660,7 +660,7 @@ static inline void aws_write_file(const char *home, const char *name, const char
     takc_buf_init(&b, 1 << 16);
     if (text)
         aws_expand(&b, text, server, home);
-    if (text ? takc_dir_make_for(path, NULL) || takc_file_write_fast(path, takc_buf_str(&b), NULL) : unlink(path) && 0)
+    if (text ? takc_dir_make_for(path, NULL) || takc_file_write(path, takc_buf_str(&b), NULL) : unlink(path) && 0)
         abort();
     takc_buf_clear(&b);
 }
