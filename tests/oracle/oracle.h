@@ -60,7 +60,7 @@ static inline int oracle_ask(const char *python, const char *script, const char 
     (void)close(fd);
     int code = -1;
     (void)snprintf(command, sizeof(command), "'%s' '%s/../oracle/%s' %s <'%s'", python, TAKC_TEST_DATA, script, args, path);
-    if (!takc_file_write_fast(path, input, NULL))
+    if (!takc_file_write(path, input, NULL))
         code = oracle_run(command, out);
     (void)unlink(path);
     return code;

@@ -81,7 +81,7 @@ static struct takc_aws *open_as(const char *access, const char *secret, bool rol
         takc_buf_printf(&text, NULL, "[profile base]\naws_access_key_id=%s\naws_secret_access_key=%s\n[profile role]\n", access, secret),
         TAKC_OK);
     assert_int_equal(takc_buf_add(&text, takc_str("role_arn=arn:aws:iam::123456789012:role/reader\nsource_profile=base\n"), NULL), TAKC_OK);
-    assert_int_equal(takc_file_write_fast(path, takc_buf_str(&text), NULL), TAKC_OK);
+    assert_int_equal(takc_file_write(path, takc_buf_str(&text), NULL), TAKC_OK);
     takc_buf_clear(&text);
     struct takc_aws_options o = {.http = http,
                                  .environment = (const char *const[]){config, endpoint, "AWS_REGION=us-east-1", NULL},
