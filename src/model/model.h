@@ -83,6 +83,8 @@ enum takc_failure {
 const char *takc_failure_name(enum takc_failure f);
 /* May the same request succeed on another try? THROTTLED to GARBLED. */
 bool takc_failure_again(enum takc_failure f);
+/* The status that goes with it, as takc_model_complete has it. */
+enum takc_status takc_failure_status(enum takc_failure f);
 
 struct takc_model_reply { /* initialise once; clear */
     struct takc_buf text;
@@ -91,6 +93,7 @@ struct takc_model_reply { /* initialise once; clear */
     struct takc_usage usage;
     enum takc_failure failure;
     char parameter[64];
+    bool adapted;         /* of PARAMETER: the provider says it another way from now on; ask again, nothing is to be left out */
     uint64_t after_ms;    /* what the service asked to wait; 0: nothing */
     int http;             /* 0: no reply */
     char request_id[128]; /* the provider's */
@@ -102,6 +105,14 @@ void takc_model_reply_init(struct takc_model_reply *r);
 /* Empties for the next try, keeps memory. */
 void takc_model_reply_reset(struct takc_model_reply *r);
 void takc_model_reply_clear(struct takc_model_reply *r);
+/* Adds a line to the notes; without memory for it, the log has it. */
+void takc_model_note(struct takc_model_reply *r, const char *fmt, ...) TAKC_PRINTF(2, 3);
+/* For providers: sets the failure and returns its status with the message. */
+enum takc_status takc_model_fail(struct takc_model_reply *r, enum takc_failure f, struct takc_err *err, const char *fmt, ...)
+    TAKC_PRINTF(4, 5);
+/* Where a service gave no figures: usage from the texts of request and reply, with counted_here. Frames of messages are not in it. */
+struct takc_tokenizer_ops;
+void takc_model_count_here(const struct takc_tokenizer_ops *t, const struct takc_model_request *q, struct takc_model_reply *r);
 
 typedef enum takc_status takc_model_delta_fn(void *arg, struct takc_str text, struct takc_err *err);
 
