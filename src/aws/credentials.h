@@ -67,6 +67,8 @@ TAKC_CHECK enum takc_status takc_aws_send_in(struct takc_aws *a, struct takc_cal
  * ("BEDROCK_RUNTIME"), host as in the name ("bedrock-runtime"). No '/' at its end. */
 TAKC_CHECK enum takc_status takc_aws_endpoint_of(struct takc_aws *a, struct takc_call *call, const char *id, const char *host,
                                                  struct takc_buf *out, struct takc_err *err);
+/* AWS_BEARER_TOKEN_<service> of the environment that a was opened with ("BEDROCK"), or NULL. Lives as long as a. */
+const char *takc_aws_bearer(const struct takc_aws *a, const char *service);
 /* A secret's text from Secrets Manager by ARN or name; of a JSON secret one field, written "arn#field". Appends. endpoint NULL: AWS's. */
 TAKC_CHECK enum takc_status takc_aws_secret(struct takc_aws *a, struct takc_call *call, struct takc_str arn, const char *endpoint,
                                             struct takc_buf *out, struct takc_err *err);

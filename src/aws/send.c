@@ -6,6 +6,7 @@
 #include "base/hash.h"
 
 #include <openssl/crypto.h>
+#include <stdio.h>
 
 enum {
     SKEW_MAX_S = 240, /* AWS refuses beyond five minutes; SDKs correct from four on */
@@ -131,4 +132,11 @@ enum takc_status takc_aws_send(struct takc_aws *a, struct takc_call *call, const
     takc_http_reply_init(out);
     enum takc_status st = takc_aws_region(a, call, &region, err);
     return st ? st : takc_aws_send_in(a, call, service, region.ptr, r, out, err);
+}
+
+const char *takc_aws_bearer(const struct takc_aws *a, const char *service)
+{
+    char name[64];
+    (void)snprintf(name, sizeof(name), "AWS_BEARER_TOKEN_%s", service);
+    return takc_aws_env(a, name);
 }

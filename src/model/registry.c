@@ -6,6 +6,7 @@
 
 static const struct takc_model_kind kinds[] = {
     {"openai", "any endpoint that speaks OpenAI's chat completions", takc_model_open_openai},
+    {"bedrock", "Amazon Bedrock: Converse, InvokeModel", takc_model_open_bedrock},
     {"fake", "a stand-in without a network, for tests", takc_model_open_fake},
 };
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };

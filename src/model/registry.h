@@ -40,6 +40,7 @@ TAKC_CHECK enum takc_status takc_model_open(struct takc_model **out, struct takc
 
 /* The kinds' own, each in its file. */
 enum takc_status takc_model_open_openai(struct takc_model **out, const struct takc_model_options *o, struct takc_err *err);
+enum takc_status takc_model_open_bedrock(struct takc_model **out, const struct takc_model_options *o, struct takc_err *err);
 enum takc_status takc_model_open_fake(struct takc_model **out, const struct takc_model_options *o, struct takc_err *err);
 
 #endif
