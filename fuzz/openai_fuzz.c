@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as a reply of an OpenAI-compatible server. The first byte says how: a refusal with some status, a whole answer, or a stream, cut
- * into pieces or fed at once, which is the same. A key in it never gets into a message. */
+ * Any bytes as a reply of an OpenAI-compatible server. The first byte says how: a refusal with some status, a whole answer, or a stream,
+ * cut into pieces or fed at once, which is the same. A key in it never gets into a message. */
 #include "base/alloc.h"
 #include "model/openai_parts.h"
 

@@ -257,7 +257,7 @@ static enum takc_status put_row(struct reader *r, struct takc_err *err)
 
 static enum takc_status read_row(struct reader *r, const struct takc_yaml_item *at, struct takc_err *err)
 {
-    struct takc_str id, provider;
+    struct takc_str id = {NULL, 0}, provider = {NULL, 0};
     struct takc_yaml_item k;
     if (at->kind != TAKC_YAML_MAP)
         return takc_yaml_fail(&r->yaml, at, err, "models: a mapping is expected");

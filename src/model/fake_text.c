@@ -113,7 +113,7 @@ static enum takc_status say_first_words(void *arg, const struct unit *u, struct 
     return say_line(s, &cut, err);
 }
 
-/* "... reply only with X": X up to the end of the line, without a dot. */
+/* "... reply only with X": X up to the end of the line, without what closes it. */
 static enum takc_status obey(void *arg, const struct unit *u, struct takc_err *err)
 {
     static const char *const orders[] = {"reply only with ", "Reply only with ", "respond only with ", "Respond only with "};
@@ -123,7 +123,7 @@ static enum takc_status obey(void *arg, const struct unit *u, struct takc_err *e
         if (at == SIZE_MAX)
             continue;
         struct takc_str what = takc_str_slice(u->text, at + strlen(orders[i]), u->text.len);
-        if (takc_str_ends(what, takc_str(".")))
+        while (takc_str_ends(what, takc_str(".")) || takc_str_ends(what, takc_str("\"")))
             what.len--;
         s->done = true;
         return takc_buf_printf(s->out, err, "%.*s [%llu]\n", TAKC_STR_ARG(what), (unsigned long long)u->number);

@@ -3,6 +3,7 @@
  * The OpenAI provider against a strict server (tests/fake/openai.py): what is sent, member by member; what comes back whole and streamed;
  * every error in the shapes of the servers that make it. */
 #include "base/fault.h"
+#include "model/caller.h"
 #include "model/registry.h"
 
 #include <errno.h>
@@ -276,6 +277,35 @@ static void servers_are_learned_from(void **state)
     takc_model_close(m);
 }
 
+/* With the caller in front, the second try comes at once and nothing is left out. */
+static void callers_do_not_notice(void **state)
+{
+    (void)state;
+    struct takc_model *m = open_at("", KEY, NULL, 0);
+    struct takc_facts_table facts;
+    struct takc_caller *c = NULL;
+    struct takc_caller_sum sum;
+    struct asked a = {0};
+    const struct takc_caller_what what = {takc_str("fin"), takc_str("v1"), takc_str("answer")};
+    assert_int_equal(takc_facts_load(&facts, NULL, NULL), TAKC_OK);
+    const struct takc_caller_model chain = {m, takc_str("p-completion"), {0}};
+    const struct takc_caller_options o = {.models = &chain, .n_models = 1, .facts = &facts, .retry = {0}};
+    assert_int_equal(takc_caller_open(&c, &o, NULL), TAKC_OK);
+    const struct takc_model_request r = {.messages = &message, .n_messages = 1, .max_tokens = 50};
+    takc_model_reply_init(&a.reply);
+    for (unsigned i = 0; i < 2; i++) {
+        a.st = takc_caller_complete(c, NULL, &what, &r, NULL, NULL, &a.reply, &sum, &a.err);
+        good(&a, TEXT);
+        assert_int_equal(sum.tries, 2 - i);
+        assert_false(noted(&a, "left out"));
+        sent_holds("\"max_completion_tokens\":50", true);
+    }
+    takc_model_reply_clear(&a.reply);
+    takc_caller_close(c);
+    takc_facts_clear(&facts);
+    takc_model_close(m);
+}
+
 /* --- what comes back --- */
 
 static void whole_answers_are_read(void **state)
@@ -532,6 +562,7 @@ int main(void)
         cmocka_unit_test(urls_and_headers_are_the_users),
         cmocka_unit_test(what_cannot_be_opened_says_why),
         cmocka_unit_test(servers_are_learned_from),
+        cmocka_unit_test(callers_do_not_notice),
         cmocka_unit_test(whole_answers_are_read),
         cmocka_unit_test(streams_are_read),
         cmocka_unit_test(errors_are_told_apart),

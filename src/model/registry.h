@@ -10,9 +10,10 @@
 #include "token/tokenizer.h"
 
 struct takc_aws;
+struct takc_facts_table;  /* model/facts.h */
 struct takc_fake_options; /* model/fake.h */
 
-struct takc_model_options {   /* http, aws and clock are borrowed and outlive the model; the rest is copied */
+struct takc_model_options {   /* http, aws, facts and clock are borrowed and outlive the model; the rest is copied */
     struct takc_http *http;   /* bedrock, openai */
     struct takc_aws *aws;     /* bedrock: credentials, region */
     struct takc_str base_url; /* openai: "https://api.openai.com/v1"; without a path "/v1" is added; a query stays behind the path (Azure).
@@ -20,6 +21,7 @@ struct takc_model_options {   /* http, aws and clock are borrowed and outlive th
     struct takc_str api_key;  /* openai; empty: none is sent. bedrock: a bearer token; empty: requests are signed */
     struct takc_str model;    /* for requests that name none */
     struct takc_str guardrail, guardrail_version; /* bedrock */
+    const struct takc_facts_table *facts;         /* bedrock: which body a model takes; borrowed; NULL: the built-in one */
     const struct takc_http_header *headers;       /* more of them, with every request; Authorization here takes the key's place */
     size_t n_headers;
     const struct takc_tokenizer_ops *tokenizer; /* to count where a service does not; NULL: estimate */
