@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct takc_usage u = {.input = 1000, .output = 10, .cache_read = 1, .cache_write = 1};
     char money[32];
     takc_arena_init(&t.arena);
-    enum takc_status st = takc_facts_add(&t, takc_str_n((const char *)data, size), "f.yaml", &err);
+    enum takc_status st = takc_facts_read(&t, takc_str_n((const char *)data, size), "f.yaml", &err);
     if (st && (st != TAKC_INVALID || strncmp(err.msg, "f.yaml:", 7) != 0))
         TAKC_BUG("refused without a place: %s", err.msg);
     for (size_t i = 0; i < t.n; i++) {

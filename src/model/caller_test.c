@@ -339,7 +339,7 @@ static void facts_decide_what_is_sent(void **state)
     assert_int_equal(ask_with(&w, &r), TAKC_OK);
     assert_false(noted(&w, "left out"));
     assert_false(w.sum.priced);
-    assert_int_equal(takc_facts_add(&w.facts, takc_str(facts), "f", NULL), TAKC_OK);
+    assert_int_equal(takc_facts_read(&w.facts, takc_str(facts), "f", NULL), TAKC_OK);
     takc_caller_close(w.caller);
     struct takc_caller_model model = {w.models[0], takc_str(name), {.clock = &clock_of_test}};
     struct takc_caller_options o = {.models = &model, .n_models = 1, .facts = &w.facts, .retry = takc_retry_policy_default()};

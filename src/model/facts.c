@@ -306,7 +306,7 @@ static enum takc_status read_file(struct reader *r, struct takc_err *err)
     return st ? st : takc_yaml_next(&r->yaml, &v, err);
 }
 
-enum takc_status takc_facts_add(struct takc_facts_table *t, struct takc_str yaml, const char *file, struct takc_err *err)
+enum takc_status takc_facts_read(struct takc_facts_table *t, struct takc_str yaml, const char *file, struct takc_err *err)
 {
     struct reader r = {.t = t};
     enum takc_status st = takc_yaml_open(&r.yaml, yaml, file, err);
@@ -321,14 +321,14 @@ enum takc_status takc_facts_load(struct takc_facts_table *t, const char *path, s
 {
     *t = (struct takc_facts_table){0};
     takc_arena_init(&t->arena);
-    enum takc_status st = takc_facts_add(t, takc_str_n((const char *)shipped, sizeof(shipped)), "models.yaml", err);
+    enum takc_status st = takc_facts_read(t, takc_str_n((const char *)shipped, sizeof(shipped)), "models.yaml", err);
     if (st || !path)
         return st;
     struct takc_buf text;
     takc_buf_init(&text, TAKC_YAML_MAX_BYTES);
     st = takc_file_read(path, &text, err);
     if (!st)
-        st = takc_facts_add(t, takc_buf_str(&text), path, err);
+        st = takc_facts_read(t, takc_buf_str(&text), path, err);
     takc_buf_clear(&text);
     return st;
 }

@@ -43,7 +43,7 @@ struct takc_facts_table {
 TAKC_CHECK enum takc_status takc_facts_load(struct takc_facts_table *t, const char *path, struct takc_err *err);
 void takc_facts_clear(struct takc_facts_table *t);
 /* Reads one more file's text over the table: what load does for both. file is for messages. */
-TAKC_CHECK enum takc_status takc_facts_add(struct takc_facts_table *t, struct takc_str yaml, const char *file, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_facts_read(struct takc_facts_table *t, struct takc_str yaml, const char *file, struct takc_err *err);
 /* Never fails: an unknown model has known false. Views live as long as the table and id. */
 struct takc_model_facts takc_facts_find(const struct takc_facts_table *t, struct takc_str provider, struct takc_str id);
 /* Picodollars of one call. batch: at the price of batch jobs. */

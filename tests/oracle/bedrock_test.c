@@ -40,7 +40,7 @@ static int start(void **state)
     (void)snprintf(path, sizeof(path), "%.*s:%s", (int)(strrchr(python, '/') - python), python, getenv("PATH"));
     (void)setenv("PATH", path, 1);
     if (!fake_server_start(&fake, "bedrock.py", 1) || takc_facts_load(&facts, NULL, NULL) ||
-        takc_facts_add(&facts, takc_str(models), "test", NULL))
+        takc_facts_read(&facts, takc_str(models), "test", NULL))
         return -1;
     (void)snprintf(server, sizeof(server), "http://127.0.0.1:%u", fake.ports[0]);
     return takc_http_open(&http, &(struct takc_http_options){.proxy = ""}, NULL) ? -1 : 0;
