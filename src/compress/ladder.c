@@ -224,7 +224,7 @@ static enum takc_status count_whole(struct set *t, uint64_t *out, struct takc_er
 
 static bool counts_whole(const struct set *t)
 {
-    return t->o->budget != TAKC_BUDGET_WORDS_BYTES && !(t->o->tokenizer->flags & TAKC_TOKENIZER_LINES);
+    return t->o->budget != TAKC_BUDGET_WORDS_BYTES && !(t->o->tokenizer->ops->flags & TAKC_TOKENIZER_LINES);
 }
 
 /* The base and the first n units that the fill added. */

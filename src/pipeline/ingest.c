@@ -29,7 +29,7 @@ struct run {
     const struct takc_ingest_options *o;
     struct takc_ingest_report *report;
     struct takc_profile profile;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     struct takc_store_batch *batch;
     struct takc_ingest_job *jobs;
     size_t n_jobs;

@@ -63,7 +63,7 @@ static enum takc_status pick_title(struct takc_ingest_job *j, struct takc_err *e
 }
 
 /* 16 hexadecimal digits over everything that structure, map and units depend on. */
-static enum takc_status name_part(struct takc_ingest_job *j, const struct takc_tokenizer_ops *t, struct takc_err *err)
+static enum takc_status name_part(struct takc_ingest_job *j, const struct takc_tokenizer *t, struct takc_err *err)
 {
     struct takc_buf all;
     struct takc_hex hex;
@@ -80,7 +80,7 @@ static enum takc_status name_part(struct takc_ingest_job *j, const struct takc_t
     return st;
 }
 
-static enum takc_status cut(struct takc_ingest_job *j, const struct takc_tokenizer_ops *tokenizer, struct takc_call *call,
+static enum takc_status cut(struct takc_ingest_job *j, const struct takc_tokenizer *tokenizer, struct takc_call *call,
                             struct takc_err *err)
 {
     struct takc_units units;
@@ -103,7 +103,7 @@ static bool of_document(enum takc_status st)
 }
 
 static enum takc_status read_and_cut(struct takc_ingest_job *j, const struct takc_ingest_options *o,
-                                     const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err)
+                                     const struct takc_tokenizer *tokenizer, struct takc_call *call, struct takc_err *err)
 {
     const struct takc_reader_input in = {.bytes = takc_buf_str(&j->bytes),
                                          .name = j->name,
@@ -179,7 +179,7 @@ static bool surely_same(const struct takc_ingest_job *j, const struct takc_inges
 }
 
 enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,
-                                      const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err)
+                                      const struct takc_tokenizer *tokenizer, struct takc_call *call, struct takc_err *err)
 {
     enum takc_status st = takc_call_check(call, err);
     if (!st)

@@ -42,7 +42,7 @@ struct takc_extractive_options takc_build_options(const struct takc_profile *p, 
 
 enum takc_status takc_build_fingerprint(struct takc_arena *a, const struct takc_profile *p, struct takc_str *out, struct takc_err *err)
 {
-    const struct takc_tokenizer_ops *t = takc_tokenizer_find(p->tokenizer);
+    const struct takc_tokenizer *t = takc_tokenizer_find(p->tokenizer);
     UVersionInfo icu;
     char icu_text[U_MAX_VERSION_STRING_LENGTH];
     if (!t)
