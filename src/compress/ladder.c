@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "compress/steps.h"
 
-enum { MISFITS = 60, ENOUGH_PERCENT = 98, MUST_KEEP_PERCENT = 30 };
+enum { MISFITS = 60, ENOUGH_PERCENT = 98, MUST_KEEP_PERCENT = 30, SMALL_TEXT_MT = 4000000 };
 
 static const takc_rate rung_rates[TAKC_RUNGS] = {0, 128000, 64000, 32000, 16000, 8000};
 
@@ -260,6 +260,44 @@ static enum takc_status fit_whole(struct set *t, const uint8_t *base, struct tak
     return count_whole(t, &t->used.mt, err);
 }
 
+/* Takes unit i if the text with it fits when counted whole. */
+static enum takc_status take_if_whole_fits(struct set *t, uint32_t i, const uint8_t *base, struct takc_err *err)
+{
+    uint64_t mt = 0, before = t->used.mt;
+    size_t n = t->n_added;
+    take(t, i);
+    t->added[t->n_added++] = i;
+    enum takc_status st = count_whole(t, &mt, err);
+    t->used.mt = mt;
+    if (st || mt <= t->limit.mt)
+        return st;
+    set_prefix(t, base, n);
+    t->n_added = n;
+    t->used.mt = before;
+    return TAKC_OK;
+}
+
+/* After fit_whole: lines cost less together than alone, so more may fit. Goes on filling with the whole's own count until nothing is
+ * added, then tries units one by one, all of them where the text is small enough to be counted for each. */
+static enum takc_status fill_whole(struct set *t, const uint8_t *base, struct takc_err *err)
+{
+    enum takc_status st = fit_whole(t, base, err);
+    for (size_t before = SIZE_MAX; !st && !enough(t) && before != t->n_added;) {
+        before = t->n_added;
+        fill_by_order(t);
+        fill_rest(t);
+        if (t->n_added != before)
+            st = fit_whole(t, base, err);
+    }
+    uint64_t tries = t->limit.mt < SMALL_TEXT_MT ? UINT64_MAX : MISFITS;
+    for (size_t n = 0; n < t->s->n_order && tries && !st && !enough(t); n++)
+        if (!takc_bit(t->bits, t->s->order[n])) {
+            st = take_if_whole_fits(t, t->s->order[n], base, err);
+            tries--;
+        }
+    return st;
+}
+
 static enum takc_status fill(struct set *t, takc_rate rate, struct takc_err *err)
 {
     uint8_t *base = NULL;
@@ -277,7 +315,7 @@ static enum takc_status fill(struct set *t, takc_rate rate, struct takc_err *err
     fill_by_order(t);
     fill_rest(t);
     if (base)
-        st = fit_whole(t, base, err);
+        st = fill_whole(t, base, err);
     takc_free(base);
     return st;
 }

@@ -430,14 +430,12 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
     takc_intern_init(&r.roots);
     enum takc_status st = check_name(o, paths, n_paths, err);
     if (!st)
-        st = takc_home_profile(h, o->task, &r.profile, err);
+        st = takc_home_counting_profile(h, o->task, &r.profile, err);
     if (st)
         return st;
-    r.tokenizer = takc_tokenizer_find(r.profile.tokenizer);
+    r.tokenizer = r.profile.counter;
     r.jobs = takc_alloc_array(WINDOW_JOBS, sizeof(*r.jobs));
-    if (!r.tokenizer)
-        st = takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(r.profile.tokenizer));
-    else if (!r.jobs)
+    if (!r.jobs)
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a window of documents");
     if (!st)
         st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);

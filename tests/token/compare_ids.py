@@ -100,7 +100,7 @@ def trained(style, lines):
         t.pre_tokenizer = pt.Sequence(steps + [last]) if steps else last
         t.normalizer = nz.NFC() if style == "qwen" else None
         trainer = trainers.BpeTrainer(vocab_size=4000, special_tokens=special, initial_alphabet=pt.ByteLevel.alphabet(), show_progress=False)
-    t.train_from_iterator(lines, trainer)
+    t.train_from_iterator((s.replace("\0", "") for s in lines), trainer)  # NUL is no key in our JSON
     if style == "sentencepiece":
         t.pre_tokenizer = None
         j = json.loads(t.to_str())  # byte tokens are the model's, not added ones, as converted files have it
