@@ -20,8 +20,11 @@ RANGES = [(0x20, 0x7F), (0xA0, 0x250), (0x250, 0x530), (0x590, 0x700), (0x900, 0
 def char(r):
     while True:
         c = chr(r.randrange(*r.choice(RANGES)))
-        if unicodedata.category(c) not in ("Cn", "Cs"):  # what one Unicode version has and another has not proves nothing
-            return c
+        if unicodedata.category(c) in ("Cn", "Cs"):  # what one Unicode version has and another has not proves nothing
+            continue
+        if unicodedata.combining(c) and unicodedata.ucd_3_2_0.category(c) == "Cn":  # tokenizers' NFC knows Unicode 9, so orders newer marks otherwise
+            continue
+        return c
 
 
 def line(r):
