@@ -18,7 +18,7 @@ struct asked { /* options of one run, and what they point to */
 };
 
 /* What options of numbers cannot say in their table: a limit of nothing. */
-static enum takc_status check_asked(const struct takc_cli *cli, struct takc_err *err)
+static enum takc_status check_limits(const struct takc_cli *cli, struct takc_err *err)
 {
     static const char *const limits[] = {"reader-tokens", "artifact-tokens"};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
@@ -39,7 +39,7 @@ static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct
     q->o.documents = q->globs;
     q->o.has_after = takc_cli_date(cli, "after", &q->o.after);
     q->o.has_before = takc_cli_date(cli, "before", &q->o.before);
-    enum takc_status st = check_asked(cli, err);
+    enum takc_status st = check_limits(cli, err);
     if (!st)
         st = takc_cli_opts(cli, "documents", q->globs, MAX_GLOBS, &q->o.n_documents, err);
     if (!st)

@@ -10,6 +10,7 @@
 #define TAKC_COMPRESS_ARTIFACT_H
 
 #include "base/arena.h"
+#include "base/spill.h"
 #include "compress/extractive.h"
 
 enum takc_part_role { TAKC_PART_UNSET = 0, TAKC_PART_TITLE, TAKC_PART_ANCHOR, TAKC_PART_BODY };
@@ -52,8 +53,14 @@ struct takc_artifact_meta {
     struct takc_str fingerprint; /* names versions of readers, units, tokenizer, ICU, algorithm and the profile fields read */
     takc_rate rate;
 };
-/* Appends the artifact of a set (bitmap over the units of s) that measures size. Same inputs, same bytes. Statuses of the corpus, of the
- * call, NOMEM. */
+enum { TAKC_ARTIFACT_PIECES = 2 }; /* what stands before the segments, and these */
+/* Makes the artifact of a set (bitmap over the units of s) that measures size. Same inputs, same bytes. Statuses of the corpus, of the
+ * call, of the pieces, NOMEM. out has TAKC_ARTIFACT_PIECES empty pieces; the caller clears it, whatever the status. */
+TAKC_CHECK enum takc_status takc_artifact_make(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                               const struct takc_set_size *size, const struct takc_extractive_options *o,
+                                               const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_pieces *out,
+                                               struct takc_err *err);
+/* The same, appended to a buffer, which a failure leaves as it was. */
 TAKC_CHECK enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
                                                 const struct takc_set_size *size, const struct takc_extractive_options *o,
                                                 const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_buf *out,

@@ -57,6 +57,10 @@ struct takc_selection {
 /* Frees; zeroed storage is fine, twice is harmless. */
 void takc_selection_clear(struct takc_selection *s);
 
+/* Gives back keys, which nobody reads once the selection is stored, and with costs, too, what sets at a rate are made from (it is gathered
+ * again when one is asked for). */
+void takc_selection_trim(struct takc_selection *s, bool costs);
+
 /* Steps 1-5. out is overwritten; clear it afterwards whatever the status. INVALID when the corpus has no unit. */
 TAKC_CHECK enum takc_status takc_extractive_select(const struct takc_corpus *c, const struct takc_extractive_options *o,
                                                    struct takc_call *call, struct takc_selection *out, struct takc_err *err);

@@ -384,15 +384,15 @@ static enum takc_status count_nearest(void *arg, unsigned worker, size_t doc, co
 static enum takc_status mark_nearest(struct scoring *c, size_t k, uint8_t *docs, struct takc_err *err)
 {
     size_t n = c->s->n_units, d = 0;
-    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items)), *tmp = takc_alloc_array(n, sizeof(*tmp));
+    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items));
     enum takc_status st = TAKC_OK;
-    if (!items || !tmp) {
+    if (!items) {
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
         goto out;
     }
     for (size_t i = 0; i < n; i++)
-        items[i] = (struct takc_sort_item){~takc_sort_key(c->near[i]), (uint32_t)i};
-    takc_sort_items(items, tmp, n);
+        items[i] = takc_sort_item_of(~takc_sort_key(c->near[i]), i);
+    takc_sort_items(items, n);
     for (size_t i = 0; i < k; i++)
         takc_bit_set(c->nearest, items[i].at);
     for (size_t i = 0; i < n; i++)
@@ -403,7 +403,6 @@ static enum takc_status mark_nearest(struct scoring *c, size_t k, uint8_t *docs,
         }
 out:
     takc_free(items);
-    takc_free(tmp);
     return st;
 }
 
@@ -500,10 +499,10 @@ static enum takc_status add_quantiles(struct scoring *c, struct takc_err *err)
         {&c->rarity, TAKC_FX_ONE}, {&c->unique, TAKC_FX(.3)}, {&c->near, TAKC_FX(.6)}, {&c->ema, TAKC_FX(.5)}, {&c->central, TAKC_FX(.6)}};
     size_t n = c->s->n_units;
     int32_t *ranks = NULL;
-    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items)), *tmp = takc_alloc_array(n, sizeof(*tmp));
-    enum takc_status st = items && tmp ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
+    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items));
+    enum takc_status st = items ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !st; i++) {
-        takc_sort_values(items, tmp, *parts[i].values, n);
+        takc_sort_values(items, *parts[i].values, n);
         takc_sort_add_quantiles(items, n, parts[i].weight, c->h);
         takc_free(*parts[i].values);
         *parts[i].values = NULL;
@@ -513,13 +512,12 @@ static enum takc_status add_quantiles(struct scoring *c, struct takc_err *err)
     if (!st && (!ranks || !c->s->salience))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for the ranks of %zu units", n);
     if (!st) {
-        takc_sort_values(items, tmp, c->h, n);
+        takc_sort_values(items, c->h, n);
         takc_sort_add_quantiles(items, n, UINT16_MAX, ranks);
         for (size_t i = 0; i < n; i++)
             c->s->salience[i] = (uint16_t)ranks[i];
     }
     takc_free(items);
-    takc_free(tmp);
     takc_free(ranks);
     return st;
 }

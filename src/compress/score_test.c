@@ -59,16 +59,32 @@ static void no_word_of_a_description_is_lost(void **state)
     }
 }
 
-static void sorting_is_stable(void **state)
+static int by_key_and_place(const void *pa, const void *pb)
+{
+    const struct takc_sort_item *a = pa, *b = pb;
+    uint64_t ka = takc_sort_item_key(a), kb = takc_sort_item_key(b);
+    return ka != kb ? (ka < kb ? -1 : 1) : (a->at > b->at) - (a->at < b->at);
+}
+
+static void sorting_is_by_key_and_place(void **state)
 {
     (void)state;
-    struct takc_sort_item items[] = {{5, 0}, {1ull << 40, 1}, {5, 2}, {0, 3}, {1ull << 40, 4}}, tmp[5];
-    takc_sort_items(items, tmp, 5);
-    static const uint32_t want[] = {3, 0, 2, 1, 4};
-    for (size_t i = 0; i < 5; i++)
-        assert_int_equal(items[i].at, want[i]);
+    enum { N = 3000 };
+    static struct takc_sort_item items[N], want[N];
+    static const uint64_t masks[] = {0, 3, 0xFF, 0xFF00, (uint64_t)0x3FF << 32, UINT64_MAX}; /* few keys, many, all in one byte */
+    unsigned random = 7;
+    for (size_t m = 0; m < sizeof(masks) / sizeof(masks[0]); m++)
+        for (size_t n = 0; n <= N; n = n < 60 ? n + 1 : n * 3) {
+            for (size_t i = 0; i < n; i++) {
+                uint64_t key = ((uint64_t)rand_r(&random) << 40 ^ (uint64_t)rand_r(&random) << 20 ^ (uint64_t)rand_r(&random)) & masks[m];
+                items[i] = want[i] = takc_sort_item_of(key, (i * 7919) % 65537);
+            }
+            takc_sort_items(items, n);
+            if (n)
+                qsort(want, n, sizeof(want[0]), by_key_and_place);
+            assert_memory_equal(items, want, n * sizeof(items[0]));
+        }
     assert_true(takc_sort_key(-5) < takc_sort_key(3));
-    takc_sort_items(items, tmp, 0);
 }
 
 static void quantiles_share_ties(void **state)
@@ -76,8 +92,8 @@ static void quantiles_share_ties(void **state)
     (void)state;
     const int32_t values[] = {7, -2, 7, 100};
     int32_t sum[4] = {0};
-    struct takc_sort_item items[4], tmp[4];
-    takc_sort_values(items, tmp, values, 4);
+    struct takc_sort_item items[4];
+    takc_sort_values(items, values, 4);
     takc_sort_add_quantiles(items, 4, TAKC_FX_ONE, sum);
     /* ranks: -2 is 0..1, 7 is 1..3, 100 is 3..4 */
     assert_int_equal(sum[1], TAKC_FX(.125));
@@ -383,12 +399,9 @@ static void nothing_to_count_is_invalid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(descriptions_are_read_by_words),
-        cmocka_unit_test(no_word_of_a_description_is_lost),
-        cmocka_unit_test(sorting_is_stable),
-        cmocka_unit_test(quantiles_share_ties),
-        cmocka_unit_test(scores_are_those_of_the_formula),
-        cmocka_unit_test(duplicates_have_one_representative),
+        cmocka_unit_test(descriptions_are_read_by_words),  cmocka_unit_test(no_word_of_a_description_is_lost),
+        cmocka_unit_test(sorting_is_by_key_and_place),     cmocka_unit_test(quantiles_share_ties),
+        cmocka_unit_test(scores_are_those_of_the_formula), cmocka_unit_test(duplicates_have_one_representative),
         cmocka_unit_test(nothing_to_count_is_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,20 @@ void takc_doc_clear(struct takc_doc *d)
     takc_doc_init(d);
 }
 
+void takc_doc_drop_runs(struct takc_doc *d)
+{
+    takc_free(d->runs);
+    d->runs = NULL;
+    d->n_runs = d->runs_cap = 0;
+}
+
+void takc_doc_drop_blocks(struct takc_doc *d)
+{
+    takc_free(d->blocks);
+    d->blocks = NULL;
+    d->n_blocks = d->blocks_cap = 0;
+}
+
 enum takc_status takc_doc_block(struct takc_doc *d, struct takc_block b, struct takc_err *err)
 {
     if (b.start >= b.end)

@@ -89,6 +89,9 @@ struct takc_doc {
 void takc_doc_init(struct takc_doc *d);
 /* Frees and leaves an empty document; twice is harmless. */
 void takc_doc_clear(struct takc_doc *d);
+/* Gives back runs of the map, or blocks, once they are saved and nobody reads them any more. */
+void takc_doc_drop_runs(struct takc_doc *d);
+void takc_doc_drop_blocks(struct takc_doc *d);
 
 /* Appends a block; end may equal start only for a mistake of the reader (BUG). */
 TAKC_CHECK enum takc_status takc_doc_block(struct takc_doc *d, struct takc_block b, struct takc_err *err);

@@ -26,6 +26,8 @@ struct takc_stage {
 };
 /* Makes the folders of path and a temporary in the last one; survives others that remove empty folders meanwhile. */
 TAKC_CHECK enum takc_status takc_stage_open(struct takc_stage *s, const char *path, struct takc_err *err);
+/* As takc_stage_open, but the file is path itself, which s->tmp holds then. CONFLICT when something is there. */
+TAKC_CHECK enum takc_status takc_stage_open_at(struct takc_stage *s, const char *path, struct takc_err *err);
 /* Appends bytes. FULL or IO; the stage must be dropped then. */
 TAKC_CHECK enum takc_status takc_stage_write(struct takc_stage *s, struct takc_str bytes, struct takc_err *err);
 /* Brings what was written to the disk. FULL or IO; the stage must be dropped then. */
@@ -65,6 +67,9 @@ TAKC_CHECK enum takc_status takc_dir_batch_open(struct takc_store *s, struct tak
 /* Writes the temporary now, unless known_content and the size say that it is there. A failure leaves the batch as it was. */
 TAKC_CHECK enum takc_status takc_dir_batch_put(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                struct takc_str bytes, bool known_content, struct takc_err *err);
+/* Writes the file under its own name now; a temporary where something is there. A failure leaves the batch as it was. */
+TAKC_CHECK enum takc_status takc_dir_batch_derive(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
+                                                  struct takc_str bytes, struct takc_err *err);
 /* Notes the path; nothing on the disk changes before commit. */
 TAKC_CHECK enum takc_status takc_dir_batch_del(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                struct takc_err *err);

@@ -38,10 +38,12 @@ struct takc_store_ops {
     enum takc_status (*map)(struct takc_store *, struct takc_str key, struct takc_map *out,
                             struct takc_err *); /* optional: TAKC_STORE_MAPS */
     void (*close)(struct takc_store *);
-    /* Staging for takc_store_batch: all five or none. */
+    /* Staging for takc_store_batch: all or none. */
     enum takc_status (*batch_open)(struct takc_store *, struct takc_store_batch **out, struct takc_err *);
     enum takc_status (*batch_put)(struct takc_store_batch *, struct takc_call *, struct takc_str key, struct takc_str bytes,
                                   bool known_content, struct takc_err *);
+    enum takc_status (*batch_derive)(struct takc_store_batch *, struct takc_call *, struct takc_str key, struct takc_str bytes,
+                                     struct takc_err *); /* optional also where the others are: batch_put then */
     enum takc_status (*batch_del)(struct takc_store_batch *, struct takc_call *, struct takc_str key, struct takc_err *);
     enum takc_status (*batch_commit)(struct takc_store_batch *, struct takc_call *, struct takc_err *);
     void (*batch_close)(struct takc_store_batch *);
@@ -102,6 +104,11 @@ TAKC_CHECK enum takc_status takc_store_batch_open(struct takc_store *s, struct t
 /* Copies nothing it can write out at once; key and bytes are the caller's again on return. */
 TAKC_CHECK enum takc_status takc_store_batch_put(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                  struct takc_str bytes, bool known_content, struct takc_err *err);
+/* As put, for what a run that was killed makes again (chunks of a new document): where nothing is under the key, the store may write there
+ * at once, without a temporary and its renaming. So others may see a part of it before the commit, and a kill may leave a part under the
+ * key; a commit that fails before its turn, and closing, remove it. Durable after the commit, like the rest. */
+TAKC_CHECK enum takc_status takc_store_batch_derive(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
+                                                    struct takc_str bytes, struct takc_err *err);
 /* Removes key when the batch is committed, after everything put has its name; a missing key is fine. At once where there is no staging. */
 TAKC_CHECK enum takc_status takc_store_batch_del(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                  struct takc_err *err);

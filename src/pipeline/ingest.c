@@ -2,9 +2,10 @@
  *
  * ingest.c - the story of ingest: walk, split, read in parallel, store together, tell.
  *
- * Jobs are gathered up to a window, made by threads, then put into one batch in the order they were found and committed at once: one
- * sync for many documents. Only then are they told as accepted. Names seen are kept for the question of what vanished; a file or folder
- * that is there but could not be read whole holds the documents below its name: they have not vanished. */
+ * Jobs are gathered up to a window, made by threads a few at a time, put into one batch in the order they were found and committed at once:
+ * one sync for many documents, while what was made of only a few of them is in memory. Only then are they told as accepted. Names seen are
+ * kept for the question of what vanished; a file or folder that is there but could not be read whole holds the documents below its name:
+ * they have not vanished. */
 #include "takc/ingest.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -19,8 +20,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { WINDOW_JOBS = 256 };               /* documents made durable together */
-#define WINDOW_BYTES ((uint64_t)32 << 20) /* of sources held in memory at once, beside one that is larger */
+enum {
+    WINDOW_JOBS = 256, /* documents made durable together */
+    GROUP_JOBS = 8
+};                                        /* a thread: made together; more would hold more, fewer would have threads wait for each other */
+#define WINDOW_BYTES ((uint64_t)32 << 20) /* of sources held in memory at once, or one that is larger */
 #define DEFAULT_MAX_FILE ((uint64_t)256 << 20)
 
 struct run {
@@ -32,7 +36,7 @@ struct run {
     const struct takc_tokenizer_ops *tokenizer;
     struct takc_store_batch *batch;
     struct takc_ingest_job *jobs;
-    size_t n_jobs;
+    size_t n_jobs, first; /* first: of the group being made */
     uint64_t held_bytes, n_done;
     struct takc_arena names; /* of documents and roots seen */
     struct takc_intern seen, held, roots;
@@ -86,7 +90,7 @@ static void tell_job(struct run *r, const struct takc_ingest_job *j)
                                        .name = j->name,
                                        .reader = takc_str(j->reader->name),
                                        .charset = takc_str(j->doc.charset),
-                                       .bytes = j->bytes.len,
+                                       .bytes = j->n_bytes,
                                        .units = j->n_units,
                                        .tokens = (j->source_mt + 999) / 1000,
                                        .n_replaced = j->doc.n_replaced,
@@ -96,19 +100,30 @@ static void tell_job(struct run *r, const struct takc_ingest_job *j)
 static enum takc_status make_one(void *arg, size_t i, struct takc_err *err)
 {
     struct run *r = arg;
-    return takc_ingest_job_make(&r->jobs[i], r->o, r->tokenizer, r->call, err);
+    return takc_ingest_job_make(&r->jobs[r->first + i], r->o, r->tokenizer, r->call, err);
+}
+
+/* Makes n jobs from r->first on, stores them, and gives back what was made. */
+static enum takc_status make_group(struct run *r, size_t n, struct takc_err *err)
+{
+    enum takc_status st = takc_parallel_for(r->o->n_threads ? r->o->n_threads : 1, n, make_one, r, r->call, err);
+    for (size_t i = r->first; !st && i < r->first + n; i++) {
+        struct takc_ingest_job *j = &r->jobs[i];
+        if (j->put)
+            st = takc_ingest_job_put(j, r->home, &r->profile, r->o, r->batch, r->now_s, r->call, err);
+        takc_ingest_job_slim(j);
+    }
+    return st;
 }
 
 /* Makes, stores and tells all gathered jobs, and empties the window. */
 static enum takc_status flush(struct run *r, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
-    if (r->n_jobs)
-        st = takc_parallel_for(r->o->n_threads ? r->o->n_threads : 1, r->n_jobs, make_one, r, r->call, err);
-    for (size_t i = 0; !st && i < r->n_jobs; i++) {
-        struct takc_ingest_job *j = &r->jobs[i];
-        if (j->put)
-            st = takc_ingest_job_put(j, r->home, &r->profile, r->o, r->batch, r->now_s, r->call, err);
+    size_t group = (size_t)GROUP_JOBS * (r->o->n_threads ? r->o->n_threads : 1), n;
+    for (r->first = 0; !st && r->first < r->n_jobs; r->first += n) {
+        n = r->n_jobs - r->first < group ? r->n_jobs - r->first : group;
+        st = make_group(r, n, err);
     }
     if (!st && r->n_jobs)
         st = takc_store_batch_commit(r->batch, r->call, err);
@@ -149,7 +164,7 @@ static enum takc_status add_job(struct run *r, struct takc_str name, struct takc
                                 uint32_t first_line, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
-    if (r->n_jobs == WINDOW_JOBS || r->held_bytes >= WINDOW_BYTES)
+    if (r->n_jobs == WINDOW_JOBS || (r->n_jobs && r->held_bytes + bytes.len > WINDOW_BYTES)) /* a large one is alone */
         st = flush(r, err);
     if (st)
         return st;

@@ -32,6 +32,17 @@ void takc_ingest_job_clear(struct takc_ingest_job *j)
     takc_arena_clear(&j->arena);
 }
 
+void takc_ingest_job_slim(struct takc_ingest_job *j)
+{
+    j->n_bytes = j->bytes.len;
+    takc_buf_clear(&j->bytes);
+    takc_buf_clear(&j->structure);
+    takc_buf_clear(&j->map);
+    takc_buf_clear(&j->units);
+    takc_buf_clear(&j->doc.text);
+    takc_buf_clear(&j->doc.strings);
+}
+
 /* The title as shown: the format's, else the first heading, else the base name. */
 static enum takc_status pick_title(struct takc_ingest_job *j, struct takc_err *err)
 {
@@ -86,6 +97,7 @@ static enum takc_status cut(struct takc_ingest_job *j, const struct takc_tokeniz
     struct takc_units units;
     takc_units_init(&units);
     enum takc_status st = takc_units_build(&units, &j->doc, takc_buf_str(&j->title), tokenizer, call, err);
+    takc_doc_drop_blocks(&j->doc); /* they are saved; a table of a million rows has as many of them as units */
     if (!st)
         st = takc_units_save(&units, &j->units, err);
     if (!st)
@@ -123,6 +135,7 @@ static enum takc_status read_and_cut(struct takc_ingest_job *j, const struct tak
         st = takc_doc_save_structure(&j->doc, &j->structure, err);
     if (!st && j->doc.has_map)
         st = takc_doc_save_map(&j->doc, &j->map, err);
+    takc_doc_drop_runs(&j->doc);
     if (!st)
         st = cut(j, tokenizer, call, err);
     return st ? st : name_part(j, tokenizer, err);
@@ -257,6 +270,8 @@ static enum takc_status put_chunk(void *arg, const struct takc_chunk *chunk, str
     struct put *p = arg;
     struct takc_key key = takc_key_chunk(p->task, p->j->name, chunk->number);
     p->n_chunks = chunk->number + 1;
+    if (!p->j->old) /* nobody knows the document before its record is named: a killed run's chunks are made again, or swept */
+        return takc_store_batch_derive(p->batch, p->call, takc_str(key.s), chunk->text, err);
     return takc_store_batch_put(p->batch, p->call, takc_str(key.s), chunk->text, false, err);
 }
 

@@ -274,17 +274,17 @@ static enum takc_status write_artifact(struct takc_build *b, const struct takc_k
                                        struct takc_err *err)
 {
     struct takc_artifact_meta meta = {.task = b->task, .rate = rate};
-    struct takc_buf bytes;
+    struct takc_pieces json;
     uint8_t *bits = move_bits(k, set->bits);
-    takc_buf_init(&bytes, (size_t)16 << 30);
+    takc_pieces_init(&json, TAKC_ARTIFACT_PIECES, takc_home_path(b->home));
     out->rate = rate;
     enum takc_status st =
         bits ? takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
     if (!st)
-        st = takc_artifact_write(&k->corpus.corpus, &k->selection, bits, &set->size, o, &meta, b->call, &bytes, err);
+        st = takc_artifact_make(&k->corpus.corpus, &k->selection, bits, &set->size, o, &meta, b->call, &json, err);
     if (!st)
-        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
-    takc_buf_clear(&bytes);
+        st = takc_build_put_pieces(b, takc_key_artifact(b->task, b->label, rate, ".json"), &json, out, err);
+    takc_pieces_clear(&json);
     takc_free(bits);
     return st;
 }
@@ -293,16 +293,18 @@ static enum takc_status write_artifact(struct takc_build *b, const struct takc_k
 static enum takc_status write_common(struct takc_build *b, const struct takc_kept *k, struct takc_err *err)
 {
     struct takc_buf bytes;
+    struct takc_pieces index;
     takc_buf_init(&bytes, (size_t)64 << 30);
+    takc_pieces_init(&index, TAKC_INDEX_PIECES, takc_home_path(b->home));
     enum takc_status st = takc_selection_save(&k->selection, &bytes, err);
     if (!st)
         st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
     takc_buf_reset(&bytes);
     if (!st)
-        st = takc_index_build(&k->corpus.corpus, &k->selection, b->call, &bytes, err);
+        st = takc_index_make(&k->corpus.corpus, &k->selection, b->call, &index, err);
     if (!st)
-        st = takc_build_put(b, takc_key_index(b->task, b->label), takc_buf_str(&bytes), &b->version.index, err);
-    takc_buf_reset(&bytes);
+        st = takc_build_put_pieces(b, takc_key_index(b->task, b->label), &index, &b->version.index, err);
+    takc_pieces_clear(&index);
     if (!st)
         st = takc_docset_write(&k->set, &bytes, err);
     if (!st)

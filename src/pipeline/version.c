@@ -2,7 +2,8 @@
  *
  * version.c - one version from documents to manifest.
  *
- * Things are put in the order selection, index, documents, artifacts, ledgers; work.json, put first, says whose they are. A run that finds
+ * Things are put in the order selection, documents, artifacts, ledgers, index (which needs the most memory, and the least of the
+ * selection); work.json, put first, says whose they are. A run that finds
  * work.json with its own work key takes over each finished thing; any other leftover under the label is removed first. Nobody sees a
  * version before the manifest names it. */
 #include "pipeline/version.h"
@@ -169,22 +170,6 @@ static enum takc_status finished(struct takc_build *b, struct takc_key key, stru
     return st;
 }
 
-enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
-                                struct takc_err *err)
-{
-    struct takc_hex hex;
-    enum takc_status st = takc_sha256(bytes, &hex, err);
-    if (!st)
-        st = takc_store_put_bytes(takc_home_store(b->home), b->call, takc_str(key.s), bytes, err);
-    if (st)
-        return st;
-    if (!out)
-        return TAKC_OK;
-    out->size_bytes = bytes.len;
-    out->sha256 = takc_arena_dup(b->arena, takc_str(hex.s));
-    return out->sha256.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a hash");
-}
-
 enum takc_status takc_version_selection(struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_selection *out,
                                         struct takc_err *err)
 {
@@ -226,13 +211,13 @@ static enum takc_status make_index(struct takc_build *b, const struct takc_corpu
         b->n_resumed++;
         return TAKC_OK;
     }
-    struct takc_buf bytes;
-    takc_buf_init(&bytes, (size_t)64 << 30);
+    struct takc_pieces index;
+    takc_pieces_init(&index, TAKC_INDEX_PIECES, takc_home_path(b->home));
     takc_call_progress(b->call, "index", "documents", 0, c->n_docs);
-    enum takc_status st = takc_index_build(c, s, b->call, &bytes, err);
+    enum takc_status st = takc_index_make(c, s, b->call, &index, err);
     if (!st)
-        st = takc_build_put(b, key, takc_buf_str(&bytes), &b->version.index, err);
-    takc_buf_clear(&bytes);
+        st = takc_build_put_pieces(b, key, &index, &b->version.index, err);
+    takc_pieces_clear(&index);
     return st;
 }
 
@@ -326,21 +311,21 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
     uint8_t *bits = NULL;
     struct takc_set_size size;
     struct takc_artifact_meta meta = {.task = b->task, .rate = rate};
-    struct takc_buf bytes;
-    takc_buf_init(&bytes, (size_t)16 << 30);
+    struct takc_pieces json;
+    takc_pieces_init(&json, TAKC_ARTIFACT_PIECES, takc_home_path(b->home));
     enum takc_status st = takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err);
     if (!st)
         st = takc_selection_set(s, c, o, rate, &bits, &size, err);
     if (!st)
-        st = takc_artifact_write(c, s, bits, &size, o, &meta, b->call, &bytes, err);
+        st = takc_artifact_make(c, s, bits, &size, o, &meta, b->call, &json, err);
     if (!st)
-        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
+        st = takc_build_put_pieces(b, takc_key_artifact(b->task, b->label, rate, ".json"), &json, out, err);
     if (!st)
         fill_ledger(s, all, kept, &size, rate, row);
     row->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st)
         st = put_ledger(b, row, rate, err);
-    takc_buf_clear(&bytes);
+    takc_pieces_clear(&json);
     takc_free(bits);
     return st;
 }
@@ -402,12 +387,14 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
     }
     if (!st)
         st = make_selection(b, &corpus.corpus, &o, ours, &s, err);
-    if (!st)
-        st = make_index(b, &corpus.corpus, &s, ours, err);
+    takc_selection_trim(&s, false);
     if (!st)
         st = make_documents(b, err);
     if (!st)
         st = make_rates(b, &corpus.corpus, &s, &o, ours, err);
+    takc_selection_trim(&s, true);
+    if (!st)
+        st = make_index(b, &corpus.corpus, &s, ours, err);
 out:
     b->version.source_tokens = (s.source_mt + 999) / 1000;
     b->n_units = s.n_units;

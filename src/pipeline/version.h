@@ -42,6 +42,9 @@ TAKC_CHECK enum takc_status takc_build_finish(struct takc_build *b, const struct
 /* Stores one thing of the version; out (may be NULL) gets its hash and size. */
 TAKC_CHECK enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
                                            struct takc_err *err);
+/* The same for one that is made in pieces; it is hashed on the way. */
+TAKC_CHECK enum takc_status takc_build_put_pieces(struct takc_build *b, struct takc_key key, const struct takc_pieces *pieces,
+                                                  struct takc_stored *out, struct takc_err *err);
 /* Fills and stores the ledger of one rate's set. */
 TAKC_CHECK enum takc_status takc_build_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
                                               const uint8_t *bits, const struct takc_set_size *size, takc_rate rate,

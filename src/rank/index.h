@@ -9,11 +9,19 @@
 #define TAKC_RANK_INDEX_H
 
 #include "base/arena.h"
+#include "base/spill.h"
 #include "compress/extractive.h"
 
 #define TAKC_INDEX_VERSION "1"
 
-/* Builds from the same corpus and selection that made the artifacts. order (step 4) is stored in it, too: it is data of the version. */
+enum { TAKC_INDEX_PIECES = 16 }; /* header and parts */
+
+/* Builds from the same corpus and selection that made the artifacts. order (step 4) is stored in it, too: it is data of the version; keys
+ * and costs of the selection are not read. out has TAKC_INDEX_PIECES empty pieces; the caller clears it, whatever the status. In memory
+ * stay the postings (two bytes each) and the words. */
+TAKC_CHECK enum takc_status takc_index_make(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call,
+                                            struct takc_pieces *out, struct takc_err *err);
+/* The same, appended to a buffer. */
 TAKC_CHECK enum takc_status takc_index_build(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call,
                                              struct takc_buf *out, struct takc_err *err);
 

@@ -129,7 +129,7 @@ enum takc_status takc_question_read(const struct takc_index *x, struct takc_str 
     st = takc_words_end(&words, st, err);
     if (!st && n_asking < out->n_terms)
         drop_first(out, n_asking);
-    if (!st && x)
+    if (x)
         drop_borders(out);
     if (!st && out->n_terms > TAKC_QUESTION_TERMS_MAX) {
         qsort(out->terms, out->n_terms, sizeof(*out->terms), by_idf);
@@ -194,17 +194,20 @@ static void drop_prompt(struct takc_question *q)
     q->n_terms = n;
 }
 
-static enum takc_status terms_in(const struct takc_question *q, struct takc_str text, uint64_t *mask, struct takc_err *err)
+/* Which terms of the question a text holds. */
+static enum takc_status terms_in(const struct takc_question *q, struct takc_str text, uint64_t *out_mask, struct takc_err *err)
 {
     struct takc_words words;
     struct takc_word w;
+    uint64_t mask = 0;
     takc_words_init(&words, text);
     while (takc_words_next(&words, &w)) {
         struct takc_str stem = takc_word_stem(w.norm);
         for (size_t i = 0; i < q->n_terms; i++)
             if (takc_str_eq(q->terms[i].stem, stem))
-                *mask |= (uint64_t)1 << i;
+                mask |= (uint64_t)1 << i;
     }
+    *out_mask = mask;
     return takc_words_end(&words, TAKC_OK, err);
 }
 
@@ -213,14 +216,13 @@ enum takc_status takc_cover(const struct takc_index *x, struct takc_str question
 {
     struct takc_question q;
     struct takc_cover c = {0};
-    uint64_t mask = 0;
     enum takc_status st = takc_question_read(x, question, arena, &q, err);
     if (st)
         return st;
     if (takc_prompt_kind_of(x, question) == TAKC_PROMPT_TASK_WIDE)
         drop_prompt(&q);
-    st = terms_in(&q, text, &mask, err);
-    if (st)
+    uint64_t mask = 0;
+    if ((st = terms_in(&q, text, &mask, err)))
         return st;
     for (size_t i = 0; i < q.n_terms; i++)
         c.n_held += !(mask >> i & 1) && q.terms[i].entry.df > 0;

@@ -200,6 +200,13 @@ static enum takc_status note_batch_put(struct takc_store_batch *b, struct takc_c
     return end(b->store, real->batch_put(b, call, key, bytes, known, err));
 }
 
+static enum takc_status note_batch_derive(struct takc_store_batch *b, struct takc_call *call, struct takc_str key, struct takc_str bytes,
+                                          struct takc_err *err)
+{
+    (void)begin(b->store, KIND_INGEST);
+    return end(b->store, real->batch_derive(b, call, key, bytes, err));
+}
+
 static enum takc_status note_batch_del(struct takc_store_batch *b, struct takc_call *call, struct takc_str key, struct takc_err *err)
 {
     (void)begin(b->store, KIND_NONE);
@@ -237,6 +244,7 @@ static void watch(struct takc_store *s)
                                      .close = note_close,
                                      .batch_open = note_batch_open,
                                      .batch_put = note_batch_put,
+                                     .batch_derive = note_batch_derive,
                                      .batch_del = note_batch_del,
                                      .batch_commit = note_batch_commit,
                                      .batch_close = note_batch_close};
