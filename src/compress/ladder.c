@@ -21,6 +21,8 @@ struct set {
     const struct takc_corpus *c;
     const struct takc_extractive_options *o;
     struct takc_call *call;
+    takc_bits_text_fn *text;
+    void *text_arg;
     struct measure blank; /* the empty line between documents */
     struct measure limit, used, kept;
     uint8_t *bits;      /* units in it */
@@ -215,7 +217,8 @@ static enum takc_status count_whole(struct set *t, uint64_t *out, struct takc_er
 {
     struct takc_buf text;
     takc_buf_init(&text, TAKC_BUF_MAX_DOCUMENT);
-    enum takc_status st = takc_set_text(t->c, t->s, t->bits, t->o->clean_level, t->call, &text, err);
+    enum takc_status st =
+        t->text ? t->text(t->text_arg, t->bits, &text, err) : takc_set_text(t->c, t->s, t->bits, t->o->clean_level, t->call, &text, err);
     if (!st)
         *out = takc_tokenizer_count_mt(t->o->tokenizer, takc_buf_str(&text));
     takc_buf_clear(&text);
@@ -323,6 +326,35 @@ static enum takc_status set_at(struct set *t, takc_rate rate, struct takc_err *e
     return counts_whole(t) ? count_whole(t, &t->used.mt, err) : TAKC_OK;
 }
 
+static void set_hand_over(struct set *t, uint8_t **out_bits, struct takc_set_size *out_size)
+{
+    *out_size = (struct takc_set_size){.words = t->used.words,
+                                       .bytes = t->used.bytes,
+                                       .mt = t->used.mt,
+                                       .budget_mt = t->limit.mt == UINT64_MAX ? 0 : t->limit.mt,
+                                       .n_units = t->n_units,
+                                       .shortfall = t->n_units == 0 || !enough(t)};
+    *out_bits = t->bits;
+    t->bits = NULL;
+}
+
+enum takc_status takc_ladder_fit(const struct takc_selection *s, const struct takc_extractive_options *o, takc_rate rate,
+                                 takc_bits_text_fn *text, void *text_arg, uint8_t **out_bits, struct takc_set_size *out_size,
+                                 struct takc_err *err)
+{
+    struct set t;
+    enum takc_status st = set_init(&t, s, s->costs, NULL, o, NULL, err);
+    if (st)
+        return st;
+    t.text = text;
+    t.text_arg = text_arg;
+    st = fill(&t, rate, err);
+    if (!st)
+        set_hand_over(&t, out_bits, out_size);
+    set_free(&t);
+    return st;
+}
+
 /* Costs of a selection that came without, read from the corpus. */
 static enum takc_status borrow_costs(const struct takc_selection *s, const struct takc_corpus *c, const struct takc_extractive_options *o,
                                      struct takc_costs **out, struct takc_err *err)
@@ -352,16 +384,8 @@ enum takc_status takc_selection_set(const struct takc_selection *s, const struct
     if (st)
         goto out;
     st = set_at(&t, rate, err);
-    if (!st) {
-        *out_size = (struct takc_set_size){.words = t.used.words,
-                                           .bytes = t.used.bytes,
-                                           .mt = t.used.mt,
-                                           .budget_mt = t.limit.mt == UINT64_MAX ? 0 : t.limit.mt,
-                                           .n_units = t.n_units,
-                                           .shortfall = t.n_units == 0 || !enough(&t)};
-        *out_bits = t.bits;
-        t.bits = NULL;
-    }
+    if (!st)
+        set_hand_over(&t, out_bits, out_size);
     set_free(&t);
 out:
     if (k != s->costs)
