@@ -62,8 +62,8 @@ static enum takc_status show_written(struct walk *w, struct takc_shown *x, bool 
 {
     enum takc_status st = TAKC_OK;
     while (!st && w->next < w->lines.n_written && w->lines.written[w->next].units[0] == x->unit) {
-        st = show_head_once(w, x, head, err);
         x->written = &w->lines.written[w->next++];
+        st = show_head_once(w, x, head, err); /* the title belongs to the same segment */
         x->role = TAKC_PART_BODY;
         x->line = x->written->text;
         if (!st)
