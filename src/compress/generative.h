@@ -8,7 +8,8 @@
  * each stands on. Coarser rates condense the lines of the finer one, windows of 512 tokens with 64, neighbours merged when shares get
  * small: 16x from 8x's lines, 32x from 16x's, so all rates tell the same story and cost 1/8, 1/16 ... of the first.
  *
- * A line is kept only if its numbers exist and the guard finds all that it says in their spans (verify's level X for generated lines).
+ * A line is kept only if its numbers exist, the guard finds all that it says in their spans (verify's level X for generated lines), it has
+ * a third of its words from them and does not lose their negation.
  * What fails is asked for once more, all of a window's in one repair call; what fails again is replaced by the best unit's own text.
  * Then the budget: whole lines are dropped, least value per token first, until it holds; what is free is filled with extracts in the
  * extractive order of units that no kept line stands on. So the artifact is 98 to 100 % of its budget with a verbose, a terse, a

@@ -7,7 +7,8 @@
 
 #include "base/alloc.h"
 
-enum { SPLITS_MAX = 2, SHARE_MIN = 16, LIMIT_TIMES = 3, LIMIT_MORE = 128 };
+/* A reply may be several times too long before it is cut: asking again for what a cut lost costs more than the tokens do. */
+enum { SPLITS_MAX = 2, SHARE_MIN = 16, LIMIT_TIMES = 6, LIMIT_MORE = 128 };
 
 static enum takc_status call_model(const struct takc_gen_ask *a, struct takc_str prompt, uint32_t share, struct takc_generate_reply *out,
                                    struct takc_err *err)

@@ -5,6 +5,7 @@
  * once more in one call; for what fails again the best of its units speaks itself. Choices depend on the window alone. */
 #include "base/alloc.h"
 #include "compress/generative_steps.h"
+#include "token/words.h"
 #include "unit/facts.h"
 
 #include <stdlib.h>
@@ -117,6 +118,42 @@ static bool lost_negation(const struct takc_gen_source *x, const struct takc_rep
     return false;
 }
 
+/* Adds the stems that say something. */
+static enum takc_status add_stems(struct takc_intern *t, struct takc_str text, struct takc_err *err)
+{
+    struct takc_words words;
+    struct takc_word word;
+    uint32_t ignored;
+    enum takc_status st = TAKC_OK;
+    takc_words_init(&words, text);
+    while (!st && takc_words_next(&words, &word))
+        if (!word.article && !takc_word_is_stop(word.norm))
+            st = takc_intern_add(t, takc_word_stem(word.norm), &ignored, err);
+    return takc_words_end(&words, st, err);
+}
+
+/* Has the line a third of its words from what it names? A paraphrase has; a line with the numbers of others has not. */
+static enum takc_status has_support(const struct settle *s, const struct takc_reply_line *l, bool *out, struct takc_err *err)
+{
+    struct takc_intern said, line;
+    uint32_t met = 0;
+    takc_intern_init(&said);
+    takc_intern_init(&line);
+    enum takc_status st = add_stems(&line, l->text, err);
+    for (size_t i = 0; i < l->n_ids && !st; i++) {
+        const struct takc_gen_item *it = &s->x->items[l->ids[i] - 1];
+        st = add_stems(&said, it->text, err);
+        if (!st && it->mark)
+            st = add_stems(&said, takc_str(it->mark), err);
+    }
+    for (uint32_t i = 0; i < line.n; i++)
+        met += takc_intern_find(&said, takc_intern_get(&line, i)) != TAKC_INTERN_NONE;
+    *out = 3 * met >= line.n;
+    takc_intern_clear(&said);
+    takc_intern_clear(&line);
+    return st;
+}
+
 /* Judges a line and, if it may stay, keeps it. */
 static enum takc_status judge(struct settle *s, const struct takc_reply_line *l, enum verdict *out, char why[256], struct takc_err *err)
 {
@@ -147,6 +184,11 @@ static enum takc_status judge(struct settle *s, const struct takc_reply_line *l,
     if (lost_negation(s->x, l)) {
         strcpy(why, "it leaves out a negation of its units");
         return TAKC_OK;
+    }
+    st = has_support(s, l, &ok, err);
+    if (st || !ok) {
+        strcpy(why, "it has little in common with the units that it names");
+        return st;
     }
     st = takc_gen_judge(s->x, l->text, units, n, &ok, why, err);
     if (st || !ok)

@@ -245,6 +245,8 @@ static enum takc_status read_line(struct scan *c, struct takc_str raw, struct ta
     if (!text)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a reply");
     struct takc_str s = without_bullet(takc_str_trim(takc_str_n(text, n)));
+    if (s.len > 1 && s.ptr[0] == ':') /* "[3]: text" */
+        s = takc_str_trim(takc_str_slice(s, 1, s.len));
     bool marked = c->n > 0 || c->wrong;
     if (s.len == 0 || (!marked && is_chatter(s)) || was_before(c->out, s))
         return TAKC_OK;
