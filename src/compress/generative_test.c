@@ -327,6 +327,36 @@ static void instructions_are_quarantined(void **state)
     bench_clear(&b);
 }
 
+static enum takc_status hold(void *arg, takc_rate rate, struct takc_str json, const struct takc_set_size *size,
+                             const struct takc_generative_counts *counts, struct takc_err *err)
+{
+    (void)rate;
+    (void)size;
+    (void)counts;
+    return takc_buf_add(arg, json, err);
+}
+
+/* Nor does what is free get filled with them, though there is room for all. */
+static void instructions_fill_nothing(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct takc_buf json;
+    static const char *const refusal[] = {"I'm sorry, I can't help with that."};
+    static const takc_rate whole[] = {1000};
+    struct takc_artifact_meta meta = {.task = takc_str("t")};
+    bench_init(&b, refusal, 1);
+    takc_buf_init(&json, 1 << 20);
+    b.o.min_share = 1;
+    assert_int_equal(takc_generative_make(&b.r.c, &b.s, whole, 1, &b.o, &meta, NULL, hold, &json, NULL), TAKC_OK);
+    assert_int_equal(b.script.n_asked, 1);
+    assert_non_null(strstr(json.ptr, "\"compressor\":\"generative/" TAKC_GENERATIVE_VERSION "\""));
+    assert_non_null(strstr(json.ptr, "harbour was closed in winter."));
+    assert_null(strstr(json.ptr, "plugh"));
+    takc_buf_clear(&json);
+    bench_clear(&b);
+}
+
 /* ---- replies that were cut ---- */
 
 static void halves_complete_a_cut_reply(void **state)
@@ -374,6 +404,20 @@ static void blocked_replies_are_not_kept(void **state)
 
 /* ---- windows ---- */
 
+/* A document of half a window and more begins one. */
+static void large_documents_begin_windows(const struct takc_gen_run *run, const struct takc_gen_level *l)
+{
+    for (size_t d = 0; d < run->s->n_docs; d++) {
+        uint64_t mt = 0;
+        bool begins = false;
+        for (uint32_t i = run->s->first_unit[d]; i < run->s->first_unit[d + 1]; i++)
+            mt += run->unit_mt[i];
+        for (size_t i = 0; i < l->n; i++)
+            begins |= l->v[i].from == run->s->first_unit[d];
+        assert_true(begins || 2 * mt < 1024000 || d == 0);
+    }
+}
+
 static void windows_cover_all_units_once(void **state)
 {
     (void)state;
@@ -401,6 +445,7 @@ static void windows_cover_all_units_once(void **state)
         }
         assert_true(!fine.n || fine.v[fine.n - 1].to == s.n_units);
         assert_true(shares == 0 || (shares <= budget && shares + 2 * fine.n + 1000 >= budget));
+        large_documents_begin_windows(&run, &fine);
         assert_int_equal(takc_gen_condense(&run, &fine, &coarse, NULL), TAKC_OK);
         size_t children = 0;
         for (size_t i = 0; i < coarse.n; i++) {
@@ -443,6 +488,7 @@ int main(void)
         cmocka_unit_test(failing_lines_are_repaired_or_replaced),
         cmocka_unit_test(lines_fail_for_these_reasons),
         cmocka_unit_test(instructions_are_quarantined),
+        cmocka_unit_test(instructions_fill_nothing),
         cmocka_unit_test(halves_complete_a_cut_reply),
         cmocka_unit_test(blocked_replies_are_not_kept),
         cmocka_unit_test(windows_cover_all_units_once),
