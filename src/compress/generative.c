@@ -99,28 +99,31 @@ static void tell(struct takc_gen_run *r, const struct takc_gen_level *l)
     atomic_flag_clear(&r->telling);
 }
 
-static enum takc_status work_window(void *arg, size_t i, struct takc_err *err)
+static enum takc_status fill_window(const struct turn *t, struct takc_gen_window *w, struct takc_err *err)
 {
-    const struct turn *t = arg;
-    struct takc_gen_window *w = &t->l->v[i];
     struct takc_gen_source x = {0};
-    enum takc_status st = TAKC_OK;
-    if (w->skip) {
-        tell(t->r, t->l);
-        return TAKC_OK;
-    }
     if (t->finer && !children_known(t, w)) {
         expect_call(t, w);
         return TAKC_OK;
     }
     if (t->finer && w->source_mt * 10 <= w->share_mt * 11)
         return pass_on(t, w, err);
-    st = takc_gen_source_open(&x, t->r, w, t->finer, err);
+    enum takc_status st = takc_gen_source_open(&x, t->r, w, t->finer, err);
     if (!st)
         st = ask_window(t, w, &x, err);
     takc_gen_source_clear(&x);
+    return st;
+}
+
+static enum takc_status work_window(void *arg, size_t i, struct takc_err *err)
+{
+    const struct turn *t = arg;
+    struct takc_gen_window *w = &t->l->v[i];
+    enum takc_status st = w->skip ? TAKC_OK : fill_window(t, w, err);
+    if (st)
+        return takc_err_prefix(err, st, "window %zu of %zu", i + 1, t->l->n);
     tell(t->r, t->l);
-    return st ? takc_err_prefix(err, st, "window %zu of %zu", i + 1, t->l->n) : TAKC_OK;
+    return TAKC_OK;
 }
 
 /* ---- one rate ---- */

@@ -8,6 +8,7 @@
 #include "token/words.h"
 #include "unit/facts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { UNITS_MAX = 96, FAILED_MAX = 32 };
@@ -58,12 +59,6 @@ static bool said_before(const struct takc_gen_window *w, struct takc_str text)
     return false;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* The units of the items that a line names, those of the first one's document, ascending, each once. 0 when there are too many. */
 static size_t units_of(const struct takc_gen_source *x, const struct takc_reply_line *l, uint32_t out[UNITS_MAX])
 {
@@ -77,7 +72,7 @@ static size_t units_of(const struct takc_gen_source *x, const struct takc_reply_
             out[n++] = it->units[k];
         }
     }
-    qsort(out, n, sizeof(*out), by_number);
+    qsort(out, n, sizeof(*out), takc_gen_by_number);
     for (size_t i = 0; i < n; i++)
         if (!i || out[i] != out[i - 1])
             out[kept++] = out[i];
@@ -154,43 +149,47 @@ static enum takc_status has_support(const struct settle *s, const struct takc_re
     return st;
 }
 
+/* Why a line cannot stay, before the guard is asked: NULL when nothing speaks against it. Its units go to units. */
+static enum takc_status find_fault(const struct settle *s, const struct takc_reply_line *l, uint32_t units[UNITS_MAX], size_t *out_n,
+                                   const char **out_why, struct takc_err *err)
+{
+    bool ok = true;
+    enum takc_status st = TAKC_OK;
+    *out_why = NULL;
+    *out_n = l->n_ids ? units_of(s->x, l, units) : 0;
+    if (!l->n_ids)
+        *out_why = l->wrong_ids ? "it names units that are not there, or too many" : "it names no unit";
+    else if (!*out_n)
+        *out_why = "it names too many units";
+    else if (lost_negation(s->x, l))
+        *out_why = "it leaves out a negation of its units";
+    else if (!(st = has_support(s, l, &ok, err)) && !ok)
+        *out_why = "it has little in common with the units that it names";
+    return st;
+}
+
+static enum takc_status is_planted(const struct settle *s, const struct takc_reply_line *l, bool *out, struct takc_err *err)
+{
+    enum takc_status st = takc_gen_echoes(s->x, l->text, out, err);
+    *out |= names_quoted(s->x, l);
+    return st;
+}
+
 /* Judges a line and, if it may stay, keeps it. */
 static enum takc_status judge(struct settle *s, const struct takc_reply_line *l, enum verdict *out, char why[256], struct takc_err *err)
 {
     uint32_t units[UNITS_MAX];
-    bool echo = false, ok = false;
-    *out = VERDICT_FAILED;
-    why[0] = '\0';
-    enum takc_status st = takc_gen_echoes(s->x, l->text, &echo, err);
-    if (st)
+    size_t n = 0;
+    const char *fault = NULL;
+    bool planted = false, ok = false;
+    enum takc_status st = is_planted(s, l, &planted, err);
+    *out = planted ? VERDICT_QUARANTINED : said_before(s->w, l->text) ? VERDICT_AGAIN : VERDICT_FAILED;
+    if (st || *out != VERDICT_FAILED)
         return st;
-    if (echo || names_quoted(s->x, l)) {
-        *out = VERDICT_QUARANTINED;
-        return TAKC_OK;
-    }
-    if (!l->n_ids) {
-        strcpy(why, l->wrong_ids ? "it names units that are not there, or too many" : "it names no unit");
-        return TAKC_OK;
-    }
-    size_t n = units_of(s->x, l, units);
-    if (!n) {
-        strcpy(why, "it names too many units");
-        return TAKC_OK;
-    }
-    if (said_before(s->w, l->text)) {
-        *out = VERDICT_AGAIN;
-        return TAKC_OK;
-    }
-    if (lost_negation(s->x, l)) {
-        strcpy(why, "it leaves out a negation of its units");
-        return TAKC_OK;
-    }
-    st = has_support(s, l, &ok, err);
-    if (st || !ok) {
-        strcpy(why, "it has little in common with the units that it names");
-        return st;
-    }
-    st = takc_gen_judge(s->x, l->text, units, n, &ok, why, err);
+    st = find_fault(s, l, units, &n, &fault, err);
+    (void)snprintf(why, 256, "%s", fault ? fault : "");
+    if (!st && !fault)
+        st = takc_gen_judge(s->x, l->text, units, n, &ok, why, err);
     if (st || !ok)
         return st;
     *out = VERDICT_KEPT;

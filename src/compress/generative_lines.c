@@ -175,7 +175,7 @@ static char *copy_line(struct scan *c, struct takc_str line, size_t *out_n)
     return out;
 }
 
-static int by_number(const void *a, const void *b)
+int takc_gen_by_number(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
@@ -227,7 +227,7 @@ static enum takc_status add_line(struct scan *c, struct takc_str text, struct ta
     uint32_t *ids = takc_arena_array(c->arena, n + 1, sizeof(*ids));
     if (!ids)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a reply");
-    qsort(c->ids, c->n, sizeof(*c->ids), by_number);
+    qsort(c->ids, c->n, sizeof(*c->ids), takc_gen_by_number);
     memcpy(ids, c->ids, n * sizeof(*ids));
     l->v[l->n++] = (struct takc_reply_line){.text = text, .ids = ids, .n_ids = n, .wrong_ids = c->wrong};
     return TAKC_OK;

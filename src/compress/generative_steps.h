@@ -39,6 +39,9 @@ struct takc_reply_lines {
 TAKC_CHECK enum takc_status takc_reply_read(struct takc_arena *a, struct takc_str text, uint32_t n_ids, bool cut,
                                             struct takc_reply_lines *out, struct takc_err *err);
 
+/* Order of numbers (uint32_t), for qsort. */
+int takc_gen_by_number(const void *a, const void *b);
+
 /* ---- windows ---- */
 
 struct takc_gen_line {

@@ -3,12 +3,14 @@
  * Compression by a model, with models that are functions: obedient, wordy, terse, refusing, empty, babbling, inventing, losing negations,
  * misnumbering, obeying what documents plant, cut anywhere. Whatever they do, on many random corpora: budgets hold and are used up, every
  * written line is proved by level X, the bytes do not depend on threads, nothing planted comes through, and no reply is paid for twice. */
+#include "base/fault.h"
 #include "compress/generative.h"
 #include "compress/steps.h"
 #include "random_corpus.h"
 #include "verify/line.h"
 #include "verify/verify.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -681,13 +683,68 @@ static void cut_replies_are_completed(void **state)
     random_clear(&r);
 }
 
+/* ---- memory ---- */
+
+static enum takc_status answer_briefly(void *arg, const struct takc_generate_ask *ask, struct takc_generate_reply *out,
+                                       struct takc_err *err)
+{
+    (void)arg;
+    (void)ask;
+    return takc_buf_add(&out->text, takc_str("Revenue grew [1]\nNobody wrote 98765 [2]\nPump fell [3-4]\n"), err);
+}
+
+static enum takc_status measure_json(void *arg, takc_rate rate, struct takc_str json, const struct takc_set_size *size,
+                                     const struct takc_generative_counts *counts, struct takc_err *err)
+{
+    (void)rate;
+    (void)size;
+    (void)counts;
+    (void)err;
+    *(size_t *)arg += json.len;
+    return TAKC_OK;
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct random_corpus r;
+    struct fake f;
+    struct takc_selection s;
+    size_t n_bytes = 0;
+    struct takc_artifact_meta meta = {.task = takc_str("t")};
+    fake_init(&f, MANNER_EMPTY);
+    random_text_corpus(&r, 71, 3, 30, takc_tokenizer_at(0));
+    struct takc_generative_options o = options(&f, 1);
+    o.generate = answer_briefly;
+    o.kept = (struct takc_kept){0};
+    o.min_share = 1;
+    o.window_tokens = 300;
+    assert_int_equal(takc_extractive_select(&r.c, &o.extractive, NULL, &s, NULL), TAKC_OK);
+    for (uint64_t n = 0;; n++) {
+        struct takc_err err = {0};
+        takc_fault_arm(TAKC_FAULT_ALLOC, n, ENOMEM);
+        enum takc_status st = takc_generative_make(&r.c, &s, rates, N_RATES, &o, &meta, NULL, measure_json, &n_bytes, &err);
+        bool reached = n > 0 && takc_fault_count(TAKC_FAULT_ALLOC) >= n;
+        takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+        assert_int_equal(r.n_loaded, 0);
+        if (n > 0 && !reached)
+            break;
+        if (st != (n ? TAKC_NOMEM : TAKC_OK))
+            fail_msg("allocation %d failed, status %s: %s", (int)n, takc_status_name(st), err.msg);
+    }
+    assert_true(n_bytes > 0);
+    takc_selection_clear(&s);
+    fake_clear(&f);
+    random_clear(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whatever_the_model_does),           cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(canaries_do_not_survive),           cmocka_unit_test(kept_replies_are_used),
         cmocka_unit_test(a_changed_document_redoes_its_own), cmocka_unit_test(a_failed_run_goes_on),
-        cmocka_unit_test(cut_replies_are_completed),
+        cmocka_unit_test(cut_replies_are_completed),         cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
