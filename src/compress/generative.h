@@ -45,7 +45,8 @@ struct takc_generate_reply {
 };
 typedef enum takc_status takc_generate_fn(void *arg, const struct takc_generate_ask *ask, struct takc_generate_reply *out,
                                           struct takc_err *err);
-/* Does line say nothing that the n quotes lack? why is for the repair prompt. */
+/* Does line say nothing that the n quotes lack? Quotes are the spans in the order in which the segment lists them; verify reads them with a
+ * newline behind each. why is for the repair prompt. */
 typedef enum takc_status takc_guard_fn(void *arg, struct takc_str line, const struct takc_str *quotes, size_t n, bool *out_ok,
                                        char why[256], struct takc_err *err);
 
@@ -72,7 +73,8 @@ struct takc_generative_options {
 };
 struct takc_generative_options takc_generative_options_default(void);
 
-struct takc_generative_counts { /* of one rate; the ledger's */
+struct takc_generative_counts { /* of one rate; the ledger's. kept and extract stand in the artifact; dropped: by the budget, or for want of
+                                   a unit */
     uint64_t windows, calls, reused, repairs, splits;
     uint64_t lines_kept, lines_repaired, lines_replaced, lines_dropped, lines_quarantined, lines_extract;
     uint64_t windows_blocked, windows_empty; /* a guardrail; a reply without a line */
