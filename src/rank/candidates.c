@@ -83,40 +83,19 @@ enum takc_status takc_candidates_init(struct takc_candidates *c, const struct ta
     return st;
 }
 
-/* The windows of each level that hold the unit at hand; they move with it. */
-struct window_cursor {
-    uint32_t first[TAKC_LEVELS];
-};
-
-static void cursor_init(const struct takc_scores *s, uint32_t unit, struct window_cursor *c)
+/* The better of the first and last window that holds unit; *at moves along the windows as units ascend. */
+static float window_score(const struct takc_block_scores *b, size_t *at, uint32_t unit)
 {
-    for (int l = 1; l < TAKC_LEVELS; l++) {
-        uint32_t lo = 0, hi = s->n[l];
-        while (lo < hi) {
-            uint32_t mid = lo + (hi - lo) / 2;
-            if (takc_scores_window(s, l, mid).to > unit)
-                hi = mid;
-            else
-                lo = mid + 1;
-        }
-        c->first[l] = lo;
-    }
-}
-
-/* The better of the first and last window of a level that holds unit. */
-static float window_score(const struct takc_scores *s, int level, uint32_t unit, struct window_cursor *c)
-{
-    uint32_t w = c->first[level], n = s->n[level];
-    while (w < n && takc_scores_window(s, level, w).to <= unit)
+    size_t w = *at;
+    while (w < b->n && b->units[w].to <= unit)
         w++;
-    c->first[level] = w;
-    uint32_t last = w;
-    while (last + 1 < n && takc_scores_window(s, level, last + 1).from <= unit)
-        last++;
-    if (w >= n || takc_scores_window(s, level, w).from > unit)
+    *at = w;
+    if (w == b->n || b->units[w].from > unit)
         return 0;
-    float a = takc_scores_at(s, level, w), b = takc_scores_at(s, level, last);
-    return a > b ? a : b;
+    size_t last = w;
+    while (last + 1 < b->n && b->units[last + 1].from <= unit)
+        last++;
+    return b->score[w] > b->score[last] ? b->score[w] : b->score[last];
 }
 
 static bool eligible(const struct takc_candidates *c, const unsigned char *record, uint32_t unit)
@@ -141,15 +120,17 @@ static bool eligible(const struct takc_candidates *c, const unsigned char *recor
 static enum takc_status open_block(struct takc_candidates *c, uint32_t block, struct takc_err *err)
 {
     const struct takc_scores *s = c->scores;
-    uint32_t from = block * TAKC_SCORE_BLOCK, to = from + TAKC_SCORE_BLOCK;
-    struct window_cursor cursor = {{0}};
+    struct takc_block_scores levels[TAKC_LEVELS];
+    size_t at[TAKC_LEVELS] = {0};
     enum takc_status st = TAKC_OK;
-    cursor_init(s, from, &cursor);
-    for (uint32_t u = from; !st && u < to && u < s->n[TAKC_LEVEL_UNIT]; u++) {
+    for (int l = 0; l < TAKC_LEVELS; l++)
+        takc_scores_block(s, l, block, &levels[l]);
+    for (size_t k = 0; !st && k < levels[TAKC_LEVEL_UNIT].n; k++) {
+        uint32_t u = levels[TAKC_LEVEL_UNIT].units[k].from;
         const unsigned char *record = s->windows[TAKC_LEVEL_UNIT] + (size_t)u * TAKC_REC_UNIT;
-        float score[TAKC_LEVELS] = {takc_scores_at(s, TAKC_LEVEL_UNIT, u)};
+        float score[TAKC_LEVELS] = {levels[TAKC_LEVEL_UNIT].score[k]};
         for (int l = 1; l < TAKC_LEVELS; l++)
-            score[l] = window_score(s, l, u, &cursor);
+            score[l] = window_score(&levels[l], &at[l], u);
         float sum = blend(s, score);
         unsigned rung = record[TAKC_UNIT_AT_KIND] >> 4;
         if (sum > 0 && rung > TAKC_RUNG_NONE && rung <= TAKC_RUNG_8)

@@ -13,6 +13,7 @@
 #include "token/words.h"
 
 #include <endian.h>
+#include <stdatomic.h>
 
 #define TAKC_INDEX_MAGIC "TAKCIDX1"
 
@@ -100,13 +101,22 @@ static inline uint64_t takc_rd64(const unsigned char *p)
     return le64toh(v);
 }
 
+/* What the first question finds out about all windows and the next ones need again (survey.c). */
+struct takc_survey;
+struct takc_survey_cell {
+    _Atomic(struct takc_survey *) made;
+};
+
 struct takc_index {
     struct takc_str bytes;
+    struct takc_survey_cell *survey;
     uint64_t at[TAKC_PARTS_N + 1]; /* where each part begins; the last: where the file ends */
     uint32_t n[TAKC_PARTS_N];      /* records of each part */
     uint32_t n_terms;
     uint64_t lengths[TAKC_LEVELS];
 };
+
+void takc_survey_clear(struct takc_index *x);
 
 /* len bytes at offset, or NULL when they are not all there. Valid for the query. */
 static inline const unsigned char *takc_index_block(const struct takc_index *x, uint64_t offset, uint64_t len)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * gather.c - counts of one term in units and in windows.
+ * gather.c - where one term stands: postings, and its counts in units and in windows.
  *
  * The postings are read once for all levels. Titles and headings become runs of units that share a count, units that hold the term
  * themselves become postings with the sum of the counts before them. Both ascend, as windows do, so each level is one walk: the count of a
@@ -28,7 +28,7 @@ static enum takc_status add_run(struct takc_scores *s, struct takc_runs *runs, s
         return takc_index_corrupt(err, "units of a document or section are out of order");
     enum takc_status st = takc_arena_grow(s->arena, &runs->items, &runs->cap, runs->n + 1, sizeof(*runs->items), err);
     if (!st)
-        runs->items[runs->n++] = (struct takc_run){units.from, units.to, clamp(tf)};
+        runs->items[runs->n++] = (struct takc_run){units.from, units.to, clamp(tf), {0}};
     return st;
 }
 
@@ -52,38 +52,37 @@ static enum takc_status read_runs(struct takc_scores *s, struct takc_str posting
 }
 
 /* One list of runs of two: where they overlap their counts are added; behind the last stands one that no unit reaches. */
-static enum takc_status merge_runs(struct takc_scores *s, struct takc_gather *g, struct takc_err *err)
+static enum takc_status merge_runs(struct takc_scores *s, struct takc_runs *runs, struct takc_err *err)
 {
-    static const struct takc_run none = {UINT32_MAX, UINT32_MAX, 0};
+    static const struct takc_run none = {UINT32_MAX, UINT32_MAX, 0, {0}};
+    const struct takc_runs *titles = &s->titles, *sections = &s->sections;
     enum takc_status st = TAKC_OK;
     uint32_t at = 0;
-    g->runs.n = 0;
-    for (size_t i = 0, k = 0; !st && (i < g->titles.n || k < g->sections.n);) {
-        struct takc_run a = i < g->titles.n ? g->titles.items[i] : none, b = k < g->sections.n ? g->sections.items[k] : none;
+    for (size_t i = 0, k = 0; !st && (i < titles->n || k < sections->n);) {
+        struct takc_run a = i < titles->n ? titles->items[i] : none, b = k < sections->n ? sections->items[k] : none;
         uint32_t first = a.from < b.from ? a.from : b.from, from = first > at ? first : at;
         uint32_t end_a = a.from <= from ? a.to : a.from, end_b = b.from <= from ? b.to : b.from;
         at = end_a < end_b ? end_a : end_b;
-        st = add_run(s, &g->runs, (struct takc_range){from, at}, (a.from <= from ? a.tf : 0) + (b.from <= from ? b.tf : 0), err);
+        st = add_run(s, runs, (struct takc_range){from, at}, (a.from <= from ? a.tf : 0) + (b.from <= from ? b.tf : 0), err);
         i += a.to <= at;
         k += b.to <= at;
     }
     if (!st)
-        st = takc_arena_grow(s->arena, &g->runs.items, &g->runs.cap, g->runs.n + 1, sizeof(*g->runs.items), err);
+        st = takc_arena_grow(s->arena, &runs->items, &runs->cap, runs->n + 1, sizeof(*runs->items), err);
     if (!st)
-        g->runs.items[g->runs.n] = none;
+        runs->items[runs->n] = none;
     return st;
 }
 
 /* The units that hold the term themselves, and one behind the last that has the sum of all. */
-static enum takc_status read_own(struct takc_scores *s, const struct takc_term_entry *t, size_t *pos, struct takc_err *err)
+static enum takc_status read_own(struct takc_scores *s, const struct takc_term_entry *t, size_t *pos, struct takc_placed *out,
+                                 struct takc_err *err)
 {
-    struct takc_gather *g = &s->gather;
     if (t->n_units > t->postings.len) /* a posting is a byte at least */
         return takc_index_corrupt(err, "postings are damaged");
-    enum takc_status st = takc_arena_grow(s->arena, &g->own, &g->own_cap, (size_t)t->n_units + 1, sizeof(*g->own), err);
-    if (st)
-        return st;
-    struct takc_own *own = g->own;
+    struct takc_own *own = takc_arena_alloc(s->arena, ((size_t)t->n_units + 1) * sizeof(*own));
+    if (!own)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for %u postings", t->n_units);
     uint32_t id = UINT32_MAX, tf, sum = 0; /* sum may wrap: only differences are used */
     size_t cursor = 0, n = 0;
     for (uint32_t i = 0; i < t->n_units; i++) {
@@ -95,123 +94,87 @@ static enum takc_status read_own(struct takc_scores *s, const struct takc_term_e
         sum += clamp(tf);
     }
     own[n] = (struct takc_own){UINT32_MAX, sum};
-    g->n_own = n;
+    out->own = own;
+    out->n_own = n;
     return TAKC_OK;
 }
 
-enum takc_status takc_gather_read(struct takc_scores *s, const struct takc_term_entry *t, struct takc_err *err)
+enum takc_status takc_gather_read(struct takc_scores *s, const struct takc_term_entry *t, struct takc_placed *out, struct takc_err *err)
 {
-    struct takc_gather *g = &s->gather;
     size_t pos = 0;
-    enum takc_status st = read_runs(s, t->postings, true, t->n_docs, &pos, &g->titles, err);
+    enum takc_status st = read_runs(s, t->postings, true, t->n_docs, &pos, &s->titles, err);
     if (!st)
-        st = read_runs(s, t->postings, false, t->n_sections, &pos, &g->sections, err);
+        st = read_runs(s, t->postings, false, t->n_sections, &pos, &s->sections, err);
     if (!st)
-        st = merge_runs(s, g, err);
-    return st ? st : read_own(s, t, &pos, err);
+        st = merge_runs(s, &out->runs, err);
+    return st ? st : read_own(s, t, &pos, out, err);
 }
 
-static inline struct takc_hit unit_hit(const struct takc_scores *s, uint32_t unit, uint32_t tf)
+/* The hit of a unit or window i; run: the first that does not end before it. */
+static inline struct takc_hit hit_at(const struct takc_scores *s, int level, uint32_t i, struct takc_range units, uint32_t tf,
+                                     const struct takc_run *run)
 {
-    return (struct takc_hit){unit, clamp(tf), takc_rd16(s->bags + (size_t)unit * TAKC_REC_BAG)};
+    uint32_t block = units.from / TAKC_SCORE_BLOCK, last = (units.to - 1) / TAKC_SCORE_BLOCK;
+    bool sound = block <= last && last < s->n_blocks;
+    return (struct takc_hit){.i = i,
+                             .own = clamp(tf),
+                             .above = (uint16_t)(run->from <= units.from ? run->tf : 0),
+                             .length = takc_scores_length(s, level, i),
+                             .n_blocks = (uint16_t)(sound ? last - block + 1 : 0),
+                             .block = block};
 }
 
-enum takc_status takc_gather_units(struct takc_scores *s, struct takc_err *err)
+static enum takc_status gather_units(struct takc_scores *s, const struct takc_placed *p, struct takc_err *err)
 {
-    struct takc_gather *g = &s->gather;
-    const struct takc_own *own = g->own, *end = g->own + g->n_own;
-    size_t n = g->n_own;
-    for (size_t i = 0; i < g->runs.n; i++)
-        n += g->runs.items[i].to - g->runs.items[i].from;
-    enum takc_status st = takc_arena_grow(s->arena, &g->hits, &g->hits_cap, n + 1, sizeof(*g->hits), err);
-    if (st)
-        return st;
-    struct takc_hit *to = g->hits;
-    for (size_t i = 0; i < g->runs.n; i++) {
-        const struct takc_run *r = &g->runs.items[i];
-        for (; own->unit < r->from; own++)
-            *to++ = unit_hit(s, own->unit, own[1].before - own->before);
-        for (uint32_t u = r->from; u < r->to; u++) {
-            uint32_t tf = r->tf;
-            if (own->unit == u) {
-                tf += own[1].before - own->before;
-                own++;
-            }
-            *to++ = unit_hit(s, u, tf);
-        }
-    }
-    for (; own < end; own++)
-        *to++ = unit_hit(s, own->unit, own[1].before - own->before);
-    g->n_hits = (size_t)(to - g->hits);
-    return TAKC_OK;
-}
-
-/* The first window from w on that ends behind unit, or begins at or behind run; guess is where it may be. Windows ascend in both, so the
- * steps away from the guess double until it lies between two of them. */
-static uint32_t leap(const struct takc_scores *s, int level, uint32_t w, uint32_t guess, uint32_t unit, uint32_t run)
-{
-    uint32_t n = s->n[level], lo = w, hi = guess < n ? guess : n;
-#define REACHED(w) (takc_scores_window(s, level, w).to > unit || takc_scores_window(s, level, w).from >= run)
-    for (uint32_t step = 1; hi < n && !REACHED(hi); step *= 2) {
-        lo = hi + 1;
-        hi = n - hi > step ? hi + step : n;
-    }
-    for (uint32_t step = 1; lo < hi && hi <= guess; step *= 2) { /* the guess was not too low */
-        uint32_t mid = hi - lo > step ? hi - step : lo;
-        if (!REACHED(mid)) {
-            lo = mid + 1;
-            break;
-        }
-        hi = mid;
-    }
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (REACHED(mid))
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-#undef REACHED
-    return lo;
-}
-
-/* Where the next window with the term is, w having none: behind it by as much as windows follow units on the whole. */
-static uint32_t next_window(const struct takc_scores *s, int level, uint32_t w, uint32_t behind, uint32_t unit, uint32_t run)
-{
-    uint32_t to = unit < run ? unit : run;
-    uint64_t skipped = to > behind ? (uint64_t)(to - behind) * s->n[level] / s->n[TAKC_LEVEL_UNIT] : 0;
-    uint64_t guess = w + 1 + skipped;
-    return leap(s, level, w + 1, guess < s->n[level] ? (uint32_t)guess : s->n[level], unit, run);
-}
-
-enum takc_status takc_gather_windows(struct takc_scores *s, int level, struct takc_err *err)
-{
-    struct takc_gather *g = &s->gather;
-    const struct takc_own *first = g->own, *last = g->own; /* of the window at hand, and behind it */
-    const struct takc_run *run = g->runs.items;            /* with one behind the last that begins behind all units */
-    enum takc_status st = TAKC_OK;
-    g->n_hits = 0;
-    for (uint32_t w = 0; !st && w < s->n[level];) {
-        struct takc_range units = takc_scores_window(s, level, w);
-        while (run->to <= units.from && run->to != UINT32_MAX)
+    const struct takc_run *run = p->runs.items;
+    enum takc_status st = takc_arena_grow(s->arena, &s->hits, &s->hits_cap, p->n_own + 1, sizeof(*s->hits), err);
+    for (size_t i = 0; !st && i < p->n_own; i++) {
+        uint32_t unit = p->own[i].unit;
+        while (run->to <= unit)
             run++;
+        s->hits[i] = hit_at(s, TAKC_LEVEL_UNIT, unit, (struct takc_range){unit, unit + 1}, p->own[i + 1].before - p->own[i].before, run);
+    }
+    s->n_hits = st ? 0 : p->n_own;
+    return st;
+}
+
+static enum takc_status gather_windows(struct takc_scores *s, int level, const struct takc_placed *p, struct takc_err *err)
+{
+    const struct takc_own *first = p->own, *last = p->own; /* of the window at hand, and behind it */
+    const struct takc_run *run = p->runs.items;            /* with one behind the last that begins behind all units */
+    enum takc_status st = TAKC_OK;
+    const uint32_t n = s->n[level];
+    size_t n_hits = 0;
+    for (uint32_t w = 0; last->unit != UINT32_MAX || first != last;) {
+        if (first == last) { /* none: on to the next window with the term */
+            uint32_t next = takc_scores_window_behind(s, level, last->unit);
+            w = next > w ? next : w;
+        }
+        if (w >= n)
+            break;
+        struct takc_range units = takc_scores_window(s, level, w);
         while (first->unit < units.from)
             first++;
         last = last > first ? last : first;
         while (last->unit < units.to)
             last++;
-        uint32_t tf = last->before - first->before + (run->from <= units.from ? run->tf : 0);
+        uint32_t tf = last->before - first->before;
         if (tf) {
-            if (g->n_hits == g->hits_cap)
-                st = takc_arena_grow(s->arena, &g->hits, &g->hits_cap, g->n_hits + 1, sizeof(*g->hits), err);
-            if (!st)
-                g->hits[g->n_hits++] = (struct takc_hit){w, clamp(tf), takc_rd16(s->windows[level] + (size_t)w * TAKC_REC_WINDOW + 6)};
-            w++;
-        } else if (last->unit == UINT32_MAX && run->from == UINT32_MAX) {
-            break;
-        } else {
-            w = next_window(s, level, w, units.to, last->unit, run->from);
+            while (run->to <= units.from && run->to != UINT32_MAX)
+                run++;
+            if (n_hits == s->hits_cap)
+                st = takc_arena_grow(s->arena, &s->hits, &s->hits_cap, n_hits + 1, sizeof(*s->hits), err);
+            if (st)
+                break;
+            s->hits[n_hits++] = hit_at(s, level, w, units, tf, run);
         }
+        w++;
     }
+    s->n_hits = n_hits;
     return st;
+}
+
+enum takc_status takc_gather_hits(struct takc_scores *s, int level, const struct takc_placed *p, struct takc_err *err)
+{
+    return level == TAKC_LEVEL_UNIT ? gather_units(s, p, err) : gather_windows(s, level, p, err);
 }

@@ -62,18 +62,22 @@ enum takc_status takc_index_open(struct takc_index **out, struct takc_str bytes,
     struct takc_index *x = takc_alloc(sizeof(*x));
     if (!x)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for an index");
-    x->bytes = bytes;
-    enum takc_status st = read_header(x, err);
+    *x = (struct takc_index){.bytes = bytes, .survey = takc_alloc(sizeof(*x->survey))};
+    enum takc_status st = x->survey ? read_header(x, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for an index");
     if (st) {
+        takc_free(x->survey);
         takc_free(x);
         return st;
     }
+    atomic_init(&x->survey->made, NULL);
     *out = x;
     return TAKC_OK;
 }
 
 void takc_index_close(struct takc_index *x)
 {
+    if (x)
+        takc_survey_clear(x);
     takc_free(x);
 }
 

@@ -39,34 +39,52 @@ TAKC_CHECK enum takc_status takc_question_missing(const struct takc_question *q,
 TAKC_CHECK enum takc_status takc_arena_grow(struct takc_arena *a, void *items_ptr, size_t *cap, size_t want, size_t size,
                                             struct takc_err *err);
 
-/* Scores of units and windows for one question, in pages made when first touched: memory follows what the question meets. */
-enum { TAKC_SCORE_PAGE = 512, TAKC_SCORE_BLOCK = 32 };
+/* Scores of units and windows for one question. What a term gives to the units that hold it themselves, and to their windows, is added to
+ * pages made when first touched; what its titles and headings give is the same for whole documents and sections, so it is only bounded for
+ * every block of units, and worked out for the blocks that are looked into (runs.c). */
+enum {
+    TAKC_SCORE_PAGE = 512,
+    TAKC_SCORE_BLOCK = 32,
+    TAKC_SCORE_STEP = 8,     /* units between two entries of the map from units to windows */
+    TAKC_BLOCK_BAGS_MAX = 64 /* windows that hold units of a block: no two begin at one unit, and few reach in from before */
+};
 
 struct takc_score_page {
     float score[TAKC_SCORE_PAGE];
 };
 
-/* The counts of the term at hand; see gather.c. */
+/* Where a term stands; see gather.c. */
 struct takc_run {
-    uint32_t from, to, tf; /* units that share a title or a heading, and the count in it */
+    uint32_t from, to, tf;        /* units that share a title or a heading, and the count in it */
+    uint32_t behind[TAKC_LEVELS]; /* behind the last block that its units, or the windows that begin in it, reach; 0: there are none */
 };
 struct takc_runs {
-    struct takc_run *items; /* ascending, none overlaps another */
+    struct takc_run *items; /* ascending, none overlaps another; behind the last of a term one that no unit reaches */
     size_t n, cap;
 };
 struct takc_own {
     uint32_t unit, before; /* before: sum of the counts of the units before it */
 };
+struct takc_placed {
+    struct takc_runs runs;
+    struct takc_own *own; /* units that hold it themselves, and one behind the last that has the sum of all */
+    size_t n_own;
+    float weight[TAKC_LEVELS]; /* idf of the level, times k1 + 1 */
+};
 struct takc_hit {
-    uint32_t i; /* unit or window */
-    uint16_t tf, length;
+    uint32_t i;                  /* unit or window */
+    uint16_t own, above, length; /* counts in the units themselves, and in title and heading */
+    uint16_t n_blocks;           /* blocks of which it holds units, from block on */
+    uint32_t block;
 };
-struct takc_gather {
-    struct takc_runs titles, sections, runs;
-    struct takc_own *own;
-    struct takc_hit *hits;
-    size_t n_own, own_cap, n_hits, hits_cap;
+
+struct takc_survey {
+    uint32_t n_blocks;
+    uint16_t *shortest[TAKC_LEVELS]; /* per block: least length among its units, or among the windows that hold one of them */
+    uint32_t *ending[TAKC_LEVELS];   /* for every 8th unit and one behind the last: the first window that ends behind it; NULL for units */
 };
+/* The survey of an open index, made when first asked for; lives as long as the index. NOMEM. Threads: any. */
+TAKC_CHECK enum takc_status takc_survey_of(const struct takc_index *x, const struct takc_survey **out, struct takc_err *err);
 
 struct takc_scores {
     const struct takc_index *x;
@@ -74,15 +92,18 @@ struct takc_scores {
     struct takc_arena *arena;
     const unsigned char *windows[TAKC_LEVELS]; /* records of each level; level 0: units */
     uint32_t n[TAKC_LEVELS];
-    double average[TAKC_LEVELS];    /* length of a bag */
     double population[TAKC_LEVELS]; /* units or windows that the filter lets through (windows: in proportion) */
+    float slope[TAKC_LEVELS];       /* what a term of length adds to the count at which BM25 gives half */
     struct takc_score_page **pages[TAKC_LEVELS];
-    uint64_t **masks;           /* per page of units: which terms each holds in title, heading or itself */
+    struct takc_placed *placed; /* of every term of the question */
     uint32_t n_blocks;          /* of units; the last may be short */
-    float *bounds[TAKC_LEVELS]; /* per block: the best score of a level among its units, or among the windows that hold one of them */
+    const struct takc_survey *survey;
+    float *bounds[TAKC_LEVELS]; /* per block: what the best of them can reach; after takc_scores_make */
     float best[TAKC_LEVELS];    /* maximum of each level */
     const unsigned char *bags;
-    struct takc_gather gather;
+    struct takc_runs titles, sections; /* of the term at hand */
+    struct takc_hit *hits;             /* of the term and level at hand, ascending */
+    size_t n_hits, hits_cap;
     const struct takc_range *allowed; /* units that the filter lets through, ascending; NULL: all */
     size_t n_allowed;
 };
@@ -92,6 +113,16 @@ TAKC_CHECK enum takc_status takc_scores_make(struct takc_scores *s, const struct
                                              const struct takc_filter *f, struct takc_call *call, struct takc_arena *arena,
                                              struct takc_err *err);
 
+/* The scores of one level in a block of units: of its units, or of the windows that hold one of them. */
+struct takc_block_scores {
+    size_t n;
+    struct takc_range units[TAKC_BLOCK_BAGS_MAX];
+    float score[TAKC_BLOCK_BAGS_MAX];
+};
+void takc_scores_block(const struct takc_scores *s, int level, uint32_t block, struct takc_block_scores *out);
+/* Which terms a unit holds in title, heading or itself. */
+uint64_t takc_scores_mask(const struct takc_scores *s, uint32_t unit);
+
 /* First unit and number of units of window w (< n) of a level above 0. */
 static inline struct takc_range takc_scores_window(const struct takc_scores *s, int level, uint32_t w)
 {
@@ -100,21 +131,51 @@ static inline struct takc_range takc_scores_window(const struct takc_scores *s, 
     return (struct takc_range){first, first + takc_rd16(p + 4)};
 }
 
-/* Reads the postings of a term; then its counts in units, or in the windows of a level, ascending: s->gather.hits. */
-TAKC_CHECK enum takc_status takc_gather_read(struct takc_scores *s, const struct takc_term_entry *t, struct takc_err *err);
-TAKC_CHECK enum takc_status takc_gather_units(struct takc_scores *s, struct takc_err *err);
-TAKC_CHECK enum takc_status takc_gather_windows(struct takc_scores *s, int level, struct takc_err *err);
+/* The first window of a level that ends behind unit, and the first that begins at unit or behind it; n of the level: none. */
+static inline uint32_t takc_scores_window_behind(const struct takc_scores *s, int level, uint32_t unit)
+{
+    uint32_t w = s->survey->ending[level][unit / TAKC_SCORE_STEP];
+    while (w < s->n[level] && takc_scores_window(s, level, w).to <= unit)
+        w++;
+    return w;
+}
+static inline uint32_t takc_scores_window_from(const struct takc_scores *s, int level, uint32_t unit)
+{
+    uint32_t w = s->survey->ending[level][unit / TAKC_SCORE_STEP];
+    while (w < s->n[level] && takc_scores_window(s, level, w).from < unit)
+        w++;
+    return w;
+}
+
+static inline uint16_t takc_scores_length(const struct takc_scores *s, int level, uint32_t i)
+{
+    return level == TAKC_LEVEL_UNIT ? takc_rd16(s->bags + (size_t)i * TAKC_REC_BAG)
+                                    : takc_rd16(s->windows[level] + (size_t)i * TAKC_REC_WINDOW + 6);
+}
+
+/* BM25 of a count (k1 1.2, b .5), without the term's weight. */
+static inline float takc_scores_share(const struct takc_scores *s, int level, uint32_t tf, uint32_t length)
+{
+    return (float)tf / ((float)tf + .6f + s->slope[level] * (float)length);
+}
+
+/* Reads the postings of a term. */
+TAKC_CHECK enum takc_status takc_gather_read(struct takc_scores *s, const struct takc_term_entry *t, struct takc_placed *out,
+                                             struct takc_err *err);
+/* Makes s->hits: the units, or windows of a level, that hold the term themselves. */
+TAKC_CHECK enum takc_status takc_gather_hits(struct takc_scores *s, int level, const struct takc_placed *p, struct takc_err *err);
+
+/* The units, or windows of a level, to which titles and headings give the term; notes how far each run reaches. */
+size_t takc_runs_reach(const struct takc_scores *s, int level, struct takc_placed *p);
+/* Adds what a term's runs can give at most to every block. */
+void takc_runs_bound(const struct takc_scores *s, int level, const struct takc_placed *p, float *bounds);
+/* Adds what the runs of all terms give to units, or windows, of which the first is number i. */
+void takc_runs_add(const struct takc_scores *s, int level, uint32_t i, struct takc_block_scores *b);
 
 static inline float takc_scores_at(const struct takc_scores *s, int level, uint32_t i)
 {
     const struct takc_score_page *p = s->pages[level][i / TAKC_SCORE_PAGE];
     return p ? p->score[i % TAKC_SCORE_PAGE] : 0;
-}
-
-static inline uint64_t takc_scores_mask(const struct takc_scores *s, uint32_t unit)
-{
-    const uint64_t *m = s->masks[unit / TAKC_SCORE_PAGE];
-    return m ? m[unit % TAKC_SCORE_PAGE] : 0;
 }
 
 /* Candidates by s(u), best first, ties by unit number: blocks are looked into only when their bound reaches the best unit seen. */

@@ -3,9 +3,10 @@
  * score.c - BM25 (k1 1.2, b .5) of units and of windows, term by term.
  *
  * A term's count in a unit is that in its document's title, its section's heading and itself; in a window that in the title, in the heading
- * of the window's first unit and in all its units (gather.c). What holds a term gets the term's share: the cost follows the postings, not
- * the corpus. The last pass takes each level's maximum and, for every block of 32 units, what its best unit could reach. Floats are added
- * in one fixed order: same index, same scores. */
+ * of the window's first unit and in all its units (gather.c). What holds a term itself gets the term's share at once, less what the title
+ * and heading alone would give: that part is bounded for every block of 32 units, and worked out where it can matter (runs.c). The last
+ * pass takes each level's maximum: the block that could reach most is looked into, then every other that could reach more than the best
+ * found. Floats are added in one fixed order: same index, same scores. */
 #include "rank/query.h"
 
 #include <math.h>
@@ -22,112 +23,99 @@ static size_t n_pages(uint32_t n)
     return ((size_t)n + TAKC_SCORE_PAGE - 1) / TAKC_SCORE_PAGE;
 }
 
-/* What a term gives: weight * tf / (tf + fixed + slope * length). */
-struct share {
-    float weight, fixed, slope;
-    uint64_t bit;
-};
-
-static enum takc_status pages_of(struct takc_scores *s, int level, uint32_t number, float **out_score, uint64_t **out_mask,
-                                 struct takc_err *err)
+/* Gives every entry that holds the term itself its share, less what its title and heading give anyway; the bounds of its blocks rise. */
+static enum takc_status settle(struct takc_scores *s, int level, float weight, struct takc_err *err)
 {
-    struct takc_score_page **page = &s->pages[level][number];
-    uint64_t **mask = level == TAKC_LEVEL_UNIT ? &s->masks[number] : NULL;
-    if (!*page && !(*page = takc_arena_alloc(s->arena, sizeof(**page))))
-        return no_memory(err);
-    if (mask && !*mask && !(*mask = takc_arena_array(s->arena, TAKC_SCORE_PAGE, sizeof(**mask))))
-        return no_memory(err);
-    *out_score = (*page)->score;
-    *out_mask = mask ? *mask : NULL;
-    return TAKC_OK;
-}
-
-/* Gives every entry that holds the term its share. The term's idf is that among units, or among the windows of the level. */
-static enum takc_status settle(struct takc_scores *s, int level, size_t term, struct takc_err *err)
-{
-    const struct takc_hit *h = s->gather.hits, *end = h + s->gather.n_hits;
-    const double n = s->population[level], df = (double)s->gather.n_hits;
-    const struct share share = {(float)(log(1 + (fmax(n - df, 0) + .5) / (df + .5)) * (K1 + 1)), (float)(K1 * (1 - B)),
-                                (float)(K1 * B / s->average[level]), (uint64_t)1 << term};
+    const struct takc_hit *h = s->hits, *end = h + s->n_hits;
     while (h < end) {
         uint32_t number = h->i / TAKC_SCORE_PAGE, from = number * TAKC_SCORE_PAGE;
-        float *score = NULL;
-        uint64_t *mask = NULL;
-        enum takc_status st = pages_of(s, level, number, &score, &mask, err);
-        if (st)
-            return st;
+        struct takc_score_page **page = &s->pages[level][number];
+        if (!*page && !(*page = takc_arena_alloc(s->arena, sizeof(**page))))
+            return no_memory(err);
         for (; h < end && h->i - from < TAKC_SCORE_PAGE; h++) {
-            float tf = h->tf, length = h->length;
-            score[h->i - from] += share.weight * tf / (tf + share.fixed + share.slope * length);
-            if (mask)
-                mask[h->i - from] |= share.bit;
+            float gain = takc_scores_share(s, level, (uint32_t)h->own + h->above, h->length);
+            if (h->above)
+                gain -= takc_scores_share(s, level, h->above, h->length);
+            float score = (*page)->score[h->i - from] += weight * gain;
+            for (uint32_t b = h->block; b < h->block + h->n_blocks; b++)
+                s->bounds[level][b] = score > s->bounds[level][b] ? score : s->bounds[level][b];
         }
     }
     return TAKC_OK;
 }
 
-static enum takc_status score_term(struct takc_scores *s, size_t term, struct takc_err *err)
+/* The term's idf is that among units, or among the windows of the level. */
+static float weight_of(const struct takc_scores *s, int level, double df)
 {
-    enum takc_status st = takc_gather_read(s, &s->q->terms[term].entry, err);
-    for (int l = 0; !st && l < TAKC_LEVELS; l++) {
-        st = l == TAKC_LEVEL_UNIT ? takc_gather_units(s, err) : takc_gather_windows(s, l, err);
+    double n = s->population[level];
+    return (float)(log(1 + (fmax(n - df, 0) + .5) / (df + .5)) * (K1 + 1));
+}
+
+/* Scores a level: what terms themselves give goes to pages, what their runs can give to runs. Levels one after the other, since the pages
+ * and windows of one fit a cache that those of all would not. */
+static enum takc_status score_level(struct takc_scores *s, int level, float *runs, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t t = 0; !st && t < s->q->n_terms; t++) {
+        struct takc_placed *p = &s->placed[t];
+        if (!s->q->terms[t].entry.df)
+            continue;
+        size_t df = takc_runs_reach(s, level, p);
+        st = takc_gather_hits(s, level, p, err);
+        for (size_t i = 0; !st && i < s->n_hits; i++)
+            df += s->hits[i].above == 0;
+        p->weight[level] = weight_of(s, level, (double)df);
         if (!st)
-            st = settle(s, l, term, err);
+            st = settle(s, level, p->weight[level], err);
+        takc_runs_bound(s, level, p, runs);
     }
     return st;
 }
 
-/* The best of each block of units of a page. */
-static void bound_units(struct takc_scores *s, uint32_t from, const struct takc_score_page *page)
+void takc_scores_block(const struct takc_scores *s, int level, uint32_t block, struct takc_block_scores *out)
 {
-    for (uint32_t k = 0; k < TAKC_SCORE_PAGE && from + k < s->n[TAKC_LEVEL_UNIT]; k += TAKC_SCORE_BLOCK) {
-        float best[4] = {0, 0, 0, 0}; /* four, so that none waits for another */
-        for (uint32_t i = k; i < k + TAKC_SCORE_BLOCK; i += 4)
-            for (uint32_t j = 0; j < 4; j++)
-                best[j] = page->score[i + j] > best[j] ? page->score[i + j] : best[j];
-        float a = best[0] > best[1] ? best[0] : best[1], b = best[2] > best[3] ? best[2] : best[3];
-        s->bounds[TAKC_LEVEL_UNIT][(from + k) / TAKC_SCORE_BLOCK] = a > b ? a : b;
+    uint32_t from = block * TAKC_SCORE_BLOCK, to = from + TAKC_SCORE_BLOCK, first = from, end = to;
+    to = to < s->n[TAKC_LEVEL_UNIT] ? to : s->n[TAKC_LEVEL_UNIT];
+    end = to;
+    if (level != TAKC_LEVEL_UNIT) {
+        first = takc_scores_window_behind(s, level, from);
+        end = takc_scores_window_from(s, level, to);
     }
+    end = end > first ? end : first;
+    out->n = end - first < TAKC_BLOCK_BAGS_MAX ? end - first : TAKC_BLOCK_BAGS_MAX;
+    for (uint32_t k = 0; k < out->n; k++) {
+        out->units[k] = level == TAKC_LEVEL_UNIT ? (struct takc_range){first + k, first + k + 1} : takc_scores_window(s, level, first + k);
+        out->score[k] = takc_scores_at(s, level, first + k);
+    }
+    takc_runs_add(s, level, first, out);
 }
 
-/* Raises the bounds of the blocks that hold units of the windows of a page. The block at hand is kept aside: windows side by side share it.
- */
-static void bound_windows(struct takc_scores *s, int level, uint32_t from, const struct takc_score_page *page)
+/* Puts what a block's best of a level is in place of its bound. */
+static void look_into(struct takc_scores *s, int level, uint32_t block)
 {
-    float *bounds = s->bounds[level], best = 0;
-    uint32_t at = 0;
-    for (uint32_t k = 0; k < TAKC_SCORE_PAGE; k++) {
-        float score = page->score[k];
-        if (score <= 0)
-            continue;
-        struct takc_range units = takc_scores_window(s, level, from + k);
-        uint32_t b = units.from / TAKC_SCORE_BLOCK, last = (units.to - 1) / TAKC_SCORE_BLOCK;
-        if (units.from >= units.to || last >= s->n_blocks)
-            continue; /* damaged */
-        if (b != at) {
-            bounds[at] = best > bounds[at] ? best : bounds[at];
-            at = b;
-            best = 0;
-        }
-        best = score > best ? score : best;
-        while (b++ < last)
-            bounds[b] = score > bounds[b] ? score : bounds[b];
-    }
-    if (at < s->n_blocks)
-        bounds[at] = best > bounds[at] ? best : bounds[at];
+    struct takc_block_scores b;
+    float best = 0;
+    takc_scores_block(s, level, block, &b);
+    for (size_t k = 0; k < b.n; k++)
+        best = b.score[k] > best ? b.score[k] : best;
+    s->bounds[level][block] = best;
+    s->best[level] = best > s->best[level] ? best : s->best[level];
 }
 
-static void bound_level(struct takc_scores *s, int level)
+/* The bounds of a level, those of runs added, and its maximum. */
+static void bound_level(struct takc_scores *s, int level, const float *runs)
 {
-    for (size_t p = 0; p < n_pages(s->n[level]); p++) {
-        const struct takc_score_page *page = s->pages[level][p];
-        if (page && level == TAKC_LEVEL_UNIT)
-            bound_units(s, (uint32_t)p * TAKC_SCORE_PAGE, page);
-        else if (page)
-            bound_windows(s, level, (uint32_t)p * TAKC_SCORE_PAGE, page);
+    float *bounds = s->bounds[level];
+    uint32_t top = 0;
+    for (uint32_t b = 0; b < s->n_blocks; b++) {
+        bounds[b] += runs[b];
+        top = bounds[b] > bounds[top] ? b : top;
     }
+    if (s->n_blocks)
+        look_into(s, level, top);
     for (uint32_t b = 0; b < s->n_blocks; b++)
-        s->best[level] = s->bounds[level][b] > s->best[level] ? s->bounds[level][b] : s->best[level];
+        if (bounds[b] > s->best[level])
+            look_into(s, level, b);
 }
 
 bool takc_filter_passes(const struct takc_filter *f, const struct takc_index_doc *d)
@@ -164,43 +152,58 @@ static enum takc_status apply_filter(struct takc_scores *s, const struct takc_fi
     return st;
 }
 
-static enum takc_status prepare(struct takc_scores *s, struct takc_err *err)
+static enum takc_status prepare_level(struct takc_scores *s, int level, struct takc_err *err)
 {
     const struct takc_index *x = s->x;
-    s->n_blocks = x->n[TAKC_PART_UNITS] / TAKC_SCORE_BLOCK + (x->n[TAKC_PART_UNITS] % TAKC_SCORE_BLOCK != 0);
-    for (int l = 0; l < TAKC_LEVELS; l++) {
-        enum takc_index_part part = l == TAKC_LEVEL_UNIT ? TAKC_PART_UNITS : TAKC_PART_WIN64 + l - 1;
-        s->n[l] = x->n[part];
-        s->windows[l] = takc_index_records(x, part, 0, s->n[l], l == TAKC_LEVEL_UNIT ? TAKC_REC_UNIT : TAKC_REC_WINDOW);
-        s->population[l] = s->n[l];
-        s->average[l] = s->n[l] && x->lengths[l] ? (double)x->lengths[l] / s->n[l] : 1;
-        s->pages[l] = takc_arena_array(s->arena, n_pages(s->n[l]), sizeof(void *));
-        s->bounds[l] = takc_arena_array(s->arena, s->n_blocks, sizeof(float));
-        if (!s->windows[l])
-            return takc_index_corrupt(err, "records are not there");
-        if (!s->pages[l] || !s->bounds[l])
-            return no_memory(err);
-    }
-    s->bags = takc_index_records(x, TAKC_PART_BAGS, 0, s->n[0], TAKC_REC_BAG);
-    s->masks = takc_arena_array(s->arena, n_pages(s->n[0]), sizeof(void *));
+    enum takc_index_part part = level == TAKC_LEVEL_UNIT ? TAKC_PART_UNITS : TAKC_PART_WIN64 + level - 1;
+    s->n[level] = x->n[part];
+    s->windows[level] = takc_index_records(x, part, 0, s->n[level], level == TAKC_LEVEL_UNIT ? TAKC_REC_UNIT : TAKC_REC_WINDOW);
+    s->population[level] = s->n[level];
+    double average = s->n[level] && x->lengths[level] ? (double)x->lengths[level] / s->n[level] : 1;
+    s->slope[level] = (float)(K1 * B / average);
+    s->pages[level] = takc_arena_array(s->arena, n_pages(s->n[level]), sizeof(void *));
+    s->bounds[level] = takc_arena_array(s->arena, s->n_blocks, sizeof(float));
+    if (!s->windows[level])
+        return takc_index_corrupt(err, "records are not there");
+    return s->pages[level] && s->bounds[level] ? TAKC_OK : no_memory(err);
+}
+
+static enum takc_status prepare(struct takc_scores *s, struct takc_err *err)
+{
+    uint32_t n = s->x->n[TAKC_PART_UNITS];
+    enum takc_status st = takc_survey_of(s->x, &s->survey, err);
+    if (st)
+        return st;
+    s->n_blocks = s->survey->n_blocks;
+    s->bags = takc_index_records(s->x, TAKC_PART_BAGS, 0, n, TAKC_REC_BAG);
+    s->placed = takc_arena_array(s->arena, s->q->n_terms, sizeof(*s->placed));
     if (!s->bags)
         return takc_index_corrupt(err, "records are not there");
-    return s->masks ? TAKC_OK : no_memory(err);
+    st = s->placed ? TAKC_OK : no_memory(err);
+    for (int l = 0; !st && l < TAKC_LEVELS; l++)
+        st = prepare_level(s, l, err);
+    return st;
 }
 
 enum takc_status takc_scores_make(struct takc_scores *s, const struct takc_index *x, const struct takc_question *q,
                                   const struct takc_filter *f, struct takc_call *call, struct takc_arena *arena, struct takc_err *err)
 {
     *s = (struct takc_scores){.x = x, .q = q, .arena = arena};
+    float *runs[TAKC_LEVELS] = {NULL};
     enum takc_status st = prepare(s, err);
     if (!st)
         st = apply_filter(s, f, err);
+    for (int l = 0; !st && l < TAKC_LEVELS; l++)
+        if (!(runs[l] = takc_arena_array(arena, s->n_blocks, sizeof(float))))
+            st = no_memory(err);
     for (size_t t = 0; !st && t < q->n_terms; t++) {
         st = takc_call_check(call, err);
         if (!st && q->terms[t].entry.df)
-            st = score_term(s, t, err);
+            st = takc_gather_read(s, &q->terms[t].entry, &s->placed[t], err);
     }
     for (int l = 0; !st && l < TAKC_LEVELS; l++)
-        bound_level(s, l);
+        st = score_level(s, l, runs[l], err);
+    for (int l = 0; !st && l < TAKC_LEVELS; l++)
+        bound_level(s, l, runs[l]);
     return st;
 }
