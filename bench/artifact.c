@@ -7,63 +7,52 @@
  * line of CSV: corpus, documents, units, text bytes, and CPU milliseconds for reading, for units, for the selection of all
  * rates. */
 #include "compress/artifact.h"
-#include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "compress/steps.h"
 #include "doc/readers.h"
+#include "documents.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <zlib.h>
 
-struct document {
-    struct takc_buf name;
-    struct takc_doc doc;
-    struct takc_units units;
+struct bench {
+    struct bench_documents d;
+    const struct takc_tokenizer_ops *tokenizer;
+    double units_ms;
 };
 
-struct bench {
-    struct document *items;
-    struct takc_corpus_doc *docs;
-    size_t n, cap, order_cap;
-    uint64_t text_bytes;
-};
+/* Milliseconds of CPU, so that other work on the machine is not counted. */
+static double ms_since(uint64_t *from)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    uint64_t now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+    double ms = (double)(now - *from) / 1e6;
+    *from = now;
+    return ms;
+}
 
 static enum takc_status add_part(void *arg, const struct takc_split_part *part, struct takc_err *err)
 {
     struct bench *b = arg;
-    enum takc_status st = takc_grow(&b->items, &b->cap, b->n + 1, sizeof(*b->items), err);
+    struct bench_document *d;
+    struct takc_doc doc;
+    uint64_t from = 0;
+    takc_doc_init(&doc);
+    enum takc_status st = bench_documents_add(&b->d, part->suffix, takc_str(""), &d, err);
     if (st)
         return st;
-    struct document *d = &b->items[b->n++];
-    takc_buf_init(&d->name, TAKC_BUF_MAX_NAME);
-    takc_doc_init(&d->doc);
-    takc_units_init(&d->units);
-    st = takc_buf_add(&d->name, part->suffix, err);
     struct takc_reader_input in = {.bytes = part->bytes, .name = takc_buf_str(&d->name)};
-    return st ? st : takc_reader_read(part->reader, NULL, &in, &d->doc, err);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct document *x = a, *y = b;
-    return takc_str_cmp(takc_buf_str(&x->name), takc_buf_str(&y->name));
-}
-
-static enum takc_status load(void *arg, size_t i, struct takc_corpus_view *out, struct takc_err *err)
-{
-    struct bench *b = arg;
-    (void)err;
-    *out = (struct takc_corpus_view){.text = takc_buf_str(&b->items[i].doc.text), .units = &b->items[i].units};
-    return TAKC_OK;
-}
-
-static void unload(void *arg, struct takc_corpus_view *v)
-{
-    (void)arg;
-    (void)v;
+    st = takc_reader_read(part->reader, NULL, &in, &doc, err);
+    (void)ms_since(&from);
+    if (!st)
+        st = takc_units_build(&d->units, &doc, takc_buf_str(&doc.title), b->tokenizer, NULL, err);
+    b->units_ms += ms_since(&from);
+    bench_documents_take(&b->d, d, &doc);
+    return st;
 }
 
 static enum takc_status read_gz(const char *path, struct takc_buf *out, struct takc_err *err)
@@ -78,38 +67,6 @@ static enum takc_status read_gz(const char *path, struct takc_buf *out, struct t
         st = takc_buf_add(out, takc_str_n(piece, (size_t)n), err);
     (void)gzclose(f);
     return st || n == 0 ? st : takc_fail(err, TAKC_CORRUPT, 0, "%s is damaged", path);
-}
-
-/* Milliseconds of CPU, so that other work on the machine is not counted. */
-static double ms_since(uint64_t *from)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    uint64_t now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-    double ms = (double)(now - *from) / 1e6;
-    *from = now;
-    return ms;
-}
-
-static enum takc_status build_units(struct bench *b, const struct takc_tokenizer_ops *t, struct takc_err *err)
-{
-    enum takc_status st = TAKC_OK;
-    b->docs = takc_alloc_array(b->n, sizeof(*b->docs));
-    if (!b->docs)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory");
-    qsort(b->items, b->n, sizeof(*b->items), by_name);
-    for (size_t i = 0; i < b->n && !st; i++) {
-        struct document *d = &b->items[i];
-        st = takc_units_build(&d->units, &d->doc, takc_buf_str(&d->doc.title), t, NULL, err);
-        b->docs[i] = (struct takc_corpus_doc){.name = takc_buf_str(&d->name), .title = takc_buf_str(&d->doc.title)};
-        if (d->doc.title_from == TAKC_TITLE_TEXT)
-            b->docs[i].title_span = (struct takc_span){d->doc.title_start, d->doc.title_end};
-        if (!st)
-            st = takc_sha256(takc_buf_str(&d->doc.text), &b->docs[i].text_sha, err);
-        b->docs[i].source_sha = b->docs[i].text_sha;
-        b->text_bytes += d->doc.text.len;
-    }
-    return st;
 }
 
 struct args {
@@ -134,10 +91,10 @@ static enum takc_status write_rate(const struct takc_corpus *c, const struct tak
     if (!st)
         st = takc_set_text(c, s, bits, a->o.clean_level, NULL, &text, err);
     if (!st && a->json)
-        st = takc_file_write_fast(a->json, takc_buf_str(&json), err);
+        st = takc_file_write(a->json, takc_buf_str(&json), err);
     if (!st && a->out) {
         (void)snprintf(path, sizeof(path), "%s.%u.txt", a->out, rate / 1000);
-        st = takc_file_write_fast(path, takc_buf_str(&text), err);
+        st = takc_file_write(path, takc_buf_str(&text), err);
     } else if (!st) {
         (void)fwrite(text.ptr, 1, text.len, stdout);
     }
@@ -150,10 +107,9 @@ static enum takc_status write_rate(const struct takc_corpus *c, const struct tak
 static enum takc_status run(struct args *a, struct bench *b, struct takc_buf *bytes, struct takc_err *err)
 {
     struct takc_selection s = {0};
-    struct takc_corpus c = {.load = load, .unload = unload, .arg = b};
     json_t *root = NULL;
     uint64_t from = 0;
-    double read_ms = 0, units_ms = 0, select_ms = 0;
+    double read_ms = 0, select_ms = 0;
     (void)ms_since(&from);
     enum takc_status st = read_gz(a->file, bytes, err);
     if (!st)
@@ -162,29 +118,28 @@ static enum takc_status run(struct args *a, struct bench *b, struct takc_buf *by
         struct takc_reader_input in = {.bytes = takc_buf_str(bytes), .name = takc_str(a->file)};
         a->o.description = takc_json_get_str(root, "task_description");
         st = takc_split(&takc_reader_jsonl, NULL, &in, add_part, NULL, b, err);
-        read_ms = ms_since(&from);
+        read_ms = ms_since(&from) - b->units_ms;
     }
     if (!st)
-        st = build_units(b, a->o.tokenizer, err);
-    units_ms = ms_since(&from);
-    c.docs = b->docs;
-    c.n_docs = b->n;
+        st = bench_documents_ready(&b->d, err);
+    (void)ms_since(&from);
+    const struct takc_corpus *c = &b->d.corpus;
     if (!st && a->o.budget == TAKC_BUDGET_WORDS_BYTES)
-        for (size_t i = 0; i < b->n; i++) { /* the scorer joins documents by an empty line */
-            a->o.corpus_words += b->items[i].units.source_words;
-            a->o.corpus_bytes += b->items[i].units.source_bytes + (i > 0 ? 2 : 0);
+        for (size_t i = 0; i < b->d.n; i++) { /* the scorer joins documents by an empty line */
+            a->o.corpus_words += b->d.items[i].units.source_words;
+            a->o.corpus_bytes += b->d.items[i].units.source_bytes + (i > 0 ? 2 : 0);
         }
     if (!st)
-        st = takc_extractive_select(&c, &a->o, NULL, &s, err);
+        st = takc_extractive_select(c, &a->o, NULL, &s, err);
     select_ms = ms_since(&from);
     static const takc_rate rates[] = {8000, 16000, 32000, 64000};
     if (!st && !a->out)
-        st = write_rate(&c, &s, a, (takc_rate)(a->rate * 1000 + .5), err);
+        st = write_rate(c, &s, a, (takc_rate)(a->rate * 1000 + .5), err);
     for (size_t i = 0; i < 4 && !st && a->out; i++)
-        st = write_rate(&c, &s, a, rates[i], err);
+        st = write_rate(c, &s, a, rates[i], err);
     if (!st)
-        (void)fprintf(stderr, "%s,%zu,%zu,%llu,%.1f,%.1f,%.1f\n", a->file, b->n, s.n_units, (unsigned long long)b->text_bytes, read_ms,
-                      units_ms, select_ms);
+        (void)fprintf(stderr, "%s,%zu,%zu,%llu,%.1f,%.1f,%.1f\n", a->file, b->d.n, s.n_units, (unsigned long long)b->d.text_bytes, read_ms,
+                      b->units_ms, select_ms);
     takc_selection_clear(&s);
     json_decref(root);
     return st;
@@ -230,16 +185,11 @@ int main(int argc, char **argv)
         return 2;
     }
     takc_buf_init(&bytes, TAKC_BUF_MAX_DOCUMENT);
+    b.tokenizer = a.o.tokenizer;
     enum takc_status st = run(&a, &b, &bytes, &err);
     if (st)
         (void)fprintf(stderr, "bench_artifact: %s: %s\n", a.file, err.msg);
-    for (size_t i = 0; i < b.n; i++) {
-        takc_buf_clear(&b.items[i].name);
-        takc_doc_clear(&b.items[i].doc);
-        takc_units_clear(&b.items[i].units);
-    }
-    takc_free(b.items);
-    takc_free(b.docs);
+    bench_documents_clear(&b.d);
     takc_buf_clear(&bytes);
     return takc_status_exit(st);
 }

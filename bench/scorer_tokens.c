@@ -28,7 +28,7 @@ static void print_tokens(struct takc_str text)
     takc_words_init(&w, text);
     while (takc_words_next(&w, &word))
         if (!word.article)
-            (void)printf("%.*s%s", TAKC_STR_ARG(word.norm), word.more ? "" : "\n");
+            (void)printf("%.*s%s", (int)(word.norm.len - word.again), word.norm.ptr + word.again, word.more ? "" : "\n");
     takc_words_clear(&w);
 }
 

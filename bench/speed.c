@@ -14,6 +14,7 @@
 #include "compress/artifact.h"
 #include "compress/steps.h"
 #include "doc/readers.h"
+#include "documents.h"
 #include "rank/select.h"
 #include "source/source.h"
 
@@ -26,25 +27,16 @@
 #include <time.h>
 #include <unistd.h>
 
-struct document {
-    struct takc_buf name, text, title;
-    struct takc_span title_span;
-    struct takc_units units;
-};
-
 enum stage { READ, UNITS, STATS, SCORES, SEQUENCES, ORDER, COSTS, LADDER, ARTIFACTS, INDEX, N_STAGES };
 static const char *const stage_names[N_STAGES] = {"read",  "units", "stats",  "scores",    "sequences",
                                                   "order", "costs", "ladder", "artifacts", "index"};
 
 struct bench {
-    struct document *items;
-    size_t n, cap;
-    struct takc_corpus_doc *docs;
+    struct bench_documents d;
     struct takc_extractive_options o;
-    struct takc_corpus corpus;
     struct takc_selection selection;
     struct takc_buf index;
-    uint64_t source_bytes, text_bytes, artifact_bytes;
+    uint64_t source_bytes, artifact_bytes;
     double ms[N_STAGES];
     uint64_t peak_kb[N_STAGES], start_kb[N_STAGES]; /* heap in use when a stage began, and the most that it held */
     double last_ms;
@@ -117,13 +109,9 @@ static void add_document(struct bench *b, const struct takc_reader_ops *reader, 
 {
     struct takc_err err = {0};
     struct takc_doc doc;
-    check(takc_grow(&b->items, &b->cap, b->n + 1, sizeof(*b->items), &err), &err, "documents");
-    struct document *d = &b->items[b->n++];
-    takc_buf_init(&d->name, TAKC_BUF_MAX_NAME);
-    takc_units_init(&d->units);
+    struct bench_document *d = NULL;
     takc_doc_init(&doc);
-    check(takc_buf_add(&d->name, name, &err), &err, "name");
-    check(takc_buf_add(&d->name, suffix, &err), &err, "name");
+    check(bench_documents_add(&b->d, name, suffix, &d, &err), &err, "documents");
     double from = cpu_ms();
     struct takc_reader_input in = {.bytes = bytes, .name = takc_buf_str(&d->name)};
     check(takc_reader_read(reader, NULL, &in, &doc, &err), &err, d->name.ptr);
@@ -131,14 +119,7 @@ static void add_document(struct bench *b, const struct takc_reader_ops *reader, 
     check(takc_units_build(&d->units, &doc, takc_buf_str(&doc.title), b->o.tokenizer, NULL, &err), &err, d->name.ptr);
     b->ms[READ] += between - from;
     b->ms[UNITS] += cpu_ms() - between;
-    b->text_bytes += doc.text.len;
-    if (doc.title_from == TAKC_TITLE_TEXT)
-        d->title_span = (struct takc_span){doc.title_start, doc.title_end};
-    d->text = doc.text;
-    d->title = doc.title;
-    takc_buf_init(&doc.text, 0);
-    takc_buf_init(&doc.title, 0);
-    takc_doc_clear(&doc);
+    bench_documents_take(&b->d, d, &doc);
 }
 
 struct part_arg {
@@ -188,25 +169,6 @@ static enum takc_status add_file(void *arg, const struct takc_source_item *item,
     return takc_split(reader, NULL, &in, add_part, NULL, &part, err);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return takc_str_cmp(takc_buf_str(&((const struct document *)a)->name), takc_buf_str(&((const struct document *)b)->name));
-}
-
-static enum takc_status load(void *arg, size_t i, struct takc_corpus_view *out, struct takc_err *err)
-{
-    struct bench *b = arg;
-    (void)err;
-    *out = (struct takc_corpus_view){.text = takc_buf_str(&b->items[i].text), .units = &b->items[i].units};
-    return TAKC_OK;
-}
-
-static void unload(void *arg, struct takc_corpus_view *v)
-{
-    (void)arg;
-    (void)v;
-}
-
 static void load_paths(struct bench *b, char **paths, int n)
 {
     struct takc_err err = {0};
@@ -215,20 +177,11 @@ static void load_paths(struct bench *b, char **paths, int n)
         check(takc_source_walk(paths[i], NULL, NULL, add_file, NULL, b, &err), &err, paths[i]);
     b->peak_kb[READ] = b->peak_kb[UNITS] = status_kb("VmHWM:");
     b->start_kb[UNITS] = b->start_kb[READ];
-    if (!b->n) {
+    if (!b->d.n) {
         (void)fputs("bench_speed: no documents\n", stderr);
         exit(1);
     }
-    qsort(b->items, b->n, sizeof(*b->items), by_name);
-    b->docs = takc_alloc_array(b->n, sizeof(*b->docs));
-    for (size_t i = 0; b->docs && i < b->n; i++) {
-        struct document *d = &b->items[i];
-        b->docs[i] =
-            (struct takc_corpus_doc){.name = takc_buf_str(&d->name), .title = takc_buf_str(&d->title), .title_span = d->title_span};
-        check(takc_sha256(takc_buf_str(&d->text), &b->docs[i].text_sha, &err), &err, "hash");
-        b->docs[i].source_sha = b->docs[i].text_sha;
-    }
-    b->corpus = (struct takc_corpus){b->docs, b->n, load, unload, b};
+    check(bench_documents_ready(&b->d, &err), &err, "documents");
 }
 
 /* --- the pass --- */
@@ -244,13 +197,13 @@ static void select_timed(struct bench *b)
     int32_t *h = NULL;
     check(takc_asked_read(&asked, b->o.description, &err), &err, "description");
     begin(b, STATS);
-    check(takc_stats_make(&stats, &b->corpus, &asked, 1, NULL, s, &err), &err, "stats");
+    check(takc_stats_make(&stats, &b->d.corpus, &asked, 1, NULL, s, &err), &err, "stats");
     end(b, STATS);
     begin(b, SCORES);
-    check(takc_score_make(&stats, &b->corpus, &asked, 1, NULL, s, &h, &err), &err, "scores");
+    check(takc_score_make(&stats, &b->d.corpus, &asked, 1, NULL, s, &h, &err), &err, "scores");
     end(b, SCORES);
     begin(b, SEQUENCES);
-    check(takc_sequences_make(&stats, &b->corpus, h, &b->o, NULL, s, &sequences, &err), &err, "sequences");
+    check(takc_sequences_make(&stats, &b->d.corpus, h, &b->o, NULL, s, &sequences, &err), &err, "sequences");
     takc_free(h);
     takc_stats_clear(&stats);
     end(b, SEQUENCES);
@@ -259,10 +212,10 @@ static void select_timed(struct bench *b)
     takc_sequences_free(sequences, s->n_docs);
     end(b, ORDER);
     begin(b, COSTS);
-    check(takc_costs_make(&b->corpus, s, &asked, 1, NULL, &s->costs, &err), &err, "costs");
+    check(takc_costs_make(&b->d.corpus, s, &asked, 1, NULL, &s->costs, &err), &err, "costs");
     end(b, COSTS);
     begin(b, LADDER);
-    check(takc_ladder_make(s, &b->corpus, &b->o, NULL, &err), &err, "ladder");
+    check(takc_ladder_make(s, &b->d.corpus, &b->o, NULL, &err), &err, "ladder");
     end(b, LADDER);
     takc_asked_clear(&asked);
 }
@@ -278,8 +231,8 @@ static void artifacts_timed(struct bench *b)
         struct takc_buf json;
         struct takc_artifact_meta meta = {.task = takc_str("bench"), .fingerprint = takc_str("bench"), .rate = rates[i]};
         takc_buf_init(&json, (size_t)16 << 30);
-        check(takc_selection_set(&b->selection, &b->corpus, &b->o, rates[i], &bits, &size, &err), &err, "set");
-        check(takc_artifact_write(&b->corpus, &b->selection, bits, &size, &b->o, &meta, NULL, &json, &err), &err, "artifact");
+        check(takc_selection_set(&b->selection, &b->d.corpus, &b->o, rates[i], &bits, &size, &err), &err, "set");
+        check(takc_artifact_write(&b->d.corpus, &b->selection, bits, &size, &b->o, &meta, NULL, &json, &err), &err, "artifact");
         b->artifact_bytes += json.len;
         takc_buf_clear(&json);
         takc_free(bits);
@@ -292,14 +245,14 @@ static void index_timed(struct bench *b)
     struct takc_err err = {0};
     takc_buf_init(&b->index, (size_t)64 << 30);
     begin(b, INDEX);
-    check(takc_index_build(&b->corpus, &b->selection, NULL, &b->index, &err), &err, "index");
+    check(takc_index_build(&b->d.corpus, &b->selection, NULL, &b->index, &err), &err, "index");
     end(b, INDEX);
 }
 
 static void print_stage(const struct bench *b, const char *name, double ms, uint64_t grown_kb)
 {
-    double mb = (double)b->text_bytes / 1e6;
-    (void)printf("%s,%zu,%zu,%llu,%.1f,%.3f,%.2f,%.1f\n", name, b->n, b->selection.n_units, (unsigned long long)b->text_bytes, ms,
+    double mb = (double)b->d.text_bytes / 1e6;
+    (void)printf("%s,%zu,%zu,%llu,%.1f,%.3f,%.2f,%.1f\n", name, b->d.n, b->selection.n_units, (unsigned long long)b->d.text_bytes, ms,
                  ms > 0 ? mb * 1e3 / ms : 0, ms > 0 ? mb / 4 * 1e3 / ms : 0,
                  b->selection.n_units ? (double)grown_kb * 1024 / (double)b->selection.n_units : 0);
 }
@@ -309,9 +262,9 @@ static void pass(struct bench *b, char **paths, int n)
     double sum = 0;
     load_paths(b, paths, n);
     if (b->o.budget == TAKC_BUDGET_WORDS_BYTES)
-        for (size_t i = 0; i < b->n; i++) { /* the scorer joins documents by an empty line */
-            b->o.corpus_words += b->items[i].units.source_words;
-            b->o.corpus_bytes += b->items[i].units.source_bytes + (i > 0 ? 2 : 0);
+        for (size_t i = 0; i < b->d.n; i++) { /* the scorer joins documents by an empty line */
+            b->o.corpus_words += b->d.items[i].units.source_words;
+            b->o.corpus_bytes += b->d.items[i].units.source_bytes + (i > 0 ? 2 : 0);
         }
     select_timed(b);
     artifacts_timed(b);
@@ -324,7 +277,7 @@ static void pass(struct bench *b, char **paths, int n)
     print_stage(b, "all", sum, 0);
     (void)fprintf(stderr, "source %llu bytes, artifacts %llu bytes, index %zu bytes (%.2f of the text), peak %llu KB\n",
                   (unsigned long long)b->source_bytes, (unsigned long long)b->artifact_bytes, b->index.len,
-                  (double)b->index.len / (double)b->text_bytes, (unsigned long long)status_kb("VmHWM:"));
+                  (double)b->index.len / (double)b->d.text_bytes, (unsigned long long)status_kb("VmHWM:"));
 }
 
 /* --- one reader --- */
@@ -350,14 +303,8 @@ static void read_alone(const char *reader_name, unsigned rounds, char **paths, i
                 add_document(&b, reader, in.bytes, in.name, takc_str(""));
             ms += cpu_ms() - from - b.ms[UNITS];
             bytes += source.len;
-            text += b.text_bytes;
-            for (size_t k = 0; k < b.n; k++) {
-                takc_buf_clear(&b.items[k].name);
-                takc_buf_clear(&b.items[k].text);
-                takc_buf_clear(&b.items[k].title);
-                takc_units_clear(&b.items[k].units);
-            }
-            takc_free(b.items);
+            text += b.d.text_bytes;
+            bench_documents_clear(&b.d);
         }
         takc_buf_clear(&source);
     }
@@ -380,7 +327,7 @@ static void make_question(struct bench *b, uint64_t i, struct takc_buf *out)
     struct takc_buf line;
     uint64_t x = (i + 1) * UINT64_C(0x9E3779B97F4A7C15);
     takc_buf_init(&line, TAKC_BUF_MAX_DOCUMENT);
-    struct document *d = &b->items[(x >> 20) % b->n];
+    struct bench_document *d = &b->d.items[(x >> 20) % b->d.n];
     takc_buf_reset(out);
     check(takc_buf_add(out, takc_str("What is said of"), &err), &err, "question");
     if (d->units.n_units)
@@ -399,7 +346,7 @@ static void make_question(struct bench *b, uint64_t i, struct takc_buf *out)
 static enum takc_status text_of(void *arg, uint32_t doc, struct takc_str *out, struct takc_err *err)
 {
     (void)err;
-    *out = takc_buf_str(&((struct bench *)arg)->items[doc].text);
+    *out = takc_buf_str(&((struct bench *)arg)->d.items[doc].text);
     return TAKC_OK;
 }
 
@@ -421,7 +368,7 @@ static double ask(struct bench *b, const struct takc_index *x, const struct takc
 static void print_times(struct bench *b, const char *what, double *us, size_t n)
 {
     qsort(us, n, sizeof(*us), by_double);
-    (void)printf("%s,%llu,%zu,%zu,%zu,%.0f,%.0f,%.0f,%.0f\n", what, (unsigned long long)b->text_bytes, b->index.len, b->selection.n_units,
+    (void)printf("%s,%llu,%zu,%zu,%zu,%.0f,%.0f,%.0f,%.0f\n", what, (unsigned long long)b->d.text_bytes, b->index.len, b->selection.n_units,
                  n, us[n / 2], us[n * 9 / 10], us[n * 99 / 100], us[n - 1]);
 }
 
@@ -491,14 +438,7 @@ static void clear(struct bench *b)
 {
     takc_selection_clear(&b->selection);
     takc_buf_clear(&b->index);
-    for (size_t i = 0; i < b->n; i++) {
-        takc_buf_clear(&b->items[i].name);
-        takc_buf_clear(&b->items[i].text);
-        takc_buf_clear(&b->items[i].title);
-        takc_units_clear(&b->items[i].units);
-    }
-    takc_free(b->items);
-    takc_free(b->docs);
+    bench_documents_clear(&b->d);
 }
 
 int main(int argc, char **argv)

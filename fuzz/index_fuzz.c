@@ -6,15 +6,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct fixture_doc docs[] = {
-    {"a.txt", "Harbour report 2021",
-     "# Traffic\nThe harbour handled 4,120 ships in 2021.\nMost of them carried grain.\n= year | ships | tons\n2020 | 3,900 | 12.5\n2021 | "
-     "4,120 | "
-     "14.0\n# Staff\nThe harbour master is Ada Lindqvist.",
-     18900},
-    {"b.txt", "Lighthouse manual", "The lamp turns once every 12 seconds.\nMost of them carried grain.\n\nReplace the bulb in March.", 0},
-};
-
 static struct fixture fixture;
 static struct takc_buf sound;
 
@@ -43,7 +34,7 @@ static void ask(const struct takc_index *x, const char *question)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!sound.len) {
-        fixture_init(&fixture, docs, 2);
+        fixture_init(&fixture, fixture_harbour, 2);
         takc_index_close(fixture_index(&fixture, &sound));
     }
     char *bytes = malloc(sound.len); /* of the exact size, so that a read behind it is seen */

@@ -23,14 +23,18 @@ typedef void takc_cache_fn(void *arg, const struct takc_cache_version *v);
 /* Tells every kept version, oldest first. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg,
                                                      struct takc_err *err);
-/* The text a reader sees of one artifact; returns owned, free it with free(). version empty: current. */
+/* The text a reader sees of one artifact; returns owned, free it with free(). version empty: current; rate empty, here and below: 8x, else
+ * the finest that the version (a of two) has. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, struct takc_str version,
                                                      struct takc_str rate, char **out, size_t *out_len, struct takc_err *err);
 /* The ledger entry of one artifact. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_ledger(struct takc_home *h, struct takc_str task, struct takc_str version,
                                                        struct takc_str rate, struct takc_ledger_entry *out, struct takc_err *err);
-/* Lines that one version's artifact has and the other's has not: sign '-' for only in a, '+' for only in b, in order. */
+/* A line that only one of two artifacts has: sign '-' for a, '+' for b. Borrowed for the time of the call. */
 typedef void takc_cache_diff_fn(void *arg, char sign, struct takc_str line);
+/* Tells each the lines in which versions a and b (labels) differ at one rate: first those of a, then those of b, each in
+ * order; nothing when they do not. NOT_FOUND: no such version,
+ * or it lacks the rate. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_diff(struct takc_home *h, struct takc_str task, struct takc_str a, struct takc_str b,
                                                      struct takc_str rate, takc_cache_diff_fn *each, void *arg, struct takc_err *err);
 /* Keeps a version from being pruned, or lets it go again. */

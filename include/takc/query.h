@@ -51,8 +51,8 @@ struct takc_cited {
 };
 struct takc_tried_rate {
     char rate[24];
+    double factor, coverage;
     uint64_t tokens;
-    double coverage;
 };
 
 struct takc_query_result { /* everything lives until takc_query_result_free */
@@ -70,7 +70,7 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     const struct takc_str *missing; /* words of the question that nothing shown covers, rarest first */
     size_t n_missing;
     uint64_t source_tokens, tokens, prefix_tokens, limit_tokens;
-    struct takc_tried_rate tried[8];
+    struct takc_tried_rate tried[16]; /* as many as a profile can have */
     size_t n_tried;
     uint64_t n_lines;      /* lines shown */
     struct takc_str notes; /* what was asked and could not be had, one a line */

@@ -66,8 +66,8 @@ TAKC_API bool takc_status_again(enum takc_status s);
 /* Fills err (if not NULL) and returns status, so that a failure is one line: return takc_fail(err, TAKC_INVALID, 0, "rate %s", text).
  * A message that does not fit is cut on a character boundary. */
 TAKC_API enum takc_status takc_fail(struct takc_err *err, enum takc_status status, int detail, const char *fmt, ...) TAKC_PRINTF(4, 5);
-/* As takc_fail for a failed system call: status from errno (ENOSPC and EDQUOT: FULL, ENOENT: NOT_FOUND, ENOMEM: NOMEM, else IO), its text
- * appended. */
+/* As takc_fail for a failed system call: status from errno (ENOSPC and EDQUOT: FULL, ENOENT: NOT_FOUND, ENOMEM: NOMEM, EINVAL and
+ * ENAMETOOLONG: INVALID, else IO), its text appended. */
 TAKC_API enum takc_status takc_fail_errno(struct takc_err *err, int errnum, const char *fmt, ...) TAKC_PRINTF(3, 4);
 /* Puts "prefix: " in front of the message of a failure; returns err's status (status when err is NULL). */
 TAKC_API enum takc_status takc_err_prefix(struct takc_err *err, enum takc_status status, const char *fmt, ...) TAKC_PRINTF(3, 4);

@@ -57,10 +57,11 @@ static inline bool takc_str_is(struct takc_str s, const char *z)
 
 /* Order by bytes (memcmp, then length): negative, 0 or positive. */
 TAKC_API int takc_str_cmp(struct takc_str a, struct takc_str b);
-/* Does s begin, or end, with these bytes? */
+/* Does s begin with these bytes? Every s begins with the empty view. */
 TAKC_API bool takc_str_starts(struct takc_str s, struct takc_str prefix);
+/* Does s end with these bytes? */
 TAKC_API bool takc_str_ends(struct takc_str s, struct takc_str suffix);
-/* As above, ASCII letters compared without case. */
+/* Same bytes, but for the case of ASCII letters? */
 TAKC_API bool takc_str_eq_nocase(struct takc_str a, struct takc_str b);
 /* Without ASCII white space at both ends. */
 TAKC_API struct takc_str takc_str_trim(struct takc_str s);

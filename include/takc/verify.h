@@ -16,8 +16,9 @@ struct takc_verify_report {
     uint64_t checked[TAKC_PROOF_LEVELS], failed[TAKC_PROOF_LEVELS], underivable[TAKC_PROOF_LEVELS];
     uint64_t n_documents, n_artifacts, n_segments;
 };
-/* "S" ... "X" and a few words about it; NULL behind the last. */
+/* "S", "T", "M", "A", "X" by number, NULL behind the last. Static. */
 TAKC_API const char *takc_level_letter(unsigned level);
+/* A few words for people about what a level proves; NULL behind the last. Static. */
 TAKC_API const char *takc_level_text(unsigned level);
 
 typedef void takc_verify_fn(void *arg, unsigned level, const char *subject, const char *finding);

@@ -6,6 +6,7 @@
 #include "takc/str.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -82,6 +83,13 @@ void *takc_realloc(void *p, size_t n)
 void takc_free(void *p)
 {
     free(p);
+}
+
+void takc_alloc_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
 }
 
 enum takc_status takc_grow(void *items_ptr, size_t *cap, size_t want, size_t size, struct takc_err *err)

@@ -15,6 +15,8 @@ void *takc_alloc_array(size_t count, size_t size);
 void *takc_realloc(void *p, size_t n);
 /* Frees; NULL is harmless. */
 void takc_free(void *p);
+/* Gives memory that was freed back to the system: after a step that held much for a while in many small blocks. */
+void takc_alloc_trim(void);
 /* Makes room for one more in an array of size-byte items: *items, *cap; want is the count needed. NOMEM leaves both as they were. */
 TAKC_CHECK enum takc_status takc_grow(void *items_ptr, size_t *cap, size_t want, size_t size, struct takc_err *err);
 

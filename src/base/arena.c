@@ -14,12 +14,6 @@ struct takc_arena_block {
     alignas(max_align_t) char bytes[];
 };
 
-struct takc_arena_hook {
-    struct takc_arena_hook *next;
-    void (*fn)(void *);
-    void *arg;
-};
-
 enum { BLOCK_BYTES = 16 << 10 }; /* large enough for a request's small things, small enough to be forgotten */
 
 void takc_arena_init(struct takc_arena *a)
@@ -29,8 +23,6 @@ void takc_arena_init(struct takc_arena *a)
 
 void takc_arena_clear(struct takc_arena *a)
 {
-    for (struct takc_arena_hook *h = a->hooks; h; h = h->next)
-        h->fn(h->arg);
     for (struct takc_arena_block *b = a->head; b;) {
         struct takc_arena_block *next = b->next;
         takc_free(b);
@@ -102,14 +94,4 @@ char *takc_arena_printf(struct takc_arena *a, const char *fmt, ...)
         (void)vsnprintf(p, (size_t)n + 1, fmt, again);
     va_end(again);
     return p;
-}
-
-enum takc_status takc_arena_on_clear(struct takc_arena *a, void (*fn)(void *), void *arg, struct takc_err *err)
-{
-    struct takc_arena_hook *h = takc_arena_alloc(a, sizeof(*h));
-    if (!h)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a clean-up hook");
-    *h = (struct takc_arena_hook){a->hooks, fn, arg};
-    a->hooks = h;
-    return TAKC_OK;
 }

@@ -9,13 +9,12 @@
 
 struct takc_arena {
     struct takc_arena_block *head;
-    struct takc_arena_hook *hooks;
     size_t used_bytes;
 };
 
 /* An empty arena; the storage of the struct is the caller's. */
 void takc_arena_init(struct takc_arena *a);
-/* Runs the hooks, newest first, frees everything; twice is harmless. */
+/* Frees everything; twice is harmless. */
 void takc_arena_clear(struct takc_arena *a);
 /* n zeroed bytes, aligned for any type; NULL when there is no memory. Lives as long as the arena's content. */
 void *takc_arena_alloc(struct takc_arena *a, size_t n);
@@ -25,7 +24,5 @@ void *takc_arena_array(struct takc_arena *a, size_t count, size_t size);
 struct takc_str takc_arena_dup(struct takc_arena *a, struct takc_str s);
 /* A formatted, NUL-terminated text; NULL when there is no memory. */
 char *takc_arena_printf(struct takc_arena *a, const char *fmt, ...) TAKC_PRINTF(2, 3);
-/* Calls fn(arg) when the arena is cleared; NOMEM when that cannot be noted (fn is then not called). */
-TAKC_CHECK enum takc_status takc_arena_on_clear(struct takc_arena *a, void (*fn)(void *), void *arg, struct takc_err *err);
 
 #endif

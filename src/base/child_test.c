@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The confined child: what goes in and out, what it cannot do, how it ends. Where bubblewrap is missing those cases skip, and say so. */
-#include "base/alloc.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/fault.h"

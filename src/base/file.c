@@ -118,7 +118,7 @@ static bool folder_of(const char *path, char *out)
     return true;
 }
 
-static enum takc_status write_file(const char *path, struct takc_str bytes, bool durable, struct takc_err *err)
+enum takc_status takc_file_write(const char *path, struct takc_str bytes, struct takc_err *err)
 {
     static atomic_uint counter;
     char folder[PATH_MAX], tmp[PATH_MAX + 64];
@@ -133,7 +133,7 @@ static enum takc_status write_file(const char *path, struct takc_str bytes, bool
         return takc_fail_errno(err, errno, "create a file in %s", folder);
     int failed = write_all(fd, bytes) ? errno : 0;
     takc_file_phase(TAKC_FILE_SYNC);
-    if (!failed && durable && sync_fd(fd))
+    if (!failed && sync_fd(fd))
         failed = errno;
     if (close(fd) && !failed)
         failed = errno;
@@ -147,19 +147,9 @@ static enum takc_status write_file(const char *path, struct takc_str bytes, bool
         return takc_fail_errno(err, failed, "write %s", path);
     }
     takc_file_phase(TAKC_FILE_FOLDER);
-    enum takc_status st = durable ? takc_dir_sync(folder, err) : TAKC_OK;
+    enum takc_status st = takc_dir_sync(folder, err);
     takc_file_phase(TAKC_FILE_IDLE);
     return st;
-}
-
-enum takc_status takc_file_write(const char *path, struct takc_str bytes, struct takc_err *err)
-{
-    return write_file(path, bytes, true, err);
-}
-
-enum takc_status takc_file_write_fast(const char *path, struct takc_str bytes, struct takc_err *err)
-{
-    return write_file(path, bytes, false, err);
 }
 
 enum takc_status takc_file_remove(const char *path, struct takc_err *err)
@@ -245,6 +235,8 @@ void takc_map_close(struct takc_map *m)
 enum takc_status takc_lock_open(struct takc_lock *l, const char *path, bool exclusive, uint64_t wait_ms, struct takc_err *err)
 {
     l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (l->fd < 0 && errno == EROFS) /* who only reads may do so from a read-only medium */
+        l->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (l->fd < 0)
         return takc_fail_errno(err, errno, "open lock %s", path);
     for (uint64_t waited = 0;; waited += 10) {

@@ -15,8 +15,6 @@
 TAKC_CHECK enum takc_status takc_file_read(const char *path, struct takc_buf *out, struct takc_err *err);
 /* Puts bytes under path durably. Old or new content on every failure; no leftover but after a kill. FULL when the disk is. */
 TAKC_CHECK enum takc_status takc_file_write(const char *path, struct takc_str bytes, struct takc_err *err);
-/* As takc_file_write, without the fsyncs: for caches that can be made again. */
-TAKC_CHECK enum takc_status takc_file_write_fast(const char *path, struct takc_str bytes, struct takc_err *err);
 /* Removes a file and syncs its folder. NOT_FOUND when there is none. */
 TAKC_CHECK enum takc_status takc_file_remove(const char *path, struct takc_err *err);
 /* Makes the folder and those above it, each synced into its parent; an existing one is fine. */
@@ -30,8 +28,9 @@ TAKC_CHECK enum takc_status takc_dir_sync(const char *path, struct takc_err *err
 struct takc_map {
     struct takc_str bytes; /* lives until takc_map_close */
 };
-/* NOT_FOUND or IO with the path; an empty file is an empty view. Close afterwards; a closed one is closed again without harm. */
+/* NOT_FOUND or IO with the path; an empty file is an empty view. Close afterwards. */
 TAKC_CHECK enum takc_status takc_map_open(struct takc_map *m, const char *path, struct takc_err *err);
+/* Unmaps: m->bytes is gone with it. Zeroed storage and a closed map are fine. */
 void takc_map_close(struct takc_map *m);
 
 /* Where a durable write stands. Tests that kill the process set the hook to learn where the kill landed; NULL otherwise. */

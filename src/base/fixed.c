@@ -30,11 +30,6 @@ takc_fx takc_fx_ln_ratio(uint64_t num, uint64_t den)
     return takc_fx_ln(num) - takc_fx_ln(den);
 }
 
-takc_fx takc_fx_ln_fx(takc_fx x)
-{
-    return takc_fx_ln(x > 0 ? (uint64_t)x : 1) - takc_fx_ln(TAKC_FX_ONE);
-}
-
 uint64_t takc_isqrt(unsigned __int128 v)
 {
     uint64_t r = 0;

@@ -20,8 +20,6 @@ typedef int64_t takc_fx;
 takc_fx takc_fx_ln(uint64_t v);
 /* Natural logarithm of num / den, both >= 1. */
 takc_fx takc_fx_ln_ratio(uint64_t num, uint64_t den);
-/* ln(x) of a fixed-point x > 0 (smaller counts as the smallest step). */
-takc_fx takc_fx_ln_fx(takc_fx x);
 /* a * b, rounded towards minus infinity. */
 static inline takc_fx takc_fx_mul(takc_fx a, takc_fx b)
 {

@@ -21,10 +21,13 @@ struct takc_sha256 {
     void *ctx; /* EVP_MD_CTX; NULL before init and after end or clear */
 };
 
-/* Piecewise: init, add..., then end (which also frees) or clear. */
+/* Begins a hash that is made of pieces. NOMEM leaves nothing to clear. */
 TAKC_CHECK enum takc_status takc_sha256_init(struct takc_sha256 *h, struct takc_err *err);
+/* Adds a piece; how the bytes are cut into pieces does not matter. NOMEM: the hash can only be cleared. */
 TAKC_CHECK enum takc_status takc_sha256_add(struct takc_sha256 *h, struct takc_str s, struct takc_err *err);
+/* Gives the hash of all pieces and frees h, whatever the status. NOMEM. */
 TAKC_CHECK enum takc_status takc_sha256_end(struct takc_sha256 *h, struct takc_hex *out, struct takc_err *err);
+/* Gives up a hash that was begun; harmless behind end and when done twice. */
 void takc_sha256_clear(struct takc_sha256 *h);
 
 /* Is s 64 lower-case hexadecimal digits? */

@@ -35,10 +35,13 @@ bool takc_log_on(enum takc_log_level level, const char *subject);
 #define takc_log(level, subject, ...) takc_log_write(NULL, TAKC_LOG_##level, (subject), __VA_ARGS__)
 /* With the call's request id (call may be NULL). */
 #define takc_log_for(call, level, subject, ...) takc_log_write((call), TAKC_LOG_##level, (subject), __VA_ARGS__)
+/* What the two macros come to; a message over TAKC_LOG_LINE_MAX is cut. */
 void takc_log_write(const struct takc_call *call, enum takc_log_level level, const char *subject, const char *fmt, ...) TAKC_PRINTF(4, 5);
 
-/* Writes a line with its newline; returns its length (< TAKC_LOG_LINE_MAX). Control characters are escaped: a message makes one line. */
+/* Writes a line for people with its newline; returns its length (< TAKC_LOG_LINE_MAX). Control characters are escaped: a message makes one
+ * line. */
 size_t takc_log_text(const struct takc_log_line *line, char out[TAKC_LOG_LINE_MAX]);
+/* The same as one JSON object with its newline: time, level, subject, message, request_id where there is one. */
 size_t takc_log_json(const struct takc_log_line *line, char out[TAKC_LOG_LINE_MAX]);
 
 /* A sink: arg is a struct takc_log_fd; each line is one write(2). */

@@ -29,10 +29,11 @@ void takc_pool_drain(struct takc_pool *p);
 /* Runs what waits, ends the threads, frees. NULL is harmless. */
 void takc_pool_close(struct takc_pool *p);
 
+/* The work on number i; called from any of the threads, each number once. */
+typedef enum takc_status takc_parallel_fn(void *arg, size_t i, struct takc_err *err);
 /* Calls fn(arg, i, err) for i = 0 .. n - 1 over n_threads threads, the caller's among them. Numbers are handed out in order. The first
  * failure (that of the lowest number) is the result; after one, numbers above it are not begun, all below it are finished. Between numbers
  * the call is asked. Fewer threads than asked for, where the system has no more, change the time only. NOMEM. */
-typedef enum takc_status takc_parallel_fn(void *arg, size_t i, struct takc_err *err);
 TAKC_CHECK enum takc_status takc_parallel_for(unsigned n_threads, size_t n, takc_parallel_fn *fn, void *arg, struct takc_call *call,
                                               struct takc_err *err);
 

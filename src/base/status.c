@@ -87,6 +87,7 @@ static enum takc_status status_of_errno(int errnum)
     switch (errnum) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG: /* a limit on the size of files */
         return TAKC_FULL;
     case ENOENT:
         return TAKC_NOT_FOUND;

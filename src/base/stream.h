@@ -17,8 +17,9 @@ struct takc_sink {
     struct takc_buf *buf; /* takc_sink_buf's target */
 };
 
-/* A source over bytes that outlive it; a sink that appends to a buffer that outlives it. */
+/* A source that gives these bytes, which outlive it. Never fails. */
 struct takc_source takc_source_str(struct takc_str bytes);
+/* A sink that appends to a buffer, which outlives it; fails as takc_buf_add does. */
 struct takc_sink takc_sink_buf(struct takc_buf *buf);
 
 #endif

@@ -24,6 +24,7 @@
 #define TAKC_RELEASES(...) TAKC_THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define TAKC_UNCHECKED TAKC_THREAD_ATTRIBUTE(no_thread_safety_analysis)
 
+/* A lock that clang follows as a capability. */
 struct TAKC_CAPABILITY("mutex") takc_mutex {
     pthread_mutex_t m;
 };
@@ -34,9 +35,11 @@ struct TAKC_CAPABILITY("mutex") takc_mutex {
 
 /* NOMEM when the system has none left. */
 TAKC_CHECK enum takc_status takc_mutex_init(struct takc_mutex *mu, struct takc_err *err);
+/* Of a mutex that nobody holds; one in use is our bug and stops. */
 void takc_mutex_clear(struct takc_mutex *mu);
-/* A failure of these is our bug (a mutex that was not made, or is not ours) and stops. */
+/* Waits until the lock is ours. A failure (a mutex that was not made) is our bug and stops. */
 void takc_mutex_lock(struct takc_mutex *mu) TAKC_ACQUIRES(*mu);
+/* Lets go; one that is not ours is our bug and stops. */
 void takc_mutex_unlock(struct takc_mutex *mu) TAKC_RELEASES(*mu);
 
 struct takc_cond {
@@ -44,13 +47,15 @@ struct takc_cond {
 };
 /* NOMEM when the system has none left. */
 TAKC_CHECK enum takc_status takc_cond_init(struct takc_cond *c, struct takc_err *err);
+/* Nobody may wait on it any more. */
 void takc_cond_clear(struct takc_cond *c);
-/* Waits; wakes also without reason, so callers look again. */
+/* Lets go of mu, waits, and holds mu again; wakes also without reason, so callers look again. */
 void takc_cond_wait(struct takc_cond *c, struct takc_mutex *mu) TAKC_REQUIRES(*mu);
-/* As above, at most ms. */
+/* As takc_cond_wait, at most ms; which of both woke it is not told. */
 void takc_cond_wait_ms(struct takc_cond *c, struct takc_mutex *mu, uint64_t ms) TAKC_REQUIRES(*mu);
-/* Wakes one, or all, that wait. */
+/* Wakes one that waits, if any does. */
 void takc_cond_signal(struct takc_cond *c);
+/* Wakes all that wait. */
 void takc_cond_broadcast(struct takc_cond *c);
 
 /* Starts a named thread (15 characters are shown) that no signal interrupts: they belong to main. BUSY when the system has no more. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Pool, parallel loop, log. Nothing here sleeps to be right: threads meet at gates. Run under TSan too. */
-#include "base/alloc.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/pool.h"

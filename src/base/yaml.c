@@ -67,7 +67,8 @@ static enum takc_status broken(const struct takc_yaml *y, struct takc_err *err)
                           p->problem ? p->problem : "not YAML");
 }
 
-static enum takc_status fill(struct takc_yaml *y, struct takc_yaml_item *it, bool anchored, bool tagged, struct takc_err *err)
+/* Counts the nesting, and refuses what is not taken. */
+static enum takc_status admit(struct takc_yaml *y, struct takc_yaml_item *it, bool anchored, bool tagged, struct takc_err *err)
 {
     if (anchored)
         return takc_yaml_fail(y, it, err, "anchors are not taken here");
@@ -91,19 +92,19 @@ static enum takc_status item_of(struct takc_yaml *y, struct takc_yaml_item *it, 
         it->kind = TAKC_YAML_SCALAR;
         it->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
         it->text = takc_str_n((const char *)e->data.scalar.value, e->data.scalar.length);
-        return fill(y, it, e->data.scalar.anchor, e->data.scalar.tag, err);
+        return admit(y, it, e->data.scalar.anchor, e->data.scalar.tag, err);
     case YAML_MAPPING_START_EVENT:
         it->kind = TAKC_YAML_MAP;
-        return fill(y, it, e->data.mapping_start.anchor, e->data.mapping_start.tag, err);
+        return admit(y, it, e->data.mapping_start.anchor, e->data.mapping_start.tag, err);
     case YAML_SEQUENCE_START_EVENT:
         it->kind = TAKC_YAML_LIST;
-        return fill(y, it, e->data.sequence_start.anchor, e->data.sequence_start.tag, err);
+        return admit(y, it, e->data.sequence_start.anchor, e->data.sequence_start.tag, err);
     case YAML_MAPPING_END_EVENT:
         it->kind = TAKC_YAML_MAP_END;
-        return fill(y, it, false, false, err);
+        return admit(y, it, false, false, err);
     case YAML_SEQUENCE_END_EVENT:
         it->kind = TAKC_YAML_LIST_END;
-        return fill(y, it, false, false, err);
+        return admit(y, it, false, false, err);
     case YAML_STREAM_END_EVENT:
     case YAML_NO_EVENT:
         it->kind = TAKC_YAML_END;

@@ -52,9 +52,10 @@ enum takc_status takc_yaml_fail(const struct takc_yaml *y, const struct takc_yam
 /* Puts "file:line:column: " in front of a message that a check of the value made. */
 enum takc_status takc_yaml_at(const struct takc_yaml *y, const struct takc_yaml_item *at, enum takc_status st, struct takc_err *err);
 
-/* Scalars by type. what names the key in messages. */
+/* A plain (unquoted) whole number of min to max; what names the key in messages. */
 TAKC_CHECK enum takc_status takc_yaml_u64(const struct takc_yaml *y, const struct takc_yaml_item *v, const char *what, uint64_t min,
                                           uint64_t max, uint64_t *out, struct takc_err *err);
+/* A plain true or false, nothing else that YAML takes for one. */
 TAKC_CHECK enum takc_status takc_yaml_bool(const struct takc_yaml *y, const struct takc_yaml_item *v, const char *what, bool *out,
                                            struct takc_err *err);
 /* Any scalar without NUL, at most max bytes. *out is a view into v. */

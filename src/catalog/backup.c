@@ -6,7 +6,6 @@
  * indexes, artifacts) is copied first without any lock; then, under the task's lock, what came since, what may change, and the removal
  * from the copy of what was removed meanwhile: a document forgotten while we copied is not in the copy. The catalogue follows by SQLite's
  * own backup, home.json comes last. Restoring is the same copy in the other direction. */
-#include "base/alloc.h"
 #include "catalog/home_impl.h"
 
 #include <dirent.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * home.c - opening a home: its lock, its schema, its migrations.
+ * home.c - opening a home: its lock, its schema.
  *
  * A home is a folder with home.json in it. Whoever opens one holds home.lock shared; making, migrating and restoring take it exclusively,
  * and home.json, written last, is what makes a folder a home: a process that dies before it leaves a folder that the next one goes on with.
- * A migration is a list of steps, each from one schema to the next. A step may be repeated from its start at any time, and what ends it is
- * the new number in home.json, so a killed one runs again. */
+ */
 #include "base/alloc.h"
 #include "base/json.h"
 #include "catalog/home_impl.h"
@@ -84,36 +83,6 @@ static enum takc_status read_schema(const char *path, uint64_t *out, struct takc
     return st;
 }
 
-/* --- migration --- */
-
-struct step {
-    const char *what;
-    enum takc_status (*run)(const char *path, struct takc_err *);
-};
-
-/* 0 -> 1: homes of the layout before home.json had no folder for locks. */
-static enum takc_status add_locks(const char *path, struct takc_err *err)
-{
-    char folder[PATH_MAX];
-    enum takc_status st = takc_home_file(path, TAKC_DIR_LOCKS, folder, err);
-    return st ? st : takc_dir_make(folder, err);
-}
-
-/* steps[n] leads from schema n to n + 1. */
-static const struct step steps[TAKC_HOME_SCHEMA] = {{"locks and home.json", add_locks}};
-
-static enum takc_status migrate(const char *path, uint64_t from, struct takc_err *err)
-{
-    for (uint64_t n = from; n < TAKC_HOME_SCHEMA; n++) {
-        enum takc_status st = steps[n].run(path, err);
-        if (!st)
-            st = takc_home_write_schema(path, n + 1, err);
-        if (st)
-            return takc_err_prefix(err, st, "migrate the home from schema %" PRIu64 " (%s)", n, steps[n].what);
-    }
-    return TAKC_OK;
-}
-
 /* --- making --- */
 
 /* What opening a home may leave before home.json, and what every file system has. */
@@ -147,14 +116,14 @@ static enum takc_status prepare(const char *path, bool create, struct takc_err *
     bool vacant = false;
     enum takc_status st = read_schema(path, &schema, err);
     if (!st)
-        return migrate(path, schema, err);
+        return takc_home_migrate(path, schema, err);
     if (st != TAKC_NOT_FOUND || !create)
         return st;
     st = takc_home_is_vacant(path, &vacant, err);
     if (!st && !vacant)
         st = takc_fail(err, TAKC_INVALID, 0, "%s is neither empty nor a takc home", path);
     if (!st)
-        st = add_locks(path, err);
+        st = takc_home_make_locks(path, err);
     return st ? st : takc_home_write_schema(path, TAKC_HOME_SCHEMA, err);
 }
 

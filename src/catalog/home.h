@@ -3,7 +3,7 @@
  * catalog/home.h - one home: the folder of data-model.md section 7 (docs/formats/home.md), its locks, document records, manifests and the
  * SQLite catalogue beside it. The objects are the truth; the catalogue can be rebuilt from them, except what lives only there.
  *
- *   home.json                 {"takc_home": 1}: the schema version; a newer one is refused by name, an older one migrated step by step
+ *   home.json                 {"takc_home": 2}: the schema version; a newer one is refused by name, an older one migrated step by step
  *   home.lock                 shared by every open home, exclusive for migration, restore, checkpoint with truncation
  *   locks/{task}              one writer per task: ingest, compress, forget, rollback; a second one waits up to wait_ms, then BUSY
  *   catalog.sqlite            WAL
@@ -17,7 +17,7 @@
 #include "object/store.h"
 #include "task/profile.h"
 
-#define TAKC_HOME_SCHEMA 1
+#define TAKC_HOME_SCHEMA 2
 
 struct takc_home;
 struct takc_home_options {
@@ -31,8 +31,9 @@ TAKC_CHECK enum takc_status takc_home_open(struct takc_home **out, const char *p
                                            struct takc_err *err);
 /* NULL is welcome. Locks of tasks are closed by who opened them. */
 void takc_home_close(struct takc_home *h);
-/* The folder, absolute, and the store in it: borrowed, live as long as h. */
+/* The home's folder as an absolute path. Lives as long as h. */
 const char *takc_home_path(const struct takc_home *h);
+/* The store in that folder: all keys of all tasks. Borrowed, lives as long as h. */
 struct takc_store *takc_home_store(struct takc_home *h);
 
 /* The writer's lock of a task. */
@@ -49,21 +50,30 @@ enum { TAKC_KEY_MAX = 1100 };
 struct takc_key {
     char s[TAKC_KEY_MAX];
 };
+/* blobs/{task}/{sha256}: source bytes. */
 struct takc_key takc_key_blob(struct takc_str task, struct takc_str sha256);
-struct takc_key takc_key_raw(struct takc_str task,
-                             struct takc_str name); /* raw-data/{task}/{name}; ~{sha256 of name} for names that are no key */
-struct takc_key takc_key_document(struct takc_str task, struct takc_str name); /* documents/{task}/{sha256 of name}.json */
-struct takc_key takc_key_text(struct takc_str task, struct takc_str text_sha256,
-                              const char *suffix); /* "", or the revision's part and ".structure", ".map", ".units" */
-struct takc_key takc_key_chunk(struct takc_str task, struct takc_str doc_name,
-                               uint32_t number);                               /* {task}/chunk_{16 hex of the name's hash}_{number}.txt */
-struct takc_key takc_key_index(struct takc_str task, struct takc_str version); /* index/{task}/v{version}/units.idx */
-struct takc_key takc_key_documents(struct takc_str task, struct takc_str version); /* artifacts/{task}/v{version}/documents.json */
-struct takc_key takc_key_artifact(struct takc_str task, struct takc_str version, takc_rate rate,
-                                  const char *suffix); /* ".json", ".ledger.json" */
+/* raw-data/{task}/{name}; ~{sha256 of name} for names that are no key. */
+struct takc_key takc_key_raw(struct takc_str task, struct takc_str name);
+/* documents/{task}/{sha256 of name}.json: a document's record. */
+struct takc_key takc_key_document(struct takc_str task, struct takc_str name);
+/* text/{task}/{text sha256}{suffix}: "" for the text; the revision's part and ".structure", ".map" or ".units" for what was made of it. */
+struct takc_key takc_key_text(struct takc_str task, struct takc_str text_sha256, const char *suffix);
+/* {task}/chunk_{16 hex of the name's hash}_{number}.txt */
+struct takc_key takc_key_chunk(struct takc_str task, struct takc_str doc_name, uint32_t number);
+/* index/{task}/v{version}/units.idx */
+struct takc_key takc_key_index(struct takc_str task, struct takc_str version);
+/* index/{task}/v{version}/selection.bin */
+struct takc_key takc_key_selection(struct takc_str task, struct takc_str version);
+/* artifacts/{task}/v{version}/documents.json: the documents that a version stands on. */
+struct takc_key takc_key_documents(struct takc_str task, struct takc_str version);
+/* artifacts/{task}/v{version}/{rate name}{suffix}: ".json" or ".ledger.json". */
+struct takc_key takc_key_artifact(struct takc_str task, struct takc_str version, takc_rate rate, const char *suffix);
+/* manifests/{task}.json */
 struct takc_key takc_key_manifest(struct takc_str task);
+/* tasks/{task}.yaml */
 struct takc_key takc_key_profile(struct takc_str task);
-struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate); /* cache/v2/{task}/{rate name}/cache.json */
+/* cache/v2/{task}/{rate name}/cache.json: written for foreign clients, never read. */
+struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate);
 
 /* --- documents --- */
 struct takc_revision {
@@ -110,9 +120,11 @@ TAKC_CHECK enum takc_status takc_home_profile(struct takc_home *h, struct takc_s
 
 /* --- manifests --- */
 struct takc_stored { /* a stored thing and its hash */
-    takc_rate rate;  /* artifacts only */
     struct takc_str sha256;
     uint64_t size_bytes;
+    takc_rate rate;                /* from here: artifacts only */
+    struct takc_str ledger_sha256; /* of the ledger beside it */
+    uint64_t ledger_bytes;
 };
 struct takc_version {
     struct takc_str label;         /* "3", or "3.r1" redacted */
@@ -120,8 +132,8 @@ struct takc_version {
     struct takc_str redacted_from; /* label, or empty */
     int64_t created_s;
     bool pinned;
-    struct takc_stored documents, index;
-    const struct takc_stored *artifacts; /* descending rate */
+    struct takc_stored documents, index, selection; /* an empty hash: was not there when it should have been hashed */
+    const struct takc_stored *artifacts;            /* descending rate */
     size_t n_artifacts;
     uint64_t source_tokens;
 };
@@ -138,8 +150,9 @@ TAKC_CHECK enum takc_status takc_home_manifest(struct takc_home *h, struct takc_
 /* Swaps it whole; CONFLICT when somebody else did in between. out_tag, if not NULL, is the new tag. */
 TAKC_CHECK enum takc_status takc_home_manifest_swap(struct takc_home *h, const struct takc_manifest *m, struct takc_hex *out_tag,
                                                     struct takc_err *err);
-/* The stored form (docs/formats/manifest.md), and back with everything copied into the arena: CORRUPT with the place. */
+/* Appends the stored form (docs/formats/manifest.md). INVALID: something in it could not be read back. */
 TAKC_CHECK enum takc_status takc_manifest_write(const struct takc_manifest *m, struct takc_buf *out, struct takc_err *err);
+/* Reads the stored form; everything is copied into the arena. CORRUPT with the place. */
 TAKC_CHECK enum takc_status takc_manifest_parse(struct takc_str json, struct takc_arena *a, struct takc_manifest *out,
                                                 struct takc_err *err);
 /* The version of that label ("" or NULL: current), or NULL. */
@@ -170,14 +183,15 @@ TAKC_CHECK enum takc_status takc_home_restore(const char *from, const char *to, 
 TAKC_CHECK enum takc_status takc_home_scrub(struct takc_home *h, struct takc_err *err);
 
 /* --- catalogue rows (SQLite): what other modules note; later issues add costs, jobs, keys --- */
-/* Notes a question that was asked (task, version, mode, rate, confidence, ms; the words only if keep_words) for learning and usage. */
-struct takc_query_note {
+struct takc_query_note { /* a question that was asked; borrowed */
     struct takc_str task, version, mode, rate, question;
     double confidence;
     uint64_t ms, tokens;
     bool abstained, keep_words;
     int64_t at_s;
 };
+/* Notes a question for learning and usage; its words only if keep_words. Failures are the catalogue's: the answer stands without the note.
+ */
 TAKC_CHECK enum takc_status takc_home_note_query(struct takc_home *h, const struct takc_query_note *n, struct takc_err *err);
 /* Rows that mention a document of a task, deleted, and the words of all questions of the task, since they may quote it (what they cost
  * stays): called by forget, with scrub afterwards. */

@@ -38,8 +38,9 @@ struct takc_home {
     char warning[256];
 };
 
-/* Around what threads that share h change: the catalogue's connection, the warning. A failure is our bug and stops. */
+/* Before what threads that share h change: the catalogue's connection, the warning. A failure is our bug and stops. */
 void takc_home_mutex_lock(struct takc_home *h);
+/* After it. */
 void takc_home_mutex_unlock(struct takc_home *h);
 /* path/name in out (PATH_MAX bytes). INVALID when too long. */
 TAKC_CHECK enum takc_status takc_home_file(const char *path, const char *name, char *out, struct takc_err *err);
@@ -49,6 +50,10 @@ TAKC_CHECK enum takc_status takc_home_lock_alone(struct takc_home *h, uint64_t w
 void takc_home_lock_shared(struct takc_home *h);
 /* Writes home.json with this schema. */
 TAKC_CHECK enum takc_status takc_home_write_schema(const char *path, uint64_t schema, struct takc_err *err);
+/* The folder for locks, if it is missing. */
+TAKC_CHECK enum takc_status takc_home_make_locks(const char *path, struct takc_err *err);
+/* Takes the home at path from an older schema to this one, step by step; the caller is alone on it. */
+TAKC_CHECK enum takc_status takc_home_migrate(const char *path, uint64_t from, struct takc_err *err);
 /* Is the folder missing, or empty but for what opening a home leaves before home.json? */
 TAKC_CHECK enum takc_status takc_home_is_vacant(const char *path, bool *out, struct takc_err *err);
 
@@ -57,12 +62,12 @@ struct takc_str takc_key_task(struct takc_str key);
 /* The names of all tasks that have any key, ascending: more than takc_home_tasks, which asks for profiles. */
 TAKC_CHECK enum takc_status takc_home_tasks_with_keys(struct takc_home *h, struct takc_arena *a, struct takc_str **out, size_t *out_n,
                                                       struct takc_err *err);
-/* Every key with the prefix, copied into the arena, ascending. */
 struct takc_key_list {
     struct takc_str *keys;
     uint64_t *sizes;
     size_t n;
 };
+/* Lists every key with the prefix, ascending, with its size in bytes; all memory is the arena's. */
 TAKC_CHECK enum takc_status takc_home_keys(struct takc_store *s, struct takc_call *call, struct takc_str prefix, struct takc_arena *a,
                                            struct takc_key_list *out, struct takc_err *err);
 /* "3" or "3.r1": the numbers, or false. */

@@ -106,65 +106,13 @@ static void other_schemas_are_told_apart(void **state)
     takc_home_close(open_home());
     write_text("home.json", "{\"takc_home\": 7}\n");
     assert_int_equal(try_open(&create, &err), TAKC_REFUSED);
-    assert_string_equal(err.msg, "home has schema 7, this takc knows 1: upgrade takc");
+    assert_string_equal(err.msg, "home has schema 7, this takc knows 2: upgrade takc");
     static const char *const bad[] = {"", "{", "[]", "{\"takc_home\": -1}", "{\"takc_home\": \"1\"}", "{\"takc_home\": 1, \"x\": 2}"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         write_text("home.json", bad[i]);
         assert_int_equal(try_open(&create, &err), TAKC_CORRUPT);
         assert_int_equal(err.status, TAKC_CORRUPT);
     }
-}
-
-static void an_old_home_is_migrated(void **state)
-{
-    (void)state;
-    write_text("manifests/fin.json", "{}");
-    assert_int_equal(try_open(NULL, NULL), TAKC_OK); /* even without create: it is a home */
-    assert_true(there("home.json"));
-    assert_true(there("locks"));
-    assert_true(there("manifests/fin.json"));
-    assert_int_equal(try_open(NULL, NULL), TAKC_OK);
-}
-
-static enum takc_file_phase kill_at;
-static void die_there(enum takc_file_phase phase)
-{
-    if (phase == kill_at)
-        (void)raise(SIGKILL);
-}
-
-static void a_killed_migration_goes_on(void **state)
-{
-    (void)state;
-    write_text("documents/fin/x.json", "{}");
-    for (kill_at = TAKC_FILE_STAGE; kill_at <= TAKC_FILE_FOLDER; kill_at++) {
-        pid_t pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0) {
-            takc_file_phase_hook = die_there;
-            (void)try_open(NULL, NULL);
-            _exit(0);
-        }
-        int how;
-        assert_int_equal(waitpid(pid, &how, 0), pid);
-        assert_true(WIFSIGNALED(how));
-        assert_true(there("home.json") == (kill_at == TAKC_FILE_FOLDER));
-        assert_true(there("documents/fin/x.json"));
-    }
-    assert_int_equal(try_open(NULL, NULL), TAKC_OK);
-}
-
-static void a_failed_migration_says_which(void **state)
-{
-    (void)state;
-    struct takc_err err = {0};
-    write_text("manifests/fin.json", "{}");
-    takc_fault_arm(TAKC_FAULT_WRITE, 1, ENOSPC);
-    assert_int_equal(try_open(NULL, &err), TAKC_FULL);
-    takc_fault_arm(TAKC_FAULT_WRITE, 0, 0);
-    assert_non_null(strstr(err.msg, "migrate the home from schema 0"));
-    assert_false(there("home.json"));
-    assert_int_equal(try_open(NULL, &err), TAKC_OK);
 }
 
 static void eight_processes_make_one_home(void **state)
@@ -232,6 +180,7 @@ static void keys_are_those_of_the_layout(void **state)
     assert_string_equal(takc_key_text(t, takc_str(SHA_A), ".0123456789abcdef.units").s, "text/fin/" SHA_A ".0123456789abcdef.units");
     assert_string_equal(takc_key_chunk(t, takc_str("abc"), 7).s, "fin/chunk_ba7816bf8f01cfea_000007.txt");
     assert_string_equal(takc_key_index(t, takc_str("3.r1")).s, "index/fin/v3.r1/units.idx");
+    assert_string_equal(takc_key_selection(t, takc_str("3")).s, "index/fin/v3/selection.bin");
     assert_string_equal(takc_key_documents(t, takc_str("3")).s, "artifacts/fin/v3/documents.json");
     assert_string_equal(takc_key_artifact(t, takc_str("3"), TAKC_RATE_ULTRA, ".json").s, "artifacts/fin/v3/ultra.json");
     assert_string_equal(takc_key_artifact(t, takc_str("3"), 12500, ".ledger.json").s, "artifacts/fin/v3/12.5x.ledger.json");
@@ -495,17 +444,29 @@ static void tasks_have_profiles(void **state)
 
 /* --- manifests --- */
 
+/* What stands behind every hash of a version, and what is new in format 2. */
+#define VERSION_1(selection, ledger_1, ledger_2)                                                                                           \
+    "    {\"label\": \"1.r2\", \"redacted_from\": \"1\", \"work_key\": \"" SHA_A "\",\n"                                                   \
+    "     \"created\": 1700000000, \"pinned\": true, \"source_tokens\": 12345,\n"                                                          \
+    "     \"documents\": {\"sha256\": \"" SHA_B "\", \"bytes\": 10},\n     \"index\": {\"sha256\": \"" SHA_C                               \
+    "\", \"bytes\": 20},\n" selection "     \"artifacts\": [\n      {\"rate\": \"ultra\", \"sha256\": \"" SHA_A                            \
+    "\", \"bytes\": 1" ledger_1 "},\n"                                                                                                     \
+    "      {\"rate\": \"12.5x\", \"sha256\": \"" SHA_B "\", \"bytes\": 2" ledger_2 "}]},\n"
+#define VERSION_2(selection)                                                                                                               \
+    "    {\"label\": \"2\", \"redacted_from\": \"\", \"work_key\": \"" SHA_B "\",\n"                                                       \
+    "     \"created\": 1700000001, \"pinned\": false, \"source_tokens\": 0,\n"                                                             \
+    "     \"documents\": {\"sha256\": \"\", \"bytes\": 0},\n     \"index\": {\"sha256\": \"\", \"bytes\": 0},\n" selection                 \
+    "     \"artifacts\": []}]\n}\n"
+#define HEAD(format) "{\n  \"takc_manifest\": " format ",\n  \"task\": \"fin\",\n  \"current\": \"2\",\n  \"next\": 4,\n  \"versions\": [\n"
+#define LEDGER(sha, bytes) ", \"ledger_sha256\": \"" sha "\", \"ledger_bytes\": " bytes
+#define SELECTION(sha, bytes) "     \"selection\": {\"sha256\": \"" sha "\", \"bytes\": " bytes "},\n"
+
 static const char manifest_text[] =
-    "{\n  \"takc_manifest\": 1,\n  \"task\": \"fin\",\n  \"current\": \"2\",\n  \"next\": 4,\n  \"versions\": [\n"
-    "    {\"label\": \"1.r2\", \"redacted_from\": \"1\", \"work_key\": \"" SHA_A "\",\n"
-    "     \"created\": 1700000000, \"pinned\": true, \"source_tokens\": 12345,\n"
-    "     \"documents\": {\"sha256\": \"" SHA_B "\", \"bytes\": 10},\n     \"index\": {\"sha256\": \"" SHA_C "\", \"bytes\": 20},\n"
-    "     \"artifacts\": [\n      {\"rate\": \"ultra\", \"sha256\": \"" SHA_A "\", \"bytes\": 1},\n"
-    "      {\"rate\": \"12.5x\", \"sha256\": \"" SHA_B "\", \"bytes\": 2}]},\n"
-    "    {\"label\": \"2\", \"redacted_from\": \"\", \"work_key\": \"" SHA_B "\",\n"
-    "     \"created\": 1700000001, \"pinned\": false, \"source_tokens\": 0,\n"
-    "     \"documents\": {\"sha256\": \"\", \"bytes\": 0},\n     \"index\": {\"sha256\": \"\", \"bytes\": 0},\n     \"artifacts\": "
-    "[]}]\n}\n";
+    HEAD("2") VERSION_1(SELECTION(SHA_B, "30"), LEDGER(SHA_C, "40"), LEDGER(SHA_A, "50")) VERSION_2(SELECTION("", "0"));
+static const char old_manifest_text[] = HEAD("1") VERSION_1("", "", "") VERSION_2("");
+/* The old one as it is written now: nobody has looked for the hashes yet. */
+static const char unhashed_manifest_text[] =
+    HEAD("2") VERSION_1(SELECTION("", "0"), LEDGER("", "0"), LEDGER("", "0")) VERSION_2(SELECTION("", "0"));
 
 static void a_manifest_is_written_byte_for_byte(void **state)
 {
@@ -521,11 +482,29 @@ static void a_manifest_is_written_byte_for_byte(void **state)
     assert_int_equal(m.n_versions, 2);
     assert_int_equal(m.versions[0].artifacts[1].rate, 12500);
     assert_true(m.versions[0].pinned && m.next == 4 && m.versions[0].index.size_bytes == 20);
+    assert_true(takc_str_is(m.versions[0].selection.sha256, SHA_B) && m.versions[0].selection.size_bytes == 30);
+    assert_true(takc_str_is(m.versions[0].artifacts[0].ledger_sha256, SHA_C) && m.versions[0].artifacts[1].ledger_bytes == 50);
     assert_int_equal(takc_manifest_write(&m, &b, NULL), TAKC_OK);
     assert_string_equal(b.ptr, manifest_text);
     assert_ptr_equal(takc_manifest_find(&m, takc_str("")), &m.versions[1]);
     assert_ptr_equal(takc_manifest_find(&m, takc_str("1.r2")), &m.versions[0]);
     assert_null(takc_manifest_find(&m, takc_str("3")));
+    takc_buf_clear(&b);
+    takc_arena_clear(&a);
+}
+
+static void a_manifest_of_the_first_format_is_read(void **state)
+{
+    (void)state;
+    struct takc_arena a;
+    struct takc_manifest m;
+    struct takc_buf b;
+    takc_arena_init(&a);
+    takc_buf_init(&b, 1 << 20);
+    assert_int_equal(takc_manifest_parse(takc_str(old_manifest_text), &a, &m, NULL), TAKC_OK);
+    assert_int_equal(m.versions[0].selection.sha256.len, 0);
+    assert_int_equal(takc_manifest_write(&m, &b, NULL), TAKC_OK);
+    assert_string_equal(b.ptr, unhashed_manifest_text);
     takc_buf_clear(&b);
     takc_arena_clear(&a);
 }
@@ -552,6 +531,12 @@ static void damaged_manifests_are_named(void **state)
         {"\"bytes\": 20", "\"bytes\": 99999999999999999999", "damaged"},
         {"\"artifacts\": []", "\"artifacts\": {}", "artifacts"},
         {"\"created\": 1700000000, ", "", "created is missing"},
+        {"\"takc_manifest\": 2", "\"takc_manifest\": 1", "10 members where 9 are known"},
+        {"\"takc_manifest\": 2", "\"takc_manifest\": 3", "3 is not known, 2 is"},
+        {"\"takc_manifest\": 2", "\"takc_manifest\": 0", "0 is not known, 2 is"},
+        {"\"selection\": {\"sha256\": \"" SHA_B, "\"selection\": {\"sha256\": \"x", "selection"},
+        {", \"ledger_bytes\": 40", "", "ledger_bytes"},
+        {"\"ledger_sha256\": \"" SHA_C, "\"ledger_sha256\": \"x", "ledger"},
     };
     char text[8192];
     struct takc_arena a;
@@ -655,9 +640,6 @@ int main(void)
         T(a_home_is_made_and_opened),
         T(a_folder_of_other_things_is_left_alone),
         T(other_schemas_are_told_apart),
-        T(an_old_home_is_migrated),
-        T(a_killed_migration_goes_on),
-        T(a_failed_migration_says_which),
         T(eight_processes_make_one_home),
         T(homes_are_shared_or_exclusive),
         T(a_task_has_one_writer),
@@ -670,6 +652,7 @@ int main(void)
         T(records_are_read_in_name_order),
         T(tasks_have_profiles),
         T(a_manifest_is_written_byte_for_byte),
+        T(a_manifest_of_the_first_format_is_read),
         T(damaged_manifests_are_named),
         T(manifests_are_swapped),
         T(every_allocation_may_fail),

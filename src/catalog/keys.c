@@ -75,6 +75,11 @@ struct takc_key takc_key_index(struct takc_str task, struct takc_str version)
     return key_of("index/%.*s/v%.*s/units.idx", TAKC_STR_ARG(task), TAKC_STR_ARG(version));
 }
 
+struct takc_key takc_key_selection(struct takc_str task, struct takc_str version)
+{
+    return key_of("index/%.*s/v%.*s/selection.bin", TAKC_STR_ARG(task), TAKC_STR_ARG(version));
+}
+
 struct takc_key takc_key_documents(struct takc_str task, struct takc_str version)
 {
     return key_of("artifacts/%.*s/v%.*s/documents.json", TAKC_STR_ARG(task), TAKC_STR_ARG(version));

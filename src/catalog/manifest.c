@@ -8,7 +8,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { VERSIONS_MAX = 100000 };
+enum {
+    VERSIONS_MAX = 100000,
+    FORMAT = 2 /* 1 had no hashes of selections and ledgers; it is read for the home's migration, never written */
+};
 
 /* Digits without a leading zero, at least 1; moves *pos behind them. */
 static bool label_number(struct takc_str s, size_t *pos, uint64_t *out)
@@ -58,11 +61,16 @@ static enum takc_status check_version(const struct takc_version *v, uint32_t nex
     if (!st)
         st = check_stored("index", &v->index, true, err);
     if (!st)
+        st = check_stored("selection", &v->selection, true, err);
+    if (!st)
         st = takc_record_count_check("source_tokens", v->source_tokens, err);
     if (!st && v->n_artifacts > TAKC_PROFILE_RATES_MAX)
         st = takc_fail(err, TAKC_INVALID, 0, "artifacts: more than %d", TAKC_PROFILE_RATES_MAX);
     for (size_t i = 0; !st && i < v->n_artifacts; i++) {
+        const struct takc_stored ledger = {.sha256 = v->artifacts[i].ledger_sha256, .size_bytes = v->artifacts[i].ledger_bytes};
         st = check_stored("artifacts", &v->artifacts[i], false, err);
+        if (!st)
+            st = check_stored("ledger", &ledger, true, err);
         if (!st && (v->artifacts[i].rate == 0 || (i > 0 && v->artifacts[i].rate >= v->artifacts[i - 1].rate)))
             st = takc_fail(err, TAKC_INVALID, 0, "artifacts: rates do not descend");
     }
@@ -102,8 +110,10 @@ static enum takc_status write_artifacts(const struct takc_version *v, struct tak
         const struct takc_stored *s = &v->artifacts[i];
         char name[24];
         takc_rate_name(s->rate, name);
-        st = takc_buf_printf(out, err, "%s\n      {\"rate\": \"%s\", \"sha256\": \"%.*s\", \"bytes\": %" PRIu64 "}", i ? "," : "", name,
-                             TAKC_STR_ARG(s->sha256), s->size_bytes);
+        st = takc_buf_printf(out, err,
+                             "%s\n      {\"rate\": \"%s\", \"sha256\": \"%.*s\", \"bytes\": %" PRIu64
+                             ", \"ledger_sha256\": \"%.*s\", \"ledger_bytes\": %" PRIu64 "}",
+                             i ? "," : "", name, TAKC_STR_ARG(s->sha256), s->size_bytes, TAKC_STR_ARG(s->ledger_sha256), s->ledger_bytes);
     }
     return st ? st : takc_buf_add(out, takc_str("]}"), err);
 }
@@ -119,6 +129,8 @@ static enum takc_status write_version(const struct takc_version *v, struct takc_
         st = write_stored("documents", &v->documents, out, err);
     if (!st)
         st = write_stored("index", &v->index, out, err);
+    if (!st)
+        st = write_stored("selection", &v->selection, out, err);
     return st ? st : write_artifacts(v, out, err);
 }
 
@@ -128,9 +140,9 @@ enum takc_status takc_manifest_write(const struct takc_manifest *m, struct takc_
     enum takc_status st = check_manifest(m, err);
     if (!st)
         st = takc_buf_printf(out, err,
-                             "{\n  \"takc_manifest\": 1,\n  \"task\": \"%.*s\",\n  \"current\": \"%.*s\",\n  \"next\": %" PRIu32
+                             "{\n  \"takc_manifest\": %d,\n  \"task\": \"%.*s\",\n  \"current\": \"%.*s\",\n  \"next\": %" PRIu32
                              ",\n  \"versions\": [",
-                             TAKC_STR_ARG(m->task), TAKC_STR_ARG(m->current), m->next);
+                             FORMAT, TAKC_STR_ARG(m->task), TAKC_STR_ARG(m->current), m->next);
     for (size_t i = 0; !st && i < m->n_versions; i++) {
         st = write_version(&m->versions[i], out, err);
         if (!st && i + 1 < m->n_versions)
@@ -148,26 +160,41 @@ enum takc_status takc_manifest_write(const struct takc_manifest *m, struct takc_
 
 /* --- reading --- */
 
-static enum takc_status read_stored(const json_t *v, bool with_rate, struct takc_arena *a, struct takc_stored *out, struct takc_err *err)
+static enum takc_status read_hash(const json_t *v, struct takc_arena *a, struct takc_stored *out, struct takc_err *err)
 {
-    static const char *const names[] = {"sha256", "bytes", "rate"};
-    enum takc_status st = takc_record_members(v, names, with_rate ? 3 : 2, err);
+    enum takc_status st = takc_record_str(v, "sha256", a, &out->sha256, err);
+    return st ? st : takc_json_get_u64(v, "bytes", &out->size_bytes, err);
+}
+
+static enum takc_status read_stored(const json_t *v, struct takc_arena *a, struct takc_stored *out, struct takc_err *err)
+{
+    static const char *const names[] = {"sha256", "bytes"};
+    enum takc_status st = takc_record_members(v, names, 2, err);
+    return st ? st : read_hash(v, a, out, err);
+}
+
+static enum takc_status read_artifact(const json_t *v, uint64_t format, struct takc_arena *a, struct takc_stored *out, struct takc_err *err)
+{
+    static const char *const names[] = {"rate", "sha256", "bytes", "ledger_sha256", "ledger_bytes"};
+    enum takc_status st = takc_record_members(v, names, format == 1 ? 3 : 5, err);
     if (!st)
-        st = takc_record_str(v, "sha256", a, &out->sha256, err);
-    if (!st)
-        st = takc_json_get_u64(v, "bytes", &out->size_bytes, err);
-    if (st || !with_rate)
-        return st;
+        st = read_hash(v, a, out, err);
+    if (!st && format > 1)
+        st = takc_record_str(v, "ledger_sha256", a, &out->ledger_sha256, err);
+    if (!st && format > 1)
+        st = takc_json_get_u64(v, "ledger_bytes", &out->ledger_bytes, err);
     char name[24];
     struct takc_str rate = takc_json_get_str(v, "rate");
-    st = takc_rate_parse(rate, &out->rate, err);
+    if (!st)
+        st = takc_rate_parse(rate, &out->rate, err);
     if (st)
         return st;
     takc_rate_name(out->rate, name);
     return takc_str_is(rate, name) ? TAKC_OK : takc_fail(err, TAKC_INVALID, 0, "rate: %s is written otherwise", name);
 }
 
-static enum takc_status read_artifacts(const json_t *v, struct takc_arena *a, struct takc_version *out, struct takc_err *err)
+static enum takc_status read_artifacts(const json_t *v, uint64_t format, struct takc_arena *a, struct takc_version *out,
+                                       struct takc_err *err)
 {
     const json_t *list;
     enum takc_status st = takc_record_array(v, "artifacts", &list, err);
@@ -178,7 +205,7 @@ static enum takc_status read_artifacts(const json_t *v, struct takc_arena *a, st
     if (!items)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
     for (size_t i = 0; i < n; i++) {
-        st = read_stored(json_array_get(list, i), true, a, &items[i], err);
+        st = read_artifact(json_array_get(list, i), format, a, &items[i], err);
         if (st)
             return takc_err_prefix(err, st, "artifact %zu", i + 1);
     }
@@ -187,11 +214,11 @@ static enum takc_status read_artifacts(const json_t *v, struct takc_arena *a, st
     return TAKC_OK;
 }
 
-static enum takc_status read_version(const json_t *v, struct takc_arena *a, struct takc_version *out, struct takc_err *err)
+static enum takc_status read_version(const json_t *v, uint64_t format, struct takc_arena *a, struct takc_version *out, struct takc_err *err)
 {
-    static const char *const names[] = {"label",         "redacted_from", "work_key", "created",  "pinned",
-                                        "source_tokens", "documents",     "index",    "artifacts"};
-    enum takc_status st = takc_record_members(v, names, sizeof(names) / sizeof(names[0]), err);
+    static const char *const names[] = {"label",         "redacted_from", "work_key", "created",   "pinned",
+                                        "source_tokens", "documents",     "index",    "artifacts", "selection"};
+    enum takc_status st = takc_record_members(v, names, format == 1 ? 9 : 10, err);
     if (!st)
         st = takc_record_str(v, "label", a, &out->label, err);
     if (!st)
@@ -205,13 +232,15 @@ static enum takc_status read_version(const json_t *v, struct takc_arena *a, stru
     if (!st)
         st = takc_json_get_u64(v, "source_tokens", &out->source_tokens, err);
     if (!st)
-        st = read_stored(json_object_get(v, "documents"), false, a, &out->documents, err);
+        st = read_stored(json_object_get(v, "documents"), a, &out->documents, err);
     if (!st)
-        st = read_stored(json_object_get(v, "index"), false, a, &out->index, err);
-    return st ? st : read_artifacts(v, a, out, err);
+        st = read_stored(json_object_get(v, "index"), a, &out->index, err);
+    if (!st && format > 1)
+        st = read_stored(json_object_get(v, "selection"), a, &out->selection, err);
+    return st ? st : read_artifacts(v, format, a, out, err);
 }
 
-static enum takc_status read_versions(const json_t *v, struct takc_arena *a, struct takc_manifest *m, struct takc_err *err)
+static enum takc_status read_versions(const json_t *v, uint64_t format, struct takc_arena *a, struct takc_manifest *m, struct takc_err *err)
 {
     const json_t *list;
     enum takc_status st = takc_record_array(v, "versions", &list, err);
@@ -222,7 +251,7 @@ static enum takc_status read_versions(const json_t *v, struct takc_arena *a, str
     if (!versions)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for versions");
     for (size_t i = 0; i < n; i++) {
-        st = read_version(json_array_get(list, i), a, &versions[i], err);
+        st = read_version(json_array_get(list, i), format, a, &versions[i], err);
         if (st)
             return takc_err_prefix(err, st, "version %zu", i + 1);
     }
@@ -238,8 +267,8 @@ static enum takc_status read_manifest(const json_t *v, struct takc_arena *a, str
     enum takc_status st = takc_record_members(v, names, sizeof(names) / sizeof(names[0]), err);
     if (!st)
         st = takc_json_get_u64(v, "takc_manifest", &format, err);
-    if (!st && format != 1)
-        st = takc_fail(err, TAKC_INVALID, 0, "takc_manifest: %" PRIu64 " is not known, 1 is", format);
+    if (!st && (format < 1 || format > FORMAT))
+        st = takc_fail(err, TAKC_INVALID, 0, "takc_manifest: %" PRIu64 " is not known, %d is", format, FORMAT);
     if (!st)
         st = takc_record_str(v, "task", a, &m->task, err);
     if (!st)
@@ -250,7 +279,7 @@ static enum takc_status read_manifest(const json_t *v, struct takc_arena *a, str
         st = takc_fail(err, TAKC_INVALID, 0, "next: too large");
     m->next = (uint32_t)next;
     if (!st)
-        st = read_versions(v, a, m, err);
+        st = read_versions(v, format, a, m, err);
     return st ? st : check_manifest(m, err);
 }
 

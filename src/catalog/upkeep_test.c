@@ -124,14 +124,14 @@ static void add_version(const char *label, const char *name, int n)
     put(takc_key_artifact(task(), takc_str(label), TAKC_RATE_ULTRA, ".ledger.json").s, "ledger");
     put(takc_key_index(task(), takc_str(label)).s, "index");
     struct takc_hex h_docs = sha(text), h_artifact = sha("artifact"), h_index = sha("index"), key = sha("work");
-    struct takc_stored artifact = {TAKC_RATE_ULTRA, takc_str(h_artifact.s), 8};
+    struct takc_stored artifact = {.sha256 = takc_str(h_artifact.s), .size_bytes = 8, .rate = TAKC_RATE_ULTRA};
     assert_int_equal(takc_home_manifest(home, task(), &a, &m, NULL), TAKC_OK);
     if (m.n_versions)
         memcpy(versions, m.versions, m.n_versions * sizeof(*versions));
     versions[m.n_versions] = (struct takc_version){.label = takc_str(label),
                                                    .work_key = takc_str(key.s),
-                                                   .documents = {0, takc_str(h_docs.s), strlen(text)},
-                                                   .index = {0, takc_str(h_index.s), 5},
+                                                   .documents = {.sha256 = takc_str(h_docs.s), .size_bytes = strlen(text)},
+                                                   .index = {.sha256 = takc_str(h_index.s), .size_bytes = 5},
                                                    .artifacts = &artifact,
                                                    .n_artifacts = 1,
                                                    .source_tokens = 100};

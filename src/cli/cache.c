@@ -2,6 +2,7 @@
  *
  * cache.c - takc cache list|show|diff|pin|rollback|delete. */
 #include "takc/cache.h"
+#include "base/alloc.h"
 #include "cli/home_open.h"
 #include "pipeline/ledger.h"
 
@@ -11,24 +12,31 @@
 struct listing {
     struct takc_cli *cli;
     struct takc_arena arena;
-    struct takc_str *cells;
-    size_t n_rows, room;
+    struct takc_str *cells; /* COLUMNS a row */
+    size_t n_rows, cap;
     json_t *list;
-    bool failed;
+    char current[32];    /* label */
+    enum takc_status st; /* of what could not be listed, and why */
+    struct takc_err err;
 };
 
-enum { COLUMNS = 7, MAX_VERSIONS = 1000 };
+enum { COLUMNS = 7 };
 
 static struct takc_str keep(struct listing *l, const char *text)
 {
-    return takc_arena_dup(&l->arena, takc_str(text));
+    struct takc_str kept = takc_arena_dup(&l->arena, takc_str(text));
+    if (!kept.ptr && !l->st)
+        l->st = takc_fail(&l->err, TAKC_NOMEM, 0, "no memory for a table");
+    return kept;
 }
 
 static void add_rows(struct listing *l, const struct takc_cache_version *v)
 {
     char number[32], bytes[32], factor[32];
-    for (size_t i = 0; i < v->n_artifacts && l->n_rows < l->room; i++) {
+    for (size_t i = 0; !l->st && i < v->n_artifacts; i++) {
         const struct takc_cache_artifact *a = &v->artifacts[i];
+        if ((l->st = takc_grow(&l->cells, &l->cap, (l->n_rows + 1) * COLUMNS, sizeof(*l->cells), &l->err)))
+            return;
         struct takc_str *row = &l->cells[l->n_rows++ * COLUMNS];
         (void)snprintf(factor, sizeof(factor), "%.2fx", a->factor);
         row[0] = i ? takc_str("") : keep(l, v->label);
@@ -44,21 +52,26 @@ static void add_rows(struct listing *l, const struct takc_cache_version *v)
 static void add_json(struct listing *l, const struct takc_cache_version *v)
 {
     json_t *rates = json_array();
-    for (size_t i = 0; rates && i < v->n_artifacts; i++)
-        l->failed |= json_array_append_new(rates, json_pack("{ss sf sI sI}", "rate", v->artifacts[i].rate, "factor", v->artifacts[i].factor,
-                                                            "tokens", (json_int_t)v->artifacts[i].tokens, "size_bytes",
-                                                            (json_int_t)v->artifacts[i].size_bytes)) != 0;
+    bool good = rates != NULL;
+    for (size_t i = 0; good && i < v->n_artifacts; i++)
+        good = json_array_append_new(rates, json_pack("{ss sf sI sI}", "rate", v->artifacts[i].rate, "factor", v->artifacts[i].factor,
+                                                      "tokens", (json_int_t)v->artifacts[i].tokens, "size_bytes",
+                                                      (json_int_t)v->artifacts[i].size_bytes)) == 0;
     json_t *one =
         json_pack("{ss sb sb ss sI sI so}", "version", v->label, "current", (int)v->current, "pinned", (int)v->pinned, "created_at",
                   v->created, "source_tokens", (json_int_t)v->source_tokens, "documents", (json_int_t)v->n_documents, "artifacts", rates);
     if (one && v->redacted_from[0])
-        l->failed |= json_object_set_new(one, "redacted_from", json_string(v->redacted_from)) != 0;
-    l->failed |= !one || json_array_append_new(l->list, one);
+        good = good && json_object_set_new(one, "redacted_from", json_string(v->redacted_from)) == 0;
+    good = one && json_array_append_new(l->list, one) == 0 && good;
+    if (!good && !l->st)
+        l->st = takc_fail(&l->err, TAKC_NOMEM, 0, "no memory for JSON");
 }
 
 static void on_version(void *arg, const struct takc_cache_version *v)
 {
     struct listing *l = arg;
+    if (v->current)
+        (void)snprintf(l->current, sizeof(l->current), "%s", v->label);
     if (l->list)
         add_json(l, v);
     else
@@ -70,32 +83,28 @@ static enum takc_status list(struct takc_cli *cli, struct takc_home *home, struc
     static const struct takc_column columns[COLUMNS] = {
         {"version", TAKC_ALIGN_LEFT},    {"", TAKC_ALIGN_LEFT},        {"created", TAKC_ALIGN_LEFT}, {"rate", TAKC_ALIGN_LEFT},
         {"delivered", TAKC_ALIGN_RIGHT}, {"tokens", TAKC_ALIGN_RIGHT}, {"size", TAKC_ALIGN_RIGHT}};
-    struct listing l = {.cli = cli, .list = cli->json ? json_array() : NULL, .room = MAX_VERSIONS};
+    struct listing l = {.cli = cli, .list = cli->json ? json_array() : NULL};
     takc_arena_init(&l.arena);
-    l.cells = takc_arena_array(&l.arena, (size_t)MAX_VERSIONS * COLUMNS, sizeof(*l.cells));
-    enum takc_status st =
-        l.cells ? takc_cache_list(home, task, on_version, &l, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
-    if (!st && l.failed)
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    enum takc_status st = takc_cache_list(home, task, on_version, &l, err);
+    if (!st && (st = l.st) && err)
+        *err = l.err;
     if (!st && l.list)
-        st = takc_cli_json(cli, json_pack("{sO}", "versions", l.list), err);
+        st = takc_cli_json(cli, json_pack("{ss? sO}", "current", l.current[0] ? l.current : NULL, "versions", l.list), err);
     else if (!st)
         st = takc_table_write(columns, COLUMNS, l.cells, l.n_rows, &cli->out, err);
+    if (!st && !l.list && !l.current[0])
+        st = takc_cli_printf(cli, err,
+                             "no version is current; takc compress -t %.*s makes one, takc cache -t %.*s rollback VERSION takes one\n",
+                             TAKC_STR_ARG(task), TAKC_STR_ARG(task));
     json_decref(l.list);
+    takc_free(l.cells);
     takc_arena_clear(&l.arena);
     return st;
 }
 
 static struct takc_str arg(const struct takc_cli *cli, size_t i)
 {
-    struct takc_str s = i < cli->n_args ? cli->args[i] : (struct takc_str){0};
-    return s.len > 1 && s.ptr[0] == 'v' ? takc_str_slice(s, 1, s.len) : s;
-}
-
-static struct takc_str rate_of(const struct takc_cli *cli)
-{
-    struct takc_str r = takc_cli_opt(cli, "rate");
-    return r.len ? r : takc_str("light");
+    return takc_cli_label(i < cli->n_args ? cli->args[i] : (struct takc_str){0});
 }
 
 static enum takc_status show(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
@@ -103,9 +112,9 @@ static enum takc_status show(struct takc_cli *cli, struct takc_home *home, struc
     char *text = NULL;
     size_t len = 0;
     struct takc_ledger_entry e = {0};
-    enum takc_status st = takc_cache_text(home, task, arg(cli, 1), rate_of(cli), &text, &len, err);
+    enum takc_status st = takc_cache_text(home, task, arg(cli, 1), takc_cli_opt(cli, "rate"), &text, &len, err);
     if (!st && !takc_cli_flag(cli, "text"))
-        st = takc_cache_ledger(home, task, arg(cli, 1), rate_of(cli), &e, err);
+        st = takc_cache_ledger(home, task, arg(cli, 1), takc_cli_opt(cli, "rate"), &e, err);
     if (!st && !cli->json && !takc_cli_flag(cli, "text"))
         st = takc_cli_printf(cli, err, "%s: asked %gx, delivered %.2fx, %llu tokens of %llu, %llu lines\n\n", e.rate, e.factor_asked,
                              e.factor_tokens, (unsigned long long)e.artifact_tokens, (unsigned long long)e.source_tokens,
@@ -125,8 +134,8 @@ static enum takc_status show(struct takc_cli *cli, struct takc_home *home, struc
 static void on_line(void *target, char sign, struct takc_str line)
 {
     struct listing *l = target;
-    struct takc_err err;
-    l->failed |= takc_cli_printf(l->cli, &err, "%c %.*s\n", sign, TAKC_STR_ARG(line)) != TAKC_OK;
+    if (!l->st)
+        l->st = takc_cli_printf(l->cli, &l->err, "%c %.*s\n", sign, TAKC_STR_ARG(line));
 }
 
 static enum takc_status diff(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
@@ -134,8 +143,10 @@ static enum takc_status diff(struct takc_cli *cli, struct takc_home *home, struc
     struct listing l = {.cli = cli};
     if (cli->n_args < 2)
         return takc_fail(err, TAKC_INVALID, 0, "diff needs a version, or two: takc cache -t TASK diff 1 2");
-    enum takc_status st = takc_cache_diff(home, task, arg(cli, 1), arg(cli, 2), rate_of(cli), on_line, &l, err);
-    return !st && l.failed ? takc_fail(err, TAKC_NOMEM, 0, "no memory for output") : st;
+    enum takc_status st = takc_cache_diff(home, task, arg(cli, 1), arg(cli, 2), takc_cli_opt(cli, "rate"), on_line, &l, err);
+    if (!st && (st = l.st) && err)
+        *err = l.err;
+    return st;
 }
 
 static enum takc_status change(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)

@@ -19,7 +19,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { OUT_GATHER = 64 << 10 }; /* bytes that wait before a write */
+enum { OUT_GATHER = 64 << 10, NOTE_BYTES = 8192 }; /* bytes that wait before a write; of a note on a terminal */
 
 static struct takc_call *volatile running; /* what signals stop */
 
@@ -40,6 +40,7 @@ static void catch_signals(struct takc_call *call)
         (void)sigaction(stop[i], &a, NULL);
     a.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &a, NULL);
+    (void)sigaction(SIGXFSZ, &a, NULL); /* a limit on file sizes is a failed write, too */
 }
 
 /* --- stdout --- */
@@ -64,9 +65,12 @@ enum takc_status takc_cli_flush(struct takc_cli *cli, struct takc_err *err)
 {
     size_t at = 0;
     takc_progress_hide(&cli->progress);
+    if (cli->out.len && isatty(STDOUT_FILENO))
+        takc_text_calm(cli->out.ptr, cli->out.len);
     while (at < cli->out.len) {
         ssize_t n = write_some(cli, cli->out.ptr + at, cli->out.len - at);
         if (n < 0) {
+            cli->reader_gone = errno == EPIPE;
             takc_buf_reset(&cli->out);
             return errno == EINTR || errno == EAGAIN ? takc_fail(err, TAKC_CANCELLED, 0, "stopped on request")
                                                      : takc_fail_errno(err, errno, "write to stdout");
@@ -125,8 +129,14 @@ void takc_cli_note(struct takc_cli *cli, const char *fmt, ...)
         return;
     va_list ap;
     takc_progress_hide(&cli->progress);
+    char shown[NOTE_BYTES]; /* names and what other programs said of a document stand in notes, too */
     va_start(ap, fmt);
-    (void)vfprintf(stderr, fmt, ap);
+    if (!isatty(STDERR_FILENO)) {
+        (void)vfprintf(stderr, fmt, ap);
+    } else if (vsnprintf(shown, sizeof(shown), fmt, ap) >= 0) {
+        takc_text_calm(shown, strlen(shown));
+        (void)fputs(shown, stderr);
+    }
     va_end(ap);
     (void)fputc('\n', stderr);
 }
@@ -267,7 +277,7 @@ int takc_cli_main(int argc, char **argv, const char *const *environment)
         st = wrote;
         err = late;
     }
-    if (st && !(wrote && late.detail == EPIPE))
+    if (st && !cli.reader_gone)
         tell_failure(&cli, st, &err);
     running = NULL;
     (void)!takc_log_set(NULL, NULL, "off", NULL, NULL);

@@ -74,7 +74,8 @@ struct takc_cli {
     struct takc_call call; /* Ctrl-C sets its cancel flag; progress is shown unless --quiet */
     struct takc_buf out;   /* not yet written to stdout */
     bool json, quiet, help;
-    bool partial; /* done, but something was refused or a proof failed: exit code 1 */
+    bool reader_gone; /* whoever read stdout has closed it: no failure to speak of */
+    bool partial;     /* done, but something was refused or a proof failed: exit code 1 */
     char request_id[33];
     struct takc_term term; /* of stdout; stderr's is in progress */
     struct takc_progress progress;
@@ -83,12 +84,20 @@ struct takc_cli {
 };
 
 /* --- what verbs ask --- */
-/* Was it given? The value of an option; empty when it was not given (ptr NULL). The i-th of an option that may be repeated. */
+/* Was the option given? */
 bool takc_cli_flag(const struct takc_cli *cli, const char *name);
+/* The value of an option, the first if it was repeated; ptr NULL when it was not given. Lives as long as the arguments. */
 struct takc_str takc_cli_opt(const struct takc_cli *cli, const char *name);
+/* The i-th value of an option that may be repeated; ptr NULL behind the last. */
 struct takc_str takc_cli_opt_at(const struct takc_cli *cli, const char *name, size_t i);
-/* Values by type; fallback when not given. They were checked when parsed, so there is no failure. */
+/* All values of an option that may be repeated, into out (room for max). INVALID, naming it, for more than max. */
+TAKC_CHECK enum takc_status takc_cli_opts(const struct takc_cli *cli, const char *name, struct takc_str *out, size_t max, size_t *out_n,
+                                          struct takc_err *err);
+/* A version as it is stored: "3" for "v3". */
+struct takc_str takc_cli_label(struct takc_str given);
+/* The number of a NUMBER option; fallback when not given. It was checked when parsed, so there is no failure. */
 uint64_t takc_cli_number(const struct takc_cli *cli, const char *name, uint64_t fallback);
+/* The rate of a RATE option in thousandths; fallback when not given. */
 uint32_t takc_cli_rate(const struct takc_cli *cli, const char *name, uint32_t fallback);
 /* Rates of a RATES option into out (room for max); how many, 0 when not given. */
 size_t takc_cli_rates(const struct takc_cli *cli, const char *name, uint32_t *out, size_t max);
@@ -100,17 +109,22 @@ TAKC_CHECK enum takc_status takc_cli_task(const struct takc_cli *cli, struct tak
 TAKC_CHECK enum takc_status takc_cli_home(const struct takc_cli *cli, struct takc_str *out, struct takc_err *err);
 
 /* --- what verbs say: stdout --- */
+/* Adds formatted text to what goes to stdout. IO when what had gathered could not be written. */
 TAKC_CHECK enum takc_status takc_cli_printf(struct takc_cli *cli, struct takc_err *err, const char *fmt, ...) TAKC_PRINTF(3, 4);
+/* Adds bytes as they are. */
 TAKC_CHECK enum takc_status takc_cli_write(struct takc_cli *cli, struct takc_str s, struct takc_err *err);
 /* One JSON value, indented, and a newline. Takes v (also on failure); NULL is NOMEM. */
 TAKC_CHECK enum takc_status takc_cli_json(struct takc_cli *cli, json_t *v, struct takc_err *err);
 /* Writes what has gathered to stdout now: for chat and long lists. */
 TAKC_CHECK enum takc_status takc_cli_flush(struct takc_cli *cli, struct takc_err *err);
-/* --- and stderr: a line for people; nothing when --quiet --- */
+/* --- and stderr --- */
+/* A line for people, behind a hidden progress bar; nothing when --quiet. */
 void takc_cli_note(struct takc_cli *cli, const char *fmt, ...) TAKC_PRINTF(2, 3);
 
 /* --- the registry (verbs.c) --- */
+/* The i-th verb in the order of --help, NULL behind the last. Static, as all of the registry. */
 const struct takc_verb *takc_verb_at(size_t i);
+/* The verb of exactly that name, or NULL. */
 const struct takc_verb *takc_verb_find(struct takc_str name);
 /* Options that every verb takes. */
 const struct takc_option *takc_global_options(size_t *out_n);
@@ -118,13 +132,13 @@ const struct takc_option *takc_global_options(size_t *out_n);
 /* --- the frame's own parts --- */
 /* options.c: fills verb, given, args, help. INVALID names the nearest option or verb. */
 TAKC_CHECK enum takc_status takc_cli_parse(struct takc_cli *cli, int argc, char **argv, struct takc_err *err);
-/* options.c: the option of that name or letter of this verb (NULL: only global ones). */
-const struct takc_option *takc_option_find(const struct takc_verb *v, struct takc_str name, char letter);
 /* cli.c: one run of the program, from arguments to exit code; main() without the process around it. */
 int takc_cli_main(int argc, char **argv, const char *const *environment);
-/* help.c: text of --help for a verb, or of the program for NULL; the manual page; the completion. */
+/* help.c: appends the text of --help for a verb, or of the program for NULL. */
 TAKC_CHECK enum takc_status takc_help_text(const struct takc_verb *v, struct takc_buf *out, struct takc_err *err);
+/* help.c: appends the manual page, in man(7). */
 TAKC_CHECK enum takc_status takc_help_man(struct takc_buf *out, struct takc_err *err);
+/* help.c: appends the completion, a script for bash. */
 TAKC_CHECK enum takc_status takc_help_bash(struct takc_buf *out, struct takc_err *err);
 
 #endif

@@ -3,7 +3,6 @@
  * compress.c - takc compress and takc plan: the ledger as a table. */
 #include "takc/compress.h"
 #include "cli/home_open.h"
-#include "pipeline/docset.h"
 #include "pipeline/ledger.h"
 
 #include <stdarg.h>
@@ -52,7 +51,7 @@ static enum takc_status ledger_row(struct rows *r, struct takc_arena *a, const s
     enum takc_status st = cell(r, a, err, "%s", e->rate);
     const double factors[] = {e->factor_asked, e->factor_tokens, e->factor_words, e->factor_bytes};
     for (size_t i = 0; !st && i < 4; i++)
-        st = cell(r, a, err, i ? "%.2fx" : "%.4gx", factors[i]);
+        st = cell(r, a, err, i && !e->artifact_tokens ? "-" : i ? "%.2fx" : "%.9gx", factors[i]);
     const uint64_t numbers[] = {e->budget_tokens, e->artifact_tokens, e->segments};
     for (size_t i = 0; !st && i < 3; i++)
         st = cell(r, a, err, "%s%s", takc_count_text(numbers[i], n), i == 1 && e->shortfall ? " (short)" : "");

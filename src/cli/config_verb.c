@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * config_verb.c - takc config: what is set and by whom (show), what can be set (list). Secrets are never printed. */
-#include "base/alloc.h"
 #include "base/json.h"
 #include "cli/verbs.h"
 

@@ -7,7 +7,8 @@
 
 enum takc_status takc_cli_open(struct takc_cli *cli, struct takc_home **out, struct takc_err *err)
 {
-    static const struct takc_home_options options = {0};
+    /* A forget is alone on the home while it scrubs the catalogue: that is short, and whoever comes then waits. */
+    static const struct takc_home_options options = {.wait_ms = 10000};
     struct takc_str path;
     enum takc_status st = takc_cli_home(cli, &path, err);
     if (!st)

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { MAX_LABELS = 64, MAX_FIELD = 256 };
+enum { MAX_VALUES = 64, MAX_FIELD = 256 };
 
 struct listing {
     struct takc_cli *cli;
@@ -25,6 +25,8 @@ static void add_json(struct listing *l, const struct takc_ingest_item *i)
         good = good && json_object_set_new(v, "status", json_string(takc_status_name(i->status))) == 0;
     if (i->message && i->message[0])
         good = good && json_object_set_new(v, "message", takc_json_str(takc_str(i->message))) == 0;
+    if (i->charset.len && !takc_str_is(i->charset, "UTF-8"))
+        good = good && json_object_set_new(v, "charset", takc_json_str(i->charset)) == 0;
     if (i->reader.len)
         good = good && json_object_set_new(v, "reader", takc_json_str(i->reader)) == 0 &&
                json_object_set_new(v, "bytes", json_integer((json_int_t)i->bytes)) == 0 &&
@@ -102,12 +104,14 @@ static enum takc_status say_report(struct listing *l, const struct takc_ingest_r
     return st ? st : takc_cli_printf(l->cli, err, "\n");
 }
 
-static size_t globs_of(const struct takc_cli *cli, const char *option, const char **out)
+/* All values of an option that may be repeated; arguments end in NUL. */
+static enum takc_status values_of(const struct takc_cli *cli, const char *option, const char **out, size_t *out_n, struct takc_err *err)
 {
-    size_t n = 0;
-    for (struct takc_str g; n < MAX_LABELS && (g = takc_cli_opt_at(cli, option, n)).ptr;)
-        out[n++] = g.ptr;
-    return n;
+    struct takc_str values[MAX_VALUES];
+    enum takc_status st = takc_cli_opts(cli, option, values, MAX_VALUES, out_n, err);
+    for (size_t i = 0; !st && i < *out_n; i++)
+        out[i] = values[i].ptr;
+    return st;
 }
 
 enum takc_status takc_verb_ingest(struct takc_cli *cli, struct takc_err *err)
@@ -116,7 +120,7 @@ enum takc_status takc_verb_ingest(struct takc_cli *cli, struct takc_err *err)
     struct listing listing = {.cli = cli};
     struct takc_ingest_report report;
     char names[4][MAX_FIELD];
-    const char *labels[MAX_LABELS], *include[MAX_LABELS], *exclude[MAX_LABELS];
+    const char *labels[MAX_VALUES], *include[MAX_VALUES], *exclude[MAX_VALUES];
     const char **all = takc_arena_array(&cli->settings.arena, cli->n_args, sizeof(*all));
     struct takc_ingest_options o = {
         .name = takc_cli_opt(cli, "name").ptr,
@@ -129,18 +133,20 @@ enum takc_status takc_verb_ingest(struct takc_cli *cli, struct takc_err *err)
         .max_text_bytes = cli->settings.ingest_max_text_bytes,
         .timeout_ms = cli->settings.ingest_timeout_ms,
         .n_threads = takc_cli_threads(cli),
-        .wait_ms = 2000,
+        .wait_ms = takc_cli_number(cli, "wait-ms", 2000),
         .each = on_item,
         .each_arg = &listing,
         .pdf_mode = takc_str_is(cli->settings.pdf_mode, "auto") ? NULL : cli->settings.pdf_mode.ptr,
     };
-    for (struct takc_str l; o.n_labels < MAX_LABELS && (l = takc_cli_opt_at(cli, "label", o.n_labels)).ptr;)
-        labels[o.n_labels++] = l.ptr;
-    o.n_include = globs_of(cli, "include", include);
-    o.n_exclude = globs_of(cli, "exclude", exclude);
     for (size_t i = 0; all && i < cli->n_args; i++)
         all[i] = cli->args[i].ptr;
-    enum takc_status st = all ? takc_cli_open_task(cli, &home, &o.task, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for paths");
+    enum takc_status st = all ? values_of(cli, "label", labels, &o.n_labels, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for paths");
+    if (!st)
+        st = values_of(cli, "include", include, &o.n_include, err);
+    if (!st)
+        st = values_of(cli, "exclude", exclude, &o.n_exclude, err);
+    if (!st)
+        st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st && takc_cli_opt(cli, "jsonl-fields").len)
         st = jsonl_fields(takc_cli_opt(cli, "jsonl-fields"), names, &o, err);
     if (cli->json)

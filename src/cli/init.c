@@ -40,7 +40,7 @@ static enum takc_status make_profile(const struct takc_cli *cli, struct takc_str
     return st;
 }
 
-/* The home is another branch's work; until it is here, init can only print. */
+/* Into the home, unless there is one and --force was not given. */
 static enum takc_status put_profile(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_str yaml,
                                     struct takc_err *err)
 {

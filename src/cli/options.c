@@ -11,7 +11,8 @@
 #include "cli/cli.h"
 #include "task/profile.h"
 
-const struct takc_option *takc_option_find(const struct takc_verb *v, struct takc_str name, char letter)
+/* The option of that name or letter of this verb (NULL: only global ones). */
+static const struct takc_option *option_find(const struct takc_verb *v, struct takc_str name, char letter)
 {
     size_t n_global, n = v ? v->n_options : 0;
     const struct takc_option *global = takc_global_options(&n_global);
@@ -60,9 +61,10 @@ static enum takc_status check_rates(struct takc_str list, struct takc_err *err)
     struct takc_str piece;
     takc_rate rate;
     enum takc_status st = TAKC_OK;
-    while (!st && takc_str_split(&list, ',', &piece))
+    size_t n = 0;
+    for (; !st && takc_str_split(&list, ',', &piece); n++)
         st = takc_rate_parse(takc_str_trim(piece), &rate, err);
-    return st;
+    return st || n <= TAKC_PROFILE_RATES_MAX ? st : takc_fail(err, TAKC_INVALID, 0, "%zu rates; at most %d", n, TAKC_PROFILE_RATES_MAX);
 }
 
 static enum takc_status check_value(const struct takc_option *o, struct takc_str value, struct takc_err *err)
@@ -125,7 +127,7 @@ static enum takc_status parse_long(struct parser *p, struct takc_str word, struc
 {
     size_t eq = takc_str_find_byte(word, '=', 0);
     struct takc_str name = eq == SIZE_MAX ? word : takc_str_slice(word, 0, eq), value = {0};
-    const struct takc_option *o = takc_option_find(p->cli->verb, name, '\0');
+    const struct takc_option *o = option_find(p->cli->verb, name, '\0');
     if (!o)
         return unknown_option(p->cli->verb, name, err);
     if (o->type == TAKC_OPTION_FLAG && eq != SIZE_MAX)
@@ -142,7 +144,7 @@ static enum takc_status parse_letters(struct parser *p, struct takc_str letters,
 {
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < letters.len; i++) {
-        const struct takc_option *o = takc_option_find(p->cli->verb, (struct takc_str){0}, letters.ptr[i]);
+        const struct takc_option *o = option_find(p->cli->verb, (struct takc_str){0}, letters.ptr[i]);
         struct takc_str value = takc_str_slice(letters, i + 1, letters.len);
         if (!o)
             return takc_fail(err, TAKC_INVALID, 0, "unknown option -%c", letters.ptr[i]);
@@ -229,6 +231,25 @@ struct takc_str takc_cli_opt_at(const struct takc_cli *cli, const char *name, si
 struct takc_str takc_cli_opt(const struct takc_cli *cli, const char *name)
 {
     return takc_cli_opt_at(cli, name, 0);
+}
+
+enum takc_status takc_cli_opts(const struct takc_cli *cli, const char *name, struct takc_str *out, size_t max, size_t *out_n,
+                               struct takc_err *err)
+{
+    struct takc_str value;
+    size_t n = 0;
+    while ((value = takc_cli_opt_at(cli, name, n)).ptr) {
+        if (n == max)
+            return takc_fail(err, TAKC_INVALID, 0, "--%s: at most %zu times", name, max);
+        out[n++] = value;
+    }
+    *out_n = n;
+    return TAKC_OK;
+}
+
+struct takc_str takc_cli_label(struct takc_str given)
+{
+    return given.len > 1 && given.ptr[0] == 'v' ? takc_str_slice(given, 1, given.len) : given;
 }
 
 bool takc_cli_flag(const struct takc_cli *cli, const char *name)

@@ -2,14 +2,13 @@
  *
  * query.c - takc query, explain and chat: one question through the pipeline, shown as lines with citations, as JSON, or as the context. */
 #include "takc/query.h"
-#include "base/alloc.h"
 #include "cli/home_open.h"
 #include "reply/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_GLOBS = 64, MAX_HISTORY = 32, MAX_CITED = 64, QUOTE_WIDTH = 300 };
+enum { MAX_GLOBS = 64, MAX_HISTORY = 32, QUOTE_WIDTH = 300 };
 
 struct asked { /* options of one run, and what they point to */
     struct takc_query_options o;
@@ -18,9 +17,19 @@ struct asked { /* options of one run, and what they point to */
     struct takc_home *home;
 };
 
+/* What options of numbers cannot say in their table: a limit of nothing. */
+static enum takc_status check_limits(const struct takc_cli *cli, struct takc_err *err)
+{
+    static const char *const limits[] = {"reader-tokens", "artifact-tokens"};
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        if (takc_cli_number(cli, limits[i], 1) == 0)
+            return takc_fail(err, TAKC_INVALID, 0, "--%s: a number of at least 1 is expected", limits[i]);
+    return TAKC_OK;
+}
+
 static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct takc_err *err)
 {
-    *q = (struct asked){.o = {.version = takc_cli_opt(cli, "version"),
+    *q = (struct asked){.o = {.version = takc_cli_label(takc_cli_opt(cli, "version")),
                               .rate = takc_cli_rate(cli, "rate", 0),
                               .reader_tokens = takc_cli_number(cli, "reader-tokens", cli->settings.query_reader_tokens),
                               .reader_tokens_asked = takc_cli_flag(cli, "reader-tokens"),
@@ -28,121 +37,36 @@ static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct
                               .cost_sensitive = takc_cli_flag(cli, "cost-sensitive"),
                               .abstain_below = cli->settings.query_abstain_below}};
     q->o.documents = q->globs;
-    for (struct takc_str g; q->o.n_documents < MAX_GLOBS && (g = takc_cli_opt_at(cli, "documents", q->o.n_documents)).ptr;)
-        q->globs[q->o.n_documents++] = g;
     q->o.has_after = takc_cli_date(cli, "after", &q->o.after);
     q->o.has_before = takc_cli_date(cli, "before", &q->o.before);
-    if (q->o.version.len > 1 && q->o.version.ptr[0] == 'v')
-        q->o.version = takc_str_slice(q->o.version, 1, q->o.version.len);
-    enum takc_status st = takc_cli_open_task(cli, &q->home, &q->o.task, err);
+    enum takc_status st = check_limits(cli, err);
+    if (!st)
+        st = takc_cli_opts(cli, "documents", q->globs, MAX_GLOBS, &q->o.n_documents, err);
+    if (!st)
+        st = takc_cli_open_task(cli, &q->home, &q->o.task, err);
     if (!st && takc_cli_opt(cli, "mode").len)
         st = takc_mode_parse(takc_cli_opt(cli, "mode"), &q->o.mode, err);
     return st;
 }
 
 /* All arguments are one question, joined by blanks. */
-static struct takc_str join_args(struct takc_cli *cli)
+static enum takc_status join_args(struct takc_cli *cli, struct takc_str *out, struct takc_err *err)
 {
     struct takc_str all = cli->n_args ? cli->args[0] : (struct takc_str){0};
-    for (size_t i = 1; i < cli->n_args; i++)
+    for (size_t i = 1; i < cli->n_args; i++) {
         all = takc_str(takc_arena_printf(&cli->settings.arena, "%.*s %.*s", TAKC_STR_ARG(all), TAKC_STR_ARG(cli->args[i])));
-    return all;
-}
-
-/* --- JSON --- */
-
-static json_t *metadata_words(const struct takc_query_result *r)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < r->n_missing; i++)
-        if (json_array_append_new(list, takc_json_str(r->missing[i]))) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-static void copy_citation(const struct takc_cited *from, struct takc_reply_span *spans, struct takc_citation *to)
-{
-    for (size_t i = 0; i < from->n_spans; i++)
-        spans[i] = (struct takc_reply_span){(uint32_t)from->spans[i].start, (uint32_t)from->spans[i].end, from->spans[i].has_source,
-                                            from->spans[i].source_start, from->spans[i].source_end};
-    *to = (struct takc_citation){.document = from->document,
-                                 .sha256 = from->sha256,
-                                 .spans = spans,
-                                 .n_spans = from->n_spans,
-                                 .has_page = from->page,
-                                 .page = from->page,
-                                 .has_line = from->line,
-                                 .line = from->line,
-                                 .has_row = from->row,
-                                 .row = from->row,
-                                 .has_column = from->column,
-                                 .column = from->column,
-                                 .has_paragraph = from->paragraph,
-                                 .paragraph = from->paragraph,
-                                 .pointer = from->pointer,
-                                 .section = from->section,
-                                 .quote = from->quote,
-                                 .instructs = from->instructs};
+        if (!all.ptr)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for a question");
+    }
+    *out = all;
+    return TAKC_OK;
 }
 
 static enum takc_status say_json(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, bool with_context,
                                  struct takc_err *err)
 {
-    struct takc_arena a;
-    takc_arena_init(&a);
-    struct takc_citation *cited = takc_arena_array(&a, r->n_citations + 1, sizeof(*cited));
-    struct takc_rate_tried *tried = takc_arena_array(&a, r->n_tried + 1, sizeof(*tried));
-    bool good = cited && tried;
-    for (size_t i = 0; good && i < r->n_citations; i++) {
-        struct takc_reply_span *spans = takc_arena_array(&a, r->citations[i].n_spans + 1, sizeof(*spans));
-        good = spans != NULL;
-        if (good)
-            copy_citation(&r->citations[i], spans, &cited[i]);
-    }
-    for (size_t i = 0; good && i < r->n_tried; i++)
-        tried[i] =
-            (struct takc_rate_tried){.rate = takc_str(r->tried[i].rate), .coverage = r->tried[i].coverage, .tokens = r->tried[i].tokens};
-    json_t *missing = metadata_words(r), *numbers = json_pack("{sf sI sI}", "coverage", takc_rounded(r->coverage, 4), "lines",
-                                                              (json_int_t)r->n_lines, "prefix_tokens", (json_int_t)r->prefix_tokens);
-    const struct takc_reply_extra extra[] = {
-        {"prompt_kind", takc_str(r->prompt_kind), NULL},
-        {"complexity", takc_str(r->complexity), NULL},
-        {"tokenizer", r->tokenizer, NULL},
-        {"missing_words", {0}, missing},
-        {"reader", {0}, numbers},
-        {"notes", r->notes, NULL},
-        {"context", r->context, NULL},
-    };
-    const struct takc_query_reply reply = {.query = q->o.question,
-                                           .response = r->response,
-                                           .task_type = q->o.task,
-                                           .compression_rate_used = takc_str(r->rate),
-                                           .factor = r->factor,
-                                           .mode = takc_str(takc_mode_name(r->mode)),
-                                           .cache_hit = true,
-                                           .original_tokens = r->source_tokens,
-                                           .compressed_tokens = r->tokens,
-                                           .processing_time_ms = (double)r->ms,
-                                           .confidence = r->confidence,
-                                           .abstained = r->abstained,
-                                           .citations = cited,
-                                           .n_citations = r->n_citations,
-                                           .version = r->version,
-                                           .reader_tokens = r->tokens,
-                                           .reader_tokens_limit = r->limit_tokens,
-                                           .rates_tried = tried,
-                                           .n_rates_tried = r->n_tried,
-                                           .cache_tier = takc_str("object"),
-                                           .metadata = extra,
-                                           .n_metadata = with_context ? 7 : 6};
-    json_t *v = good && missing && numbers ? takc_query_reply_json(&reply) : NULL;
-    enum takc_status st = takc_cli_json(cli, v, err);
-    json_decref(missing);
-    json_decref(numbers);
-    takc_arena_clear(&a);
-    return st;
+    const struct takc_query_reply reply = {.query = q->o.question, .task_type = q->o.task, .result = r, .with_context = with_context};
+    return takc_cli_json(cli, takc_query_reply_json(&reply), err);
 }
 
 /* --- text --- */
@@ -252,7 +176,8 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
     struct asked q;
     struct takc_query_result r = {0};
     enum takc_status st = open_asked(cli, &q, err);
-    q.o.question = join_args(cli);
+    if (!st)
+        st = join_args(cli, &q.o.question, err);
     bool context = takc_cli_flag(cli, "context");
     if (!st)
         st = takc_query(q.home, &cli->call, &q.o, &r, err);
@@ -275,11 +200,15 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
 
 static enum takc_status explain_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
 {
-    enum takc_status st = takc_cli_printf(cli, err,
-                                          "prompt      %s, %s\nmode        %s\nrate        %s (%.1fx)\ncoverage    %.2f of the question's "
-                                          "words, by rarity\nconfidence  %.2f%s\n",
-                                          r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate[0] ? r->rate : "none", r->factor,
-                                          r->coverage, r->confidence, r->abstained ? " (abstained)" : "");
+    char factor[32];
+    (void)snprintf(factor, sizeof(factor), "%.1fx", r->factor);
+    bool named = r->rate[0] && strcmp(r->rate, factor) != 0; /* "ultra (64.0x)" */
+    enum takc_status st =
+        takc_cli_printf(cli, err,
+                        "prompt      %s, %s\nmode        %s\nrate        %s%s%s%s\ncoverage    %.2f of the question's words, by rarity\n"
+                        "confidence  %.2f%s\n",
+                        r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate[0] ? r->rate : "none", named ? " (" : "",
+                        named ? factor : "", named ? ")" : "", r->coverage, r->confidence, r->abstained ? " (abstained)" : "");
     for (size_t i = 0; !st && i < r->n_tried; i++)
         st = takc_cli_printf(cli, err, "tried       %s: %llu tokens, coverage %.2f\n", r->tried[i].rate,
                              (unsigned long long)r->tried[i].tokens, r->tried[i].coverage);
@@ -290,6 +219,8 @@ static enum takc_status explain_text(struct takc_cli *cli, const struct takc_que
     if (!st)
         st = takc_cli_printf(cli, err, "%slines       %llu shown, %llu tokens of at most %llu\n", r->n_missing ? "\n" : "",
                              (unsigned long long)r->n_lines, (unsigned long long)r->tokens, (unsigned long long)r->limit_tokens);
+    if (!st && r->notes.len)
+        st = takc_cli_printf(cli, err, "notes       %.*s", TAKC_STR_ARG(r->notes));
     for (size_t i = 0; !st && i < r->n_citations; i++) {
         st = takc_cli_printf(cli, err, "  score %.3f, covers %.2f: ", r->citations[i].score, r->citations[i].coverage);
         if (!st)
@@ -307,7 +238,8 @@ enum takc_status takc_verb_explain(struct takc_cli *cli, struct takc_err *err)
     struct asked q;
     struct takc_query_result r = {0};
     enum takc_status st = open_asked(cli, &q, err);
-    q.o.question = join_args(cli);
+    if (!st)
+        st = join_args(cli, &q.o.question, err);
     q.o.answer_lines = 10;
     if (!st)
         st = takc_query(q.home, &cli->call, &q.o, &r, err);

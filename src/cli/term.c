@@ -5,6 +5,7 @@
  * Width is a small table of our own: the C library's wcwidth follows a locale that the program never sets, and ICU would cost its start. */
 #include "cli/term.h"
 #include "base/utf8.h"
+#include "config/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,19 +50,21 @@ size_t takc_text_width(struct takc_str s)
     return width;
 }
 
-static const char *variable(const char *const *environment, const char *name)
+void takc_text_calm(char *bytes, size_t n)
 {
-    size_t n = strlen(name);
-    for (; environment && *environment; environment++)
-        if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
-            return *environment + n + 1;
-    return NULL;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7F)
+            bytes[i] = '?';
+        else if (c == 0xC2 && i + 1 < n && (unsigned char)bytes[i + 1] < 0xA0) /* C1 in UTF-8 */
+            bytes[i] = bytes[i + 1] = '?';
+    }
 }
 
 void takc_term_init(struct takc_term *t, int fd, const char *const *environment)
 {
-    const char *name = variable(environment, "TERM"), *no_colour = variable(environment, "NO_COLOR"),
-               *columns = variable(environment, "COLUMNS");
+    const char *name = takc_environment_find(environment, "TERM"), *no_colour = takc_environment_find(environment, "NO_COLOR"),
+               *columns = takc_environment_find(environment, "COLUMNS");
     struct winsize size;
     uint64_t width;
     *t = (struct takc_term){.fd = fd, .width = 80};

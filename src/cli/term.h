@@ -19,6 +19,8 @@ void takc_term_init(struct takc_term *t, int fd, const char *const *environment)
 
 /* Columns that s takes on a terminal: 2 for wide characters, 0 for combining ones and controls. */
 size_t takc_text_width(struct takc_str s);
+/* Control characters but tab and newline become '?', byte by byte: on a terminal a document's text must not be a command. */
+void takc_text_calm(char *bytes, size_t n);
 
 /* --- progress: fed by takc_call.progress --- */
 struct takc_progress {
@@ -30,6 +32,7 @@ struct takc_progress {
     char unit[16];
     bool drawn, spoke;
 };
+/* Begins without a stage. Copies t; the clock (NULL: the machine's) outlives p. */
 void takc_progress_init(struct takc_progress *p, const struct takc_term *t, const struct takc_clock *clock);
 /* A takc_progress_fn. On a terminal the bar is drawn again at most ten times a second; elsewhere a line every two seconds at most. */
 void takc_progress_update(void *progress, const char *stage, const char *unit, uint64_t done, uint64_t total);
@@ -47,9 +50,11 @@ struct takc_column {
 /* Appends a table: titles, a line under them, rows; two blanks between columns, none at a line's end. cells[row * n_columns + column]. */
 TAKC_CHECK enum takc_status takc_table_write(const struct takc_column *columns, size_t n_columns, const struct takc_str *cells,
                                              size_t n_rows, struct takc_buf *out, struct takc_err *err);
-/* 1234567 -> "1,234,567"; 1536 bytes -> "1.5 KiB"; 61.5 s -> "1m02s". Room for 32 bytes. */
+/* 1234567 -> "1,234,567". Returns out, as those below. */
 const char *takc_count_text(uint64_t n, char out[32]);
+/* 1536 bytes -> "1.5 KiB". */
 const char *takc_bytes_text(uint64_t n, char out[32]);
+/* 61.5 s -> "1m02s". */
 const char *takc_seconds_text(double s, char out[32]);
 
 #endif

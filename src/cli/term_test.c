@@ -31,6 +31,16 @@ static void widths_are_columns(void **state)
         assert_int_equal(takc_text_width(takc_str(rows[i].text)), rows[i].width);
 }
 
+/* What a terminal would obey is gone; tabs, newlines and letters of any script stay. */
+static void documents_give_no_commands(void **state)
+{
+    (void)state;
+    char text[] = "a\x1B[31m\tb\a\n\xC2\x9B"
+                  "2J \xC3\xA4 \xE6\xB3\xB5\x7F\xC2\xA0";
+    takc_text_calm(text, sizeof(text) - 1);
+    assert_string_equal(text, "a?[31m\tb?\n??2J \xC3\xA4 \xE6\xB3\xB5?\xC2\xA0");
+}
+
 static void tables_align(void **state)
 {
     (void)state;
@@ -149,9 +159,9 @@ static void terminals_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(widths_are_columns),          cmocka_unit_test(tables_align),
-        cmocka_unit_test(numbers_read_well),           cmocka_unit_test(plain_lines_are_rare),
-        cmocka_unit_test(bars_are_drawn_on_terminals), cmocka_unit_test(terminals_are_told),
+        cmocka_unit_test(documents_give_no_commands), cmocka_unit_test(widths_are_columns),   cmocka_unit_test(tables_align),
+        cmocka_unit_test(numbers_read_well),          cmocka_unit_test(plain_lines_are_rare), cmocka_unit_test(bars_are_drawn_on_terminals),
+        cmocka_unit_test(terminals_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

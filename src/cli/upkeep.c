@@ -2,12 +2,9 @@
  *
  * upkeep.c - takc backup, restore and doctor. */
 #include "base/arena.h"
+#include "base/child.h"
 #include "cli/home_open.h"
-#include "doc/reader.h"
 #include "pipeline/check.h"
-
-#include <stdio.h>
-#include <unistd.h>
 
 enum takc_status takc_verb_backup(struct takc_cli *cli, struct takc_err *err)
 {
@@ -32,19 +29,7 @@ enum takc_status takc_verb_restore(struct takc_cli *cli, struct takc_err *err)
     return st ? st : takc_cli_printf(cli, err, "%s is restored from %s\n", path.ptr, cli->args[0].ptr);
 }
 
-/* A program on the path? */
-static bool have(const char *program)
-{
-    static const char *const folders[] = {"/usr/bin", "/usr/local/bin", "/bin"};
-    char path[256];
-    for (size_t i = 0; i < 3; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", folders[i], program);
-        if (access(path, X_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
+/* Programs that readers call, looked for as they do. */
 static enum takc_status say_parts(struct takc_cli *cli, struct takc_err *err)
 {
     static const struct {
@@ -53,7 +38,8 @@ static enum takc_status say_parts(struct takc_cli *cli, struct takc_err *err)
                  {"bwrap", "bubblewrap", "readers' children are confined by limits and seccomp only"}};
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < 2; i++) {
-        bool there = have(parts[i].program);
+        char path[1024];
+        bool there = takc_child_find(parts[i].program, path, sizeof(path));
         st = takc_cli_printf(cli, err, "%-12s %s%s%s%s%s\n", parts[i].program, there ? "found" : "missing: ", there ? "" : parts[i].without,
                              there ? "" : " (package ", there ? "" : parts[i].package, there ? "" : ")");
     }
@@ -62,26 +48,34 @@ static enum takc_status say_parts(struct takc_cli *cli, struct takc_err *err)
 
 struct findings {
     struct takc_cli *cli;
-    struct takc_str task;
-    bool failed;
+    size_t n;
+    enum takc_status st; /* of what could not be told, and why */
+    struct takc_err err;
 };
 
 static void on_finding(void *arg, const char *key, const char *finding)
 {
     struct findings *f = arg;
-    struct takc_err err;
     f->cli->partial = true;
-    f->failed |= takc_cli_printf(f->cli, &err, "  WRONG %s: %s\n", key, finding) != TAKC_OK;
+    f->n++;
+    if (!f->st)
+        f->st = takc_cli_printf(f->cli, &f->err, "  WRONG %s: %s\n", key, finding);
 }
 
 /* Everything that the task names; a line each for what is not there as it was stored. */
 static enum takc_status check_things(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
 {
-    struct findings f = {cli, task, false};
+    struct findings f = {.cli = cli};
     uint64_t n = 0;
     enum takc_status st = takc_check_task(home, &cli->call, task, on_finding, &f, &n, err);
-    if (!st && f.failed)
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for output");
+    if (!st && (st = f.st) && err)
+        *err = f.err;
+    if (!st && f.n)
+        st =
+            takc_cli_printf(cli, err,
+                            "  takc compress -t %.*s makes the current version anew, takc cache -t %.*s delete VERSION drops an older one; "
+                            "takc forget, then takc ingest, reads a document anew\n",
+                            TAKC_STR_ARG(task), TAKC_STR_ARG(task));
     return st ? st : takc_cli_printf(cli, err, "  %llu stored things looked at\n", (unsigned long long)n);
 }
 

@@ -39,6 +39,7 @@ static const struct takc_option ingest_options[] = {
     {"jsonl-fields", 0, TAKC_OPTION_TEXT, "MAP", "names of fields: id=doc_id,title=title,text=text,date=day", NULL, false},
     {"pdf-mode", 0, TAKC_OPTION_SETTING, "MODE", "auto, layout, raw, reading", "pdf.mode", false},
     {"max-file-bytes", 0, TAKC_OPTION_SETTING, "BYTES", "a larger file is refused", "ingest.max_file_bytes", false},
+    {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task; default: 2000", NULL, false},
 };
 
 static const struct takc_option plan_options[] = {
@@ -187,7 +188,8 @@ static const struct takc_verb verbs[] = {
     {.name = "forget",
      .summary = "remove a document and all that stood on it, and prove it gone",
      .usage = "[OPTIONS] DOCUMENT...",
-     .example = "takc forget -t fin reports/q3.txt",
+     .about = "DOCUMENT is a name below the folder that was ingested: q3.txt for reports/q3.txt after takc ingest reports/.",
+     .example = "takc forget -t fin q3.txt",
      .example_says = "The other documents are compressed again without it.",
      OPTIONS(forget_options),
      .min_args = 1,
@@ -208,7 +210,7 @@ static const struct takc_verb verbs[] = {
     {.name = "backup",
      .summary = "copy a live home",
      .usage = "DIR",
-     .example = "takc backup /mnt/backup/takc",
+     .example = "takc backup ../takc-backup",
      .example_says = "A consistent copy while others work.",
      .min_args = 1,
      .max_args = 1,
@@ -216,7 +218,7 @@ static const struct takc_verb verbs[] = {
     {.name = "restore",
      .summary = "make the home from a backup",
      .usage = "DIR",
-     .example = "takc restore --home ./again /mnt/backup/takc",
+     .example = "takc restore --home ./again ../takc-backup",
      .example_says = "The home must be missing or empty.",
      .min_args = 1,
      .max_args = 1,

@@ -11,8 +11,9 @@ enum { MAX_RATES = 16 };
 
 struct findings {
     struct takc_cli *cli;
-    json_t *list; /* with --json */
-    bool failed;
+    json_t *list;        /* with --json */
+    enum takc_status st; /* of what could not be told, and why */
+    struct takc_err err;
 };
 
 static void on_finding(void *arg, unsigned level, const char *subject, const char *finding)
@@ -22,11 +23,11 @@ static void on_finding(void *arg, unsigned level, const char *subject, const cha
     if (f->list) {
         json_t *v = json_pack("{ss so so}", "level", takc_level_letter(level), "subject", takc_json_str(takc_str(subject)), "finding",
                               takc_json_str(takc_str(finding)));
-        f->failed |= !v || json_array_append_new(f->list, v);
-        return;
+        if (!f->st && (!v || json_array_append_new(f->list, v)))
+            f->st = takc_fail(&f->err, TAKC_NOMEM, 0, "no memory for JSON");
+    } else if (!f->st) {
+        f->st = takc_cli_printf(f->cli, &f->err, "FAILED %s %s: %s\n", takc_level_letter(level), subject, finding);
     }
-    struct takc_err err;
-    f->failed |= takc_cli_printf(f->cli, &err, "FAILED %s %s: %s\n", takc_level_letter(level), subject, finding) != TAKC_OK;
 }
 
 static enum takc_status say_table(struct takc_cli *cli, const struct takc_verify_report *r, struct takc_err *err)
@@ -52,7 +53,7 @@ static enum takc_status say_table(struct takc_cli *cli, const struct takc_verify
 static enum takc_status say_json(struct findings *f, const struct takc_verify_report *r, struct takc_err *err)
 {
     json_t *levels = json_object();
-    bool good = levels && !f->failed;
+    bool good = levels != NULL;
     for (unsigned k = 0; good && k < TAKC_PROOF_LEVELS; k++)
         good = json_object_set_new(levels, takc_level_letter(k),
                                    json_pack("{sI sI sI}", "checked", (json_int_t)r->checked[k], "failed", (json_int_t)r->failed[k],
@@ -87,7 +88,7 @@ enum takc_status takc_verb_verify(struct takc_cli *cli, struct takc_err *err)
     uint32_t rates[MAX_RATES];
     struct findings f = {.cli = cli, .list = cli->json ? json_array() : NULL};
     struct takc_verify_report r;
-    struct takc_verify_options o = {.version = takc_cli_opt(cli, "version"),
+    struct takc_verify_options o = {.version = takc_cli_label(takc_cli_opt(cli, "version")),
                                     .rates = rates,
                                     .n_rates = takc_cli_rates(cli, "rates", rates, MAX_RATES),
                                     .documents = cli->args,
@@ -95,14 +96,14 @@ enum takc_status takc_verb_verify(struct takc_cli *cli, struct takc_err *err)
                                     .source_dir = takc_cli_opt(cli, "source").ptr,
                                     .finding = on_finding,
                                     .finding_arg = &f};
-    if (takc_str_starts(o.version, takc_str("v")))
-        o.version = takc_str_slice(o.version, 1, o.version.len);
     enum takc_status st = parse_levels(takc_cli_opt(cli, "levels"), &o.levels, err);
     if (!st)
         st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st)
         st = takc_verify(home, &cli->call, &o, &r, err);
     takc_progress_hide(&cli->progress);
+    if (!st && (st = f.st) && err)
+        *err = f.err;
     if (!st)
         st = cli->json ? say_json(&f, &r, err) : say_table(cli, &r, err);
     json_decref(f.list);

@@ -10,6 +10,7 @@
 #define TAKC_COMPRESS_ARTIFACT_H
 
 #include "base/arena.h"
+#include "base/spill.h"
 #include "compress/extractive.h"
 
 enum takc_part_role { TAKC_PART_UNSET = 0, TAKC_PART_TITLE, TAKC_PART_ANCHOR, TAKC_PART_BODY };
@@ -47,17 +48,26 @@ struct takc_artifact {
     size_t n_segments;
 };
 
-/* Writes the artifact of a set. fingerprint names versions of readers, units, tokenizer, ICU, algorithm and the profile fields read. */
 struct takc_artifact_meta {
-    struct takc_str task, fingerprint;
+    struct takc_str task;
+    struct takc_str fingerprint; /* names versions of readers, units, tokenizer, ICU, algorithm and the profile fields read */
     takc_rate rate;
 };
+enum { TAKC_ARTIFACT_PIECES = 2 }; /* what stands before the segments, and these */
+/* Makes the artifact of a set (bitmap over the units of s) that measures size. Same inputs, same bytes. Statuses of the corpus, of the
+ * call, of the pieces, NOMEM. out has TAKC_ARTIFACT_PIECES empty pieces; the caller clears it, whatever the status. */
+TAKC_CHECK enum takc_status takc_artifact_make(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                               const struct takc_set_size *size, const struct takc_extractive_options *o,
+                                               const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_pieces *out,
+                                               struct takc_err *err);
+/* The same, appended to a buffer, which a failure leaves as it was. */
 TAKC_CHECK enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
                                                 const struct takc_set_size *size, const struct takc_extractive_options *o,
                                                 const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_buf *out,
                                                 struct takc_err *err);
 /* Reads one back, strictly (CORRUPT with the place). Copies what it needs. clear afterwards, whatever the status. */
 TAKC_CHECK enum takc_status takc_artifact_parse(struct takc_artifact *a, struct takc_str json, struct takc_err *err);
+/* Frees what parsing made; zeroed storage is fine, twice is harmless. */
 void takc_artifact_clear(struct takc_artifact *a);
 /* Appends the text that a reader sees. */
 TAKC_CHECK enum takc_status takc_artifact_text(const struct takc_artifact *a, struct takc_buf *out, struct takc_err *err);
@@ -67,12 +77,13 @@ struct takc_fact_counts {
     uint64_t n[TAKC_FACT_KINDS];
     uint64_t n_instructions; /* units that hold an instruction to a reader */
 };
-/* Of several sets in one pass over the documents; bits[i] NULL: all units. out has room for n_sets (<= TAKC_FACT_SETS). */
 enum { TAKC_FACT_SETS = 32 };
+/* Counts the facts of several sets in one pass over the documents; bits[i] NULL: all units. description is the task's: its words are facts
+ * of the kind WORD. out has room for n_sets (<= TAKC_FACT_SETS). */
 TAKC_CHECK enum takc_status takc_facts_of_sets(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *const *bits,
                                                size_t n_sets, struct takc_str description, struct takc_fact_counts *out,
                                                struct takc_err *err);
-/* Of one. */
+/* The same of one set. */
 TAKC_CHECK enum takc_status takc_facts_of_set(const struct takc_corpus *c, const struct takc_selection *s,
                                               const uint8_t *bits /* NULL: all */, struct takc_str description,
                                               struct takc_fact_counts *out, struct takc_err *err);

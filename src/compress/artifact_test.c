@@ -45,6 +45,7 @@ static void two_documents(struct random_corpus *r)
     add_document(r, 0, "Ledger", one);
     add_document(r, 1, "0001.txt", two);
     random_end(r);
+    r->docs[1].title_is_name = true;
 }
 
 static void bytes_are_these(void **state)

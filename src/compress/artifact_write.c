@@ -2,7 +2,8 @@
  *
  * artifact_write.c - a set as an artifact (docs/formats/artifact.md). Written as a stream, keys in one fixed order, one segment a line, so
  * that the same inputs give the same bytes. The text that a reader sees is made on the way, for its hash and to hold the promised sizes
- * against the real ones. */
+ * against the real ones; it is counted a few pages at a time, cut at line ends, where tokens add up (docs/adr/0003-additive-tokens.md).
+ * Segments go to a file as they grow, since what stands before them is known last. */
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "compress/artifact.h"
@@ -25,8 +26,13 @@ struct writer {
     struct takc_sort_item *by_unit; /* twins by the unit that stands for them */
     struct takc_span *spans;
     size_t n_spans, spans_cap;
-    struct takc_buf segments, text;
-    bool open; /* a segment waits for its body */
+    struct takc_pieces *out;
+    struct takc_buf *segments; /* the second of them */
+    const struct takc_tokenizer_ops *tokenizer;
+    struct takc_buf text;                  /* not counted yet */
+    struct takc_sha256 hash;               /* of what was counted */
+    uint64_t n_bytes, n_white_words, n_mt; /* the same */
+    bool open;                             /* a segment waits for its body */
     size_t n_segments;
 };
 
@@ -139,17 +145,13 @@ static enum takc_status read_twins(struct writer *w, struct takc_err *err)
     }
     if (st)
         return st;
-    struct takc_sort_item *tmp = takc_alloc_array(w->n_twins, sizeof(*tmp));
     w->by_unit = takc_alloc_array(w->n_twins, sizeof(*w->by_unit));
-    if (tmp && w->by_unit) {
-        for (size_t k = 0; k < w->n_twins; k++)
-            w->by_unit[k] = (struct takc_sort_item){w->s->twin[w->twins[k].unit] - 1, (uint32_t)k};
-        takc_sort_items(w->by_unit, tmp, w->n_twins);
-    } else {
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu duplicates", w->n_twins);
-    }
-    takc_free(tmp);
-    return st;
+    if (!w->by_unit)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu duplicates", w->n_twins);
+    for (size_t k = 0; k < w->n_twins; k++)
+        w->by_unit[k] = takc_sort_item_of(w->s->twin[w->twins[k].unit] - 1, k);
+    takc_sort_items(w->by_unit, w->n_twins);
+    return TAKC_OK;
 }
 
 /* Spans of all units that this one stands for. */
@@ -159,12 +161,12 @@ static enum takc_status add_twin_spans(struct writer *w, uint32_t unit, struct t
     enum takc_status st = TAKC_OK;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (w->by_unit[mid].key < unit)
+        if (takc_sort_item_key(&w->by_unit[mid]) < unit)
             lo = mid + 1;
         else
             hi = mid;
     }
-    for (; lo < w->n_twins && w->by_unit[lo].key == unit && !st; lo++) {
+    for (; lo < w->n_twins && takc_sort_item_key(&w->by_unit[lo]) == unit && !st; lo++) {
         const struct twin_spans *t = &w->twins[w->by_unit[lo].at];
         st = add_spans(out, w->spans + t->at, t->n, w->doc_index[t->doc] - 1, true, err);
     }
@@ -175,7 +177,7 @@ static enum takc_status add_twin_spans(struct writer *w, uint32_t unit, struct t
 
 static enum takc_status begin_part(struct writer *w, const struct takc_shown *x, const char *role, struct takc_err *err)
 {
-    struct takc_buf *out = &w->segments;
+    struct takc_buf *out = w->segments;
     enum takc_status st = TAKC_OK;
     if (!w->open)
         st = takc_buf_printf(out, err, "%s\n{\"kind\":\"extract\",\"rank\":%u,\"parts\":[", w->n_segments ? "," : "", w->rank[x->unit]);
@@ -192,8 +194,8 @@ static enum takc_status title_part(struct writer *w, const struct takc_shown *x,
     struct takc_span span = w->c->docs[x->doc].title_span;
     enum takc_status st = begin_part(w, x, "title", err);
     if (!st)
-        st = add_spans(&w->segments, &span, span.start < span.end, w->doc_index[x->doc] - 1, false, err);
-    return st ? st : takc_buf_add(&w->segments, takc_str("]}"), err);
+        st = add_spans(w->segments, &span, span.start < span.end, w->doc_index[x->doc] - 1, false, err);
+    return st ? st : takc_buf_add(w->segments, takc_str("]}"), err);
 }
 
 static enum takc_status anchor_part(struct writer *w, const struct takc_shown *x, struct takc_err *err)
@@ -203,22 +205,34 @@ static enum takc_status anchor_part(struct writer *w, const struct takc_shown *x
     bool heading = a->heading.start < a->heading.end;
     enum takc_status st = begin_part(w, x, "anchor", err);
     if (!st)
-        st = add_spans(&w->segments, &a->heading, heading, doc, false, err);
+        st = add_spans(w->segments, &a->heading, heading, doc, false, err);
     if (!st)
-        st = add_spans(&w->segments, &a->header, a->header.start < a->header.end, doc, heading, err);
-    return st ? st : takc_buf_add(&w->segments, takc_str("]}"), err);
+        st = add_spans(w->segments, &a->header, a->header.start < a->header.end, doc, heading, err);
+    return st ? st : takc_buf_add(w->segments, takc_str("]}"), err);
 }
 
 static enum takc_status body_part(struct writer *w, const struct takc_shown *x, struct takc_err *err)
 {
     enum takc_status st = begin_part(w, x, "body", err);
     if (!st)
-        st = add_spans(&w->segments, x->view->units->spans + x->of->span_at, x->of->n_spans, w->doc_index[x->doc] - 1, false, err);
+        st = add_spans(w->segments, x->view->units->spans + x->of->span_at, x->of->n_spans, w->doc_index[x->doc] - 1, false, err);
     if (!st)
-        st = add_twin_spans(w, x->unit, &w->segments, err);
+        st = add_twin_spans(w, x->unit, w->segments, err);
     w->open = false;
     w->n_segments++;
-    return st ? st : takc_buf_add(&w->segments, takc_str("]}]}"), err);
+    return st ? st : takc_buf_add(w->segments, takc_str("]}]}"), err);
+}
+
+/* Counts the whole lines at hand and forgets them. */
+static enum takc_status count_text(struct writer *w, struct takc_err *err)
+{
+    struct takc_str text = takc_buf_str(&w->text);
+    enum takc_status st = takc_sha256_add(&w->hash, text, err);
+    w->n_bytes += text.len;
+    w->n_white_words += takc_white_words(text);
+    w->n_mt += takc_tokenizer_count_mt(w->tokenizer, text);
+    takc_buf_reset(&w->text);
+    return st;
 }
 
 static enum takc_status add_shown(void *arg, const struct takc_shown *x, struct takc_err *err)
@@ -227,6 +241,10 @@ static enum takc_status add_shown(void *arg, const struct takc_shown *x, struct 
     enum takc_status st = takc_buf_add(&w->text, x->line, err);
     if (!st)
         st = takc_buf_byte(&w->text, '\n', err);
+    if (!st && w->text.len >= TAKC_SPILL_BYTES)
+        st = count_text(w, err);
+    if (!st)
+        st = takc_pieces_settle(w->out, 1, err);
     if (st || x->role == TAKC_PART_UNSET)
         return st;
     if (x->role == TAKC_PART_TITLE)
@@ -238,13 +256,9 @@ static enum takc_status add_shown(void *arg, const struct takc_shown *x, struct 
 
 static const char *title_from(const struct takc_corpus_doc *d)
 {
-    struct takc_str name = d->name;
-    size_t slash;
     if (d->title_span.start < d->title_span.end)
         return "text";
-    while ((slash = takc_str_find_byte(name, '/', 0)) != SIZE_MAX)
-        name = takc_str_slice(name, slash + 1, name.len);
-    return takc_str_eq(name, d->title) ? "name" : "metadata";
+    return d->title_is_name ? "name" : "metadata";
 }
 
 static enum takc_status add_documents(struct writer *w, struct takc_buf *out, struct takc_err *err)
@@ -298,7 +312,7 @@ static enum takc_status source_fingerprint(const struct takc_corpus *c, struct t
     return st;
 }
 
-static enum takc_status add_head(const struct writer *w, const struct takc_set_size *size, const struct takc_extractive_options *o,
+static enum takc_status add_head(struct writer *w, const struct takc_set_size *size, const struct takc_extractive_options *o,
                                  const struct takc_artifact_meta *meta, struct takc_buf *out, struct takc_err *err)
 {
     struct takc_hex sources, text;
@@ -306,7 +320,7 @@ static enum takc_status add_head(const struct writer *w, const struct takc_set_s
     takc_rate_name(meta->rate, rate);
     enum takc_status st = source_fingerprint(w->c, &sources, err);
     if (!st)
-        st = takc_sha256(takc_buf_str(&w->text), &text, err);
+        st = takc_sha256_end(&w->hash, &text, err);
     if (!st)
         st = member(out, "{\"format\":\"takc-artifact-1\",\n\"task\":", meta->task, err);
     if (!st)
@@ -329,23 +343,20 @@ static enum takc_status add_head(const struct writer *w, const struct takc_set_s
 }
 
 /* The sizes were summed from the units; here is the text itself. */
-static enum takc_status hold_sizes(const struct writer *w, const struct takc_set_size *size, const struct takc_extractive_options *o,
-                                   struct takc_err *err)
+static enum takc_status hold_sizes(struct writer *w, const struct takc_set_size *size, struct takc_err *err)
 {
-    struct takc_str text = takc_buf_str(&w->text);
-    uint64_t mt = takc_tokenizer_count_mt(o->tokenizer, text), words = takc_white_words(text);
-    if (mt == size->mt && words == size->words && text.len == size->bytes)
-        return TAKC_OK;
+    enum takc_status st = count_text(w, err);
+    if (st || (w->n_mt == size->mt && w->n_white_words == size->words && w->n_bytes == size->bytes))
+        return st;
     return takc_fail(err, TAKC_CORRUPT, 0,
                      "the units are not those of this text: %llu milli-tokens, %llu words, %llu bytes instead of %llu, %llu, %llu",
-                     (unsigned long long)mt, (unsigned long long)words, (unsigned long long)text.len, (unsigned long long)size->mt,
-                     (unsigned long long)size->words, (unsigned long long)size->bytes);
+                     (unsigned long long)w->n_mt, (unsigned long long)w->n_white_words, (unsigned long long)w->n_bytes,
+                     (unsigned long long)size->mt, (unsigned long long)size->words, (unsigned long long)size->bytes);
 }
 
 static enum takc_status writer_init(struct writer *w, struct takc_err *err)
 {
     const struct takc_selection *s = w->s;
-    takc_buf_init(&w->segments, TAKC_BUF_MAX_DOCUMENT);
     takc_buf_init(&w->text, TAKC_BUF_MAX_DOCUMENT);
     w->rank = takc_alloc_array(s->n_units, sizeof(*w->rank));
     w->doc_index = takc_alloc_array(s->n_docs, sizeof(*w->doc_index));
@@ -353,7 +364,7 @@ static enum takc_status writer_init(struct writer *w, struct takc_err *err)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for an artifact of %zu units", s->n_units);
     for (size_t k = 0; k < s->n_order; k++)
         w->rank[s->order[k]] = (uint32_t)k;
-    return TAKC_OK;
+    return takc_sha256_init(&w->hash, err);
 }
 
 static void writer_free(struct writer *w)
@@ -363,17 +374,17 @@ static void writer_free(struct writer *w)
     takc_free(w->twins);
     takc_free(w->by_unit);
     takc_free(w->spans);
-    takc_buf_clear(&w->segments);
     takc_buf_clear(&w->text);
+    takc_sha256_clear(&w->hash);
 }
 
-enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
-                                     const struct takc_set_size *size, const struct takc_extractive_options *o,
-                                     const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_buf *out,
-                                     struct takc_err *err)
+enum takc_status takc_artifact_make(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                    const struct takc_set_size *size, const struct takc_extractive_options *o,
+                                    const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_pieces *out,
+                                    struct takc_err *err)
 {
-    struct writer w = {.c = c, .s = s, .bits = bits};
-    size_t before = out->len;
+    struct writer w = {.c = c, .s = s, .bits = bits, .out = out, .segments = &out->piece[1].buf, .tokenizer = o->tokenizer};
+    struct takc_buf *head = &out->piece[0].buf;
     enum takc_status st = writer_init(&w, err);
     if (!st)
         st = read_twins(&w, err);
@@ -382,21 +393,29 @@ enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct t
         st = takc_set_walk(c, s, bits, o->clean_level, call, add_shown, &w, err);
     }
     if (!st)
-        st = hold_sizes(&w, size, o, err);
+        st = hold_sizes(&w, size, err);
     if (!st)
-        st = add_head(&w, size, o, meta, out, err);
+        st = add_head(&w, size, o, meta, head, err);
     if (!st)
-        st = add_documents(&w, out, err);
+        st = add_documents(&w, head, err);
     if (!st)
-        st = takc_buf_add(out, takc_str("\"segments\":["), err);
+        st = takc_buf_add(head, takc_str("\"segments\":["), err);
     if (!st)
-        st = takc_buf_add(out, takc_buf_str(&w.segments), err);
-    if (!st)
-        st = takc_buf_add(out, takc_str("]}\n"), err);
-    if (st && out->len > before) {
-        out->len = before;
-        out->ptr[before] = '\0';
-    }
+        st = takc_buf_add(w.segments, takc_str("]}\n"), err);
     writer_free(&w);
     return st ? takc_err_prefix(err, st, "artifact") : TAKC_OK;
+}
+
+enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                     const struct takc_set_size *size, const struct takc_extractive_options *o,
+                                     const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_buf *out,
+                                     struct takc_err *err)
+{
+    struct takc_pieces pieces;
+    takc_pieces_init(&pieces, TAKC_ARTIFACT_PIECES, NULL);
+    enum takc_status st = takc_artifact_make(c, s, bits, size, o, meta, call, &pieces, err);
+    if (!st)
+        st = takc_pieces_join(&pieces, out, err);
+    takc_pieces_clear(&pieces);
+    return st;
 }

@@ -24,6 +24,17 @@ void takc_selection_clear(struct takc_selection *s)
     *s = (struct takc_selection){0};
 }
 
+void takc_selection_trim(struct takc_selection *s, bool costs)
+{
+    takc_free(s->keys);
+    s->keys = NULL;
+    if (costs) {
+        takc_costs_free(s->costs);
+        s->costs = NULL;
+    }
+    takc_alloc_trim();
+}
+
 /* Steps 1 to 4: everything that does not know a budget. */
 static enum takc_status make_order(const struct takc_corpus *c, const struct takc_extractive_options *o, const struct takc_asked *asked,
                                    struct takc_call *call, struct takc_selection *s, struct takc_err *err)
@@ -40,6 +51,7 @@ static enum takc_status make_order(const struct takc_corpus *c, const struct tak
         st = takc_sequences_make(&stats, c, h, o, call, s, &sequences, err);
     takc_free(h);
     takc_stats_clear(&stats);
+    takc_alloc_trim();
     if (!st)
         st = takc_order_make(sequences, s, err);
     takc_sequences_free(sequences, s->n_docs);

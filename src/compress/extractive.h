@@ -16,7 +16,7 @@
 #include "task/profile.h"
 #include "unit/corpus.h"
 
-#define TAKC_EXTRACTIVE_VERSION "1" /* raised whenever the same units would give another order or set */
+#define TAKC_EXTRACTIVE_VERSION "2" /* raised whenever the same units would give another order or set */
 
 enum takc_budget_kind {
     TAKC_BUDGET_UNSET = 0,
@@ -33,6 +33,7 @@ struct takc_extractive_options {
     unsigned n_threads;                  /* 0: 1 */
     int clean_level;                     /* 1; 0 and 2 for measuring. The same level that units were counted at */
 };
+/* No description, nothing that must be kept, tokens of the default tokenizer, one thread, clean level 1. */
 struct takc_extractive_options takc_extractive_options_default(void);
 
 /* Ladder rungs, coarse to fine: a unit's rung is the first set that it is in. */
@@ -53,19 +54,24 @@ struct takc_selection {
     struct takc_costs
         *costs; /* what each line costs; private. NULL (as when read from an index): gathered from the corpus when asked for */
 };
+/* Frees; zeroed storage is fine, twice is harmless. */
 void takc_selection_clear(struct takc_selection *s);
+
+/* Gives back keys, which nobody reads once the selection is stored, and with costs, too, what sets at a rate are made from (it is gathered
+ * again when one is asked for). */
+void takc_selection_trim(struct takc_selection *s, bool costs);
 
 /* Steps 1-5. out is overwritten; clear it afterwards whatever the status. INVALID when the corpus has no unit. */
 TAKC_CHECK enum takc_status takc_extractive_select(const struct takc_corpus *c, const struct takc_extractive_options *o,
                                                    struct takc_call *call, struct takc_selection *out, struct takc_err *err);
 
-/* The set at any rate: bits of units in the set (bitmap of n_units, caller frees with takc_free), and what it measures.
- * Rates of the ladder come from rung; others start from the next coarser rung. */
-struct takc_set_size {
+struct takc_set_size {                    /* what a set measures */
     uint64_t words, bytes, mt, budget_mt; /* of the exact bytes a reader sees */
     uint64_t n_units;
     bool shortfall; /* under 98 % of the budget and nothing more fits */
 };
+/* Makes the set at any rate: a bitmap of n_units, returned owned (takc_free), and what it measures. Rates of the ladder come from rung;
+ * others start from the next coarser rung. Statuses of the corpus, NOMEM. */
 TAKC_CHECK enum takc_status takc_selection_set(const struct takc_selection *s, const struct takc_corpus *c,
                                                const struct takc_extractive_options *o, takc_rate rate, uint8_t **out_bits,
                                                struct takc_set_size *out_size, struct takc_err *err);

@@ -194,11 +194,13 @@ static takc_fx substance_part(const struct takc_unit *x, unsigned exact)
     return h;
 }
 
-static takc_fx boilerplate_part(const struct takc_unit *x, uint32_t n_template_docs, size_t n_docs)
+static takc_fx boilerplate_part(const struct takc_unit *x, unsigned asks, uint32_t n_template_docs, size_t n_docs)
 {
     takc_fx h = takc_fx_mul(takc_fx_ln(n_template_docs), x->kind == TAKC_UNIT_ROW ? TAKC_FX(.1) : TAKC_FX(.5));
     if (n_docs > 3 && (uint64_t)n_template_docs * 10 > (uint64_t)n_docs * 3)
         h += TAKC_FX(.5);
+    if (x->flags & TAKC_UNIT_NOTICE && !(asks & TAKC_ASK_RIGHTS))
+        h += TAKC_FX(8); /* short lines cost next to nothing: it takes this much to outweigh years and names */
     if (x->flags & TAKC_UNIT_CITES)
         h += TAKC_FX(.25);
     if (x->flags & TAKC_UNIT_FILLER)
@@ -348,7 +350,7 @@ static enum takc_status score_document(void *arg, unsigned worker, size_t doc, c
         unsigned exact = exact_kind(x, c->asked->asks, heading_says(u, x->heading, word_default));
         takc_fx h = facts_part(x, c->asked->asks) + types_part(x, c->asked->asks, exact) + substance_part(x, exact) +
                     position_part(x, i, s.n_title, n_title) + task_part(w, u, i, &headings) -
-                    boilerplate_part(x, c->t->templates[at], c->s->n_docs);
+                    boilerplate_part(x, c->asked->asks, c->t->templates[at], c->s->n_docs);
         h += takc_fx_mul(takc_fx_ratio(x->n_terms, x->n_tokens ? x->n_tokens : 1) - TAKC_FX(.5), TAKC_FX(.8));
         ema = takc_fx_mul(ema, TAKC_FX(.8)) + takc_fx_mul(s.task_idf, TAKC_FX(.2));
         c->h[at] = clamp(h);
@@ -382,15 +384,15 @@ static enum takc_status count_nearest(void *arg, unsigned worker, size_t doc, co
 static enum takc_status mark_nearest(struct scoring *c, size_t k, uint8_t *docs, struct takc_err *err)
 {
     size_t n = c->s->n_units, d = 0;
-    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items)), *tmp = takc_alloc_array(n, sizeof(*tmp));
+    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items));
     enum takc_status st = TAKC_OK;
-    if (!items || !tmp) {
+    if (!items) {
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
         goto out;
     }
     for (size_t i = 0; i < n; i++)
-        items[i] = (struct takc_sort_item){~takc_sort_key(c->near[i]), (uint32_t)i};
-    takc_sort_items(items, tmp, n);
+        items[i] = takc_sort_item_of(~takc_sort_key(c->near[i]), i);
+    takc_sort_items(items, n);
     for (size_t i = 0; i < k; i++)
         takc_bit_set(c->nearest, items[i].at);
     for (size_t i = 0; i < n; i++)
@@ -401,7 +403,6 @@ static enum takc_status mark_nearest(struct scoring *c, size_t k, uint8_t *docs,
         }
 out:
     takc_free(items);
-    takc_free(tmp);
     return st;
 }
 
@@ -498,10 +499,10 @@ static enum takc_status add_quantiles(struct scoring *c, struct takc_err *err)
         {&c->rarity, TAKC_FX_ONE}, {&c->unique, TAKC_FX(.3)}, {&c->near, TAKC_FX(.6)}, {&c->ema, TAKC_FX(.5)}, {&c->central, TAKC_FX(.6)}};
     size_t n = c->s->n_units;
     int32_t *ranks = NULL;
-    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items)), *tmp = takc_alloc_array(n, sizeof(*tmp));
-    enum takc_status st = items && tmp ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
+    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items));
+    enum takc_status st = items ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !st; i++) {
-        takc_sort_values(items, tmp, *parts[i].values, n);
+        takc_sort_values(items, *parts[i].values, n);
         takc_sort_add_quantiles(items, n, parts[i].weight, c->h);
         takc_free(*parts[i].values);
         *parts[i].values = NULL;
@@ -511,13 +512,12 @@ static enum takc_status add_quantiles(struct scoring *c, struct takc_err *err)
     if (!st && (!ranks || !c->s->salience))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for the ranks of %zu units", n);
     if (!st) {
-        takc_sort_values(items, tmp, c->h, n);
+        takc_sort_values(items, c->h, n);
         takc_sort_add_quantiles(items, n, UINT16_MAX, ranks);
         for (size_t i = 0; i < n; i++)
             c->s->salience[i] = (uint16_t)ranks[i];
     }
     takc_free(items);
-    takc_free(tmp);
     takc_free(ranks);
     return st;
 }

@@ -137,13 +137,13 @@ static enum takc_status number_units(const struct pass1 *p, struct takc_selectio
     return n ? TAKC_OK : takc_fail(err, TAKC_INVALID, 0, "the documents hold no unit of text");
 }
 
-/* Documents of each template, from items sorted by mask: units of one document stand together, since the sort is stable. */
+/* Documents of each template, from items sorted by mask: units of one document stand together, by number. */
 static void count_templates(const struct takc_sort_item *items, const struct takc_selection *s, uint32_t *out)
 {
     for (size_t lo = 0, hi; lo < s->n_units; lo = hi) {
         uint32_t docs = 0, end = 0;
         size_t d = 0;
-        for (hi = lo; hi < s->n_units && items[hi].key == items[lo].key; hi++)
+        for (hi = lo; hi < s->n_units && takc_sort_item_key(&items[hi]) == takc_sort_item_key(&items[lo]); hi++)
             if (items[hi].at >= end) {
                 while (s->first_unit[d + 1] <= items[hi].at)
                     d++;
@@ -159,31 +159,30 @@ static enum takc_status sort_lines(struct takc_stats *t, const struct pass1 *p, 
 {
     size_t n = s->n_units, at = 0;
     enum takc_status st = TAKC_OK;
-    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items)), *tmp = takc_alloc_array(n, sizeof(*tmp));
+    struct takc_sort_item *items = takc_alloc_array(n, sizeof(*items));
     s->twin = takc_alloc_array(n, sizeof(*s->twin));
     t->templates = takc_alloc_array(n, sizeof(*t->templates));
-    if (!items || !tmp || !s->twin || !t->templates) {
+    if (!items || !s->twin || !t->templates) {
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
         goto out;
     }
     for (size_t d = 0; d < s->n_docs; d++)
         for (size_t i = 0; i < p->lines[d].n; i++, at++)
-            items[at] = (struct takc_sort_item){p->lines[d].mask[i], (uint32_t)at};
-    takc_sort_items(items, tmp, n);
+            items[at] = takc_sort_item_of(p->lines[d].mask[i], at);
+    takc_sort_items(items, n);
     count_templates(items, s, t->templates);
     at = 0;
     for (size_t d = 0; d < s->n_docs; d++)
         for (size_t i = 0; i < p->lines[d].n; i++, at++)
-            items[at] = (struct takc_sort_item){p->lines[d].same[i], (uint32_t)at};
-    takc_sort_items(items, tmp, n);
+            items[at] = takc_sort_item_of(p->lines[d].same[i], at);
+    takc_sort_items(items, n);
     for (size_t i = 1, first = 0; i < n; i++)
-        if (items[i].key != items[first].key)
+        if (takc_sort_item_key(&items[i]) != takc_sort_item_key(&items[first]))
             first = i;
-        else if (items[i].key)
+        else if (takc_sort_item_key(&items[i]))
             s->twin[items[i].at] = items[first].at + 1;
 out:
     takc_free(items);
-    takc_free(tmp);
     return st;
 }
 

@@ -5,9 +5,11 @@
  *   stats.c     pass 1: words of all documents and in how many units and documents they stand; templates; duplicates
  *   task.c      what a task description asks for, and its words
  *   score.c     passes 2 to 4: H of every unit
- *   sequence.c  pass 5: the greedy of each document, and what each line costs
+ *   costs.c     what each line costs
+ *   sequence.c  pass 5: the greedy of each document
  *   order.c     the merge
  *   ladder.c    sets within budgets
+ *   walk.c      the lines of a set, in a reader's order
  *
  * Numbers of words are chance when several threads meet them first, so nothing may depend on their order: sums of integers and orders by
  * the words' bytes do not. */
@@ -30,7 +32,8 @@ enum takc_ask { /* what the description asks for: bits */
                 TAKC_ASK_WHY = 1 << 5,
                 TAKC_ASK_DEFINITION = 1 << 6,
                 TAKC_ASK_DECISION = 1 << 7,
-                TAKC_ASK_OBLIGATION = 1 << 8
+                TAKC_ASK_OBLIGATION = 1 << 8,
+                TAKC_ASK_RIGHTS = 1 << 9 /* whose it is: copyright, licence */
 };
 
 struct takc_asked {
@@ -39,6 +42,7 @@ struct takc_asked {
 };
 /* Reads a description. clear afterwards, whatever the status. */
 TAKC_CHECK enum takc_status takc_asked_read(struct takc_asked *a, struct takc_str description, struct takc_err *err);
+/* Frees; twice is harmless. */
 void takc_asked_clear(struct takc_asked *a);
 
 /* ---- stats.c ---- */
@@ -61,6 +65,7 @@ struct takc_stats {
 /* Pass 1. Fills s->n_docs, n_units, first_unit, twin and the sums of the source. */
 TAKC_CHECK enum takc_status takc_stats_make(struct takc_stats *t, const struct takc_corpus *c, const struct takc_asked *asked,
                                             unsigned n_threads, struct takc_call *call, struct takc_selection *s, struct takc_err *err);
+/* Frees; zeroed storage is fine, twice is harmless. */
 void takc_stats_clear(struct takc_stats *t);
 /* May this unit be chosen at all? */
 static inline bool takc_unit_eligible(const struct takc_unit *u)
@@ -75,7 +80,7 @@ TAKC_CHECK enum takc_status takc_score_make(const struct takc_stats *t, const st
                                             unsigned n_threads, struct takc_call *call, struct takc_selection *s, int32_t **out_h,
                                             struct takc_err *err);
 
-/* ---- sequence.c ---- */
+/* ---- costs.c ---- */
 
 struct takc_line_cost {
     uint32_t words, bytes, mt;
@@ -90,10 +95,13 @@ struct takc_costs {
     uint8_t *unit_kinds;          /* bits 1 << enum takc_fact_kind of the facts that it holds */
     struct takc_line_cost *titles, *anchors;
 };
+/* NULL is welcome. */
 void takc_costs_free(struct takc_costs *k);
 /* Reads the costs of a corpus whose documents and units are numbered as in s. */
 TAKC_CHECK enum takc_status takc_costs_make(const struct takc_corpus *c, const struct takc_selection *s, const struct takc_asked *asked,
                                             unsigned n_threads, struct takc_call *call, struct takc_costs **out, struct takc_err *err);
+
+/* ---- sequence.c ---- */
 
 struct takc_sequence { /* of one document */
     uint32_t *units;   /* local numbers, best first */
@@ -115,6 +123,7 @@ TAKC_CHECK enum takc_status takc_greedy(const struct takc_greedy_in *in, struct 
 TAKC_CHECK enum takc_status takc_sequences_make(const struct takc_stats *t, const struct takc_corpus *c, const int32_t *h,
                                                 const struct takc_extractive_options *o, struct takc_call *call, struct takc_selection *s,
                                                 struct takc_sequence **out, struct takc_err *err);
+/* Frees the array of n sequences and what is in them; NULL is welcome. */
 void takc_sequences_free(struct takc_sequence *q, size_t n);
 
 /* Idf of the words of one document, by local number. out has room for the document's vocabulary. */
@@ -133,17 +142,16 @@ TAKC_CHECK enum takc_status takc_ladder_make(struct takc_selection *s, const str
 
 /* ---- walk.c ---- */
 
-/* The lines of a set in the order that a reader sees, each without its newline. unit is the number over all documents of the unit that the
- * line belongs to; role enum takc_part_role, 0 for the empty line between documents. */
-struct takc_shown {
+struct takc_shown { /* one line of a set; borrowed for the time of the call */
     size_t doc;
-    uint32_t unit;
-    unsigned role;
+    uint32_t unit; /* that it belongs to: number over all documents */
+    unsigned role; /* enum takc_part_role; 0: the empty line between documents */
     struct takc_str line;
     const struct takc_corpus_view *view;
     const struct takc_unit *of;
 };
 typedef enum takc_status takc_shown_fn(void *arg, const struct takc_shown *shown, struct takc_err *err);
+/* Tells fn the lines of a set (bitmap) in the order that a reader sees, each without its newline; stops at its first failure. */
 TAKC_CHECK enum takc_status takc_set_walk(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits, int clean_level,
                                           struct takc_call *call, takc_shown_fn *fn, void *arg, struct takc_err *err);
 /* Appends the text of a set. */

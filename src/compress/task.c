@@ -53,6 +53,10 @@ static const struct {
     {TAKC_ASK_NAME, "organization*"},
     {TAKC_ASK_VERSION, "version*"},
     {TAKC_ASK_DEFAULT, "default*"},
+    {TAKC_ASK_RIGHTS, "copyright*"},
+    {TAKC_ASK_RIGHTS, "licen*"},
+    {TAKC_ASK_RIGHTS, "owner*"},
+    {TAKC_ASK_RIGHTS, "attribution*"},
     {TAKC_ASK_WHY, "why"},
     {TAKC_ASK_WHY, "reason*"},
     {TAKC_ASK_WHY, "driver*"},
@@ -149,8 +153,7 @@ enum takc_status takc_asked_read(struct takc_asked *a, struct takc_str descripti
         if (!w.article && !takc_word_is_stop(w.norm))
             st = takc_intern_add(&a->words, takc_word_stem(w.norm), &number, err);
     }
-    takc_words_clear(&words);
-    return st;
+    return takc_words_end(&words, st, err);
 }
 
 void takc_asked_clear(struct takc_asked *a)

@@ -3,7 +3,6 @@
  * settings.c - collects values: flags first, then the environment, then the file, then defaults; what is set is not set again. Every value
  * is checked where it was found, also one that a stronger source hides, so that a broken file is not found out on the day it is needed. */
 #include "config/settings.h"
-#include "base/alloc.h"
 #include "base/file.h"
 #include "base/nearest.h"
 #include "base/yaml.h"
@@ -22,7 +21,7 @@ static enum takc_status no_memory(struct takc_err *err)
     return takc_fail(err, TAKC_NOMEM, 0, "no memory for settings");
 }
 
-static const char *variable(const char *const *environment, const char *name)
+const char *takc_environment_find(const char *const *environment, const char *name)
 {
     size_t n = strlen(name);
     for (; environment && *environment; environment++)
@@ -104,12 +103,12 @@ static enum takc_status take_environment(const struct takc_setting *rows, size_t
         for (size_t k = 0; !st && k < 3; k++) {
             if (!names[k])
                 continue;
-            const char *text = variable(in->environment, names[k]);
+            const char *text = takc_environment_find(in->environment, names[k]);
             /* An empty foreign variable means "not set" in the shells and compose files that carry it. */
             if (text && (k == 0 || *text))
                 st = take_variable(&rows[i], names[k], text, a, &values[i], err);
             (void)snprintf(file, sizeof(file), "%s_FILE", names[k]);
-            if (!st && rows[i].secret && (text = variable(in->environment, file)))
+            if (!st && rows[i].secret && (text = takc_environment_find(in->environment, file)))
                 st = take_secret_file(&rows[i], file, text, a, &values[i], err);
         }
     }
@@ -253,7 +252,7 @@ enum takc_status takc_values_file(const struct takc_setting *rows, size_t n, str
 /* XDG's folders count only when absolute. */
 static bool xdg_path(const char *const *environment, const char *xdg, const char *under_home, const char *rest, char out[PATH_BYTES])
 {
-    const char *base = variable(environment, xdg), *home = variable(environment, "HOME");
+    const char *base = takc_environment_find(environment, xdg), *home = takc_environment_find(environment, "HOME");
     int n = -1;
     if (base && base[0] == '/')
         n = snprintf(out, PATH_BYTES, "%s/%s", base, rest);
@@ -264,7 +263,7 @@ static bool xdg_path(const char *const *environment, const char *xdg, const char
 
 static const char *choose_file(const struct takc_settings_inputs *in, char path[PATH_BYTES], bool *out_must)
 {
-    const char *named = in->config ? in->config : variable(in->environment, "TAKC_CONFIG");
+    const char *named = in->config ? in->config : takc_environment_find(in->environment, "TAKC_CONFIG");
     *out_must = named != NULL;
     if (named)
         return named;

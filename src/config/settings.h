@@ -77,15 +77,20 @@ struct takc_settings_inputs {
 
 /* Loads. s is overwritten; clear it afterwards, whatever the status. INVALID names flag, variable, or file with line and column. */
 TAKC_CHECK enum takc_status takc_settings_load(struct takc_settings *s, const struct takc_settings_inputs *in, struct takc_err *err);
+/* Frees everything that the settings give a view of. */
 void takc_settings_clear(struct takc_settings *s);
 
-/* The i-th row, or NULL behind the last; and the row of that name. */
+/* The i-th row, NULL behind the last. Static. */
 const struct takc_setting *takc_setting_at(size_t i);
+/* The row of exactly that name, or NULL. */
 const struct takc_setting *takc_setting_find(struct takc_str name);
 /* Writes the variable of a setting: "TAKC_INGEST_TIMEOUT_MS". */
 void takc_setting_variable(const struct takc_setting *row, char out[72]);
 /* "flag --x", "environment NAME", "file path:line", "default"; NULL when there is no memory. */
 const char *takc_value_origin(struct takc_arena *a, const struct takc_value *v);
+
+/* The value of a variable in a list like environ (NULL: empty), or NULL. Lives as long as the list. */
+const char *takc_environment_find(const char *const *environment, const char *name);
 
 /* --- the machinery over any table; what takc_settings_load and tests with their own rows call --- */
 /* Fills values[n]; *out_file is the file that was read. */

@@ -23,7 +23,7 @@ static const char *put_file(const char *name, const char *text)
     char *p = path[turn++ % 4];
     (void)snprintf(p, sizeof(path[0]), "%s/%s", folder, name);
     assert_int_equal(takc_dir_make_for(p, NULL), TAKC_OK);
-    assert_int_equal(takc_file_write_fast(p, takc_str(text), NULL), TAKC_OK);
+    assert_int_equal(takc_file_write(p, takc_str(text), NULL), TAKC_OK);
     return p;
 }
 

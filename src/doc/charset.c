@@ -2,7 +2,7 @@
  *
  * charset.c - bytes of any charset into UTF-8 with '\n' line ends, and the map of what became what.
  *
- * Told in this order: byte order mark; the zero pattern of UTF-16; valid UTF-8; UTF-8 with few wrong bytes; ICU's detector. Valid UTF-8
+ * Told in this order: byte order mark; the look of UTF-16; valid UTF-8; UTF-8 with some wrong bytes; ICU's detector. Valid UTF-8
  * without CR and NUL, nearly all input, is one verbatim run. Elsewhere bytes that stay the same are gathered to verbatim runs, and what
  * is decoded is cut into runs at blanks and punctuation, so that spans, which end on words, find their exact place in the source.
  * Left out: EBCDIC and the shift-state charsets, which the detector sees where they are not. */
@@ -223,7 +223,39 @@ static char zero_pattern(struct takc_str s)
     return even * 10 >= n * 4 && odd * 20 <= n ? 'b' : 0;
 }
 
-/* Is this UTF-8 with a few wrong bytes rather than another charset? first: its first wrong byte. */
+/* Units of UTF-16 that end words or lines: each has a byte that no text of another charset has beside a letter. */
+static bool is_wide_blank(unsigned u)
+{
+    return u == ' ' || u == '\n' || u == '\r' || u == '\t' || u == 0x3001 || u == 0x3002 || u == 0xFF0C;
+}
+
+/* Letters, digits and marks of the scripts that are written most. */
+static bool is_wide_text(unsigned u)
+{
+    return is_wide_blank(u) || (u >= 0x20 && u < 0x250 && !(u >= 0x7F && u < 0xA0)) || (u >= 0x300 && u < 0x700) ||
+           (u >= 0x900 && u < 0xE80) || (u >= 0x10A0 && u < 0x1200) || (u >= 0x1E00 && u < 0x2070) || (u >= 0x3000 && u < 0x3100) ||
+           (u >= 0x4E00 && u < 0xA000) || (u >= 0xAC00 && u < 0xD7A4) || (u >= 0xFF00 && u < 0xFFF0);
+}
+
+/* How many blanks these bytes have as UTF-16 of one order; 0 where they are no text of that order. A quarter of the bytes at least must be
+ * none of ASCII's printable ones: two letters of ASCII look like one of Chinese. */
+static size_t wide_blanks(struct takc_str s, bool big)
+{
+    size_t n = (s.len < 4096 ? s.len : 4096) / 2, blanks = 0, text = 0, odd = 0;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char *p = (const unsigned char *)s.ptr + 2 * i;
+        unsigned u = big ? (unsigned)(p[0] << 8 | p[1]) : (unsigned)(p[1] << 8 | p[0]);
+        if ((u < ' ' && !is_wide_blank(u)) || u >= 0xFFFE)
+            return 0;
+        odd += (p[0] < ' ' || p[0] > '~') + (p[1] < ' ' || p[1] > '~');
+        blanks += is_wide_blank(u);
+        text += is_wide_text(u);
+    }
+    return n >= 8 && text * 100 >= n * 97 && odd * 2 >= n ? blanks : 0;
+}
+
+/* Is this UTF-8 with some wrong bytes rather than another charset? Letters of another make a right sequence rarely and by chance (one in
+ * seven pairs at most, in GBK). first: its first wrong byte. */
 static bool mostly_utf8(struct takc_str s, size_t first)
 {
     size_t good = 0, wrong = 0;
@@ -237,7 +269,7 @@ static bool mostly_utf8(struct takc_str s, size_t first)
         wrong += bad;
         good += !bad && pos - at > 1;
     }
-    return good > wrong * 4;
+    return good > wrong;
 }
 
 /* The charset by ICU's detector, looking around the first byte over 0x7F; Windows-1252 when it cannot tell. */
@@ -278,33 +310,50 @@ static const struct mark marks[] = {{"\xFF\xFE\0\0", 4, "UTF-32LE"},
                                     {"\xFF\xFE", 2, "UTF-16LE"},
                                     {"\xFE\xFF", 2, "UTF-16BE"}};
 
+/* The row of marks that the bytes begin with, or NULL. */
+static const struct mark *mark_of(struct takc_str s)
+{
+    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+        if (takc_str_starts(s, takc_str_n(marks[i].bytes, marks[i].len)))
+            return &marks[i];
+    return NULL;
+}
+
+const char *takc_charset_wide(struct takc_str s)
+{
+    const struct mark *m = mark_of(s);
+    if (m)
+        return strncmp(m->charset, "UTF-8", 5) ? m->charset : NULL;
+    char zeros = s.len && memchr(s.ptr, 0, s.len < 4096 ? s.len : 4096) ? zero_pattern(s) : 0;
+    if (!zeros && s.len >= 16) {
+        size_t little = wide_blanks(s, false), big = wide_blanks(s, true);
+        zeros = little > big ? 'l' : big ? 'b' : 0;
+    }
+    return zeros == 'l' ? "UTF-16LE" : zeros ? "UTF-16BE" : NULL;
+}
+
 /* What the bytes are, and how many of them are the mark. */
 static size_t tell(struct takc_str s, char charset[24])
 {
-    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
-        if (takc_str_starts(s, takc_str_n(marks[i].bytes, marks[i].len))) {
-            (void)snprintf(charset, 24, "%s", marks[i].charset);
-            return marks[i].len;
-        }
-    char zeros = s.len && memchr(s.ptr, 0, s.len < 4096 ? s.len : 4096) ? zero_pattern(s) : 0;
+    const struct mark *m = mark_of(s);
+    const char *wide = takc_charset_wide(s);
     size_t bad_at = 0;
-    if (zeros)
-        (void)snprintf(charset, 24, zeros == 'l' ? "UTF-16LE" : "UTF-16BE");
+    if (m || wide)
+        (void)snprintf(charset, 24, "%s", m ? m->charset : wide);
     else if (takc_utf8_valid(s, &bad_at) || mostly_utf8(s, bad_at))
         (void)snprintf(charset, 24, "UTF-8");
     else
         detect(s, bad_at, charset);
-    return 0;
+    return m ? m->len : 0;
 }
 
-enum takc_status takc_charset_to_utf8(struct takc_str bytes, struct takc_buf *out, struct takc_doc *d, char charset[24],
-                                      uint64_t *n_replaced, struct takc_err *err)
+static enum takc_status convert(struct takc_str bytes, size_t from, const char *charset, struct takc_buf *out, struct takc_doc *d,
+                                uint64_t *n_replaced, struct takc_err *err)
 {
     if (bytes.len > UINT32_MAX)
         return takc_fail(err, TAKC_REFUSED, 0, "source of %zu bytes is over 4 GiB", bytes.len);
     uint64_t replaced = 0;
     struct target t = {.out = out, .d = d, .src = bytes.ptr, .err = err};
-    size_t from = tell(bytes, charset);
     enum takc_status st;
     if (strcmp(charset, "UTF-8") == 0)
         st = from_utf8(&t, bytes, from, &replaced);
@@ -315,4 +364,17 @@ enum takc_status takc_charset_to_utf8(struct takc_str bytes, struct takc_buf *ou
     if (!st)
         *n_replaced = replaced;
     return st;
+}
+
+enum takc_status takc_charset_to_utf8(struct takc_str bytes, struct takc_buf *out, struct takc_doc *d, char charset[24],
+                                      uint64_t *n_replaced, struct takc_err *err)
+{
+    size_t from = tell(bytes, charset);
+    return convert(bytes, from, charset, out, d, n_replaced, err);
+}
+
+enum takc_status takc_charset_from(struct takc_str bytes, const char *charset, struct takc_buf *out, struct takc_doc *d,
+                                   uint64_t *n_replaced, struct takc_err *err)
+{
+    return convert(bytes, 0, charset, out, d, n_replaced, err);
 }

@@ -11,7 +11,7 @@
 
 #include <csv.h>
 
-enum { PROBE = 64 << 10, PROBE_LINES = 50 };
+enum { PROBE = 64 << 10, PROBE_LINES = 50, FIELD_BEGUN = 2 /* libcsv names its states only inside */ };
 
 struct sheet {
     struct takc_doc raw; /* decoded source and its map */
@@ -228,9 +228,13 @@ static enum takc_status feed(struct sheet *s, struct csv_parser *parser, char se
             s->status = takc_fail(s->err, csv_error(parser) == CSV_ENOMEM ? TAKC_NOMEM : TAKC_CORRUPT, 0, "row %u: %s", s->row + 1,
                                   csv_strerror(csv_error(parser)));
     }
+    bool open = parser->quoted && parser->pstate == FIELD_BEGUN;
     if (!s->status && csv_fini(parser, on_cell, on_row, s) && !s->status)
         s->status = takc_fail(s->err, csv_error(parser) == CSV_ENOMEM ? TAKC_NOMEM : TAKC_CORRUPT, 0, "row %u: %s", s->row + 1,
                               csv_strerror(csv_error(parser)));
+    if (!s->status && open)
+        s->status =
+            takc_doc_note(s->d, s->err, "the last cell of row %u, line %u, has a quote without an end (cut off?)", s->row, s->row_line);
     return s->status;
 }
 
@@ -268,4 +272,4 @@ out:
 static const char *const extensions[] = {"csv", "tsv", "tab", "psv", NULL};
 
 const struct takc_reader_ops takc_reader_csv = {
-    .name = "csv", .version = "1", .extensions = extensions, .sniff = sniff_csv, .read = read_csv};
+    .name = "csv", .version = "2", .extensions = extensions, .sniff = sniff_csv, .read = read_csv};

@@ -5,6 +5,7 @@
 #include "doc/doc.h"
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "token/words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +30,20 @@ void takc_doc_clear(struct takc_doc *d)
     takc_free(d->blocks);
     takc_free(d->runs);
     takc_doc_init(d);
+}
+
+void takc_doc_drop_runs(struct takc_doc *d)
+{
+    takc_free(d->runs);
+    d->runs = NULL;
+    d->n_runs = d->runs_cap = 0;
+}
+
+void takc_doc_drop_blocks(struct takc_doc *d)
+{
+    takc_free(d->blocks);
+    d->blocks = NULL;
+    d->n_blocks = d->blocks_cap = 0;
 }
 
 enum takc_status takc_doc_block(struct takc_doc *d, struct takc_block b, struct takc_err *err)
@@ -115,28 +130,47 @@ enum takc_status takc_doc_note(struct takc_doc *d, struct takc_err *err, const c
     return st ? st : takc_buf_byte(&d->notes, '\n', err);
 }
 
+/* Bytes of what separates words of a title at pos, or 0. */
+static unsigned title_blank(struct takc_str s, size_t pos)
+{
+    size_t at = pos;
+    unsigned n = takc_white_at(s, pos);
+    if (n)
+        return n;
+    uint32_t c = takc_utf8_next(s, &at, NULL);
+    return c < ' ' || (c >= 0x7F && c < 0xA0) ? (unsigned)(at - pos) : 0;
+}
+
+enum takc_status takc_title_fold(struct takc_str title, struct takc_buf *out, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    size_t from = out->len;
+    bool blank = false;
+    for (size_t pos = 0; pos < title.len && !st;) {
+        unsigned n = title_blank(title, pos);
+        if (n) {
+            blank = true;
+            pos += n;
+            continue;
+        }
+        uint32_t c = takc_utf8_next(title, &pos, NULL);
+        if (out->len - from + 12 > MAX_TITLE_BYTES)
+            break;
+        char bytes[4];
+        if (blank && out->len > from)
+            st = takc_buf_byte(out, ' ', err);
+        if (!st)
+            st = takc_buf_add(out, takc_str_n(bytes, takc_utf8_put(c, bytes)), err);
+        blank = false;
+    }
+    return st;
+}
+
 enum takc_status takc_doc_set_title(struct takc_doc *d, struct takc_str title, enum takc_title_from from, struct takc_err *err)
 {
     struct takc_buf t;
     takc_buf_init(&t, MAX_TITLE_BYTES);
-    enum takc_status st = TAKC_OK;
-    bool blank = false;
-    for (size_t pos = 0; pos < title.len && !st;) {
-        size_t at = pos;
-        uint32_t c = takc_utf8_next(title, &pos, NULL);
-        if (c <= ' ' || c == 0x7F || (c >= 0x80 && c <= 0xA0) || c == 0x3000 || c == 0x2028 || c == 0x2029) {
-            blank = true;
-            continue;
-        }
-        if (t.len + (pos - at) + 8 > MAX_TITLE_BYTES)
-            break;
-        char out[4];
-        if (blank && t.len)
-            st = takc_buf_byte(&t, ' ', err);
-        if (!st)
-            st = takc_buf_add(&t, takc_str_n(out, takc_utf8_put(c, out)), err);
-        blank = false;
-    }
+    enum takc_status st = takc_title_fold(title, &t, err);
     if (st) {
         takc_buf_clear(&t);
         return st;
@@ -147,8 +181,7 @@ enum takc_status takc_doc_set_title(struct takc_doc *d, struct takc_str title, e
     return TAKC_OK;
 }
 
-/* The run that holds text byte at, or NULL. */
-static const struct takc_map_run *run_at(const struct takc_doc *d, uint32_t at)
+size_t takc_doc_run_behind(const struct takc_doc *d, size_t at)
 {
     size_t low = 0, high = d->n_runs;
     while (low < high) {
@@ -158,7 +191,14 @@ static const struct takc_map_run *run_at(const struct takc_doc *d, uint32_t at)
         else
             high = mid;
     }
-    return low < d->n_runs && d->runs[low].start <= at ? &d->runs[low] : NULL;
+    return low;
+}
+
+/* The run that holds text byte at, or NULL. */
+static const struct takc_map_run *run_at(const struct takc_doc *d, uint32_t at)
+{
+    size_t i = takc_doc_run_behind(d, at);
+    return i < d->n_runs && d->runs[i].start <= at ? &d->runs[i] : NULL;
 }
 
 bool takc_doc_source_range(const struct takc_doc *d, uint32_t start, uint32_t end, uint64_t *out_start, uint64_t *out_end)

@@ -85,9 +85,14 @@ struct takc_doc {
     struct takc_buf notes;               /* one warning a line, for people */
 };
 
-/* Empty; the storage is the caller's. clear frees; twice is harmless. */
+/* An empty document; the storage of the struct is the caller's. */
 void takc_doc_init(struct takc_doc *d);
+/* Frees and leaves an empty document; twice is harmless. */
 void takc_doc_clear(struct takc_doc *d);
+/* Gives back the runs of the map, once they are saved and nobody reads them any more. */
+void takc_doc_drop_runs(struct takc_doc *d);
+/* Gives back the blocks; text and title stay. */
+void takc_doc_drop_blocks(struct takc_doc *d);
 
 /* Appends a block; end may equal start only for a mistake of the reader (BUG). */
 TAKC_CHECK enum takc_status takc_doc_block(struct takc_doc *d, struct takc_block b, struct takc_err *err);
@@ -100,8 +105,13 @@ TAKC_CHECK enum takc_status takc_doc_decoded(struct takc_doc *d, struct takc_str
 TAKC_CHECK enum takc_status takc_doc_inserted(struct takc_doc *d, struct takc_str bytes, struct takc_err *err);
 /* Adds a warning for people, one line. */
 TAKC_CHECK enum takc_status takc_doc_note(struct takc_doc *d, struct takc_err *err, const char *fmt, ...) TAKC_PRINTF(3, 4);
-/* Sets the title; white space is folded. */
+/* Appends a title as it is shown to out (takes at most 64 KiB): white space and control characters are one blank between words, none at the
+ * ends. What is counted, shown and proved later is these bytes, so every title goes through here, a file's name too. */
+TAKC_CHECK enum takc_status takc_title_fold(struct takc_str title, struct takc_buf *out, struct takc_err *err);
+/* Sets the title, folded. */
 TAKC_CHECK enum takc_status takc_doc_set_title(struct takc_doc *d, struct takc_str title, enum takc_title_from from, struct takc_err *err);
+/* Number of the first run that ends behind text byte at; n_runs when none does. */
+size_t takc_doc_run_behind(const struct takc_doc *d, size_t at);
 /* Source range of text bytes start..end: true when both ends lie in runs (a verbatim run is cut to the byte, a decoded one counts whole).
  */
 bool takc_doc_source_range(const struct takc_doc *d, uint32_t start, uint32_t end, uint64_t *out_start, uint64_t *out_end);
@@ -111,10 +121,12 @@ bool takc_doc_source_range(const struct takc_doc *d, uint32_t start, uint32_t en
  * Readers' contract tests, fuzz targets and takc_doc_load call it. */
 TAKC_CHECK enum takc_status takc_doc_check(const struct takc_doc *d, size_t src_len, struct takc_err *err);
 
-/* Stored forms (docs/formats/structure.md): blocks, strings, title and report; and the runs of the map. The text is a blob of its own. */
+/* Appends blocks, strings, title and report as stored (docs/formats/structure.md). The text is a blob of its own. */
 TAKC_CHECK enum takc_status takc_doc_save_structure(const struct takc_doc *d, struct takc_buf *out, struct takc_err *err);
+/* Appends the runs of the map as stored. */
 TAKC_CHECK enum takc_status takc_doc_save_map(const struct takc_doc *d, struct takc_buf *out, struct takc_err *err);
-/* Reads them back (copies); map may be empty. CORRUPT for anything that takc_doc_check would not pass. d must be init'ed. */
+/* Reads text and both stored forms back (copies); map may be empty. CORRUPT for anything that takc_doc_check would not pass. d must be
+ * init'ed. */
 TAKC_CHECK enum takc_status takc_doc_load(struct takc_doc *d, struct takc_str text, struct takc_str structure, struct takc_str map,
                                           struct takc_err *err);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Charsets with their maps, the line rules, Markdown, CSV, JSON, splitting, picking, and the stored form. */
-#include "base/fault.h"
 #include "doc/lines.h"
 #include "doc/readers.h"
 

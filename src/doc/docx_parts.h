@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * doc/docx_parts.h - the parts of a DOCX file: entries of the archive, read under limits (docx_zip.c), and what its styles say
- * (docx_styles.c). Only docx.c and its tests include it. Threads: one at a time. */
+ * (docx_styles.c). Only the DOCX reader includes it. Threads: one at a time. */
 #ifndef TAKC_DOC_DOCX_PARTS_H
 #define TAKC_DOC_DOCX_PARTS_H
 
@@ -21,6 +21,7 @@ struct takc_docx_zip {
  * CORRUPT: no archive; REFUSED: a NUL in a name, too many entries; NOMEM. */
 TAKC_CHECK enum takc_status takc_docx_open(struct takc_docx_zip *z, struct takc_str bytes, uint64_t max_bytes, struct takc_doc *notes,
                                            struct takc_err *err);
+/* Frees; zeroed storage is fine, twice is harmless. */
 void takc_docx_close(struct takc_docx_zip *z);
 /* Appends the part called name. NOT_FOUND: none; REFUSED names the entry: encrypted, too large, or packed beyond what documents are;
  * CORRUPT: damaged. */
@@ -35,6 +36,7 @@ struct takc_docx_xml {
 };
 /* Over bytes that outlive it; name is for messages. NOMEM. */
 TAKC_CHECK enum takc_status takc_docx_xml_open(struct takc_docx_xml *xml, struct takc_str part, const char *name, struct takc_err *err);
+/* Frees; behind a failed open, too. */
 void takc_docx_xml_close(struct takc_docx_xml *xml);
 /* The next node: *more false at the end. REFUSED: nested too deep, entities; CORRUPT: no XML. */
 TAKC_CHECK enum takc_status takc_docx_next(struct takc_docx_xml *xml, const char *name, bool *more, struct takc_err *err);
@@ -55,9 +57,11 @@ struct takc_docx_styles {
     size_t n, cap;
 };
 
+/* No styles: every id is looked at as a name. */
 void takc_docx_styles_init(struct takc_docx_styles *s);
+/* Frees; twice is harmless. */
 void takc_docx_styles_clear(struct takc_docx_styles *s);
-/* Reads word/styles.xml. */
+/* Adds the paragraph styles of word/styles.xml, each with what it inherits. Statuses of takc_docx_next, NOMEM. */
 TAKC_CHECK enum takc_status takc_docx_styles_read(struct takc_docx_styles *s, struct takc_str part, struct takc_err *err);
 /* What the style with this id means; unknown ids are looked at as names ("Heading2"). */
 struct takc_docx_style takc_docx_style(const struct takc_docx_styles *s, struct takc_str id);

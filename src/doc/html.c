@@ -2,10 +2,10 @@
  *
  * html.c - the HTML reader: source bytes to UTF-8, to a tree (html_tree.c), to text, blocks and map (html_page.c).
  *
- * What kind a block gets is told by the innermost element that says so. A table is rows unless it only lays out the page: one column, or
- * holding tables, headings, preformatted text or long prose. The first visible h1 is the title, else <title>. Spans over columns and rows
- * are not counted: a column is the number of bars before it. Pages in another charset are transcoded first; the map then leads through the
- * converter's own, except where the page's declaration had to be believed against the guess: no map, and a note. */
+ * What kind a block gets is told by the innermost element that says so. A table is rows unless it only lays out the page: one column, or,
+ * without header cells, holding tables, headings, preformatted text or long prose. The first visible h1 is the title, else <title>. Spans
+ * over columns and rows are not counted: a column is the number of bars before it. Pages in another charset are transcoded first; the map
+ * then leads through the converter's own, except for the seven-bit charsets, whose bytes mean nothing alone: no map, and a note. */
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "doc/html_page.h"
@@ -14,8 +14,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#include <unicode/ucnv.h>
 
 enum { LAYOUT_CELL_BYTES = 600, PRESCAN_BYTES = 4096 };
 
@@ -40,15 +38,16 @@ static bool is_cell(uint8_t tag)
     return tag == TAKC_HTML_TD || tag == TAKC_HTML_TH;
 }
 
-/* Does a table only lay out the page? */
+/* Does a table only lay out the page? One with header cells of its own does not, whatever its cells hold. */
 static bool is_layout(const struct takc_html_tree *t, uint32_t i)
 {
     const struct takc_html_node *n = &t->nodes[i];
     uint32_t in_row = 0, most = 0, n_cells = 0, n_heads = 0;
-    for (uint32_t c = i + 1; c < n->end; c++) {
+    bool holds_more = false;
+    for (uint32_t c = i + 1, next; c < n->end; c = next) {
         uint8_t tag = t->nodes[c].tag;
-        if (tag == TAKC_HTML_TABLE || tag == TAKC_HTML_PRE || (tag >= TAKC_HTML_H1 && tag <= TAKC_HTML_H6))
-            return true;
+        next = tag == TAKC_HTML_TABLE ? t->nodes[c].end : c + 1;
+        holds_more |= tag == TAKC_HTML_TABLE || tag == TAKC_HTML_PRE || (tag >= TAKC_HTML_H1 && tag <= TAKC_HTML_H6);
         if (tag == TAKC_HTML_TR)
             in_row = 0;
         if (is_cell(tag)) {
@@ -58,7 +57,7 @@ static bool is_layout(const struct takc_html_tree *t, uint32_t i)
         }
         most = in_row > most ? in_row : most;
     }
-    return most < 2 || (!n_heads && n->len / n_cells > LAYOUT_CELL_BYTES);
+    return most < 2 || (!n_heads && (holds_more || n->len / n_cells > LAYOUT_CELL_BYTES));
 }
 
 /* A row of nothing but header cells. */
@@ -244,14 +243,17 @@ static enum takc_status walk_tree(struct walk *w)
     return w->page.st;
 }
 
-/* The charset that a meta element near the beginning names; false when there is none. */
+/* The charset that a meta element near the beginning names, or an XML declaration; false when there is none. */
 static bool declared_charset(struct takc_str s, char out[24])
 {
     s = takc_str_slice(s, 0, s.len < PRESCAN_BYTES ? s.len : PRESCAN_BYTES);
+    size_t xml = takc_str_starts(s, takc_str("<?xml")) ? takc_str_find(s, takc_str("?>"), 0) : 0;
     for (size_t i = 0; i + 8 < s.len; i++) {
-        if (!takc_str_eq_nocase(takc_str_slice(s, i, i + 7), takc_str("charset")))
+        struct takc_str word = takc_str_slice(s, i, i + 8);
+        bool encoding = xml != SIZE_MAX && i < xml && takc_str_is(word, "encoding");
+        if (!encoding && !takc_str_eq_nocase(takc_str_slice(word, 0, 7), takc_str("charset")))
             continue;
-        size_t at = i + 7, n = 0;
+        size_t at = i + 7 + encoding, n = 0;
         while (at < s.len && (s.ptr[at] == ' ' || s.ptr[at] == '='))
             at++;
         at += at < s.len && (s.ptr[at] == '"' || s.ptr[at] == '\'');
@@ -274,34 +276,6 @@ static const char *as_read(const char *name)
     return name;
 }
 
-/* Converts by a charset that the page names; false when ICU does not know it (nothing is appended then). */
-static enum takc_status convert_declared(struct takc_str s, const char *name, struct takc_buf *out, bool *done, struct takc_err *err)
-{
-    UErrorCode code = U_ZERO_ERROR;
-    UConverter *from = ucnv_open(name, &code), *to = ucnv_open("UTF-8", &code);
-    enum takc_status st = TAKC_OK;
-    const char *src = s.ptr, *end = s.ptr + s.len;
-    UChar pivot[1024], *pivot_from = pivot, *pivot_to = pivot;
-    bool first = true;
-    *done = U_SUCCESS(code);
-    while (U_SUCCESS(code) && !st) {
-        char piece[4096], *at = piece;
-        ucnv_convertEx(to, from, &at, piece + sizeof(piece), &src, end, pivot, &pivot_from, &pivot_to, pivot + 1024, first, true, &code);
-        first = false;
-        st = takc_buf_add(out, takc_str_n(piece, (size_t)(at - piece)), err);
-        if (code != U_BUFFER_OVERFLOW_ERROR)
-            break;
-        code = U_ZERO_ERROR;
-    }
-    if (U_FAILURE(code) && *done && !st)
-        *done = false;
-    if (from)
-        ucnv_close(from);
-    if (to)
-        ucnv_close(to);
-    return st;
-}
-
 /* The page as UTF-8: itself where it is that already, else converted into under->text, with the map where there is one. */
 static enum takc_status to_utf8(const struct takc_reader_input *in, struct takc_doc *under, struct takc_doc *out, struct walk *w,
                                 struct takc_str *page, struct takc_err *err)
@@ -309,10 +283,10 @@ static enum takc_status to_utf8(const struct takc_reader_input *in, struct takc_
     char declared[24];
     struct takc_str s = in->bytes;
     bool bom = takc_str_starts(s, takc_str("\xEF\xBB\xBF"));
-    bool named = declared_charset(s, declared), done = false;
+    bool named = declared_charset(s, declared);
     bool seven = named && (!strncasecmp(declared, "iso-2022", 8) || !strncasecmp(declared, "hz", 2));
     w->page.mapped = true;
-    if (takc_utf8_valid(s, NULL) && !seven) {
+    if (takc_utf8_valid(s, NULL) && !seven && !takc_charset_wide(s)) {
         w->page.base = bom ? 3 : 0;
         *page = takc_str_slice(s, w->page.base, s.len);
         (void)snprintf(out->charset, sizeof(out->charset), "UTF-8");
@@ -324,20 +298,20 @@ static enum takc_status to_utf8(const struct takc_reader_input *in, struct takc_
     bool guessed = strncmp(out->charset, "UTF-", 4) != 0 || seven;
     if (st || !named || !guessed || !strncasecmp(declared, "utf", 3) || !strcasecmp(as_read(declared), out->charset))
         return st;
-    struct takc_buf other;
-    takc_buf_init(&other, TAKC_BUF_MAX_DOCUMENT);
-    st = convert_declared(s, as_read(declared), &other, &done, err);
-    if (!st && done) {
-        takc_buf_clear(&under->text);
-        under->text = other;
+    struct takc_doc other;
+    takc_doc_init(&other);
+    st = takc_charset_from(s, as_read(declared), &other.text, &other, &other.n_replaced, err);
+    if (!st) { /* the page's word counts more than the guess */
+        takc_doc_clear(under);
+        *under = other;
         *page = takc_buf_str(&under->text);
-        (void)snprintf(out->charset, sizeof(out->charset), "%s", declared);
-        out->n_replaced = 0;
-        w->page.mapped = false;
-        return takc_doc_note(out, err, "charset %s as the page says: no map to the source", declared);
+        (void)snprintf(out->charset, sizeof(out->charset), "%s", as_read(declared));
+        out->n_replaced = under->n_replaced;
+        w->page.mapped = !seven;
+        return seven ? takc_doc_note(out, err, "charset %s: no map to the source", declared) : TAKC_OK;
     }
-    takc_buf_clear(&other);
-    return st;
+    takc_doc_clear(&other);
+    return st == TAKC_UNSUPPORTED ? TAKC_OK : st;
 }
 
 /* A page without h1 whose first heading is what <title> says: there stands the title. */
@@ -423,4 +397,4 @@ static int sniff_html(struct takc_str s)
 
 static const char *const extensions[] = {"html", "htm", "xhtml", "shtml", NULL};
 const struct takc_reader_ops takc_reader_html = {
-    .name = "html", .version = "1", .extensions = extensions, .sniff = sniff_html, .read = read_html};
+    .name = "html", .version = "2", .extensions = extensions, .sniff = sniff_html, .read = read_html};

@@ -20,26 +20,12 @@ static void put_inserted(struct takc_html_page *p, const char *s, size_t n)
         keep(p, takc_doc_inserted(p->d, takc_str_n(s, n), p->err));
 }
 
-/* The first run of the lower map that ends behind at. */
-static size_t run_behind(const struct takc_doc *d, size_t at)
-{
-    size_t low = 0, high = d->n_runs;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (d->runs[mid].end <= at)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 /* Verbatim bytes of the parsed UTF-8, through the map below: each part as that map has it. */
 static void put_through(struct takc_html_page *p, struct takc_str s, size_t at)
 {
     const struct takc_doc *u = p->under;
     size_t end = at + s.len, pos = at;
-    for (size_t i = run_behind(u, at); pos < end && !p->st; i++) {
+    for (size_t i = takc_doc_run_behind(u, at); pos < end && !p->st; i++) {
         const struct takc_map_run *r = i < u->n_runs ? &u->runs[i] : NULL;
         size_t from = !r || r->start > end ? end : r->start;
         if (from > pos) {

@@ -29,6 +29,12 @@ static void definitions_belong_to_terms(void **state)
 static void tables_are_rows(void **state)
 {
     (void)state;
+    /* header cells make a table of data, whatever its cells hold; a table in a cell is folded into it */
+    rich_expect(&takc_reader_html,
+                takc_str("<table><tr><th>a<th>b<tr><td><pre>c</pre><td>d<tr><td>e<td><table><tr><td>f<td>g</table></table>"),
+                "row0H|a | b\nrow0|c | d\nrow0|e | f g\n");
+    rich_expect(&takc_reader_html, takc_str("<table><tr><td>a<td><table><tr><th>b<th>c<tr><td>d<td>e</table></table>"),
+                "para0|a\nrow0H|b | c\nrow0|d | e\n");
     rich_expect(&takc_reader_html,
                 HTML("<table><caption>Sales</caption><thead><tr><th>Year<th>Sum</thead><tr><td>2022<td><p>7</p><p>m</p><tr><td><td>8"
                      "<tr><td>\n<td></tr></table>"

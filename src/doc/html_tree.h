@@ -135,7 +135,9 @@ struct takc_html_tree {
     uint64_t n_unplaced; /* text bytes without a place */
 };
 
+/* An empty tree; the storage of the struct is the caller's. */
 void takc_html_tree_init(struct takc_html_tree *t);
+/* Frees; twice is harmless. */
 void takc_html_tree_clear(struct takc_html_tree *t);
 /* Parses src (valid UTF-8; borrowed as long as the tree lives). REFUSED with the byte for nesting over TAKC_READER_MAX_DEPTH and for an
  * element with more than 1,000 attributes; NOMEM, CANCELLED, TIMEOUT. */

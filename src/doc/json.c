@@ -7,12 +7,14 @@
  * each literal stands, so that the map is exact: bytes of a literal are verbatim, escapes are decoded. JSON that is not UTF-8 is
  * transcoded first and has no map. */
 #include "base/json.h"
-#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "doc/json_scan.h"
 #include "doc/lines.h"
 #include "doc/parts.h"
+
+#include <stdio.h>
 
 enum { PROSE_BYTES = 80, PATH_BYTES = 64 << 10 };
 
@@ -314,9 +316,22 @@ static enum takc_status read_transcoded(struct takc_call *call, const struct tak
     return st ? st : takc_doc_note(d, err, "JSON in %s: places in the source are not known", d->charset);
 }
 
+/* Fields named by the caller are marked in the version by a hash of their names. */
+static void mark_fields(const struct takc_reader_input *in, struct takc_doc *d)
+{
+    const char *const names[] = {in->jsonl_title, in->jsonl_text, in->jsonl_date};
+    uint64_t hash = 0;
+    for (size_t i = 0; i < 3; i++)
+        if (names[i])
+            hash = takc_hash64(takc_str(names[i]), hash + i + 1);
+    if (hash)
+        (void)snprintf(d->reader_version, sizeof(d->reader_version), "%s+%08x", takc_reader_json.version, (unsigned)(hash >> 32));
+}
+
 static enum takc_status read_json(struct takc_call *call, const struct takc_reader_input *in, struct takc_doc *d, struct takc_err *err)
 {
     struct takc_str bytes = in->bytes;
+    mark_fields(in, d);
     if (bytes.len > UINT32_MAX)
         return takc_fail(err, TAKC_REFUSED, 0, "source of %zu bytes is over 4 GiB", bytes.len);
     size_t base = takc_str_starts(bytes, takc_str("\xEF\xBB\xBF")) ? 3 : 0;
@@ -337,6 +352,6 @@ static const char *const json_extensions[] = {"json", "geojson", "ipynb", NULL};
 static const char *const jsonl_extensions[] = {"jsonl", "ndjson", "jsonlines", NULL};
 
 const struct takc_reader_ops takc_reader_json = {
-    .name = "json", .version = "1", .extensions = json_extensions, .splits = true, .sniff = takc_sniff_json, .read = read_json};
+    .name = "json", .version = "2", .extensions = json_extensions, .splits = true, .sniff = takc_sniff_json, .read = read_json};
 const struct takc_reader_ops takc_reader_jsonl = {
-    .name = "jsonl", .version = "1", .extensions = jsonl_extensions, .splits = true, .sniff = takc_sniff_jsonl, .read = read_json};
+    .name = "jsonl", .version = "2", .extensions = jsonl_extensions, .splits = true, .sniff = takc_sniff_jsonl, .read = read_json};

@@ -79,7 +79,8 @@ static int32_t hex4(struct takc_str s, size_t i)
     return v;
 }
 
-enum takc_status takc_scan_string(struct takc_scan *j, struct takc_str *out)
+/* Goes over a string; out is what stands between the quotes, escapes and all. */
+static enum takc_status scan_string(struct takc_scan *j, struct takc_str *out)
 {
     if (takc_scan_peek(j) != '"')
         return wrong(j, "a string is missing");
@@ -161,7 +162,7 @@ enum takc_status takc_scan_next(struct takc_scan *j, char open, bool first, stru
     *out_key = (struct takc_str){NULL, 0};
     if (open != '{')
         return TAKC_OK;
-    enum takc_status st = takc_scan_string(j, out_key);
+    enum takc_status st = scan_string(j, out_key);
     if (st)
         return st;
     if (takc_scan_peek(j) != ':')
@@ -191,7 +192,7 @@ enum takc_status takc_scan_value(struct takc_scan *j)
     if (c == '{' || c == '[')
         return inside(j, c);
     if (c == '"')
-        return takc_scan_string(j, &unused);
+        return scan_string(j, &unused);
     for (size_t i = 0; i < 3; i++)
         if (takc_str_starts(takc_str_slice(j->s, j->pos, j->s.len), takc_str(words[i]))) {
             j->pos += strlen(words[i]);
@@ -225,7 +226,8 @@ size_t takc_scan_piece(struct takc_str s, size_t pos, bool *same, uint32_t *c)
     return s.len - pos < 6 ? s.len - pos : 6;
 }
 
-bool takc_scan_key_is(struct takc_str key, const char *names)
+/* Is a key, escapes and all, exactly this name or one of the names separated by '|'? */
+static bool key_is(struct takc_str key, const char *names)
 {
     struct takc_str rest = takc_str(names), name;
     while (takc_str_split(&rest, '|', &name))
@@ -256,8 +258,7 @@ enum takc_status takc_scan_fields(struct takc_scan *j, const struct takc_reader_
         st = takc_scan_value(j);
         struct takc_str value = takc_str_slice(j->s, from, j->pos);
         for (size_t i = 0; i < 4 && !st; i++)
-            if (!fields[i].to->ptr && (c == '"' || (i == 0 && (c == '-' || (c >= '0' && c <= '9')))) &&
-                takc_scan_key_is(key, fields[i].names))
+            if (!fields[i].to->ptr && (c == '"' || (i == 0 && (c == '-' || (c >= '0' && c <= '9')))) && key_is(key, fields[i].names))
                 *fields[i].to = value;
         if (!st && c == '[' && takc_str_is(key, "documents"))
             out->documents = value;

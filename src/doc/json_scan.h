@@ -22,11 +22,10 @@ struct takc_scan takc_scan_of(struct takc_str s, struct takc_err *err);
 char takc_scan_peek(struct takc_scan *j);
 /* Goes over one value of any kind. INVALID with the byte for what is no JSON, REFUSED for nesting over TAKC_READER_MAX_DEPTH. */
 TAKC_CHECK enum takc_status takc_scan_value(struct takc_scan *j);
-/* Goes over a string; out is what stands between the quotes, escapes and all. */
-TAKC_CHECK enum takc_status takc_scan_string(struct takc_scan *j, struct takc_str *out);
-/* Enters an object or array (open is its bracket). Then takc_scan_next until *more is false: it goes over comma and closing bracket and,
- * in objects, over the key and colon, and stands before the value. */
+/* Enters an object or array (open is its bracket). REFUSED: nested too deep; INVALID: another byte stands there. */
 TAKC_CHECK enum takc_status takc_scan_enter(struct takc_scan *j, char open);
+/* Goes over the comma (not where first is true) and, in objects, over the key and colon, and stands before the next value; *more is false
+ * when it went over the closing bracket instead. out_key is the key as it stands between its quotes, ptr NULL in arrays. */
 TAKC_CHECK enum takc_status takc_scan_next(struct takc_scan *j, char open, bool first, struct takc_str *out_key, bool *more);
 /* Only white space left? */
 bool takc_scan_done(struct takc_scan *j);
@@ -36,8 +35,6 @@ uint32_t takc_scan_line(struct takc_scan *j, size_t at);
 /* The next piece of a string's inside at *pos: bytes that stand for themselves (*same), or one escape and the character it means (both
  * halves of a surrogate pair are one). Returns the piece's length in s; *c is its character. */
 size_t takc_scan_piece(struct takc_str inside, size_t pos, bool *same, uint32_t *c);
-/* Is a key, escapes and all, exactly this name or one of the names separated by '|'? */
-bool takc_scan_key_is(struct takc_str key, const char *names);
 
 /* The fields of a record, as places; ptr NULL: not there. value: the literal as it stands, quotes included. */
 struct takc_scan_record {

@@ -6,7 +6,6 @@
  * small letter, or this one is long and has no stop; footers and page breaks between do not end it (TAKC_BLOCK_CONTINUES). */
 #include "doc/lines.h"
 #include "base/alloc.h"
-#include "base/hash.h"
 #include "doc/lines_parts.h"
 
 enum { LONG_LINE_CHARS = 60, LINES_A_CHECK = 1 << 15 };

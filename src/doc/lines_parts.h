@@ -73,11 +73,17 @@ bool takc_line_word(struct takc_str text, size_t *pos, size_t end, struct takc_s
 /* Is the word a number as tables have them: "(1,234.5)%", "$12", "2019,"? */
 bool takc_line_number(struct takc_str word);
 
-/* The passes, in this order. */
+/* The passes, in this order; each corrects kinds and flags of l->v. */
+
+/* Makes lines that open with a speaker's name turns, where the text is a transcript. NOMEM. */
 TAKC_CHECK enum takc_status takc_lines_turns(struct takc_lines *l, struct takc_err *err);
+/* Hides footers, page numbers and running headers: what comes again near page breaks. NOMEM. */
 TAKC_CHECK enum takc_status takc_lines_footers(struct takc_lines *l, struct takc_err *err);
+/* In hard-wrapped text, makes lines prose again that look like rows or headings and stand in the midst of a paragraph. */
 void takc_lines_wrapped(struct takc_lines *l);
+/* Marks terms of definition lists, and the lines that describe them. */
 void takc_lines_terms(struct takc_lines *l);
+/* Numbers the tables that rows make up, and marks their header rows. */
 void takc_lines_tables(struct takc_lines *l);
 
 #endif

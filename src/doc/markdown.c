@@ -497,4 +497,4 @@ out:
 static const char *const extensions[] = {"md", "markdown", "mdown", "mkd", "qmd", "rmd", NULL};
 
 const struct takc_reader_ops takc_reader_markdown = {
-    .name = "markdown", .version = "1", .extensions = extensions, .sniff = takc_sniff_markdown, .read = read_markdown};
+    .name = "markdown", .version = "2", .extensions = extensions, .sniff = takc_sniff_markdown, .read = read_markdown};

@@ -16,10 +16,14 @@ TAKC_CHECK enum takc_status takc_reader_title(struct takc_doc *d, struct takc_er
 TAKC_CHECK enum takc_status takc_doc_copy(struct takc_doc *d, const struct takc_doc *from_doc, size_t from, size_t to,
                                           struct takc_err *err);
 
-/* As takc_reader_ops.sniff: 0 no, 1 maybe, 2 likely, 3 certain. */
+/* Are these bytes text at all? As takc_reader_ops.sniff: 0 no, 1 maybe, 2 likely, 3 certain. */
 int takc_sniff_text(struct takc_str bytes);
+/* 2 with several lines that bear Markdown's own marks, of more than one kind: lines that begin with "# " alone are the comments of a script
+ * or of settings. 1 for any other text, if its name says so. */
 int takc_sniff_markdown(struct takc_str bytes);
+/* 2: a whole value and nothing behind, or good as far as was looked; 1: begins like one and is broken; 0: several values. */
 int takc_sniff_json(struct takc_str bytes);
+/* 2: most lines are objects of their own, even a single one; 1: broken ones; 0: something else. */
 int takc_sniff_jsonl(struct takc_str bytes);
 /* Is this no document at all: zeros that are not UTF-16, or the magic of pictures, programs, archives? */
 bool takc_sniff_binary(struct takc_str bytes);

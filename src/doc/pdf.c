@@ -4,7 +4,6 @@
  *
  * The text depends on pdftotext's version and mode, so both are in reader_version ("1+layout+22.12.0"). pdfinfo gives title and date the
  * same confined way; without it the title is the first heading. There is no map: a PDF has no useful source bytes. */
-#include "base/alloc.h"
 #include "base/child.h"
 #include "doc/pdf_text.h"
 #include "doc/readers.h"

@@ -35,8 +35,9 @@ struct takc_reader_ops {
     enum takc_status (*read)(struct takc_call *, const struct takc_reader_input *, struct takc_doc *out, struct takc_err *);
 };
 
-/* The i-th reader, or NULL behind the last; the reader of that name, or NULL. */
+/* The i-th reader, NULL behind the last. Static. */
 const struct takc_reader_ops *takc_reader_at(size_t i);
+/* The reader of exactly that name, or NULL. */
 const struct takc_reader_ops *takc_reader_find(struct takc_str name);
 /* The reader for these bytes: content first, then the name's extension; NULL for what is no document (binary). */
 const struct takc_reader_ops *takc_reader_pick(struct takc_str name, struct takc_str bytes);
@@ -60,9 +61,14 @@ TAKC_CHECK enum takc_status takc_split(const struct takc_reader_ops *r, struct t
                                        takc_split_fn *each, void (*bad)(void *arg, uint32_t line, const char *msg), void *arg,
                                        struct takc_err *err);
 
+/* "UTF-16LE" and its like when the bytes bear its mark, or look like it without one; NULL: another charset. */
+const char *takc_charset_wide(struct takc_str bytes);
 /* Bytes of any charset into UTF-8, told by BOM, validity and ICU detection. Appends the text to out and its map (offsets into bytes) to d's
  * runs when d is not NULL (out is then &d->text); fills charset and n_replaced. Line ends become '\n' (CR LF: a decoded run). */
 TAKC_CHECK enum takc_status takc_charset_to_utf8(struct takc_str bytes, struct takc_buf *out, struct takc_doc *d, char charset[24],
                                                  uint64_t *n_replaced, struct takc_err *err);
+/* The same from a charset that is known, by any name ICU has for it; UNSUPPORTED when it has none. Nothing is appended then. */
+TAKC_CHECK enum takc_status takc_charset_from(struct takc_str bytes, const char *charset, struct takc_buf *out, struct takc_doc *d,
+                                              uint64_t *n_replaced, struct takc_err *err);
 
 #endif

@@ -2,12 +2,11 @@
  *
  * registry.c - the list of readers, and the thin functions in front of them. Content speaks before the name: the first reader that is
  * certain wins, else the likeliest whose extension fits, else the likeliest. */
-#include "base/utf8.h"
 #include "doc/parts.h"
 
 #include <stdio.h>
 
-enum { N_READERS = 8 };
+enum { N_READERS = 8, SNIFF_BYTES = 64 << 10 };
 /* In the order in which equal guesses win. */
 static const struct takc_reader_ops *const readers[N_READERS] = {&takc_reader_text, &takc_reader_markdown, &takc_reader_csv,
                                                                  &takc_reader_json, &takc_reader_jsonl,    &takc_reader_html,
@@ -43,11 +42,21 @@ static bool has_extension(const struct takc_reader_ops *r, struct takc_str name)
     return false;
 }
 
-const struct takc_reader_ops *takc_reader_pick(struct takc_str name, struct takc_str bytes)
+/* The first bytes of a source in UTF-16 or UTF-32 as UTF-8, so that its kind is told like any other's; other sources as they are. */
+static struct takc_str sniffed(struct takc_str bytes, struct takc_buf *hold)
+{
+    char charset[24];
+    uint64_t n_replaced;
+    if (!takc_charset_wide(bytes))
+        return bytes;
+    struct takc_str s = takc_str_slice(bytes, 0, bytes.len < SNIFF_BYTES ? bytes.len : SNIFF_BYTES);
+    return takc_charset_to_utf8(s, hold, NULL, charset, &n_replaced, NULL) ? bytes : takc_buf_str(hold);
+}
+
+static const struct takc_reader_ops *pick(struct takc_str name, struct takc_str bytes, bool binary)
 {
     const struct takc_reader_ops *best = NULL;
     int best_points = 0;
-    bool binary = takc_sniff_binary(bytes);
     for (size_t i = 0; i < N_READERS; i++) {
         const struct takc_reader_ops *r = readers[i];
         if (!r)
@@ -63,6 +72,15 @@ const struct takc_reader_ops *takc_reader_pick(struct takc_str name, struct takc
         }
     }
     return best;
+}
+
+const struct takc_reader_ops *takc_reader_pick(struct takc_str name, struct takc_str bytes)
+{
+    struct takc_buf hold;
+    takc_buf_init(&hold, (size_t)SNIFF_BYTES * 4);
+    const struct takc_reader_ops *r = pick(name, sniffed(bytes, &hold), takc_sniff_binary(bytes));
+    takc_buf_clear(&hold);
+    return r;
 }
 
 enum takc_status takc_reader_read(const struct takc_reader_ops *r, struct takc_call *call, const struct takc_reader_input *in,

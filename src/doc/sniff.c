@@ -74,18 +74,41 @@ static bool control_bytes(struct takc_str s)
     return !(zeros * 10 >= s.len * 2 && (odd_zeros * 20 < zeros || even_zeros * 20 < zeros));
 }
 
+/* The first n bytes, less a character that they cut. */
+static struct takc_str head_of(struct takc_str s, size_t n)
+{
+    n = n < s.len ? n : s.len;
+    while (n < s.len && n > 0 && !takc_utf8_boundary(s, n))
+        n--;
+    return takc_str_slice(s, 0, n);
+}
+
+/* Some magic numbers are words ("ID3", "RIFF", "BM6"): a text may begin with them, but then it has no control bytes at all. */
+static bool is_plain(struct takc_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] < ' ' && !strchr("\t\n\f\r", s.ptr[i]))
+            return false;
+    return takc_utf8_valid(s, NULL);
+}
+
+static bool has_magic(struct takc_str s)
+{
+    for (size_t i = 0; i < sizeof(binaries) / sizeof(*binaries); i++) {
+        const struct magic *m = &binaries[i];
+        if (s.len >= m->at + m->len && memcmp(s.ptr + m->at, m->bytes, m->len) == 0)
+            return !is_plain(head_of(s, 512));
+    }
+    return false;
+}
+
 bool takc_sniff_binary(struct takc_str bytes)
 {
     struct takc_str s = head(bytes);
     if (takc_str_starts(s, takc_str("\xFF\xFE")) || takc_str_starts(s, takc_str("\xFE\xFF")) ||
         takc_str_starts(s, takc_str_n("\0\0\xFE\xFF", 4)))
         return false;
-    for (size_t i = 0; i < sizeof(binaries) / sizeof(*binaries); i++) {
-        const struct magic *m = &binaries[i];
-        if (s.len >= m->at + m->len && memcmp(s.ptr + m->at, m->bytes, m->len) == 0)
-            return true;
-    }
-    return control_bytes(s);
+    return has_magic(s) || (!takc_charset_wide(s) && control_bytes(s));
 }
 
 int takc_sniff_text(struct takc_str bytes)
@@ -93,21 +116,31 @@ int takc_sniff_text(struct takc_str bytes)
     return takc_sniff_binary(bytes) ? 0 : 1;
 }
 
-/* Likely with several lines that bear Markdown's own marks; any text may be Markdown if its name says so. */
+/* Which of Markdown's own marks a line bears, as bits: a heading of level 1, of a deeper level, a fence, a link. */
+static unsigned markdown_marks(struct takc_str line)
+{
+    size_t n = 0;
+    while (n < line.len && line.ptr[n] == '#')
+        n++;
+    bool heading = n > 0 && n < 7 && n < line.len && line.ptr[n] == ' ';
+    unsigned bits = !heading ? 0 : n == 1 ? 1 : 2;
+    bits |= takc_str_starts(line, takc_str("```")) ? 4 : 0;
+    return bits | (takc_str_find(line, takc_str("]("), 0) != SIZE_MAX ? 8 : 0);
+}
+
 int takc_sniff_markdown(struct takc_str bytes)
 {
     struct takc_str rest = head(bytes), line;
     size_t marks = 0;
+    unsigned kinds = 0;
     if (takc_sniff_binary(bytes))
         return 0;
-    while (marks < 3 && takc_str_split(&rest, '\n', &line)) {
-        size_t n = 0;
-        while (n < line.len && line.ptr[n] == '#')
-            n++;
-        marks += n > 0 && n < 7 && n < line.len && line.ptr[n] == ' ';
-        marks += takc_str_starts(line, takc_str("```")) || takc_str_find(line, takc_str("]("), 0) != SIZE_MAX;
+    while (takc_str_split(&rest, '\n', &line) && (marks < 3 || !(kinds & (kinds - 1)))) {
+        unsigned bits = markdown_marks(line);
+        marks += bits != 0;
+        kinds |= bits;
     }
-    return marks >= 3 ? 2 : 1;
+    return marks >= 3 && kinds & (kinds - 1) ? 2 : 1;
 }
 
 static char first_byte(struct takc_str s, size_t *at)
@@ -118,7 +151,6 @@ static char first_byte(struct takc_str s, size_t *at)
     return *at < s.len ? s.ptr[*at] : 0;
 }
 
-/* 2: a whole value and nothing behind, or good as far as the probe goes; 1: broken, but begins like one; 0: several values. */
 int takc_sniff_json(struct takc_str bytes)
 {
     size_t at;
@@ -136,7 +168,6 @@ int takc_sniff_json(struct takc_str bytes)
     return takc_scan_done(&j) ? 2 : takc_scan_peek(&j) != '{';
 }
 
-/* 2: most lines are objects of their own, even a single one; 1: broken ones; 0: something else. */
 int takc_sniff_jsonl(struct takc_str bytes)
 {
     size_t at;

@@ -2,6 +2,7 @@
  *
  * split.c - one source, many documents: the lines of JSONL, the elements of a JSON array of records, the array under "documents" of an
  * object. Parts are slices of the source, so an edit costs one part. Each is scanned here (grammar and fields); its reader judges the rest.
+ * A source in UTF-16 or UTF-32 is split as the UTF-8 that it means; its parts are slices of that.
  * Names: "#id" with control characters and slashes replaced, else "#" and the line; an id seen before gets "~line". */
 #include "base/intern.h"
 #include "base/utf8.h"
@@ -165,13 +166,23 @@ static bool begins_with_record(struct takc_scan *j, const struct takc_reader_inp
            !takc_scan_fields(j, in, &f) && f.text.ptr;
 }
 
-bool takc_split_wanted(const struct takc_reader_ops *r, const struct takc_reader_input *in)
+/* The source as UTF-8, in hold where it had to be converted. */
+static enum takc_status narrow(struct takc_str bytes, struct takc_buf *hold, struct takc_str *out, struct takc_err *err)
 {
-    if (!r || !r->splits)
-        return false;
-    if (r == &takc_reader_jsonl)
-        return true;
-    struct takc_scan j = takc_scan_of(without_mark(in->bytes), NULL);
+    char charset[24];
+    uint64_t n_replaced;
+    *out = without_mark(bytes);
+    if (!takc_charset_wide(bytes))
+        return TAKC_OK;
+    enum takc_status st = takc_charset_to_utf8(bytes, hold, NULL, charset, &n_replaced, err);
+    if (!st)
+        *out = takc_buf_str(hold);
+    return st;
+}
+
+static bool holds_records(struct takc_str bytes, const struct takc_reader_input *in)
+{
+    struct takc_scan j = takc_scan_of(bytes, NULL);
     struct takc_scan_record f = {0};
     if (takc_scan_peek(&j) == '[')
         return begins_with_record(&j, in);
@@ -181,15 +192,34 @@ bool takc_split_wanted(const struct takc_reader_ops *r, const struct takc_reader
     return begins_with_record(&inner, in);
 }
 
+bool takc_split_wanted(const struct takc_reader_ops *r, const struct takc_reader_input *in)
+{
+    struct takc_buf hold;
+    struct takc_str bytes;
+    if (!r || !r->splits)
+        return false;
+    if (r == &takc_reader_jsonl)
+        return true;
+    takc_buf_init(&hold, TAKC_BUF_MAX_DOCUMENT);
+    bool wanted = narrow(in->bytes, &hold, &bytes, NULL) == TAKC_OK && holds_records(bytes, in);
+    takc_buf_clear(&hold);
+    return wanted;
+}
+
 enum takc_status takc_split(const struct takc_reader_ops *r, struct takc_call *call, const struct takc_reader_input *in,
                             takc_split_fn *each, void (*bad)(void *arg, uint32_t line, const char *msg), void *arg, struct takc_err *err)
 {
     struct splitting s = {.reader = r, .call = call, .in = in, .each = each, .bad = bad, .arg = arg, .err = err};
+    struct takc_buf hold;
+    struct takc_str bytes;
     takc_intern_init(&s.seen);
     takc_buf_init(&s.suffix, TAKC_BUF_MAX_NAME);
-    struct takc_str bytes = without_mark(in->bytes);
-    enum takc_status st = r == &takc_reader_jsonl ? split_lines(&s, bytes) : split_whole(&s, bytes);
+    takc_buf_init(&hold, TAKC_BUF_MAX_DOCUMENT);
+    enum takc_status st = narrow(in->bytes, &hold, &bytes, err);
+    if (!st)
+        st = r == &takc_reader_jsonl ? split_lines(&s, bytes) : split_whole(&s, bytes);
     takc_intern_clear(&s.seen);
     takc_buf_clear(&s.suffix);
+    takc_buf_clear(&hold);
     return st;
 }

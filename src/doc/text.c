@@ -69,4 +69,4 @@ static enum takc_status read_text(struct takc_call *call, const struct takc_read
 static const char *const extensions[] = {"txt", "text", "log", "rst", "asc", "adoc", "org", "tex", "man", NULL};
 
 const struct takc_reader_ops takc_reader_text = {
-    .name = "text", .version = "1", .extensions = extensions, .sniff = takc_sniff_text, .read = read_text};
+    .name = "text", .version = "2", .extensions = extensions, .sniff = takc_sniff_text, .read = read_text};

@@ -340,6 +340,7 @@ static const struct takc_store_ops dir_ops = {
     .close = dir_close,
     .batch_open = takc_dir_batch_open,
     .batch_put = takc_dir_batch_put,
+    .batch_derive = takc_dir_batch_derive,
     .batch_del = takc_dir_batch_del,
     .batch_commit = takc_dir_batch_commit,
     .batch_close = takc_dir_batch_close,

@@ -15,8 +15,8 @@
 
 /* The path of a key, NUL-terminated, in out (PATH_MAX bytes). The key has been checked. INVALID when it is too long. */
 TAKC_CHECK enum takc_status takc_dir_path(const char *root, struct takc_str key, char *out, struct takc_err *err);
-/* The key of a path relative to the root, in out (TAKC_DIR_KEY_MAX bytes); false when the store would not have written that path. */
 enum { TAKC_DIR_KEY_MAX = 1024 };
+/* The key of a path relative to the root, in out (TAKC_DIR_KEY_MAX bytes); false when the store would not have written that path. */
 bool takc_dir_key(const char *rel, char *out, size_t *out_len);
 
 /* A file being written beside the name that it will get. */
@@ -26,8 +26,11 @@ struct takc_stage {
 };
 /* Makes the folders of path and a temporary in the last one; survives others that remove empty folders meanwhile. */
 TAKC_CHECK enum takc_status takc_stage_open(struct takc_stage *s, const char *path, struct takc_err *err);
-/* Appends; and brings what was written to the disk. FULL or IO; the stage must be dropped then. */
+/* As takc_stage_open, but the file is path itself, which s->tmp holds then. CONFLICT when something is there. */
+TAKC_CHECK enum takc_status takc_stage_open_at(struct takc_stage *s, const char *path, struct takc_err *err);
+/* Appends bytes. FULL or IO; the stage must be dropped then. */
 TAKC_CHECK enum takc_status takc_stage_write(struct takc_stage *s, struct takc_str bytes, struct takc_err *err);
+/* Brings what was written to the disk. FULL or IO; the stage must be dropped then. */
 TAKC_CHECK enum takc_status takc_stage_sync(struct takc_stage *s, struct takc_err *err);
 /* Closes the file and keeps the temporary. */
 TAKC_CHECK enum takc_status takc_stage_end(struct takc_stage *s, struct takc_err *err);
@@ -42,9 +45,10 @@ TAKC_CHECK enum takc_status takc_stage_sync_folder(const char *path, struct takc
 /* One sync of the whole file system that holds root. */
 TAKC_CHECK enum takc_status takc_stage_sync_all(const char *root, struct takc_err *err);
 
-/* Every file below root/rel ("" for all; missing is fine), in no order: path relative to root, size, time of last change.
- * Symbolic links are not followed; what vanishes meanwhile is left out. */
+/* One file: its path relative to the root, its size, when it was changed (seconds since 1970). A failure ends the walk. */
 typedef enum takc_status takc_dir_each_fn(void *arg, const char *rel, uint64_t size_bytes, int64_t changed_s, struct takc_err *err);
+/* Tells each every file below root/rel ("" for all; missing is fine), in no order; deep: in folders below it, too. Symbolic links are not
+ * followed; what vanishes meanwhile is left out. */
 TAKC_CHECK enum takc_status takc_dir_walk(const char *root, const char *rel, bool deep, takc_dir_each_fn *each, void *arg,
                                           struct takc_err *err);
 /* Removes temporaries below root/rel whose process is gone or that are older than a day; adds to *n_removed. deep: folders inside too. */
@@ -57,13 +61,21 @@ const char *takc_store_dir_root(const struct takc_store *s);
 
 #define TAKC_DIR_LOCKS "locks" /* folder of lock files below the root */
 
-/* The batch of the dir store (dir_batch.c). */
+/* dir_batch.c: the slots of the dir store's batch, with the promises of takc_store_batch_*. Opening stages nothing yet; the batch looks at
+ * the root's file system once. */
 TAKC_CHECK enum takc_status takc_dir_batch_open(struct takc_store *s, struct takc_store_batch **out, struct takc_err *err);
+/* Writes the temporary now, unless known_content and the size say that it is there. A failure leaves the batch as it was. */
 TAKC_CHECK enum takc_status takc_dir_batch_put(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                struct takc_str bytes, bool known_content, struct takc_err *err);
+/* Writes the file under its own name now; a temporary where something is there. A failure leaves the batch as it was. */
+TAKC_CHECK enum takc_status takc_dir_batch_derive(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
+                                                  struct takc_str bytes, struct takc_err *err);
+/* Notes the path; nothing on the disk changes before commit. */
 TAKC_CHECK enum takc_status takc_dir_batch_del(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                struct takc_err *err);
+/* Syncs the temporaries, names them in order, removes, syncs the folders; empties the batch, whatever the status. */
 TAKC_CHECK enum takc_status takc_dir_batch_commit(struct takc_store_batch *b, struct takc_call *call, struct takc_err *err);
+/* Removes the temporaries that have no name yet, and frees b. */
 void takc_dir_batch_close(struct takc_store_batch *b);
 
 #endif

@@ -24,6 +24,24 @@ static bool folder_of(const char *path, char *out)
     return true;
 }
 
+/* Makes the file s->tmp, and the folder that it is in. CONFLICT when it is there. */
+static enum takc_status create(struct takc_stage *s, const char *folder, struct takc_err *err)
+{
+    for (int i = 0; i < TRIES; i++) {
+        s->fd = open(s->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (s->fd >= 0)
+            return TAKC_OK;
+        if (errno == EEXIST)
+            return takc_fail(err, TAKC_CONFLICT, errno, "create %s", s->tmp);
+        if (errno != ENOENT && errno != ENOTDIR)
+            return takc_fail_errno(err, errno, "create a file in %s", folder);
+        enum takc_status st = takc_dir_make(folder, err);
+        if (st && st != TAKC_NOT_FOUND)
+            return st;
+    }
+    return takc_fail(err, TAKC_BUSY, 0, "others keep removing the folder %s", folder);
+}
+
 enum takc_status takc_stage_open(struct takc_stage *s, const char *path, struct takc_err *err)
 {
     static atomic_uint counter;
@@ -37,17 +55,22 @@ enum takc_status takc_stage_open(struct takc_stage *s, const char *path, struct 
     int n = snprintf(s->tmp, sizeof(s->tmp), "%s/" TAKC_TMP_PREFIX "%ld-s%u", folder, (long)getpid(), number);
     if (n < 0 || n >= PATH_MAX)
         return takc_fail(err, TAKC_INVALID, 0, "path is too long");
-    for (int i = 0; i < TRIES; i++) {
-        s->fd = open(s->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (s->fd >= 0)
-            return TAKC_OK;
-        if (errno != ENOENT && errno != ENOTDIR)
-            return takc_fail_errno(err, errno, "create a file in %s", folder);
-        enum takc_status st = takc_dir_make(folder, err);
-        if (st && st != TAKC_NOT_FOUND)
-            return st;
-    }
-    return takc_fail(err, TAKC_BUSY, 0, "others keep removing the folder %s", folder);
+    enum takc_status st = create(s, folder, err);
+    return st == TAKC_CONFLICT ? takc_fail(err, TAKC_IO, EEXIST, "create a file in %s: its name is taken", folder) : st;
+}
+
+enum takc_status takc_stage_open_at(struct takc_stage *s, const char *path, struct takc_err *err)
+{
+    char folder[PATH_MAX];
+    s->fd = -1;
+    takc_file_phase(TAKC_FILE_STAGE);
+    if (!folder_of(path, folder))
+        return takc_fail(err, TAKC_INVALID, 0, "path is too long");
+    memcpy(s->tmp, path, strlen(path) + 1);
+    enum takc_status st = create(s, folder, err);
+    if (st)
+        s->tmp[0] = '\0';
+    return st;
 }
 
 enum takc_status takc_stage_write(struct takc_stage *s, struct takc_str bytes, struct takc_err *err)

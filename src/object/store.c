@@ -195,6 +195,17 @@ enum takc_status takc_store_batch_put(struct takc_store_batch *b, struct takc_ca
     return named(err, st, "put", key);
 }
 
+enum takc_status takc_store_batch_derive(struct takc_store_batch *b, struct takc_call *call, struct takc_str key, struct takc_str bytes,
+                                         struct takc_err *err)
+{
+    if (!b->store->ops->batch_derive)
+        return takc_store_batch_put(b, call, key, bytes, false, err);
+    enum takc_status st = begin(call, key, err);
+    if (!st)
+        st = b->store->ops->batch_derive(b, call, key, bytes, err);
+    return named(err, st, "put", key);
+}
+
 enum takc_status takc_store_batch_del(struct takc_store_batch *b, struct takc_call *call, struct takc_str key, struct takc_err *err)
 {
     enum takc_status st = begin(call, key, err);

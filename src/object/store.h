@@ -38,10 +38,12 @@ struct takc_store_ops {
     enum takc_status (*map)(struct takc_store *, struct takc_str key, struct takc_map *out,
                             struct takc_err *); /* optional: TAKC_STORE_MAPS */
     void (*close)(struct takc_store *);
-    /* Staging for takc_store_batch: all five or none. */
+    /* Staging for takc_store_batch: all or none. */
     enum takc_status (*batch_open)(struct takc_store *, struct takc_store_batch **out, struct takc_err *);
     enum takc_status (*batch_put)(struct takc_store_batch *, struct takc_call *, struct takc_str key, struct takc_str bytes,
                                   bool known_content, struct takc_err *);
+    enum takc_status (*batch_derive)(struct takc_store_batch *, struct takc_call *, struct takc_str key, struct takc_str bytes,
+                                     struct takc_err *); /* optional also where the others are: batch_put then */
     enum takc_status (*batch_del)(struct takc_store_batch *, struct takc_call *, struct takc_str key, struct takc_err *);
     enum takc_status (*batch_commit)(struct takc_store_batch *, struct takc_call *, struct takc_err *);
     void (*batch_close)(struct takc_store_batch *);
@@ -78,35 +80,42 @@ TAKC_CHECK enum takc_status takc_store_del(struct takc_store *s, struct takc_cal
 /* Every key that begins with prefix ("" for all), ascending by bytes; temporary files are not listed. Stops at each's first failure. */
 TAKC_CHECK enum takc_status takc_store_list(struct takc_store *s, struct takc_call *call, struct takc_str prefix, takc_store_each_fn *each,
                                             void *arg, struct takc_err *err);
-/* A read-only view of the blob: a map where the store has them, else a copy. Close with takc_store_view_close. */
-struct takc_store_view {
-    struct takc_str bytes;
+struct takc_store_view {   /* a blob, open for reading */
+    struct takc_str bytes; /* live until it is closed */
     struct takc_map map;
     struct takc_buf copy;
 };
+/* Opens the blob: a map where the store has them, else a copy. On OK close it; out is unchanged otherwise. NOT_FOUND. */
 TAKC_CHECK enum takc_status takc_store_view(struct takc_store *s, struct takc_call *call, struct takc_str key, struct takc_store_view *out,
                                             struct takc_err *err);
+/* Unmaps or frees; zeroed storage is fine, twice is harmless. */
 void takc_store_view_close(struct takc_store_view *v);
 /* NULL is welcome. Views and batches of it are closed before. */
 void takc_store_close(struct takc_store *s);
 
-/* Many puts made durable together: bytes are staged, and commit syncs them all, then names them in the order of the puts, then syncs the
- * folders. A crash in between leaves a prefix of them named, each whole. Stores without staging put at once. Content that is under its key
- * already (same size, content-addressed keys only: pass known_content) is not written again. */
+/* Many puts made durable together: bytes are staged, and commit syncs them all, then names them in the order of the puts, then removes,
+ * then syncs the folders. A crash in between leaves a prefix of them named, each whole. Stores without staging put at once. Content that is
+ * under its key already (same size, content-addressed keys only: pass known_content) is not written again. */
 struct takc_store_batch {
     struct takc_store *store; /* first member of every implementation */
 };
+/* Begins a batch, empty; returned owned, close it before the store. NOMEM, IO. */
 TAKC_CHECK enum takc_status takc_store_batch_open(struct takc_store *s, struct takc_store_batch **out, struct takc_err *err);
 /* Copies nothing it can write out at once; key and bytes are the caller's again on return. */
 TAKC_CHECK enum takc_status takc_store_batch_put(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                  struct takc_str bytes, bool known_content, struct takc_err *err);
+/* As put, for what a run that was killed makes again (chunks of a new document): where nothing is under the key, the store may write there
+ * at once, without a temporary and its renaming. So others may see a part of it before the commit, and a kill may leave a part under the
+ * key; a commit that fails before its turn, and closing, remove it. Durable after the commit, like the rest. */
+TAKC_CHECK enum takc_status takc_store_batch_derive(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
+                                                    struct takc_str bytes, struct takc_err *err);
 /* Removes key when the batch is committed, after everything put has its name; a missing key is fine. At once where there is no staging. */
 TAKC_CHECK enum takc_status takc_store_batch_del(struct takc_store_batch *b, struct takc_call *call, struct takc_str key,
                                                  struct takc_err *err);
 /* Everything put since open or the last commit becomes durable. The batch is empty afterwards and may be used again; after a failure
  * what was not named yet is dropped. */
 TAKC_CHECK enum takc_status takc_store_batch_commit(struct takc_store_batch *b, struct takc_call *call, struct takc_err *err);
-/* Drops what was not committed. */
+/* Drops what was not committed, and frees b. NULL is welcome. */
 void takc_store_batch_close(struct takc_store_batch *b);
 
 /* Is this a key? */

@@ -2,7 +2,6 @@
  *
  * walk.c - every file below a folder, while others write and remove there. Folders wait in a list instead of on the stack, so depth costs
  * neither stack nor file descriptors; what vanishes between readdir and stat is left out. */
-#include "base/alloc.h"
 #include "base/fault.h"
 #include "object/dir.h"
 

@@ -5,37 +5,39 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "compress/artifact.h"
-#include "pipeline/version.h"
+#include "pipeline/settle.h"
 
 #include <stdio.h>
+
+enum { TRIES = 10 }; /* of a reader that finds what it wanted replaced: far more writers than there can be in its time */
 
 struct edit { /* a manifest held for reading or changing */
     struct takc_home *home;
     struct takc_str task;
     struct takc_arena arena;
-    struct takc_lock lock;
+    struct takc_writer writer; /* where it is for changing */
     struct takc_manifest m;
 };
 
 static void close_edit(struct edit *e)
 {
-    takc_lock_close(&e->lock);
+    takc_lock_close(&e->writer.lock);
     takc_arena_clear(&e->arena);
 }
 
 /* Opens the manifest; locked for writers. NOT_FOUND when the task has no version. */
 static enum takc_status open_edit(struct edit *e, struct takc_home *h, struct takc_str task, bool writes, struct takc_err *err)
 {
-    *e = (struct edit){.home = h, .task = task, .lock = {-1}};
+    *e = (struct edit){.home = h, .task = task, .writer = {.lock = {-1}}};
     takc_arena_init(&e->arena);
     enum takc_status st = takc_task_name_check(task, err);
     if (!st && writes)
-        st = takc_home_lock_task(h, task, 2000, &e->lock, err);
+        st = takc_writer_begin(h, NULL, task, NULL, 2000, &e->writer, err);
     if (!st)
         st = takc_home_manifest(h, task, &e->arena, &e->m, err);
+    const struct takc_version *any;
     if (!st && e->m.n_versions == 0)
-        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(task),
-                       TAKC_STR_ARG(task));
+        st = takc_docset_version(h, &e->m, takc_str(""), &any, err);
     return st;
 }
 
@@ -43,10 +45,7 @@ static enum takc_status find(struct edit *e, struct takc_str label, const struct
 {
     if (label.len > 1 && label.ptr[0] == 'v')
         label = takc_str_slice(label, 1, label.len);
-    *out = takc_manifest_find(&e->m, label.len ? label : e->m.current);
-    return *out ? TAKC_OK
-                : takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'; takc cache list -t %.*s shows them",
-                            TAKC_STR_ARG(e->task), TAKC_STR_ARG(label), TAKC_STR_ARG(e->task));
+    return takc_docset_version(e->home, &e->m, label, out, err);
 }
 
 static void say(char *out, size_t size, struct takc_str s)
@@ -76,18 +75,44 @@ static enum takc_status describe(struct edit *e, const struct takc_version *v, s
     return st;
 }
 
-enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg, struct takc_err *err)
+/* Nothing is told before all versions are described: a writer may take one away meanwhile, and then (out_moved) all are looked at again. */
+static enum takc_status list_once(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg, bool *out_moved,
+                                  struct takc_err *err)
 {
     struct edit e;
-    struct takc_cache_version v;
+    struct takc_manifest now;
     enum takc_status st = open_edit(&e, h, task, false, err);
-    for (size_t i = 0; !st && i < e.m.n_versions; i++) {
-        st = describe(&e, &e.m.versions[i], &v, err);
-        if (!st)
-            each(arg, &v);
-    }
+    struct takc_cache_version *all = st ? NULL : takc_arena_array(&e.arena, e.m.n_versions + 1, sizeof(*all));
+    if (!st && !all)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu versions", e.m.n_versions);
+    for (size_t i = 0; !st && i < e.m.n_versions; i++)
+        st = describe(&e, &e.m.versions[i], &all[i], err);
+    for (size_t i = 0; !st && i < e.m.n_versions; i++)
+        each(arg, &all[i]);
+    *out_moved = st == TAKC_NOT_FOUND && !takc_home_manifest(h, task, &e.arena, &now, NULL) && strcmp(now.tag.s, e.m.tag.s) != 0;
     close_edit(&e);
     return st;
+}
+
+enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg, struct takc_err *err)
+{
+    bool moved = true;
+    enum takc_status st = TAKC_NOT_FOUND;
+    for (int tries = 0; st == TAKC_NOT_FOUND && moved && tries < TRIES; tries++)
+        st = list_once(h, task, each, arg, &moved, err);
+    return st;
+}
+
+/* Where no rate is named: 8x, or the finest that there is; artifacts stand coarse first. */
+static enum takc_status rate_of(const struct takc_version *v, struct takc_str name, takc_rate *out, struct takc_err *err)
+{
+    if (name.len)
+        return takc_rate_parse(name, out, err);
+    *out = v->n_artifacts ? v->artifacts[v->n_artifacts - 1].rate : TAKC_RATE_LIGHT;
+    for (size_t i = 0; i < v->n_artifacts; i++)
+        if (v->artifacts[i].rate == TAKC_RATE_LIGHT)
+            *out = TAKC_RATE_LIGHT;
+    return TAKC_OK;
 }
 
 static enum takc_status read_thing(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
@@ -100,12 +125,14 @@ static enum takc_status read_thing(struct takc_home *h, struct takc_str task, st
     if (!st)
         st = find(&e, version, &v, err);
     if (!st)
-        st = takc_rate_parse(rate, &r, err);
+        st = rate_of(v, rate, &r, err);
     if (!st) {
+        char name[24];
         struct takc_key key = takc_key_artifact(task, v->label, r, suffix);
         st = takc_store_get_bytes(takc_home_store(h), NULL, takc_str(key.s), out, err);
+        takc_rate_name(r, name);
         if (st == TAKC_NOT_FOUND)
-            st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %.*s", TAKC_STR_ARG(v->label), TAKC_STR_ARG(rate));
+            st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no rate %s", TAKC_STR_ARG(v->label), name);
     }
     close_edit(&e);
     return st;
@@ -174,9 +201,14 @@ enum takc_status takc_cache_diff(struct takc_home *h, struct takc_str task, stru
                                  takc_cache_diff_fn *each, void *arg, struct takc_err *err)
 {
     struct takc_buf left, right;
+    struct takc_ledger_entry e = {0};
     takc_buf_init(&left, TAKC_BUF_MAX_REPLY);
     takc_buf_init(&right, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = artifact_text(h, task, a, rate, &left, err);
+    enum takc_status st = rate.len ? TAKC_OK : takc_cache_ledger(h, task, a, rate, &e, err);
+    if (!rate.len)
+        rate = takc_str(e.rate); /* of both what a has */
+    if (!st)
+        st = artifact_text(h, task, a, rate, &left, err);
     if (!st)
         st = artifact_text(h, task, b, rate, &right, err);
     if (!st)
@@ -212,22 +244,26 @@ enum takc_status takc_cache_pin(struct takc_home *h, struct takc_str task, struc
         if (copy) {
             copy[v - e.m.versions].pinned = pin;
             e.m.versions = copy;
-            st = takc_home_manifest_swap(h, &e.m, NULL, err);
+            st = takc_home_manifest_swap(h, &e.m, &e.m.tag, err);
+            if (!st && e.writer.settled)
+                st = takc_settle_mark(h, task, e.m.tag, err);
         }
     }
     close_edit(&e);
     return st;
 }
 
-/* The caches of foreign clients say what the current version says. */
-static enum takc_status write_foreign(struct edit *e, const struct takc_version *v, struct takc_err *err)
+/* Swaps the changed manifest in, and what follows. */
+static enum takc_status swap(struct edit *e, struct takc_err *err)
 {
     struct takc_profile profile;
     enum takc_status st = takc_home_profile(e->home, e->task, &profile, err);
     if (st)
         return st;
     struct takc_build b = {.home = e->home, .task = e->task, .profile = &profile, .arena = &e->arena};
-    st = takc_build_foreign(&b, v, err);
+    st = takc_home_manifest_swap(e->home, &e->m, &e->m.tag, err);
+    if (!st)
+        st = takc_settle(&b, &e->m, false, err);
     takc_profile_clear(&profile);
     return st;
 }
@@ -245,16 +281,15 @@ enum takc_status takc_cache_rollback(struct takc_home *h, struct takc_str task, 
             if (takc_str_eq(e.m.versions[i].label, e.m.current))
                 v = &e.m.versions[i - 1];
         if (!v)
-            st = takc_fail(err, TAKC_NOT_FOUND, 0, "there is no version before %.*s", TAKC_STR_ARG(e.m.current));
+            st = e.m.current.len
+                     ? takc_fail(err, TAKC_NOT_FOUND, 0, "there is no version before %.*s", TAKC_STR_ARG(e.m.current))
+                     : takc_fail(err, TAKC_NOT_FOUND, 0, "no version is current; say to which: takc cache -t %.*s rollback VERSION",
+                                 TAKC_STR_ARG(task));
     }
     if (!st) {
         e.m.current = v->label;
-        st = takc_home_manifest_swap(h, &e.m, NULL, err);
+        st = swap(&e, err);
     }
-    if (!st)
-        st = takc_home_catalog_task(h, task, err);
-    if (!st)
-        st = write_foreign(&e, v, err);
     if (!st)
         say(out_label, 32, v->label);
     close_edit(&e);
@@ -269,15 +304,10 @@ static enum takc_status delete_version(struct edit *e, const struct takc_version
     if (!copy)
         return TAKC_NOMEM;
     size_t at = (size_t)(v - e->m.versions);
-    struct takc_str label = v->label;
     memmove(copy + at, copy + at + 1, (e->m.n_versions - at - 1) * sizeof(*copy));
     e->m.versions = copy;
     e->m.n_versions--;
-    uint64_t swept;
-    enum takc_status st = takc_home_manifest_swap(e->home, &e->m, NULL, err);
-    if (!st)
-        st = takc_version_remove(e->home, e->task, label, NULL, err);
-    return st ? st : takc_home_sweep_locked(e->home, e->task, &swept, err);
+    return swap(e, err); /* the sweep takes what no manifest names */
 }
 
 static enum takc_status del_key(struct edit *e, struct takc_key key, struct takc_err *err)
@@ -298,17 +328,14 @@ static enum takc_status delete_rate(struct edit *e, const struct takc_version *v
             left[n++] = v->artifacts[i];
     if (n == v->n_artifacts)
         return takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no such rate", TAKC_STR_ARG(v->label));
-    bool current = takc_str_eq(v->label, e->m.current);
     struct takc_version *mine = &copy[v - e->m.versions];
     mine->artifacts = left;
     mine->n_artifacts = n;
     e->m.versions = copy;
-    enum takc_status st = takc_home_manifest_swap(e->home, &e->m, NULL, err);
+    enum takc_status st = swap(e, err);
     if (!st)
         st = del_key(e, takc_key_artifact(e->task, mine->label, rate, ".json"), err);
-    if (!st)
-        st = del_key(e, takc_key_artifact(e->task, mine->label, rate, ".ledger.json"), err);
-    return st || !current ? st : del_key(e, takc_key_foreign_cache(e->task, rate), err);
+    return st ? st : del_key(e, takc_key_artifact(e->task, mine->label, rate, ".ledger.json"), err);
 }
 
 enum takc_status takc_cache_delete(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,

@@ -43,10 +43,35 @@ static uint32_t count_in(struct takc_str text, uint32_t from, uint32_t to, struc
     return n;
 }
 
-static void locate(struct takc_citer *c, const struct takc_index_unit *u, struct takc_cited *out)
+/* Did the reader put these bytes there? Those of a cell stand in the map, where there is one. */
+static bool is_inserted(const struct takc_doc *d, uint32_t start, uint32_t end)
+{
+    uint64_t from, to;
+    return !takc_doc_source_range(d, start, end, &from, &to);
+}
+
+uint32_t takc_cite_column(const struct takc_doc *d, const struct takc_block *b, uint32_t start, uint32_t end)
+{
+    struct takc_str all = takc_buf_str(&d->text), bar = takc_str(" | ");
+    if (start < b->start || end > b->end || b->end > all.len)
+        return 0;
+    struct takc_str row = takc_str_trim(takc_str_slice(all, b->start, b->end));
+    uint32_t from = (uint32_t)(row.ptr - all.ptr), n = 1;
+    if (start <= from && end >= from + row.len)
+        return 0;
+    if (from < start && takc_str_starts(row, takc_str("| ")) && is_inserted(d, from, from + 1)) { /* the first cell is empty */
+        n++;
+        from++;
+    }
+    for (size_t at = from; (at = takc_str_find(takc_str_slice(all, 0, start), bar, at)) != SIZE_MAX; at += bar.len)
+        n += is_inserted(d, (uint32_t)at, (uint32_t)(at + bar.len));
+    return n;
+}
+
+static enum takc_status locate(struct takc_citer *c, const struct takc_index_unit *u, struct takc_cited *out, struct takc_err *err)
 {
     if (u->block >= c->doc.n_blocks || u->n_spans == 0)
-        return;
+        return TAKC_OK;
     const struct takc_block *b = &c->doc.blocks[u->block];
     struct takc_str text = takc_buf_str(&c->doc.text);
     uint32_t start = u->spans[0].start, end = u->spans[u->n_spans - 1].end;
@@ -55,10 +80,12 @@ static void locate(struct takc_citer *c, const struct takc_index_unit *u, struct
     out->row = b->row;
     if (b->line && start >= b->start && start <= text.len) /* a JSON string's own lines stand on one line of its file */
         out->line = b->line + (c->first_line ? c->first_line - 1 : 0) + (b->pointer ? 0 : count_in(text, b->start, start, takc_str("\n")));
-    if (b->row && start >= b->start && end <= b->end && (start > b->start || end < b->end))
-        out->column = 1 + count_in(text, b->start, start, takc_str(" | "));
-    if (b->pointer && b->pointer - 1 < c->doc.strings.len)
-        out->pointer = takc_arena_dup(c->arena, takc_str(c->doc.strings.ptr + b->pointer - 1));
+    if (b->row)
+        out->column = takc_cite_column(&c->doc, b, start, end);
+    if (!b->pointer || b->pointer - 1 >= c->doc.strings.len)
+        return TAKC_OK;
+    out->pointer = takc_arena_dup(c->arena, takc_str(c->doc.strings.ptr + b->pointer - 1));
+    return out->pointer.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a citation");
 }
 
 static enum takc_status copy_spans(struct takc_citer *c, const struct takc_index_unit *u, struct takc_cited *out, struct takc_err *err)
@@ -92,7 +119,7 @@ static enum takc_status copy_spans(struct takc_citer *c, const struct takc_index
 }
 
 /* Headings above a block, outermost first, joined by " > ". */
-static struct takc_str section_of(struct takc_citer *c, uint32_t heading_block)
+static enum takc_status section_of(struct takc_citer *c, uint32_t heading_block, struct takc_str *out, struct takc_err *err)
 {
     struct takc_str path = {0}, text = takc_buf_str(&c->doc.text);
     unsigned below = 99;
@@ -104,12 +131,15 @@ static struct takc_str section_of(struct takc_citer *c, uint32_t heading_block)
         struct takc_str one = takc_str_trim(takc_str_slice(text, b->start, b->end));
         const char *joined = path.len ? takc_arena_printf(c->arena, "%.*s > %.*s", TAKC_STR_ARG(one), TAKC_STR_ARG(path))
                                       : takc_arena_printf(c->arena, "%.*s", TAKC_STR_ARG(one));
+        if (!joined)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for a section");
         path = takc_str(joined);
         below = level;
         if (level <= 1 || (b->flags & TAKC_BLOCK_GUESSED))
             break;
     }
-    return path;
+    *out = path;
+    return TAKC_OK;
 }
 
 enum takc_status takc_cite(struct takc_citer *c, uint32_t unit, struct takc_cited *out, struct takc_err *err)
@@ -130,8 +160,8 @@ enum takc_status takc_cite(struct takc_citer *c, uint32_t unit, struct takc_cite
     out->instructs = u.flags & TAKC_UNIT_INSTRUCTS;
     if (!out->document.ptr || !out->sha256.ptr || !out->title.ptr)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a citation");
-    locate(c, &u, out);
-    if (u.heading_block && u.heading_block <= c->doc.n_blocks)
-        out->section = section_of(c, u.heading_block);
-    return copy_spans(c, &u, out, err);
+    st = locate(c, &u, out, err);
+    if (!st && u.heading_block && u.heading_block <= c->doc.n_blocks)
+        st = section_of(c, u.heading_block, &out->section, err);
+    return st ? st : copy_spans(c, &u, out, err);
 }

@@ -17,9 +17,16 @@ struct takc_citer {
     uint32_t first_line; /* of its file where it is a part of one; 0: a file of its own */
 };
 
+/* The column of text bytes start..end in the row b, from 1; 0 where they are the whole row. Separators are what the reader put between
+ * cells; a bar that stands in a cell is none. */
+uint32_t takc_cite_column(const struct takc_doc *d, const struct takc_block *b, uint32_t start, uint32_t end);
+
+/* Begins without a document. The snapshot and the arena of the citations outlive c. */
 void takc_citer_init(struct takc_citer *c, struct takc_snapshot *s, struct takc_arena *a);
+/* Frees the loaded document; citations stay. Twice is harmless. */
 void takc_citer_clear(struct takc_citer *c);
-/* Fills out for a unit of the index; text lives in the arena. */
+/* Fills out for a unit of the index; all it points to lives in the arena. CORRUPT when index and documents do not agree; statuses of the
+ * store; NOMEM. */
 TAKC_CHECK enum takc_status takc_cite(struct takc_citer *c, uint32_t unit, struct takc_cited *out, struct takc_err *err);
 
 #endif

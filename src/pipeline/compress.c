@@ -2,7 +2,10 @@
  *
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
+#include "base/log.h"
+#include "pipeline/check.h"
 #include "pipeline/reduce.h"
+#include "pipeline/settle.h"
 
 #include <stdio.h>
 
@@ -37,8 +40,6 @@ static enum takc_status new_version(struct takc_build *b, struct takc_manifest *
     enum takc_status st = takc_build_make(b, err);
     if (!st)
         st = takc_build_publish(b, m, err);
-    if (!st)
-        st = takc_home_catalog_task(b->home, b->task, err);
     if (st)
         return takc_err_prefix(err, st, "version %s", label);
     out->changed = true;
@@ -80,9 +81,15 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_docset
         out->n_units += set->docs[i].n_units;
     }
     const struct takc_version *current = takc_manifest_find(&m, m.current);
-    if (current && takc_str_eq(current->work_key, b->work_key)) {
+    bool stands = current && takc_str_eq(current->work_key, b->work_key);
+    if (stands)
+        st = takc_check_version(b->home, b->call, b->task, current, &stands, err); /* what is damaged is made again */
+    if (st)
+        return st;
+    if (stands) {
         say_label(out, current->label);
-        st = takc_build_finish(b, current, !b->profile->keep_originals && any_whole(set), err);
+        if (!b->profile->keep_originals && any_whole(set))
+            st = takc_settle(b, &m, true, err);
         if (!st)
             st = old_rows(b->home, b->task, current, out, err);
     } else {
@@ -122,7 +129,7 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
     struct takc_profile profile;
     struct takc_docset set = {0};
     struct takc_arena arena;
-    struct takc_lock lock = {-1};
+    struct takc_writer writer = {.lock = {-1}};
     *out = (struct takc_compress_report){0};
     enum takc_status st = takc_home_profile(h, o->task, &profile, err);
     if (st)
@@ -139,10 +146,13 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
     takc_rate sorted[TAKC_LEDGER_ROWS];
     st = sort_rates(&b, sorted, err);
     if (!st)
-        st = takc_home_lock_task(h, o->task, o->wait_ms, &lock, err);
+        st = takc_writer_begin(h, call, o->task, &profile, o->wait_ms, &writer, err);
     if (!st)
         st = compress_locked(&b, &set, out, err);
-    takc_lock_close(&lock);
+    if (!st)
+        takc_log_for(call, INFO, "compress", "task=%.*s version=%s changed=%d documents=%llu units=%llu", TAKC_STR_ARG(o->task),
+                     out->version, out->changed, (unsigned long long)out->n_documents, (unsigned long long)out->n_units);
+    takc_lock_close(&writer.lock);
     takc_arena_clear(&arena);
     takc_profile_clear(&profile);
     return st;

@@ -190,6 +190,48 @@ enum takc_status takc_docset_of_version(struct takc_home *h, struct takc_str tas
     return st ? takc_err_prefix(err, st, "%s", key.s) : st;
 }
 
+static enum takc_status any_key(void *arg, struct takc_str key, uint64_t size, struct takc_err *err)
+{
+    (void)key;
+    (void)size;
+    (void)err;
+    *(bool *)arg = true;
+    return TAKC_OK;
+}
+
+/* The task has no version at all, or none is current. */
+static enum takc_status say_next_step(struct takc_home *h, const struct takc_manifest *m, struct takc_err *err)
+{
+    char prefix[128];
+    bool documents = false;
+    struct takc_str t = m->task;
+    (void)snprintf(prefix, sizeof(prefix), "documents/%.*s/", TAKC_STR_ARG(t));
+    enum takc_status st = takc_store_list(takc_home_store(h), NULL, takc_str(prefix), any_key, &documents, err);
+    if (st)
+        return st;
+    if (m->n_versions)
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no current version; run: takc %s -t %.*s%s", TAKC_STR_ARG(t),
+                         documents ? "compress" : "cache", TAKC_STR_ARG(t), documents ? "" : " list, and roll back to one of these");
+    return documents ? takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(t),
+                                 TAKC_STR_ARG(t))
+                     : takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(t),
+                                 TAKC_STR_ARG(t));
+}
+
+enum takc_status takc_docset_version(struct takc_home *h, const struct takc_manifest *m, struct takc_str label,
+                                     const struct takc_version **out, struct takc_err *err)
+{
+    const struct takc_version *v = takc_manifest_find(m, label);
+    if (v) {
+        *out = v;
+        return TAKC_OK;
+    }
+    if (m->n_versions == 0 || label.len == 0)
+        return say_next_step(h, m, err);
+    return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'; takc cache list -t %.*s shows them", TAKC_STR_ARG(m->task),
+                     TAKC_STR_ARG(label), TAKC_STR_ARG(m->task));
+}
+
 struct takc_key takc_docset_part_key(struct takc_str task, const struct takc_docset_doc *d, const char *kind)
 {
     char suffix[64];
@@ -271,6 +313,7 @@ enum takc_status takc_docset_corpus(struct takc_home *h, struct takc_str task, c
                                            .text_sha = hex_of(from->text_sha),
                                            .title = from->title,
                                            .title_span = from->title_span,
+                                           .title_is_name = takc_str_is(from->title_from, "name"),
                                            .has_date = from->has_date,
                                            .date = from->date};
     }

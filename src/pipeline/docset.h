@@ -42,6 +42,11 @@ TAKC_CHECK enum takc_status takc_docset_parse(struct takc_str json, struct takc_
 TAKC_CHECK enum takc_status takc_docset_of_version(struct takc_home *h, struct takc_str task, const struct takc_version *v,
                                                    struct takc_arena *a, struct takc_docset *out, struct takc_err *err);
 
+/* The version of that label (empty: current) in the manifest of a task. NOT_FOUND says what to do next: which versions there are, or that
+ * the task has to be compressed, or its documents ingested first. */
+TAKC_CHECK enum takc_status takc_docset_version(struct takc_home *h, const struct takc_manifest *m, struct takc_str label,
+                                                const struct takc_version **out, struct takc_err *err);
+
 /* Where a derived part (".structure", ".map", ".units") of a document is kept. */
 struct takc_key takc_docset_part_key(struct takc_str task, const struct takc_docset_doc *d, const char *kind);
 

@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * forget.c - the story of forget. Order matters for a kill in between: copies first, then every kept version is redacted in one manifest
- * swap and the current one made again, the catalogue is scrubbed, then the record goes, what it stood on is swept, and the proof searched.
- * A second call goes on where the first stopped: until the sweep the record says what there is to forget; behind it, only a sweep is left.
+ * forget.c - the story of forget, for any number of documents at once. Order matters for a kill in between: copies first, then every kept
+ * version is redacted in one manifest swap and the current one made again, the catalogue is scrubbed, then the records go, what they stood
+ * on is swept, and the proof searched. A second call goes on where the first stopped: until the sweep the records say what there is to
+ * forget; behind it, only a sweep is left, which the next writer makes up for, whoever it is.
  */
 #include "pipeline/forget.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "pipeline/needles.h"
 #include "pipeline/redact.h"
-#include "pipeline/version.h"
+#include "pipeline/settle.h"
 
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 struct forget {
     struct takc_home *home;
     struct takc_call *call;
-    struct takc_str task, document;
+    struct takc_str task;
+    struct takc_str *names; /* of what is forgotten, ascending, each once; those that have a record */
+    struct takc_document *records;
+    size_t n;
     struct takc_arena arena;
     struct takc_profile profile;
     struct takc_manifest m;
     struct takc_forget_report *report;
     struct takc_needles needles;
+    bool made_up; /* an earlier writer was killed; what it left is settled */
 };
+
+static bool is_named(const struct forget *f, struct takc_str name)
+{
+    return takc_redact_names(f->names, f->n, name);
+}
 
 /* --- sentences --- */
 
@@ -119,7 +131,7 @@ static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docse
 {
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < set->n_docs; i++) {
-        if (takc_str_eq(e->task, f->task) && takc_str_eq(set->docs[i].name, f->document))
+        if (takc_str_eq(e->task, f->task) && is_named(f, set->docs[i].name))
             continue;
         st = mark_stored(f, takc_key_text(e->task, set->docs[i].text_sha, ""), e, err);
         if (!st)
@@ -156,13 +168,26 @@ static enum takc_status collect_reduced(struct forget *f, const struct takc_vers
     struct takc_docset set;
     enum takc_status st = takc_docset_of_version(f->home, f->task, v, &f->arena, &set, err);
     for (size_t k = 0; !st && k < set.n_docs; k++)
-        if (takc_str_eq(set.docs[k].name, f->document) && takc_docset_is_reduced(&set.docs[k]))
+        if (is_named(f, set.docs[k].name) && takc_docset_is_reduced(&set.docs[k]))
             st = each_sentence(f, f->task, &set.docs[k], collect, c, err);
     return st;
 }
 
-/* The sentences to search for: of every revision of the document that is kept, less those that another kept document holds. */
-static enum takc_status gather_needles(struct forget *f, const struct takc_document *record, struct takc_err *err)
+/* Of every revision that is kept. */
+static enum takc_status collect_record(struct forget *f, const struct takc_document *record, struct collected *c, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < record->n_revisions; i++) {
+        const struct takc_revision *r = &record->revisions[i];
+        const struct takc_docset_doc d = {.name = record->name, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
+        st = each_sentence(f, f->task, &d, collect, c, err);
+    }
+    f->report->n_revisions += record->n_revisions;
+    return st;
+}
+
+/* The sentences to search for: of every revision of the documents that is kept, less those that another kept document holds. */
+static enum takc_status gather_needles(struct forget *f, struct takc_err *err)
 {
     struct collected c = {0};
     struct takc_needles all;
@@ -171,11 +196,8 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
     takc_intern_init(&c.all);
     takc_needles_init(&all);
     enum takc_status st = TAKC_OK;
-    for (size_t i = 0; !st && i < record->n_revisions; i++) {
-        const struct takc_revision *r = &record->revisions[i];
-        const struct takc_docset_doc d = {.name = f->document, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
-        st = each_sentence(f, f->task, &d, collect, &c, err);
-    }
+    for (size_t i = 0; !st && i < f->n; i++)
+        st = collect_record(f, &f->records[i], &c, err);
     for (size_t i = 0; !st && i < f->m.n_versions; i++)
         st = collect_reduced(f, &f->m.versions[i], &c, err);
     for (uint32_t i = 0; !st && i < c.all.n; i++)
@@ -205,15 +227,16 @@ static enum takc_status gather_needles(struct forget *f, const struct takc_docum
 
 /* --- versions --- */
 
-/* Does the version hold the document, and is it the only one there? */
+/* Does the version hold any of the documents, and no others? */
 static enum takc_status holds(struct forget *f, const struct takc_version *v, bool *out, bool *out_alone, struct takc_err *err)
 {
     struct takc_docset set;
-    *out = false;
+    size_t n = 0;
     enum takc_status st = takc_docset_of_version(f->home, f->task, v, &f->arena, &set, err);
     for (size_t i = 0; !st && i < set.n_docs; i++)
-        *out |= takc_str_eq(set.docs[i].name, f->document);
-    *out_alone = !st && set.n_docs == 1;
+        n += is_named(f, set.docs[i].name);
+    *out = !st && n > 0;
+    *out_alone = *out && n == set.n_docs;
     return st;
 }
 
@@ -227,73 +250,78 @@ static char *redacted_label(struct forget *f, struct takc_str label)
     return takc_arena_printf(&f->arena, "%.*s.r%u", TAKC_STR_ARG(label), (unsigned)k + 1);
 }
 
-/* Every kept version but the one to be made again: redacted if it holds the document. Old labels that go are noted. */
+/* Every kept version without the documents: as it was, redacted, or dropped where it held nothing else. Old labels that go are noted. Where
+ * the current one is dropped, the newest that is left takes its place. */
 static enum takc_status redact_kept(struct forget *f, struct takc_build *b, struct takc_str *gone, size_t *n_gone, struct takc_err *err)
 {
     struct takc_version *versions = takc_arena_array(&f->arena, f->m.n_versions + 1, sizeof(*versions));
     enum takc_status st = versions ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
+    struct takc_str current = {NULL, 0};
     size_t n = 0;
     for (size_t i = 0; !st && i < f->m.n_versions; i++) {
         const struct takc_version *v = &f->m.versions[i];
         bool has, alone;
         st = holds(f, v, &has, &alone, err);
-        if (st)
-            break;
-        if (!has) {
-            versions[n++] = *v;
-            continue;
-        }
-        f->report->n_versions++;
-        if (alone) { /* nothing is left of it */
+        if (!st && has) {
+            f->report->n_versions++;
             gone[(*n_gone)++] = v->label;
-            if (takc_str_eq(f->m.current, v->label))
-                f->m.current = takc_str("");
-            continue;
         }
-        char *label = redacted_label(f, v->label);
-        st =
-            label ? takc_redact_version(b, v, f->document, takc_str(label), &versions[n], err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
-        if (st)
-            break;
-        gone[(*n_gone)++] = v->label;
+        if (st || alone)
+            continue;
+        versions[n] = *v;
+        char *label = has ? redacted_label(f, v->label) : NULL;
+        if (has)
+            st = label ? takc_redact_version(b, v, f->names, f->n, takc_str(label), &versions[n], err)
+                       : takc_fail(err, TAKC_NOMEM, 0, "no memory for a label");
         if (takc_str_eq(f->m.current, v->label))
-            f->m.current = versions[n].label;
+            current = versions[n].label;
         n++;
     }
+    f->m.current = current.len || !n || !f->m.current.len ? current : versions[n - 1].label;
     f->m.versions = versions;
     f->m.n_versions = n;
     return st;
 }
 
-/* The current version made again from the documents that are left; none when no document is left. */
-static enum takc_status remake_current(struct forget *f, struct takc_build *b, struct takc_err *err)
+/* The documents that are left. */
+static enum takc_status rest_of_documents(struct forget *f, struct takc_docset *out, struct takc_err *err)
 {
-    struct takc_docset set;
-    const struct takc_version *current = takc_manifest_find(&f->m, f->m.current);
-    enum takc_status st = takc_docset_current(f->home, f->task, &f->arena, &set, err);
     size_t n = 0;
-    for (size_t i = 0; !st && i < set.n_docs; i++)
-        if (!takc_str_eq(set.docs[i].name, f->document))
-            set.docs[n++] = set.docs[i];
-    set.n_docs = st ? 0 : n;
-    if (st || n == 0 || !current)
-        return st;
-    if (current->redacted_from.len == 0) /* it never held the document, or was made again by an earlier call */
-        return takc_build_finish(b, current, false, err);
-    for (size_t i = 0; i < n; i++)
-        if (takc_docset_is_reduced(&set.docs[i]))
-            return TAKC_OK; /* the redacted one stays current: there are no texts to make it again from */
+    enum takc_status st = takc_docset_current(f->home, f->task, &f->arena, out, err);
+    for (size_t i = 0; !st && i < out->n_docs; i++)
+        if (!is_named(f, out->docs[i].name))
+            out->docs[n++] = out->docs[i];
+    out->n_docs = n;
+    return st;
+}
+
+/* Has the current version to be made again, and can it be? It has when it was redacted, or when nothing is current though something was,
+ * now or before a kill: it held nothing else. Where it stands already, it never held the documents or was made again by an earlier call;
+ * where only a set of a text is kept, there is nothing to make it from, and the redacted one stays current. */
+static bool is_to_be_made(const struct forget *f, const struct takc_version *was, const struct takc_docset *rest)
+{
+    const struct takc_version *current = takc_manifest_find(&f->m, f->m.current);
+    bool whole = rest->n_docs > 0;
+    for (size_t i = 0; whole && i < rest->n_docs; i++)
+        whole = !takc_docset_is_reduced(&rest->docs[i]);
+    return whole && (current ? current->redacted_from.len > 0 : was || (f->made_up && f->m.next > 1));
+}
+
+/* Makes the current version again from the documents that are left, at the rates it had. */
+static enum takc_status remake_current(struct forget *f, struct takc_build *b, const struct takc_version *was, struct takc_docset *rest,
+                                       struct takc_err *err)
+{
     takc_rate *rates = takc_arena_array(&f->arena, TAKC_LEDGER_ROWS, sizeof(*rates));
     char *label = takc_arena_printf(&f->arena, "%u", f->m.next);
     if (!rates || !label)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a version");
-    b->n_rates = 0;
-    for (size_t i = 0; i < current->n_artifacts && i < TAKC_LEDGER_ROWS; i++)
-        rates[b->n_rates++] = current->artifacts[i].rate;
-    b->rates = rates;
-    b->set = &set;
+    b->rates = was ? rates : f->profile.rates;
+    b->n_rates = was ? 0 : f->profile.n_rates;
+    for (size_t i = 0; was && i < was->n_artifacts && i < TAKC_LEDGER_ROWS; i++)
+        rates[b->n_rates++] = was->artifacts[i].rate;
+    b->set = rest;
     b->label = takc_str(label);
-    st = takc_build_work_key(&f->arena, f->task, &set, &f->profile, rates, b->n_rates, &b->work_key, err);
+    enum takc_status st = takc_build_work_key(&f->arena, f->task, rest, &f->profile, b->rates, b->n_rates, &b->work_key, err);
     if (!st)
         st = takc_build_make(b, err);
     if (!st)
@@ -302,29 +330,36 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, s
     return st;
 }
 
+/* The manifest without the documents, and nothing left under the labels that went. */
+static enum takc_status publish_redacted(struct forget *f, struct takc_build *b, struct takc_err *err)
+{
+    struct takc_str *gone = takc_arena_array(&f->arena, f->m.n_versions + 1, sizeof(*gone));
+    size_t n_gone = 0;
+    enum takc_status st = gone ? redact_kept(f, b, gone, &n_gone, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
+    if (st || !n_gone)
+        return st;
+    st = takc_home_manifest_swap(f->home, &f->m, &f->m.tag, err);
+    for (size_t i = 0; !st && i < n_gone; i++)
+        st = takc_version_remove(f->home, f->task, gone[i], &f->report->n_objects, err);
+    return st ? st : takc_settle_unmarked(b, &f->m, false, err);
+}
+
 static enum takc_status change_versions(struct forget *f, struct takc_err *err)
 {
     struct takc_build b = {.home = f->home, .call = f->call, .task = f->task, .profile = &f->profile, .arena = &f->arena, .n_threads = 1};
-    struct takc_str *gone = takc_arena_array(&f->arena, f->m.n_versions + 1, sizeof(*gone));
-    size_t n_gone = 0;
-    uint64_t removed = 0;
+    struct takc_docset rest;
+    const struct takc_version *was = takc_manifest_find(&f->m, f->m.current);
+    enum takc_status st = publish_redacted(f, &b, err);
+    if (!st)
+        st = rest_of_documents(f, &rest, err);
+    if (st)
+        return st;
+    if (is_to_be_made(f, was, &rest))
+        return remake_current(f, &b, was, &rest, err);
+    /* What a killed compress left under the next label may hold the documents too. */
     char *next = takc_arena_printf(&f->arena, "%u", f->m.next);
-    if (!gone || !next)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
-    /* What a killed compress left under the next label may hold the document too. */
-    enum takc_status st = takc_version_remove(f->home, f->task, takc_str(next), &removed, err);
-    if (!st)
-        st = redact_kept(f, &b, gone, &n_gone, err);
-    if (!st && n_gone)
-        st = takc_home_manifest_swap(f->home, &f->m, &f->m.tag, err);
-    for (size_t i = 0; !st && i < n_gone; i++)
-        st = takc_version_remove(f->home, f->task, gone[i], &removed, err);
-    if (!st)
-        st = takc_build_foreign(&b, takc_manifest_find(&f->m, f->m.current), err);
-    if (!st)
-        st = remake_current(f, &b, err);
-    f->report->n_objects += removed;
-    return st;
+    return next ? takc_version_remove(f->home, f->task, takc_str(next), &f->report->n_objects, err)
+                : takc_fail(err, TAKC_NOMEM, 0, "no memory for a label");
 }
 
 /* --- objects and proof --- */
@@ -352,11 +387,11 @@ static enum takc_status remove_key(struct forget *f, struct takc_str key, struct
     return st == TAKC_NOT_FOUND ? TAKC_OK : st;
 }
 
-/* Chunks of the document, and its bytes under their name. */
-static enum takc_status remove_copies(struct forget *f, struct takc_err *err)
+/* Chunks of a document, and its bytes under their name. */
+static enum takc_status remove_copies(struct forget *f, struct takc_str name, struct takc_err *err)
 {
     struct chunk_scan scan = {.f = f};
-    struct takc_key first = takc_key_chunk(f->task, f->document, 0), raw = takc_key_raw(f->task, f->document);
+    struct takc_key first = takc_key_chunk(f->task, name, 0), raw = takc_key_raw(f->task, name);
     struct takc_str prefix = takc_str(first.s);
     while (prefix.len && prefix.ptr[prefix.len - 1] != '_')
         prefix.len--;
@@ -403,115 +438,160 @@ static enum takc_status prove(struct forget *f, struct takc_err *err)
     if (failed)
         return takc_fail(err, TAKC_IO, 0, "the home could not be searched");
     if (f->report->n_found)
-        return takc_fail(err, TAKC_CORRUPT, 0, "%.*s is still found at %llu places, first in %s", TAKC_STR_ARG(f->document),
-                         (unsigned long long)f->report->n_found, f->report->where);
+        return takc_fail(err, TAKC_CORRUPT, 0, "%.*s%s is still found at %llu places, first in %s", TAKC_STR_ARG(f->names[0]),
+                         f->n > 1 ? " or another of them" : "", (unsigned long long)f->report->n_found, f->report->where);
     return TAKC_OK;
 }
 
-/* There is no record (any more): a sweep, in case an earlier call was cut off before its own. */
-static enum takc_status finish_earlier(struct forget *f, struct takc_err *err)
+static int by_bytes(const void *a, const void *b)
+{
+    return takc_str_cmp(*(const struct takc_str *)a, *(const struct takc_str *)b);
+}
+
+/* The records of the names, each once. One without a record is an error that says so before anything changes; but behind a run that was
+ * killed and made up for, it may be what that run forgot. */
+static enum takc_status find_records(struct forget *f, const struct takc_str *names, size_t n, struct takc_err *err)
+{
+    struct takc_str *sorted = takc_arena_array(&f->arena, n + 1, sizeof(*sorted));
+    f->records = takc_arena_array(&f->arena, n + 1, sizeof(*f->records));
+    f->names = sorted;
+    if (!sorted || !f->records)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu names", n);
+    if (n)
+        memcpy(sorted, names, n * sizeof(*sorted));
+    qsort(sorted, n, sizeof(*sorted), by_bytes);
+    for (size_t i = 0; i < n; i++) {
+        if (f->n && takc_str_eq(sorted[f->n - 1], sorted[i]))
+            continue;
+        enum takc_status st = takc_home_document(f->home, f->task, sorted[i], &f->arena, &f->records[f->n], err);
+        if (st == TAKC_NOT_FOUND && f->made_up)
+            continue;
+        if (st == TAKC_NOT_FOUND)
+            return takc_fail(err, st, 0, "task %.*s has no document %.*s%s", TAKC_STR_ARG(f->task), TAKC_STR_ARG(sorted[i]),
+                             n > 1 ? "; nothing was forgotten" : "");
+        if (st)
+            return st;
+        sorted[f->n++] = sorted[i];
+    }
+    return TAKC_OK;
+}
+
+/* Records, what they stood on, and that it is gone. Between the first record and the sweep the mark is missing, so that a kill is seen. */
+static enum takc_status remove_records(struct forget *f, struct takc_err *err)
 {
     uint64_t swept = 0;
-    enum takc_status st = takc_home_sweep_locked(f->home, f->task, &swept, err);
-    f->report->n_objects = swept;
-    if (st || swept)
-        return st;
-    return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no document %.*s", TAKC_STR_ARG(f->task), TAKC_STR_ARG(f->document));
+    enum takc_status st = takc_settle_undo(f->home, f->task, err);
+    for (size_t i = 0; !st && i < f->n; i++)
+        st = remove_key(f, takc_str(takc_key_document(f->task, f->names[i]).s), err);
+    if (!st)
+        st = takc_home_sweep_locked(f->home, f->task, &swept, err);
+    f->report->n_objects += swept;
+    if (!st)
+        st = takc_settle_mark(f->home, f->task, f->m.tag, err);
+    return st;
 }
 
 static enum takc_status run_forget(struct forget *f, struct takc_err *err)
 {
-    struct takc_document record;
-    uint64_t swept = 0;
-    enum takc_status st = takc_home_document(f->home, f->task, f->document, &f->arena, &record, err);
-    if (st == TAKC_NOT_FOUND)
-        return finish_earlier(f, err);
+    enum takc_status st = takc_home_manifest(f->home, f->task, &f->arena, &f->m, err);
     if (!st)
-        st = takc_home_manifest(f->home, f->task, &f->arena, &f->m, err);
-    if (!st)
-        st = gather_needles(f, &record, err);
-    if (st)
-        return st;
-    f->report->n_revisions = record.n_revisions;
-    struct takc_key key = takc_key_document(f->task, f->document);
-    /* The record goes when nothing stands on it any more, so that a killed forget can be called again. */
-    st = remove_copies(f, err);
+        st = gather_needles(f, err);
+    /* The records go when nothing stands on them any more, so that a killed forget can be called again. */
+    for (size_t i = 0; !st && i < f->n; i++)
+        st = remove_copies(f, f->names[i], err);
     if (!st)
         st = change_versions(f, err);
-    if (!st)
-        st = takc_home_forget_rows(f->home, f->task, f->document, err);
+    for (size_t i = 0; !st && i < f->n; i++)
+        st = takc_home_forget_rows(f->home, f->task, f->names[i], err);
     if (!st)
         st = takc_home_scrub(f->home, err);
     if (!st)
-        st = remove_key(f, takc_str(key.s), err);
-    if (!st)
-        st = takc_home_sweep_locked(f->home, f->task, &swept, err);
-    f->report->n_objects += swept;
+        st = remove_records(f, err);
     return st ? st : prove(f, err);
 }
 
-enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call, struct takc_str task, struct takc_str document,
-                                    struct takc_forget_report *out, struct takc_err *err)
+static void clear(struct forget *f)
+{
+    takc_needles_clear(&f->needles);
+    takc_profile_clear(&f->profile);
+    takc_arena_clear(&f->arena);
+}
+
+/* The lock is held. */
+static enum takc_status forget_locked(struct forget *f, const struct takc_str *names, size_t n, struct takc_err *err)
+{
+    enum takc_status st = find_records(f, names, n, err);
+    if (!st && f->n)
+        st = run_forget(f, err);
+    if (!st)
+        takc_log_for(f->call, INFO, "forget", "task=%.*s documents=%zu versions=%llu", TAKC_STR_ARG(f->task), f->n,
+                     (unsigned long long)f->report->n_versions);
+    return st;
+}
+
+enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call, struct takc_str task, const struct takc_str *documents,
+                                    size_t n_documents, bool made_up, struct takc_err *err)
 {
     struct takc_forget_report own;
-    struct forget f = {.home = h, .call = call, .task = task, .document = document, .report = out ? out : &own};
+    struct forget f = {.home = h, .call = call, .task = task, .report = &own, .made_up = made_up};
     *f.report = (struct takc_forget_report){0};
     takc_arena_init(&f.arena);
     takc_needles_init(&f.needles);
     enum takc_status st = takc_home_profile(h, task, &f.profile, err);
     if (!st)
-        st = run_forget(&f, err);
-    takc_needles_clear(&f.needles);
-    takc_profile_clear(&f.profile);
-    takc_arena_clear(&f.arena);
+        st = forget_locked(&f, documents, n_documents, err);
+    clear(&f);
     return st;
 }
 
-enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct takc_str task, struct takc_str document, uint64_t wait_ms,
-                             struct takc_forget_report *out, struct takc_err *err)
+enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct takc_str task, const struct takc_str *documents,
+                             size_t n_documents, uint64_t wait_ms, struct takc_forget_report *out, struct takc_err *err)
 {
-    struct takc_lock lock = {-1};
+    struct takc_writer writer = {.lock = {-1}};
+    struct forget f = {.home = h, .call = call, .task = task, .report = out};
+    *out = (struct takc_forget_report){0};
+    takc_arena_init(&f.arena);
+    takc_needles_init(&f.needles);
     enum takc_status st = takc_task_name_check(task, err);
     if (!st)
-        st = takc_home_lock_task(h, task, wait_ms, &lock, err);
+        st = takc_home_profile(h, task, &f.profile, err);
     if (!st)
-        st = takc_forget_locked(h, call, task, document, out, err);
-    takc_lock_close(&lock);
+        st = takc_writer_begin(h, call, task, &f.profile, wait_ms, &writer, err);
+    f.made_up = writer.made_up;
+    if (!st)
+        st = forget_locked(&f, documents, n_documents, err);
+    takc_lock_close(&writer.lock);
+    clear(&f);
     return st;
 }
 
 /* Reads what a forget would begin with. */
-static enum takc_status plan(struct forget *f, struct takc_err *err)
+static enum takc_status plan(struct forget *f, const struct takc_str *names, size_t n, struct takc_err *err)
 {
-    struct takc_document record;
-    enum takc_status st = takc_home_document(f->home, f->task, f->document, &f->arena, &record, err);
+    enum takc_status st = find_records(f, names, n, err);
     if (!st)
         st = takc_home_manifest(f->home, f->task, &f->arena, &f->m, err);
     if (!st)
-        st = gather_needles(f, &record, err);
-    if (st)
-        return st;
-    f->report->n_revisions = record.n_revisions;
+        st = gather_needles(f, err);
     for (size_t i = 0; !st && i < f->m.n_versions; i++) {
         bool has, alone;
         st = holds(f, &f->m.versions[i], &has, &alone, err);
-        f->report->n_versions += !st && has;
+        f->report->n_versions += has;
     }
     return st;
 }
 
-enum takc_status takc_forget_plan(struct takc_home *h, struct takc_call *call, struct takc_str task, struct takc_str document,
-                                  struct takc_forget_report *out, struct takc_err *err)
+enum takc_status takc_forget_plan(struct takc_home *h, struct takc_call *call, struct takc_str task, const struct takc_str *documents,
+                                  size_t n_documents, struct takc_forget_report *out, struct takc_err *err)
 {
-    struct forget f = {.home = h, .call = call, .task = task, .document = document, .report = out};
+    struct forget f = {.home = h, .call = call, .task = task, .report = out};
     *out = (struct takc_forget_report){0};
     enum takc_status st = takc_task_name_check(task, err);
     if (st)
         return st;
     takc_arena_init(&f.arena);
     takc_needles_init(&f.needles);
-    st = plan(&f, err);
-    takc_needles_clear(&f.needles);
-    takc_arena_clear(&f.arena);
+    st = plan(&f, documents, n_documents, err);
+    clear(&f);
     return st;
 }

@@ -32,6 +32,17 @@ void takc_ingest_job_clear(struct takc_ingest_job *j)
     takc_arena_clear(&j->arena);
 }
 
+void takc_ingest_job_slim(struct takc_ingest_job *j)
+{
+    j->n_bytes = j->bytes.len;
+    takc_buf_clear(&j->bytes);
+    takc_buf_clear(&j->structure);
+    takc_buf_clear(&j->map);
+    takc_buf_clear(&j->units);
+    takc_buf_clear(&j->doc.text);
+    takc_buf_clear(&j->doc.strings);
+}
+
 /* The title as shown: the format's, else the first heading, else the base name. */
 static enum takc_status pick_title(struct takc_ingest_job *j, struct takc_err *err)
 {
@@ -59,7 +70,7 @@ static enum takc_status pick_title(struct takc_ingest_job *j, struct takc_err *e
     j->title_from = d->title_from == TAKC_TITLE_TEXT ? "text" : d->title_from == TAKC_TITLE_METADATA ? "metadata" : "name";
     if (title.len > TAKC_BUF_MAX_NAME / 4)
         title.len = 0;
-    return takc_buf_add(&j->title, title, err);
+    return takc_title_fold(title, &j->title, err);
 }
 
 /* 16 hexadecimal digits over everything that structure, map and units depend on. */
@@ -86,6 +97,7 @@ static enum takc_status cut(struct takc_ingest_job *j, const struct takc_tokeniz
     struct takc_units units;
     takc_units_init(&units);
     enum takc_status st = takc_units_build(&units, &j->doc, takc_buf_str(&j->title), tokenizer, call, err);
+    takc_doc_drop_blocks(&j->doc); /* they are saved; a table of a million rows has as many of them as units */
     if (!st)
         st = takc_units_save(&units, &j->units, err);
     if (!st)
@@ -123,6 +135,7 @@ static enum takc_status read_and_cut(struct takc_ingest_job *j, const struct tak
         st = takc_doc_save_structure(&j->doc, &j->structure, err);
     if (!st && j->doc.has_map)
         st = takc_doc_save_map(&j->doc, &j->map, err);
+    takc_doc_drop_runs(&j->doc);
     if (!st)
         st = cut(j, tokenizer, call, err);
     return st ? st : name_part(j, tokenizer, err);
@@ -160,15 +173,22 @@ static bool is_named_anew(const struct takc_ingest_job *j, const struct takc_ing
     return anew;
 }
 
-/* As is_same, told without reading the document: possible where the reader's version carries no options. */
+/* Was this revision read by this version of the reader without options that the caller named? The mode of a PDF is named always. */
+static bool read_by_default(const struct takc_revision *r, const struct takc_reader_ops *reader)
+{
+    struct takc_str version = r->reader_version, now = takc_str(reader->version);
+    return takc_str_is(r->reader, reader->name) && takc_str_starts(version, now) &&
+           (version.len == now.len || takc_str_starts(takc_str_slice(version, now.len, version.len), takc_str("+layout+")));
+}
+
+/* As is_same, told without reading the document: possible where neither then nor now options were named. */
 static bool surely_same(const struct takc_ingest_job *j, const struct takc_ingest_options *o)
 {
     if (!j->old || !j->old->n_revisions || o->date || o->n_labels)
         return false;
     const struct takc_revision *r = &j->old->revisions[j->old->n_revisions - 1];
-    return takc_str_is(r->source_sha, j->source_sha.s) && takc_str_is(r->reader, j->reader->name) && takc_str_is(r->made_by, j->made_by) &&
-           r->first_line == j->first_line && !r->whole_text_sha.len && takc_str_starts(r->reader_version, takc_str(j->reader->version)) &&
-           !o->pdf_mode && !o->jsonl_id && !o->jsonl_title && !o->jsonl_text;
+    return takc_str_is(r->source_sha, j->source_sha.s) && read_by_default(r, j->reader) && takc_str_is(r->made_by, j->made_by) &&
+           r->first_line == j->first_line && !r->whole_text_sha.len && !o->pdf_mode && !o->jsonl_title && !o->jsonl_text && !o->jsonl_date;
 }
 
 enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,
@@ -250,6 +270,8 @@ static enum takc_status put_chunk(void *arg, const struct takc_chunk *chunk, str
     struct put *p = arg;
     struct takc_key key = takc_key_chunk(p->task, p->j->name, chunk->number);
     p->n_chunks = chunk->number + 1;
+    if (!p->j->old) /* nobody knows the document before its record is named: a killed run's chunks are made again, or swept */
+        return takc_store_batch_derive(p->batch, p->call, takc_str(key.s), chunk->text, err);
     return takc_store_batch_put(p->batch, p->call, takc_str(key.s), chunk->text, false, err);
 }
 

@@ -30,11 +30,16 @@ struct takc_ingest_job {
     struct takc_buf title;
     const char *title_from;
     uint64_t n_units, source_mt;
+    uint64_t n_bytes; /* of the document; set by slim */
     struct takc_arena arena;
 };
 
+/* An empty job; who makes it fills the "in" part. */
 void takc_ingest_job_init(struct takc_ingest_job *j);
+/* Frees what the job owns; twice is harmless. */
 void takc_ingest_job_clear(struct takc_ingest_job *j);
+/* Gives back all that is large; what is told of the document stays. After put. */
+void takc_ingest_job_slim(struct takc_ingest_job *j);
 /* Reads, cuts and counts. The outcome says what became of it; a failure that is not the document's fault is returned. */
 TAKC_CHECK enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,
                                                  const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err);

@@ -17,7 +17,9 @@ struct takc_needles {
     uint8_t *filter; /* a bit per 16-bit hash of the first 8 bytes */
 };
 
+/* No needles; the storage of the struct is the caller's. */
 void takc_needles_init(struct takc_needles *s);
+/* Frees; twice is harmless. */
 void takc_needles_clear(struct takc_needles *s);
 /* Adds a copy; ones under TAKC_NEEDLE_MIN bytes are left out. */
 TAKC_CHECK enum takc_status takc_needles_add(struct takc_needles *s, struct takc_str needle, struct takc_err *err);

@@ -6,7 +6,7 @@
 
 enum takc_status takc_open(struct takc_home **out, const char *path, bool create, struct takc_err *err)
 {
-    const struct takc_home_options o = {.create = create};
+    const struct takc_home_options o = {.create = create, .wait_ms = 10000}; /* others are alone on it for a moment only */
     return takc_home_open(out, path, &o, err);
 }
 

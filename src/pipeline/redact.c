@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * redact.c - redaction works on the selection: drop the document's units, hand their places to duplicates elsewhere, then write index and
+ * redact.c - redaction works on the selection: drop the documents' units, hand their places to duplicates elsewhere, then write index and
  * artifacts from what is left with the sets as they were. */
 #include "pipeline/redact.h"
 #include "base/alloc.h"
@@ -8,20 +8,26 @@
 #include "compress/selection_store.h"
 #include "rank/index.h"
 
-/* heir[u] = old number + 1 of the first duplicate outside the document, for each removed unit u that stood for others. */
-static void find_heirs(const struct takc_selection *s, uint32_t from, uint32_t to, uint32_t *heir)
+#include <stdlib.h>
+
+/* New numbers (+ 1) of the units of the documents that stay; 0 for the others. */
+static size_t number_units(const struct takc_selection *s, const bool *gone, uint32_t *number)
+{
+    uint32_t n = 0;
+    for (size_t d = 0; d < s->n_docs; d++)
+        for (uint32_t u = s->first_unit[d]; u < s->first_unit[d + 1]; u++)
+            number[u] = gone[d] ? 0 : ++n;
+    return n;
+}
+
+/* heir[u] = old number + 1 of the first duplicate that stays, for each removed unit u that stood for others. */
+static void find_heirs(const struct takc_selection *s, const uint32_t *number, uint32_t *heir)
 {
     for (uint32_t u = 0; u < s->n_units; u++) {
         uint32_t of = s->twin[u];
-        if (of && of - 1 >= from && of - 1 < to && (u < from || u >= to) && heir[of - 1 - from] == 0)
-            heir[of - 1 - from] = u + 1;
+        if (of && number[u] && !number[of - 1] && !heir[of - 1])
+            heir[of - 1] = u + 1;
     }
-}
-
-/* New number of an old unit outside the document. */
-static uint32_t moved(uint32_t u, uint32_t from, uint32_t to)
-{
-    return u < from ? u : u - (to - from);
 }
 
 static bool room_for(struct takc_selection *out, size_t n_docs, size_t n_units, size_t n_order)
@@ -36,60 +42,60 @@ static bool room_for(struct takc_selection *out, size_t n_docs, size_t n_units, 
     return out->first_unit && out->show_title && out->order && out->keys && out->rung && out->salience && out->twin;
 }
 
-static void copy_units(const struct takc_selection *s, uint32_t from, uint32_t to, const uint32_t *heir, struct takc_selection *out)
+static void copy_units(const struct takc_selection *s, const uint32_t *number, const uint32_t *heir, struct takc_selection *out)
 {
     for (uint32_t u = 0; u < s->n_units; u++) {
-        if (u >= from && u < to)
+        if (!number[u])
             continue;
-        uint32_t n = moved(u, from, to), of = s->twin[u];
+        uint32_t n = number[u] - 1, of = s->twin[u];
         out->rung[n] = s->rung[u];
         out->salience[n] = s->salience[u];
-        if (of && of - 1 >= from && of - 1 < to) {
-            uint32_t first = heir[of - 1 - from];
+        if (of && !number[of - 1]) {
+            uint32_t first = heir[of - 1];
             of = first == u + 1 ? 0 : first;
             if (!of)
                 out->rung[n] = s->rung[s->twin[u] - 1];
         }
-        out->twin[n] = of ? moved(of - 1, from, to) + 1 : 0;
+        out->twin[n] = of ? number[of - 1] : 0;
     }
 }
 
-static void copy_order(const struct takc_selection *s, uint32_t from, uint32_t to, const uint32_t *heir, struct takc_selection *out)
+static void copy_order(const struct takc_selection *s, const uint32_t *number, const uint32_t *heir, struct takc_selection *out)
 {
     for (size_t i = 0; i < s->n_order; i++) {
         uint32_t u = s->order[i];
-        if (u >= from && u < to) {
-            if (!heir[u - from])
+        if (!number[u]) {
+            if (!heir[u])
                 continue;
-            u = heir[u - from] - 1;
+            u = heir[u] - 1;
         }
-        out->order[out->n_order] = moved(u, from, to);
+        out->order[out->n_order] = number[u] - 1;
         out->keys[out->n_order++] = s->keys[i];
     }
 }
 
-enum takc_status takc_redact_selection(const struct takc_selection *s, uint32_t gone, struct takc_selection *out, uint32_t *heir,
-                                       struct takc_err *err)
+/* The selection without the documents that are gone; number and heir have a zeroed place per unit. */
+static enum takc_status redact_selection(const struct takc_selection *s, const bool *gone, struct takc_selection *out, uint32_t *number,
+                                         uint32_t *heir, struct takc_err *err)
 {
-    uint32_t from = s->first_unit[gone], to = s->first_unit[gone + 1];
-    *out = (struct takc_selection){.n_docs = s->n_docs - 1,
-                                   .n_units = s->n_units - (to - from),
+    *out = (struct takc_selection){.n_units = number_units(s, gone, number),
                                    .source_words = s->source_words,
                                    .source_bytes = s->source_bytes,
                                    .source_mt = s->source_mt};
-    if (!room_for(out, out->n_docs, out->n_units, s->n_order))
+    if (!room_for(out, s->n_docs, out->n_units, s->n_order))
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a selection");
-    find_heirs(s, from, to, heir);
-    for (size_t d = 0, n = 0; d <= s->n_docs; d++) {
-        if (d == gone)
+    find_heirs(s, number, heir);
+    uint32_t units = 0;
+    for (size_t d = 0; d < s->n_docs; d++) {
+        if (gone[d])
             continue;
-        out->first_unit[n] = d < gone ? s->first_unit[d] : s->first_unit[d] - (to - from);
-        if (n < out->n_docs)
-            out->show_title[n] = s->show_title[d];
-        n++;
+        out->show_title[out->n_docs] = s->show_title[d];
+        out->first_unit[out->n_docs++] = units;
+        units += s->first_unit[d + 1] - s->first_unit[d];
     }
-    copy_units(s, from, to, heir, out);
-    copy_order(s, from, to, heir, out);
+    out->first_unit[out->n_docs] = units;
+    copy_units(s, number, heir, out);
+    copy_order(s, number, heir, out);
     return TAKC_OK;
 }
 
@@ -99,43 +105,23 @@ struct redaction {
     struct takc_docset old_set, set;
     struct takc_docset_corpus old_corpus, corpus;
     struct takc_selection old_selection, selection;
-    uint32_t gone, *heir;
-    uint8_t *dropped; /* by new number: heirs that a finer rate had no room for */
+    bool *gone;              /* by old document */
+    uint32_t *number, *heir; /* by old unit: its new number + 1, 0 for none; the old number + 1 of what takes its place */
+    uint8_t *dropped;        /* by new number: heirs that a finer rate had no room for */
     struct takc_extractive_options o;
 };
 
 /* The old set's bits under the new numbers, heirs in the places of what is gone. */
 static uint8_t *move_bits(const struct redaction *r, const uint8_t *old_bits)
 {
-    const struct takc_selection *s = &r->old_selection;
-    uint32_t from = s->first_unit[r->gone], to = s->first_unit[r->gone + 1];
     uint8_t *bits = takc_alloc(r->selection.n_units / 8 + 1);
-    for (uint32_t u = 0; bits && u < s->n_units; u++) {
-        if (!(old_bits[u >> 3] >> (u & 7) & 1))
+    for (uint32_t u = 0; bits && u < r->old_selection.n_units; u++) {
+        if (!(old_bits[u >> 3] >> (u & 7) & 1) || (!r->number[u] && !r->heir[u]))
             continue;
-        uint32_t v = u;
-        if (u >= from && u < to) {
-            if (!r->heir[u - from])
-                continue;
-            v = r->heir[u - from] - 1;
-        }
-        v = moved(v, from, to);
+        uint32_t v = (r->number[u] ? r->number[u] : r->number[r->heir[u] - 1]) - 1;
         bits[v >> 3] |= (uint8_t)(1u << (v & 7));
     }
     return bits;
-}
-
-static enum takc_status put(struct redaction *r, struct takc_key key, struct takc_str bytes, struct takc_stored *out, struct takc_err *err)
-{
-    struct takc_hex hex;
-    enum takc_status st = takc_sha256(bytes, &hex, err);
-    if (!st)
-        st = takc_store_put_bytes(takc_home_store(r->b->home), r->b->call, takc_str(key.s), bytes, err);
-    if (st || !out)
-        return st;
-    out->size_bytes = bytes.len;
-    out->sha256 = takc_arena_dup(r->b->arena, takc_str(hex.s));
-    return out->sha256.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a hash");
 }
 
 static double factor(uint64_t source, uint64_t made)
@@ -145,7 +131,7 @@ static double factor(uint64_t source, uint64_t made)
 
 /* The ledger says what is there now; facts of the source stay those of the source as it was asked for. */
 static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, const struct takc_set_size *size, takc_rate rate,
-                                      struct takc_str label, struct takc_err *err)
+                                      struct takc_str label, struct takc_stored *out, struct takc_err *err)
 {
     struct takc_buf bytes;
     struct takc_ledger_entry e;
@@ -163,7 +149,7 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
         e.artifact_words = size->words;
         e.artifact_bytes = size->bytes;
         e.segments = size->n_units;
-        e.factor_tokens = factor(r->selection.source_mt, size->mt);
+        e.factor_tokens = factor(e.source_tokens, e.artifact_tokens);
         e.factor_words = factor(r->selection.source_words, size->words);
         e.factor_bytes = factor(r->selection.source_bytes, size->bytes);
         e.shortfall = true;
@@ -172,11 +158,8 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
             e.facts_source[k] = whole ? facts[0].n[k] : e.facts_source[k]; /* what is kept cannot tell what the source had */
             e.facts_kept[k] = facts[1].n[k];
         }
-        takc_buf_reset(&bytes);
-        st = takc_ledger_write(&e, &bytes, err);
+        st = takc_build_put_ledger(r->b, label, &e, rate, out, err);
     }
-    if (!st)
-        st = put(r, takc_key_artifact(r->b->task, label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -216,12 +199,11 @@ static enum takc_status old_set(struct redaction *r, takc_rate rate, uint8_t **o
 static uint32_t last_heir(const struct redaction *r, const uint8_t *bits)
 {
     const struct takc_selection *s = &r->old_selection;
-    uint32_t from = s->first_unit[r->gone], to = s->first_unit[r->gone + 1];
     for (size_t i = s->n_order; i-- > 0;) {
         uint32_t u = s->order[i];
-        if (u < from || u >= to || !r->heir[u - from])
+        if (r->number[u] || !r->heir[u])
             continue;
-        uint32_t v = moved(r->heir[u - from] - 1, from, to);
+        uint32_t v = r->number[r->heir[u] - 1] - 1;
         if (bits[v >> 3] >> (v & 7) & 1)
             return v;
     }
@@ -266,9 +248,9 @@ static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, str
     if (!st)
         st = takc_artifact_write(&r->corpus.corpus, &r->selection, bits, &size, &r->o, &meta, r->b->call, &json, err);
     if (!st)
-        st = put(r, takc_key_artifact(r->b->task, label, rate, ".json"), takc_buf_str(&json), out, err);
+        st = takc_build_put(r->b, takc_key_artifact(r->b->task, label, rate, ".json"), takc_buf_str(&json), out, err);
     if (!st)
-        st = redact_ledger(r, bits, &size, rate, label, err);
+        st = redact_ledger(r, bits, &size, rate, label, out, err);
     takc_buf_clear(&json);
     takc_free(old_bits);
     takc_free(bits);
@@ -282,50 +264,69 @@ static enum takc_status redact_common(struct redaction *r, struct takc_str label
     takc_buf_init(&bytes, (size_t)64 << 30);
     enum takc_status st = takc_selection_save(&r->selection, &bytes, err);
     if (!st)
-        st = put(r, takc_key_selection(r->b->task, label), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(r->b, takc_key_selection(r->b->task, label), takc_buf_str(&bytes), &out->selection, err);
     takc_buf_reset(&bytes);
     if (!st)
         st = takc_index_build(&r->corpus.corpus, &r->selection, r->b->call, &bytes, err);
     if (!st)
-        st = put(r, takc_key_index(r->b->task, label), takc_buf_str(&bytes), &out->index, err);
+        st = takc_build_put(r->b, takc_key_index(r->b->task, label), takc_buf_str(&bytes), &out->index, err);
     takc_buf_reset(&bytes);
     if (!st)
         st = takc_docset_write(&r->set, &bytes, err);
     if (!st)
-        st = put(r, takc_key_documents(r->b->task, label), takc_buf_str(&bytes), &out->documents, err);
+        st = takc_build_put(r->b, takc_key_documents(r->b->task, label), takc_buf_str(&bytes), &out->documents, err);
     takc_buf_clear(&bytes);
     return st;
 }
 
-/* Old documents, the place of the one that goes, and the list without it. */
-static enum takc_status load_old(struct redaction *r, struct takc_str removed, struct takc_err *err)
+static int by_bytes(const void *a, const void *b)
+{
+    return takc_str_cmp(*(const struct takc_str *)a, *(const struct takc_str *)b);
+}
+
+bool takc_redact_names(const struct takc_str *removed, size_t n_removed, struct takc_str name)
+{
+    return n_removed && bsearch(&name, removed, n_removed, sizeof(*removed), by_bytes);
+}
+
+/* Old documents, which of them go, and the list without these. */
+static enum takc_status load_old(struct redaction *r, const struct takc_str *removed, size_t n_removed, struct takc_err *err)
 {
     struct takc_build *b = r->b;
     enum takc_status st = takc_docset_of_version(b->home, b->task, r->old, b->arena, &r->old_set, err);
     if (st)
         return st;
     r->set.docs = takc_arena_array(b->arena, r->old_set.n_docs + 1, sizeof(*r->set.docs));
-    if (!r->set.docs)
+    r->gone = takc_arena_array(b->arena, r->old_set.n_docs + 1, sizeof(*r->gone));
+    if (!r->set.docs || !r->gone)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a list of documents");
-    r->gone = UINT32_MAX;
     for (size_t i = 0; i < r->old_set.n_docs; i++) {
-        if (takc_str_eq(r->old_set.docs[i].name, removed))
-            r->gone = (uint32_t)i;
-        else
+        r->gone[i] = takc_redact_names(removed, n_removed, r->old_set.docs[i].name);
+        if (!r->gone[i])
             r->set.docs[r->set.n_docs++] = r->old_set.docs[i];
     }
-    if (r->gone == UINT32_MAX)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "version %.*s has no document %.*s", TAKC_STR_ARG(r->old->label), TAKC_STR_ARG(removed));
     st = takc_docset_corpus(b->home, b->task, &r->old_set, b->arena, &r->old_corpus, err);
     if (!st)
         st = takc_docset_corpus(b->home, b->task, &r->set, b->arena, &r->corpus, err);
     if (!st)
         st = takc_version_selection(b->home, b->task, r->old->label, &r->old_selection, err);
+    if (!st && r->old_selection.n_docs != r->old_set.n_docs)
+        st = takc_fail(err, TAKC_CORRUPT, 0, "selection and list of documents differ");
     return st;
 }
 
-enum takc_status takc_redact_version(struct takc_build *b, const struct takc_version *old, struct takc_str removed, struct takc_str label,
-                                     struct takc_version *out, struct takc_err *err)
+static enum takc_status select_rest(struct redaction *r, struct takc_err *err)
+{
+    size_t n = r->old_selection.n_units + 1;
+    r->number = takc_arena_array(r->b->arena, n, sizeof(*r->number));
+    r->heir = takc_arena_array(r->b->arena, n, sizeof(*r->heir));
+    r->dropped = takc_arena_alloc(r->b->arena, n / 8 + 1);
+    return r->number && r->heir && r->dropped ? redact_selection(&r->old_selection, r->gone, &r->selection, r->number, r->heir, err)
+                                              : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", n);
+}
+
+enum takc_status takc_redact_version(struct takc_build *b, const struct takc_version *old, const struct takc_str *removed, size_t n_removed,
+                                     struct takc_str label, struct takc_version *out, struct takc_err *err)
 {
     struct redaction r = {.b = b, .old = old, .o = takc_build_options(b->profile, b->n_threads)};
     const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
@@ -338,14 +339,9 @@ enum takc_status takc_redact_version(struct takc_build *b, const struct takc_ver
                                  .artifacts = artifacts,
                                  .n_artifacts = old->n_artifacts,
                                  .source_tokens = old->source_tokens};
-    enum takc_status st = artifacts ? load_old(&r, removed, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
-    if (!st) {
-        r.heir =
-            takc_arena_array(b->arena, r.old_selection.first_unit[r.gone + 1] - r.old_selection.first_unit[r.gone] + 1, sizeof(*r.heir));
-        r.dropped = takc_arena_alloc(b->arena, r.old_selection.n_units / 8 + 1);
-        st = r.heir && r.dropped ? takc_redact_selection(&r.old_selection, r.gone, &r.selection, r.heir, err)
-                                 : takc_fail(err, TAKC_NOMEM, 0, "no memory");
-    }
+    enum takc_status st = artifacts ? load_old(&r, removed, n_removed, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
+    if (!st)
+        st = select_rest(&r, err);
     if (!st)
         st = redact_common(&r, label, out, err);
     for (size_t i = old->n_artifacts; !st && i-- > 0;)

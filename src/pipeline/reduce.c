@@ -239,7 +239,8 @@ struct rate_set { /* of one artifact, over the whole */
 };
 
 static enum takc_status choose_sets(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
-                                    const struct takc_extractive_options *o, struct rate_set *sets, uint8_t **out_all, struct takc_err *err)
+                                    const struct takc_extractive_options *o, struct rate_set *sets, uint8_t **out_all,
+                                    struct takc_stored *made, struct takc_err *err)
 {
     struct takc_set_size size;
     enum takc_status st = takc_selection_set(s, c, o, TAKC_KEPT_RATE, out_all, &size, err);
@@ -252,7 +253,7 @@ static enum takc_status choose_sets(struct takc_build *b, const struct takc_corp
         if (!st)
             st = takc_selection_set(s, c, o, b->rates[i], &sets[i].bits, &sets[i].size, err);
         if (!st)
-            st = takc_build_ledger(b, c, s, sets[i].bits, &sets[i].size, b->rates[i], &b->rows[i], err);
+            st = takc_build_ledger(b, c, s, sets[i].bits, &sets[i].size, b->rates[i], &b->rows[i], &made[i], err);
         for (size_t k = 0; !st && k <= s->n_units / 8; k++)
             (*out_all)[k] |= sets[i].bits[k];
     }
@@ -274,17 +275,17 @@ static enum takc_status write_artifact(struct takc_build *b, const struct takc_k
                                        struct takc_err *err)
 {
     struct takc_artifact_meta meta = {.task = b->task, .rate = rate};
-    struct takc_buf bytes;
+    struct takc_pieces json;
     uint8_t *bits = move_bits(k, set->bits);
-    takc_buf_init(&bytes, (size_t)16 << 30);
+    takc_pieces_init(&json, TAKC_ARTIFACT_PIECES, takc_home_path(b->home));
     out->rate = rate;
     enum takc_status st =
         bits ? takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
     if (!st)
-        st = takc_artifact_write(&k->corpus.corpus, &k->selection, bits, &set->size, o, &meta, b->call, &bytes, err);
+        st = takc_artifact_make(&k->corpus.corpus, &k->selection, bits, &set->size, o, &meta, b->call, &json, err);
     if (!st)
-        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
-    takc_buf_clear(&bytes);
+        st = takc_build_put_pieces(b, takc_key_artifact(b->task, b->label, rate, ".json"), &json, out, err);
+    takc_pieces_clear(&json);
     takc_free(bits);
     return st;
 }
@@ -293,16 +294,18 @@ static enum takc_status write_artifact(struct takc_build *b, const struct takc_k
 static enum takc_status write_common(struct takc_build *b, const struct takc_kept *k, struct takc_err *err)
 {
     struct takc_buf bytes;
+    struct takc_pieces index;
     takc_buf_init(&bytes, (size_t)64 << 30);
+    takc_pieces_init(&index, TAKC_INDEX_PIECES, takc_home_path(b->home));
     enum takc_status st = takc_selection_save(&k->selection, &bytes, err);
     if (!st)
-        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), &b->version.selection, err);
     takc_buf_reset(&bytes);
     if (!st)
-        st = takc_index_build(&k->corpus.corpus, &k->selection, b->call, &bytes, err);
+        st = takc_index_make(&k->corpus.corpus, &k->selection, b->call, &index, err);
     if (!st)
-        st = takc_build_put(b, takc_key_index(b->task, b->label), takc_buf_str(&bytes), &b->version.index, err);
-    takc_buf_reset(&bytes);
+        st = takc_build_put_pieces(b, takc_key_index(b->task, b->label), &index, &b->version.index, err);
+    takc_pieces_clear(&index);
     if (!st)
         st = takc_docset_write(&k->set, &bytes, err);
     if (!st)
@@ -322,7 +325,7 @@ enum takc_status takc_reduce_make(struct takc_build *b, const struct takc_corpus
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
     memset(sets, 0, (b->n_rates + 1) * sizeof(*sets));
     memset(artifacts, 0, (b->n_rates + 1) * sizeof(*artifacts));
-    enum takc_status st = choose_sets(b, c, s, o, sets, &all, err);
+    enum takc_status st = choose_sets(b, c, s, o, sets, &all, artifacts, err);
     if (!st)
         st = make_kept(b, c, s, all, &kept, err);
     if (!st)

@@ -17,6 +17,7 @@ struct takc_kept {
     uint32_t *unit_of; /* per unit of the whole: new number + 1; 0: gone */
     size_t n_old;
 };
+/* Frees what is not the arena's; twice is harmless. */
 void takc_kept_clear(struct takc_kept *k);
 
 /* As takc_build_make's steps behind the selection s over the whole corpus c: parts of reduced texts, index, documents, artifacts, ledgers.

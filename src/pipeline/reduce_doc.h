@@ -12,7 +12,9 @@ struct takc_reduced {
     struct takc_units units;
     struct takc_span title_span; /* the title's place now */
 };
+/* An empty document and no units; the storage of the struct is the caller's. */
 void takc_reduced_init(struct takc_reduced *r);
+/* Frees both; twice is harmless. */
 void takc_reduced_clear(struct takc_reduced *r);
 
 /* Keeps the units whose keep (one byte each, 0 or 1) is set, with their anchors and the headings above them; sets keep of bare headings

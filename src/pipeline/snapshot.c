@@ -18,13 +18,9 @@ enum takc_status takc_snapshot_open(struct takc_snapshot *s, struct takc_home *h
     st = takc_home_manifest(h, task, &s->arena, &s->manifest, err);
     if (st)
         return st;
-    if (s->manifest.n_versions == 0)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(task),
-                         TAKC_STR_ARG(task));
-    s->version = takc_manifest_find(&s->manifest, label.len ? label : s->manifest.current);
-    if (!s->version)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'; takc cache list -t %.*s shows them", TAKC_STR_ARG(task),
-                         TAKC_STR_ARG(label), TAKC_STR_ARG(task));
+    st = takc_docset_version(h, &s->manifest, label, &s->version, err);
+    if (st)
+        return st;
     struct takc_key key = takc_key_index(task, s->version->label);
     st = takc_store_view(takc_home_store(h), NULL, takc_str(key.s), &s->index_bytes, err);
     if (st)
@@ -50,6 +46,12 @@ void takc_snapshot_close(struct takc_snapshot *s)
     takc_store_view_close(&s->index_bytes);
     takc_arena_clear(&s->arena);
     *s = (struct takc_snapshot){0};
+}
+
+bool takc_snapshot_has_moved(struct takc_snapshot *s)
+{
+    struct takc_manifest now;
+    return s->task.len && !takc_home_manifest(s->home, s->task, &s->arena, &now, NULL) && strcmp(now.tag.s, s->manifest.tag.s) != 0;
 }
 
 enum takc_status takc_snapshot_docs(struct takc_snapshot *s, const struct takc_docset **out, struct takc_err *err)

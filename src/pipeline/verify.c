@@ -67,6 +67,34 @@ static bool is_asked(const struct proof_run *p, enum takc_level level)
     return p->o->levels == 0 || (p->o->levels & 1u << level);
 }
 
+/* A list of documents that is not what the manifest says proves nothing about documents: their levels are left out then, and A, asked for
+ * or not, says why. out_whole: it could be read. */
+static enum takc_status read_list(struct proof_run *p, bool *out_whole, struct takc_err *err)
+{
+    struct takc_key key = takc_key_documents(p->o->task, p->version->label);
+    struct takc_store_view v;
+    struct takc_hex hex;
+    struct takc_err why = {0};
+    *out_whole = false;
+    enum takc_status st = takc_store_view(takc_home_store(p->home), p->call, takc_str(key.s), &v, &why);
+    if (!st) {
+        st = takc_sha256(v.bytes, &hex, &why);
+        bool same = !st && takc_str_is(p->version->documents.sha256, hex.s);
+        if (!st && (!same || is_asked(p, TAKC_LEVEL_A)))
+            st = takc_verify_stored(v.bytes, p->version->documents.sha256, key.s, &p->proof, found, p, &why);
+        if (!st && same)
+            st = takc_docset_parse(v.bytes, &p->arena, &p->set, &why);
+        takc_store_view_close(&v);
+        *out_whole = !st && same;
+    }
+    if (!st)
+        return TAKC_OK;
+    if (!about_thing(st))
+        return takc_fail(err, st, why.detail, "%s", why.msg);
+    missing(p, TAKC_LEVEL_A, key.s, why.msg);
+    return TAKC_OK;
+}
+
 static bool is_asked_rate(const struct proof_run *p, takc_rate rate)
 {
     bool asked = p->o->n_rates == 0;
@@ -98,6 +126,10 @@ static enum takc_status check_stored(struct proof_run *p, struct takc_key key, s
 {
     struct takc_store_view v;
     struct takc_err why = {0};
+    if (sha256.len == 0) {
+        missing(p, TAKC_LEVEL_A, key.s, "the manifest has no hash of it");
+        return TAKC_OK;
+    }
     enum takc_status st = takc_store_view(takc_home_store(p->home), p->call, takc_str(key.s), &v, &why);
     if (st) {
         if (!about_thing(st))
@@ -110,16 +142,25 @@ static enum takc_status check_stored(struct proof_run *p, struct takc_key key, s
     return st;
 }
 
+/* Artifact and ledger. */
+static enum takc_status check_rate(struct proof_run *p, const struct takc_stored *made, struct takc_err *err)
+{
+    struct takc_key key = takc_key_artifact(p->o->task, p->version->label, made->rate, ".json"),
+                    ledger = takc_key_artifact(p->o->task, p->version->label, made->rate, ".ledger.json");
+    enum takc_status st = check_stored(p, key, made->sha256, err);
+    return st ? st : check_stored(p, ledger, made->ledger_sha256, err);
+}
+
 /* Units are what index and order were made from; their hashes stand in the list of documents. */
 static enum takc_status check_version_things(struct proof_run *p, struct takc_err *err)
 {
     const struct takc_version *v = p->version;
     enum takc_status st = check_stored(p, takc_key_index(p->o->task, v->label), v->index.sha256, err);
     if (!st)
-        st = check_stored(p, takc_key_documents(p->o->task, v->label), v->documents.sha256, err);
+        st = check_stored(p, takc_key_selection(p->o->task, v->label), v->selection.sha256, err);
     for (size_t i = 0; !st && i < v->n_artifacts; i++)
         if (is_asked_rate(p, v->artifacts[i].rate))
-            st = check_stored(p, takc_key_artifact(p->o->task, v->label, v->artifacts[i].rate, ".json"), v->artifacts[i].sha256, err);
+            st = check_rate(p, &v->artifacts[i], err);
     for (size_t i = 0; !st && i < p->set.n_docs; i++) {
         st = check_stored(p, takc_docset_part_key(p->o->task, &p->set.docs[i], ".units"), p->set.docs[i].units_sha, err);
         if (!st)
@@ -312,27 +353,43 @@ static enum takc_status check_artifacts(struct proof_run *p, struct takc_err *er
     return st;
 }
 
+/* A version that a writer has taken away meanwhile proves nothing, for or against. */
+static enum takc_status check_still_there(struct proof_run *p, struct takc_err *err)
+{
+    struct takc_manifest now;
+    uint64_t failed = 0;
+    for (int k = 0; k < TAKC_PROOF_LEVELS; k++)
+        failed += p->proof.failed[k];
+    enum takc_status st = failed ? takc_home_manifest(p->home, p->o->task, &p->arena, &now, err) : TAKC_OK;
+    if (st || !failed || takc_manifest_find(&now, p->version->label))
+        return st;
+    return takc_fail(err, TAKC_BUSY, 0, "version %.*s was replaced while it was verified; verify again", TAKC_STR_ARG(p->version->label));
+}
+
 static enum takc_status run_proof(struct proof_run *p, struct takc_err *err)
 {
     enum takc_status st = takc_home_manifest(p->home, p->o->task, &p->arena, &p->manifest, err);
     if (st)
         return st;
-    p->version = takc_manifest_find(&p->manifest, p->o->version.len ? p->o->version : p->manifest.current);
-    if (!p->version)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s'", TAKC_STR_ARG(p->o->task), TAKC_STR_ARG(p->o->version));
+    st = takc_docset_version(p->home, &p->manifest, p->o->version, &p->version, err);
+    if (st)
+        return st;
     (void)snprintf(p->report->version, sizeof(p->report->version), "%.*s", (int)(p->version->label.len < 31 ? p->version->label.len : 31),
                    p->version->label.ptr);
-    st = takc_docset_of_version(p->home, p->o->task, p->version, &p->arena, &p->set, err);
-    if (!st)
+    bool whole = false;
+    st = read_list(p, &whole, err);
+    if (!st && whole)
         st = only_asked(p, err);
     if (!st && is_asked(p, TAKC_LEVEL_A))
         st = check_version_things(p, err);
-    bool sources = is_asked(p, TAKC_LEVEL_S) || is_asked(p, TAKC_LEVEL_T) || is_asked(p, TAKC_LEVEL_M);
+    bool sources = whole && (is_asked(p, TAKC_LEVEL_S) || is_asked(p, TAKC_LEVEL_T) || is_asked(p, TAKC_LEVEL_M));
     if (!st && sources && p->o->source_dir)
         st = takc_given_sources(p->o->source_dir, &p->set, p->call, check_given, p, err);
     else if (!st && sources)
         st = check_stored_sources(p, err);
-    return st || !is_asked(p, TAKC_LEVEL_X) ? st : check_artifacts(p, err);
+    if (!st && is_asked(p, TAKC_LEVEL_X))
+        st = check_artifacts(p, err);
+    return st ? st : check_still_there(p, err);
 }
 
 enum takc_status takc_verify(struct takc_home *h, struct takc_call *call, const struct takc_verify_options *o,

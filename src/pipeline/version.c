@@ -2,7 +2,8 @@
  *
  * version.c - one version from documents to manifest.
  *
- * Things are put in the order selection, index, documents, artifacts, ledgers; work.json, put first, says whose they are. A run that finds
+ * Things are put in the order selection, documents, artifacts, ledgers, index (which needs the most memory, and the least of the
+ * selection); work.json, put first, says whose they are. A run that finds
  * work.json with its own work key takes over each finished thing; any other leftover under the label is removed first. Nobody sees a
  * version before the manifest names it. */
 #include "pipeline/version.h"
@@ -10,19 +11,13 @@
 #include "base/clock.h"
 #include "compress/selection_store.h"
 #include "pipeline/reduce.h"
+#include "pipeline/settle.h"
 #include "rank/index.h"
 
 #include <stdio.h>
 #include <unicode/uversion.h>
 
-struct takc_key takc_key_selection(struct takc_str task, struct takc_str label)
-{
-    struct takc_key k;
-    (void)snprintf(k.s, sizeof(k.s), "index/%.*s/v%.*s/selection.bin", TAKC_STR_ARG(task), TAKC_STR_ARG(label));
-    return k;
-}
-
-static struct takc_key key_work(struct takc_str task, struct takc_str label)
+struct takc_key takc_key_work(struct takc_str task, struct takc_str label)
 {
     struct takc_key k;
     (void)snprintf(k.s, sizeof(k.s), "artifacts/%.*s/v%.*s/work.json", TAKC_STR_ARG(task), TAKC_STR_ARG(label));
@@ -136,7 +131,7 @@ enum takc_status takc_version_remove(struct takc_home *h, struct takc_str task, 
 static enum takc_status claim(struct takc_build *b, bool *out_ours, struct takc_err *err)
 {
     struct takc_store *store = takc_home_store(b->home);
-    struct takc_key key = key_work(b->task, b->label);
+    struct takc_key key = takc_key_work(b->task, b->label);
     struct takc_buf old;
     takc_buf_init(&old, TAKC_BUF_MAX_NAME);
     enum takc_status st = takc_store_get_bytes(store, b->call, takc_str(key.s), &old, err);
@@ -169,22 +164,6 @@ static enum takc_status finished(struct takc_build *b, struct takc_key key, stru
     return st;
 }
 
-enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
-                                struct takc_err *err)
-{
-    struct takc_hex hex;
-    enum takc_status st = takc_sha256(bytes, &hex, err);
-    if (!st)
-        st = takc_store_put_bytes(takc_home_store(b->home), b->call, takc_str(key.s), bytes, err);
-    if (st)
-        return st;
-    if (!out)
-        return TAKC_OK;
-    out->size_bytes = bytes.len;
-    out->sha256 = takc_arena_dup(b->arena, takc_str(hex.s));
-    return out->sha256.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a hash");
-}
-
 enum takc_status takc_version_selection(struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_selection *out,
                                         struct takc_err *err)
 {
@@ -202,7 +181,8 @@ enum takc_status takc_version_selection(struct takc_home *h, struct takc_str tas
 static enum takc_status make_selection(struct takc_build *b, const struct takc_corpus *c, const struct takc_extractive_options *o,
                                        bool ours, struct takc_selection *s, struct takc_err *err)
 {
-    if (ours && takc_version_selection(b->home, b->task, b->label, s, NULL) == TAKC_OK && s->n_docs == c->n_docs) {
+    if (ours && takc_version_selection(b->home, b->task, b->label, s, NULL) == TAKC_OK && s->n_docs == c->n_docs &&
+        finished(b, takc_key_selection(b->task, b->label), &b->version.selection, NULL) == TAKC_OK) {
         b->n_resumed++;
         return TAKC_OK;
     }
@@ -213,7 +193,7 @@ static enum takc_status make_selection(struct takc_build *b, const struct takc_c
     if (!st)
         st = takc_selection_save(s, &bytes, err);
     if (!st)
-        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), &b->version.selection, err);
     takc_buf_clear(&bytes);
     return st;
 }
@@ -226,13 +206,13 @@ static enum takc_status make_index(struct takc_build *b, const struct takc_corpu
         b->n_resumed++;
         return TAKC_OK;
     }
-    struct takc_buf bytes;
-    takc_buf_init(&bytes, (size_t)64 << 30);
+    struct takc_pieces index;
+    takc_pieces_init(&index, TAKC_INDEX_PIECES, takc_home_path(b->home));
     takc_call_progress(b->call, "index", "documents", 0, c->n_docs);
-    enum takc_status st = takc_index_build(c, s, b->call, &bytes, err);
+    enum takc_status st = takc_index_make(c, s, b->call, &index, err);
     if (!st)
-        st = takc_build_put(b, key, takc_buf_str(&bytes), &b->version.index, err);
-    takc_buf_clear(&bytes);
+        st = takc_build_put_pieces(b, key, &index, &b->version.index, err);
+    takc_pieces_clear(&index);
     return st;
 }
 
@@ -260,7 +240,7 @@ static void fill_ledger(const struct takc_selection *s, const struct takc_fact_c
         .factor_asked = rate / 1000.0,
         .factor_words = factor(s->source_words, size->words),
         .factor_bytes = factor(s->source_bytes, size->bytes),
-        .factor_tokens = factor(s->source_mt, size->mt),
+        .factor_tokens = factor((s->source_mt + 999) / 1000, (size->mt + 999) / 1000), /* of the counts told beside it */
         .source_tokens = (s->source_mt + 999) / 1000,
         .budget_tokens = size->budget_mt / 1000,
         .artifact_tokens = (size->mt + 999) / 1000,
@@ -277,26 +257,31 @@ static void fill_ledger(const struct takc_selection *s, const struct takc_fact_c
     }
 }
 
-static enum takc_status put_ledger(struct takc_build *b, struct takc_ledger_entry *row, takc_rate rate, struct takc_err *err)
+enum takc_status takc_build_put_ledger(struct takc_build *b, struct takc_str label, const struct takc_ledger_entry *row, takc_rate rate,
+                                       struct takc_stored *out, struct takc_err *err)
 {
     struct takc_buf bytes;
+    struct takc_stored ledger = {.size_bytes = 0};
     takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_ledger_write(row, &bytes, err);
     if (!st)
-        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".ledger.json"), takc_buf_str(&bytes), NULL, err);
+        st = takc_build_put(b, takc_key_artifact(b->task, label, rate, ".ledger.json"), takc_buf_str(&bytes), &ledger, err);
+    out->ledger_sha256 = ledger.sha256;
+    out->ledger_bytes = ledger.size_bytes;
     takc_buf_clear(&bytes);
     return st;
 }
 
 enum takc_status takc_build_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
-                                   const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_err *err)
+                                   const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row, struct takc_stored *out,
+                                   struct takc_err *err)
 {
     struct takc_fact_counts facts[2];
     enum takc_status st = takc_facts_of_sets(c, s, (const uint8_t *const[]){NULL, bits}, 2, b->profile->description, facts, err);
     if (st)
         return st;
     fill_ledger(s, &facts[0], &facts[1], size, rate, row);
-    return put_ledger(b, row, rate, err);
+    return takc_build_put_ledger(b, b->label, row, rate, out, err);
 }
 
 /* Facts of the source and of the sets of all rates, in one pass over the documents. out has room for one more than there are rates. */
@@ -326,21 +311,21 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
     uint8_t *bits = NULL;
     struct takc_set_size size;
     struct takc_artifact_meta meta = {.task = b->task, .rate = rate};
-    struct takc_buf bytes;
-    takc_buf_init(&bytes, (size_t)16 << 30);
+    struct takc_pieces json;
+    takc_pieces_init(&json, TAKC_ARTIFACT_PIECES, takc_home_path(b->home));
     enum takc_status st = takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err);
     if (!st)
         st = takc_selection_set(s, c, o, rate, &bits, &size, err);
     if (!st)
-        st = takc_artifact_write(c, s, bits, &size, o, &meta, b->call, &bytes, err);
+        st = takc_artifact_make(c, s, bits, &size, o, &meta, b->call, &json, err);
     if (!st)
-        st = takc_build_put(b, takc_key_artifact(b->task, b->label, rate, ".json"), takc_buf_str(&bytes), out, err);
+        st = takc_build_put_pieces(b, takc_key_artifact(b->task, b->label, rate, ".json"), &json, out, err);
     if (!st)
         fill_ledger(s, all, kept, &size, rate, row);
     row->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st)
-        st = put_ledger(b, row, rate, err);
-    takc_buf_clear(&bytes);
+        st = takc_build_put_ledger(b, b->label, row, rate, out, err);
+    takc_pieces_clear(&json);
     takc_free(bits);
     return st;
 }
@@ -349,12 +334,16 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
 static bool take_over(struct takc_build *b, takc_rate rate, struct takc_stored *out, struct takc_ledger_entry *row)
 {
     struct takc_buf ledger;
+    struct takc_stored stored = {.size_bytes = 0};
     takc_buf_init(&ledger, TAKC_BUF_MAX_REPLY);
     struct takc_key key = takc_key_artifact(b->task, b->label, rate, ".ledger.json");
     bool good = finished(b, takc_key_artifact(b->task, b->label, rate, ".json"), out, NULL) == TAKC_OK &&
+                finished(b, key, &stored, NULL) == TAKC_OK &&
                 takc_store_get_bytes(takc_home_store(b->home), b->call, takc_str(key.s), &ledger, NULL) == TAKC_OK &&
                 takc_ledger_parse(takc_buf_str(&ledger), row, NULL) == TAKC_OK;
     takc_buf_clear(&ledger);
+    out->ledger_sha256 = stored.sha256;
+    out->ledger_bytes = stored.size_bytes;
     b->n_resumed += good;
     return good;
 }
@@ -402,12 +391,14 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
     }
     if (!st)
         st = make_selection(b, &corpus.corpus, &o, ours, &s, err);
-    if (!st)
-        st = make_index(b, &corpus.corpus, &s, ours, err);
+    takc_selection_trim(&s, false);
     if (!st)
         st = make_documents(b, err);
     if (!st)
         st = make_rates(b, &corpus.corpus, &s, &o, ours, err);
+    takc_selection_trim(&s, true);
+    if (!st)
+        st = make_index(b, &corpus.corpus, &s, ours, err);
 out:
     b->version.source_tokens = (s.source_mt + 999) / 1000;
     b->n_units = s.n_units;
@@ -417,57 +408,12 @@ out:
 
 /* --- publishing --- */
 
-/* cache/v2/{task}/{rate}/cache.json: what the guide's own tools read. */
-static enum takc_status put_foreign(struct takc_build *b, const struct takc_version *version, const struct takc_stored *made,
-                                    struct takc_err *err)
-{
-    struct takc_artifact a = {0};
-    struct takc_store_view v;
-    struct takc_buf text, json;
-    char name[24];
-    struct takc_key from = takc_key_artifact(b->task, version->label, made->rate, ".json"),
-                    to = takc_key_foreign_cache(b->task, made->rate);
-    takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
-    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
-    takc_rate_name(made->rate, name);
-    enum takc_status st = takc_store_view(takc_home_store(b->home), b->call, takc_str(from.s), &v, err);
-    if (st)
-        return st;
-    st = takc_artifact_parse(&a, v.bytes, err);
-    takc_store_view_close(&v);
-    if (!st)
-        st = takc_artifact_text(&a, &text, err);
-    json_t *meta = st ? NULL
-                      : json_pack("{ss sI sI sf sf}", "compression_rate", name, "original_tokens", (json_int_t)a.source_tokens,
-                                  "compressed_tokens", (json_int_t)a.tokens, "compression_ratio",
-                                  a.tokens ? (double)a.source_tokens / (double)a.tokens : 0.0, "target_ratio", made->rate / 1000.0);
-    json_t *root = json_object();
-    if (!st && (!meta || !root || json_object_set_new(meta, "task_type", takc_json_str(b->task)) ||
-                json_object_set_new(meta, "task_description", takc_json_str(b->profile->description)) ||
-                json_object_set_new(meta, "chunks_processed", json_integer((json_int_t)a.n_documents)) ||
-                json_object_set_new(meta, "model_used", json_string("extractive")) ||
-                json_object_set_new(meta, "timestamp", json_integer((json_int_t)version->created_s)) ||
-                json_object_set_new(meta, "service", json_string("takc")) || json_object_set_new(meta, "version", json_string("2.0")) ||
-                json_object_set_new(root, "compressed_kv", takc_json_str(takc_buf_str(&text))) || json_object_set(root, "metadata", meta)))
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
-    if (!st)
-        st = takc_json_dump(root, true, &json, err);
-    if (!st)
-        st = takc_store_put_bytes(takc_home_store(b->home), b->call, takc_str(to.s), takc_buf_str(&json), err);
-    json_decref(meta);
-    json_decref(root);
-    takc_buf_clear(&text);
-    takc_buf_clear(&json);
-    takc_artifact_clear(&a);
-    return st;
-}
-
 /* Versions that stay: the new one, pinned ones, and the newest up to the profile's number; but none, pinned or not, that stands on whole
  * texts where these may not be kept. Dropped labels go to gone. */
 static enum takc_status keep_versions(struct takc_build *b, const struct takc_manifest *m, struct takc_version *out, size_t *out_n,
                                       struct takc_str *gone, size_t *n_gone, struct takc_err *err)
 {
-    size_t n = 0, room = b->profile->keep_versions > 1 ? b->profile->keep_versions - 1 : 0, unpinned = 0;
+    size_t n = 0, room = b->profile->keep_versions, unpinned = 0;
     *n_gone = 0;
     for (size_t i = 0; i < m->n_versions; i++)
         unpinned += !m->versions[i].pinned;
@@ -486,44 +432,6 @@ static enum takc_status keep_versions(struct takc_build *b, const struct takc_ma
     out[n++] = b->version;
     *out_n = n;
     return TAKC_OK;
-}
-
-enum takc_status takc_build_foreign(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
-{
-    struct removal old = {.home = b->home};
-    takc_arena_init(&old.arena);
-    char *prefix = takc_arena_printf(&old.arena, "cache/v2/%.*s/", TAKC_STR_ARG(b->task));
-    enum takc_status st = prefix ? takc_store_list(takc_home_store(b->home), b->call, takc_str(prefix), note_key, &old, err)
-                                 : takc_fail(err, TAKC_NOMEM, 0, "no memory");
-    for (size_t i = 0; !st && v && i < v->n_artifacts; i++)
-        st = put_foreign(b, v, &v->artifacts[i], err);
-    for (size_t i = 0; !st && i < old.n; i++) {
-        bool stays = false;
-        for (size_t k = 0; v && k < v->n_artifacts; k++)
-            stays |= takc_str_is(old.keys[i], takc_key_foreign_cache(b->task, v->artifacts[k].rate).s);
-        if (!stays)
-            st = takc_store_del(takc_home_store(b->home), b->call, old.keys[i], err);
-        if (st == TAKC_NOT_FOUND)
-            st = TAKC_OK;
-    }
-    takc_free(old.keys);
-    takc_arena_clear(&old.arena);
-    return st;
-}
-
-/* What follows the swap; work.json goes last, so that a killed run's rest is seen and made up for. */
-static enum takc_status finish(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
-{
-    uint64_t swept;
-    struct takc_key work = key_work(b->task, v->label);
-    enum takc_status st = takc_build_foreign(b, v, err);
-    if (!st && !b->profile->keep_originals)
-        st = takc_reduce_settle(b, v, err);
-    if (!st)
-        st = takc_home_sweep_locked(b->home, b->task, &swept, err);
-    if (!st)
-        st = takc_store_del(takc_home_store(b->home), b->call, takc_str(work.s), err);
-    return st == TAKC_NOT_FOUND ? TAKC_OK : st;
 }
 
 enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *m, struct takc_err *err)
@@ -546,20 +454,5 @@ enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *
     *m = next;
     for (size_t i = 0; !st && i < n_gone; i++)
         st = takc_version_remove(b->home, b->task, gone[i], NULL, err);
-    return st ? st : finish(b, &b->version, err);
-}
-
-enum takc_status takc_build_finish(struct takc_build *b, const struct takc_version *v, bool again, struct takc_err *err)
-{
-    if (again)
-        return finish(b, v, err);
-    struct takc_store_view view;
-    struct takc_key work = key_work(b->task, v->label);
-    enum takc_status st = takc_store_view(takc_home_store(b->home), b->call, takc_str(work.s), &view, err);
-    if (st == TAKC_NOT_FOUND)
-        return TAKC_OK;
-    if (st)
-        return st;
-    takc_store_view_close(&view);
-    return finish(b, v, err);
+    return st ? st : takc_settle(b, m, false, err);
 }

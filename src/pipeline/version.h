@@ -35,25 +35,26 @@ TAKC_CHECK enum takc_status takc_build_work_key(struct takc_arena *a, struct tak
                                                 struct takc_err *err);
 /* Selection, index, artifacts and ledgers under b->label; finished ones of a killed run with the same work key are taken over. */
 TAKC_CHECK enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err);
-/* The manifest with b->version added and current; prunes what the profile no longer keeps, writes the caches of foreign clients. */
+/* The manifest with b->version added and current, settled; prunes what the profile no longer keeps. */
 TAKC_CHECK enum takc_status takc_build_publish(struct takc_build *b, struct takc_manifest *m, struct takc_err *err);
-/* What a run that was killed behind its swap left undone for this version; nothing to do otherwise, unless again is set. */
-TAKC_CHECK enum takc_status takc_build_finish(struct takc_build *b, const struct takc_version *v, bool again, struct takc_err *err);
 /* Stores one thing of the version; out (may be NULL) gets its hash and size. */
 TAKC_CHECK enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
                                            struct takc_err *err);
+/* The same for one that is made in pieces; it is hashed on the way. */
+TAKC_CHECK enum takc_status takc_build_put_pieces(struct takc_build *b, struct takc_key key, const struct takc_pieces *pieces,
+                                                  struct takc_stored *out, struct takc_err *err);
+/* Stores a ledger under label; out gets its hash and size. */
+TAKC_CHECK enum takc_status takc_build_put_ledger(struct takc_build *b, struct takc_str label, const struct takc_ledger_entry *row,
+                                                  takc_rate rate, struct takc_stored *out, struct takc_err *err);
 /* Fills and stores the ledger of one rate's set. */
 TAKC_CHECK enum takc_status takc_build_ledger(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
                                               const uint8_t *bits, const struct takc_set_size *size, takc_rate rate,
-                                              struct takc_ledger_entry *row, struct takc_err *err);
-/* Writes the caches of foreign clients for this version and removes those of rates that it lacks; v NULL: removes all. b has home, call,
- * task and profile. */
-TAKC_CHECK enum takc_status takc_build_foreign(struct takc_build *b, const struct takc_version *v, struct takc_err *err);
+                                              struct takc_ledger_entry *row, struct takc_stored *out, struct takc_err *err);
 /* The selection of a kept version. Clear it afterwards, whatever the status. */
 TAKC_CHECK enum takc_status takc_version_selection(struct takc_home *h, struct takc_str task, struct takc_str label,
                                                    struct takc_selection *out, struct takc_err *err);
-/* index/{task}/v{label}/selection.bin */
-struct takc_key takc_key_selection(struct takc_str task, struct takc_str label);
+/* artifacts/{task}/v{label}/work.json: whose work the folder is, until what follows the swap is done. */
+struct takc_key takc_key_work(struct takc_str task, struct takc_str label);
 /* Removes every stored thing of a version. */
 TAKC_CHECK enum takc_status takc_version_remove(struct takc_home *h, struct takc_str task, struct takc_str label, uint64_t *n_removed,
                                                 struct takc_err *err);

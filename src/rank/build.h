@@ -23,14 +23,15 @@ struct takc_list {
 
 #define TAKC_NO_PIECE UINT32_MAX
 
-struct takc_term_lists {
-    struct takc_list of[TAKC_LISTS];
+struct takc_term_lists {     /* most terms stand in units only */
+    uint32_t of[TAKC_LISTS]; /* number of the list + 1; 0: none yet */
 };
 
 struct takc_postings_builder {
     struct takc_intern vocabulary;
     struct takc_term_lists *terms;
-    size_t terms_cap;
+    struct takc_list *lists;
+    size_t terms_cap, n_lists, lists_cap;
     unsigned char *pool; /* pieces of lists */
     size_t pool_len, pool_cap;
     uint32_t *map; /* the document's term numbers to ours */
@@ -39,7 +40,9 @@ struct takc_postings_builder {
     size_t n_docs, docs_cap, n_sections, sections_cap;
 };
 
+/* No terms and no documents; the storage of the struct is the caller's. */
 void takc_postings_builder_init(struct takc_postings_builder *b);
+/* Frees; twice is harmless. */
 void takc_postings_builder_clear(struct takc_postings_builder *b);
 /* Makes b->map for a document's vocabulary. */
 TAKC_CHECK enum takc_status takc_postings_begin(struct takc_postings_builder *b, const struct takc_intern *vocabulary,
@@ -50,8 +53,9 @@ TAKC_CHECK enum takc_status takc_postings_count(struct takc_postings_builder *b,
 /* Counts the content stems of a text for id, and adds their number to *out_n. */
 TAKC_CHECK enum takc_status takc_postings_text(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, struct takc_str text,
                                                uint32_t *out_n, struct takc_err *err);
-/* Appends dictionary index, dictionary and postings; *out_n_terms is how many terms the dictionary has. */
-TAKC_CHECK enum takc_status takc_postings_write(const struct takc_postings_builder *b, struct takc_buf *dict_index, struct takc_buf *dict,
-                                                struct takc_buf *postings, uint32_t *out_n_terms, struct takc_err *err);
+/* Writes dictionary index, dictionary and postings to three pieces from number first on; *out_n_terms is how many terms the dictionary has.
+ */
+TAKC_CHECK enum takc_status takc_postings_write(const struct takc_postings_builder *b, struct takc_pieces *out, size_t first,
+                                                uint32_t *out_n_terms, struct takc_err *err);
 
 #endif

@@ -19,6 +19,18 @@ struct fixture_doc {
     int32_t date; /* 0: none */
 };
 
+/* Every kind of line, a line that two documents share, one document with a date and one without anything in it. */
+static const struct fixture_doc fixture_harbour[] = {
+    {"a.txt", "Harbour report 2021",
+     "# Traffic\nThe harbour handled 4,120 ships in 2021.\nMost of them carried grain.\n= year | ships | tons\n2020 | 3,900 | 12.5\n2021 | "
+     "4,120 | "
+     "14.0\n# Staff\nThe harbour master is Ada Lindqvist.",
+     18900},
+    {"b.txt", "Lighthouse manual", "The lamp turns once every 12 seconds.\nMost of them carried grain.\n\nReplace the bulb in March.", 0},
+    {"c.txt", "Empty", "", 19000},
+};
+enum { FIXTURE_HARBOUR = 3 };
+
 struct fixture {
     struct takc_corpus corpus;
     struct takc_selection selection;
@@ -28,6 +40,7 @@ struct fixture {
     size_t n;
 };
 
+/* A word is a token. */
 static uint64_t fixture_line_mt(const struct takc_tokenizer_ops *t, struct takc_str line)
 {
     (void)t;
@@ -124,6 +137,7 @@ static inline void fixture_units(struct takc_units *u, struct takc_str text, str
     }
 }
 
+/* Corpus callbacks: everything is in memory for as long as the fixture. */
 static enum takc_status fixture_load(void *arg, size_t i, struct takc_corpus_view *out, struct takc_err *err)
 {
     struct fixture *f = arg;
@@ -132,6 +146,7 @@ static enum takc_status fixture_load(void *arg, size_t i, struct takc_corpus_vie
     return TAKC_OK;
 }
 
+/* Nothing to give back. */
 static void fixture_unload(void *arg, struct takc_corpus_view *view)
 {
     (void)arg;

@@ -162,12 +162,12 @@ struct takc_section {
 
 /* Always CORRUPT: "index: what". */
 enum takc_status takc_index_corrupt(struct takc_err *err, const char *what);
-/* Units of document or section i; CORRUPT when they are not a range of this index. */
+/* Units of a document (< the number of documents); CORRUPT when they are not a range of this index. */
 TAKC_CHECK enum takc_status takc_index_doc_units(const struct takc_index *x, uint32_t doc, struct takc_range *out, struct takc_err *err);
+/* Section i: its units, its heading. CORRUPT when they are not in the index. */
 TAKC_CHECK enum takc_status takc_index_section_at(const struct takc_index *x, uint32_t i, struct takc_section *out, struct takc_err *err);
-/* The document, or section, that holds a unit (< n_units). */
+/* The document that holds a unit (< n_units). */
 uint32_t takc_index_doc_of(const struct takc_index *x, uint32_t unit);
-uint32_t takc_index_section_of(const struct takc_index *x, uint32_t unit);
 
 /* One term of the dictionary. */
 struct takc_term_entry {
@@ -203,9 +203,8 @@ static inline bool takc_posting_next(struct takc_str bytes, size_t *pos, uint32_
 struct takc_window {
     uint32_t first, n; /* local unit numbers */
 };
-/* The next window behind *state; false at the end. state is zero before the first. n_tokens(arg, i) gives the words of unit i. */
-struct takc_window_cutter {
-    const uint16_t *n_tokens;
+struct takc_window_cutter {   /* begins as {n_tokens, n_units, width} */
+    const uint16_t *n_tokens; /* words of each unit */
     uint32_t n_units, width;
     uint32_t start, last_end;
     bool done;

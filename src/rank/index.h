@@ -9,11 +9,19 @@
 #define TAKC_RANK_INDEX_H
 
 #include "base/arena.h"
+#include "base/spill.h"
 #include "compress/extractive.h"
 
 #define TAKC_INDEX_VERSION "1"
 
-/* Builds from the same corpus and selection that made the artifacts. order (step 4) is stored in it, too: it is data of the version. */
+enum { TAKC_INDEX_PIECES = 16 }; /* header and parts */
+
+/* Builds from the same corpus and selection that made the artifacts. order (step 4) is stored in it, too: it is data of the version; keys
+ * and costs of the selection are not read. out has TAKC_INDEX_PIECES empty pieces; the caller clears it, whatever the status. In memory
+ * stay the postings (two bytes each) and the words. */
+TAKC_CHECK enum takc_status takc_index_make(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call,
+                                            struct takc_pieces *out, struct takc_err *err);
+/* The same, appended to a buffer. */
 TAKC_CHECK enum takc_status takc_index_build(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call,
                                              struct takc_buf *out, struct takc_err *err);
 
@@ -22,6 +30,7 @@ struct takc_index; /* opaque */
  * when it is sound and of another version of index, units or compressor; every later access is checked against the lengths, so a damaged
  * body gives CORRUPT and never a wild read. */
 TAKC_CHECK enum takc_status takc_index_open(struct takc_index **out, struct takc_str bytes, struct takc_err *err);
+/* Frees; NULL is welcome. The bytes are the caller's. */
 void takc_index_close(struct takc_index *x);
 
 struct takc_index_doc {
@@ -32,9 +41,11 @@ struct takc_index_doc {
     int32_t date;
     uint32_t first_unit, n_units;
 };
-/* Documents and units; what holds of document doc (< n_docs), its strings borrowed from the index. CORRUPT. */
+/* How many documents, numbered from 0 by name bytes. */
 size_t takc_index_n_docs(const struct takc_index *x);
+/* How many units, numbered from 0 through all documents. */
 size_t takc_index_n_units(const struct takc_index *x);
+/* What holds of document doc (< n_docs); its strings are borrowed from the index. CORRUPT. */
 TAKC_CHECK enum takc_status takc_index_doc_at(const struct takc_index *x, uint32_t doc, struct takc_index_doc *out, struct takc_err *err);
 
 /* One unit as the reader side needs it. */
@@ -57,8 +68,9 @@ struct takc_index_unit {
 TAKC_CHECK enum takc_status takc_index_unit_at(const struct takc_index *x, uint32_t unit, struct takc_index_unit *out,
                                                struct takc_err *err);
 
-/* The order of the version (data-model.md section 3), best first. */
+/* How many units stand in the order of the version (data-model.md section 3). */
 size_t takc_index_n_order(const struct takc_index *x);
+/* The unit at place i of the order, best first. CORRUPT behind its end, or when what stands there is no unit. */
 TAKC_CHECK enum takc_status takc_index_order_at(const struct takc_index *x, size_t i, uint32_t *out_unit, struct takc_err *err);
 
 #endif

@@ -151,7 +151,7 @@ uint32_t takc_index_doc_of(const struct takc_index *x, uint32_t unit)
     return last_from(x, TAKC_PART_DOCS, DOC_FIRST_UNIT, unit);
 }
 
-uint32_t takc_index_section_of(const struct takc_index *x, uint32_t unit)
+static uint32_t section_of(const struct takc_index *x, uint32_t unit)
 {
     return last_from(x, TAKC_PART_SECTIONS, SECTION_FIRST_UNIT, unit);
 }
@@ -289,7 +289,7 @@ enum takc_status takc_index_unit_at(const struct takc_index *x, uint32_t unit, s
     if (!st)
         st = read_anchor(x, takc_rd24(p + 11), &u, err);
     if (!st)
-        st = takc_index_section_at(x, takc_index_section_of(x, unit), &s, err);
+        st = takc_index_section_at(x, section_of(x, unit), &s, err);
     if (st)
         return st;
     if (u.kind != TAKC_UNIT_HEADING) {

@@ -11,25 +11,14 @@
 
 #include "rank/fixture.h"
 
-static const struct fixture_doc docs[] = {
-    {"a.txt", "Harbour report 2021",
-     "# Traffic\nThe harbour handled 4,120 ships in 2021.\nMost of them carried grain.\n= year | ships | tons\n2020 | 3,900 | 12.5\n2021 | "
-     "4,120 | "
-     "14.0\n# Staff\nThe harbour master is Ada Lindqvist.",
-     18900},
-    {"b.txt", "Lighthouse manual", "The lamp turns once every 12 seconds.\nMost of them carried grain.\n\nReplace the bulb in March.", 0},
-    {"c.txt", "Empty", "", 19000},
-};
-enum { N_DOCS = 3 };
-
 static void what_goes_in_comes_out(void **state)
 {
     (void)state;
     struct fixture f;
     struct takc_buf bytes;
-    fixture_init(&f, docs, N_DOCS);
+    fixture_init(&f, fixture_harbour, FIXTURE_HARBOUR);
     struct takc_index *x = fixture_index(&f, &bytes);
-    assert_int_equal(takc_index_n_docs(x), N_DOCS);
+    assert_int_equal(takc_index_n_docs(x), FIXTURE_HARBOUR);
     assert_int_equal(takc_index_n_units(x), f.selection.n_units);
     struct takc_index_doc d;
     assert_int_equal(takc_index_doc_at(x, 0, &d, NULL), TAKC_OK);
@@ -64,7 +53,7 @@ static void terms_are_found_with_their_counts(void **state)
     struct fixture f;
     struct takc_buf bytes;
     struct takc_term_entry e;
-    fixture_init(&f, docs, N_DOCS);
+    fixture_init(&f, fixture_harbour, FIXTURE_HARBOUR);
     struct takc_index *x = fixture_index(&f, &bytes);
     assert_int_equal(takc_dict_find(x, takc_str("harbour"), &e, NULL), TAKC_OK);
     assert_true(e.df == 7 && e.n_docs == 1 && e.n_sections == 0 && e.n_units == 2);
@@ -137,7 +126,7 @@ static void damage_is_seen(void **state)
     struct fixture f;
     struct takc_buf bytes;
     struct takc_err err;
-    fixture_init(&f, docs, N_DOCS);
+    fixture_init(&f, fixture_harbour, FIXTURE_HARBOUR);
     struct takc_index *x = fixture_index(&f, &bytes), *y = NULL;
     takc_index_close(x);
     struct takc_str whole = takc_buf_str(&bytes);
@@ -163,14 +152,14 @@ static void same_inputs_same_bytes(void **state)
     (void)state;
     struct fixture f;
     struct takc_buf one, two;
-    fixture_init(&f, docs, N_DOCS);
+    fixture_init(&f, fixture_harbour, FIXTURE_HARBOUR);
     takc_index_close(fixture_index(&f, &one));
     takc_index_close(fixture_index(&f, &two));
     assert_true(takc_str_eq(takc_buf_str(&one), takc_buf_str(&two)));
     f.selection.n_docs = 2;
     assert_int_equal(takc_index_build(&f.corpus, &f.selection, NULL, &two, NULL), TAKC_INVALID);
     assert_true(takc_str_eq(takc_buf_str(&one), takc_buf_str(&two)));
-    f.selection.n_docs = N_DOCS;
+    f.selection.n_docs = FIXTURE_HARBOUR;
     takc_buf_clear(&one);
     takc_buf_clear(&two);
     fixture_clear(&f);
@@ -181,7 +170,7 @@ static void memory_that_cannot_be_had_is_reported(void **state)
     (void)state;
     struct fixture f;
     struct takc_buf bytes;
-    fixture_init(&f, docs, N_DOCS);
+    fixture_init(&f, fixture_harbour, FIXTURE_HARBOUR);
     enum takc_status st = TAKC_NOMEM;
     uint64_t n = 0;
     while (st == TAKC_NOMEM) {
@@ -200,6 +189,33 @@ static void memory_that_cannot_be_had_is_reported(void **state)
     fixture_clear(&f);
 }
 
+/* Words with ligatures are normalised in memory of their own: an index that lacks some of them is no index. */
+static void no_word_is_lost_for_want_of_memory(void **state)
+{
+    (void)state;
+    static const struct fixture_doc wide[] = {{"a.txt", "Offices", "= oﬃces | ﬁgures\n4,120 | 7", 0}};
+    struct fixture f;
+    struct takc_buf sound, bytes;
+    fixture_init(&f, wide, 1);
+    struct takc_index *x = fixture_index(&f, &sound);
+    enum takc_status st = TAKC_NOMEM;
+    for (uint64_t n = 1, failed = 1; failed; n++) {
+        takc_buf_init(&bytes, SIZE_MAX / 4);
+        takc_fault_arm(TAKC_FAULT_ALLOC, n, ENOMEM);
+        st = takc_index_build(&f.corpus, &f.selection, NULL, &bytes, NULL);
+        failed = takc_fault_count(TAKC_FAULT_ALLOC) >= n;
+        takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+        if (st)
+            assert_int_equal(st, TAKC_NOMEM);
+        else
+            assert_true(takc_str_eq(takc_buf_str(&bytes), takc_buf_str(&sound)));
+        takc_buf_clear(&bytes);
+    }
+    takc_index_close(x);
+    takc_buf_clear(&sound);
+    fixture_clear(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +226,7 @@ int main(void)
         cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(same_inputs_same_bytes),
         cmocka_unit_test(memory_that_cannot_be_had_is_reported),
+        cmocka_unit_test(no_word_is_lost_for_want_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

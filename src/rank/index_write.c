@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * index_write.c - builds the unit index of a version, one document at a time: records into a buffer a part, term counts into
- * postings_write.c, then everything behind the header. Nothing in it depends on time, host or threads: same inputs, same bytes. */
+ * index_write.c - builds the unit index of a version, one document at a time: records into a piece a part, which goes to a file as it
+ * grows, term counts into postings_write.c; the header is known last and read first. Nothing in it depends on time, host or threads: same
+ * inputs, same bytes. */
 #include "rank/build.h"
 
 #include "base/alloc.h"
@@ -10,7 +11,7 @@
 struct builder {
     const struct takc_corpus *corpus;
     const struct takc_selection *selection;
-    struct takc_buf parts[TAKC_PARTS_N];
+    struct takc_pieces *out; /* the header, then the parts */
     uint32_t n[TAKC_PARTS_N], n_terms;
     uint64_t lengths[TAKC_LEVELS];
     struct takc_postings_builder postings;
@@ -18,27 +19,25 @@ struct builder {
     uint16_t *n_tokens;
     uint32_t *bag;     /* terms of each unit itself, and of the table header before it */
     uint32_t *heading; /* heading above each unit, or that it is: number + 1 */
-    uint32_t *section; /* section of each unit, numbered through the corpus */
-    size_t tokens_cap, bag_cap, section_cap, heading_cap;
+    uint32_t *above;   /* terms of the heading above each unit */
+    size_t tokens_cap, bag_cap, above_cap, heading_cap;
 };
 
-static void builder_init(struct builder *b, const struct takc_corpus *c, const struct takc_selection *s)
+_Static_assert((int)TAKC_INDEX_PIECES == 1 + (int)TAKC_PARTS_N && (int)TAKC_INDEX_PIECES <= (int)TAKC_PIECES_MAX,
+               "a piece for the header and each part");
+
+static struct takc_spill *part_of(const struct builder *b, int part)
 {
-    *b = (struct builder){.corpus = c, .selection = s};
-    for (int p = 0; p < TAKC_PARTS_N; p++)
-        takc_buf_init(&b->parts[p], SIZE_MAX / 4);
-    takc_postings_builder_init(&b->postings);
+    return &b->out->piece[1 + part];
 }
 
 static void builder_clear(struct builder *b)
 {
-    for (int p = 0; p < TAKC_PARTS_N; p++)
-        takc_buf_clear(&b->parts[p]);
     takc_postings_builder_clear(&b->postings);
     takc_free(b->n_tokens);
     takc_free(b->bag);
     takc_free(b->heading);
-    takc_free(b->section);
+    takc_free(b->above);
 }
 
 /* Appends numbers of the given widths (bytes) to a part. */
@@ -50,7 +49,7 @@ static enum takc_status put(struct builder *b, enum takc_index_part part, const 
 {
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < n; i++)
-        st = takc_buf_le(&b->parts[part], f[i].v, f[i].bytes, err);
+        st = takc_buf_le(&part_of(b, part)->buf, f[i].v, f[i].bytes, err);
     b->n[part] += !st;
     return st;
 }
@@ -79,7 +78,7 @@ static enum takc_status put_hex(struct takc_buf *out, const struct takc_hex *hex
 static enum takc_status put_doc(struct builder *b, size_t i, const struct takc_units *u, struct takc_err *err)
 {
     const struct takc_corpus_doc *d = &b->corpus->docs[i];
-    struct takc_buf *strings = &b->parts[TAKC_PART_STRINGS];
+    struct takc_spill *strings = part_of(b, TAKC_PART_STRINGS);
     struct takc_str title = d->title;
     title.len = title.len > UINT16_MAX ? UINT16_MAX : title.len;
     while (!takc_utf8_boundary(d->title, title.len))
@@ -87,16 +86,16 @@ static enum takc_status put_doc(struct builder *b, size_t i, const struct takc_u
     if (d->name.len > UINT16_MAX)
         return takc_fail(err, TAKC_INVALID, 0, "index: a document's name has %zu bytes", d->name.len);
     uint64_t flags = (d->has_date ? TAKC_DOC_DATED : 0) | (b->selection->show_title[i] ? TAKC_DOC_SHOW_TITLE : 0);
-    enum takc_status st = PUT(b, TAKC_PART_DOCS, err, {strings->len, 4}, {d->name.len, 2}, {title.len, 2}, {d->title_span.start, 4},
-                              {d->title_span.end, 4}, {(uint32_t)d->date, 4}, {flags, 2}, {at_most(u->n_title_terms, UINT16_MAX), 2},
-                              {b->selection->first_unit[i], 4}, {b->n[TAKC_PART_ANCHORS], 4});
+    enum takc_status st = PUT(b, TAKC_PART_DOCS, err, {takc_spill_len(strings), 4}, {d->name.len, 2}, {title.len, 2},
+                              {d->title_span.start, 4}, {d->title_span.end, 4}, {(uint32_t)d->date, 4}, {flags, 2},
+                              {at_most(u->n_title_terms, UINT16_MAX), 2}, {b->selection->first_unit[i], 4}, {b->n[TAKC_PART_ANCHORS], 4});
     if (!st)
-        st = put_hex(&b->parts[TAKC_PART_DOCS], &d->source_sha, err);
+        st = put_hex(&part_of(b, TAKC_PART_DOCS)->buf, &d->source_sha, err);
     if (!st)
-        st = put_hex(&b->parts[TAKC_PART_DOCS], &d->text_sha, err);
+        st = put_hex(&part_of(b, TAKC_PART_DOCS)->buf, &d->text_sha, err);
     if (!st)
-        st = takc_buf_add(strings, d->name, err);
-    return st ? st : takc_buf_add(strings, title, err);
+        st = takc_buf_add(&strings->buf, d->name, err);
+    return st ? st : takc_buf_add(&strings->buf, title, err);
 }
 
 static enum takc_status put_anchors(struct builder *b, const struct takc_units *u, struct takc_err *err)
@@ -121,17 +120,10 @@ static enum takc_status put_spans(struct builder *b, const struct takc_units *u,
     return st;
 }
 
-/* Terms of the heading above a unit; headings hold their words themselves. */
-static uint32_t section_terms(const struct builder *b, const struct takc_units *u, uint32_t unit)
-{
-    const char *p = b->parts[TAKC_PART_SECTIONS].ptr + (size_t)b->section[unit] * TAKC_REC_SECTION;
-    return u->units[unit].kind == TAKC_UNIT_HEADING ? 0 : takc_rd16((const unsigned char *)p + 10);
-}
-
 /* Terms of title + heading + unit. */
 static uint64_t unit_bag(const struct builder *b, const struct takc_units *u, uint32_t i)
 {
-    return at_most(u->n_title_terms + (uint64_t)section_terms(b, u, i) + b->bag[i], UINT16_MAX);
+    return at_most(u->n_title_terms + (uint64_t)b->above[i] + b->bag[i], UINT16_MAX);
 }
 
 /* A heading below which nothing stands before the next one says something itself ("DEFAULT", then "CURL_SSLVERSION_DEFAULT" in a line of
@@ -192,6 +184,8 @@ static enum takc_status put_section(struct builder *b, const struct takc_units *
     struct takc_postings_builder *p = &b->postings;
     if (!st)
         st = takc_grow(&p->section_units, &p->sections_cap, p->n_sections + 1, sizeof(*p->section_units), err);
+    for (uint32_t i = units.from - first; i < units.to - first; i++) /* headings hold their words themselves */
+        b->above[i] = u->units[i].kind == TAKC_UNIT_HEADING ? 0 : (uint32_t)at_most(n_terms, UINT16_MAX);
     units.from += b->heading[units.from - first] && u->units[units.from - first].kind == TAKC_UNIT_HEADING;
     if (!st)
         p->section_units[p->n_sections++] = units;
@@ -202,7 +196,7 @@ static enum takc_status put_section(struct builder *b, const struct takc_units *
 static enum takc_status put_sections(struct builder *b, const struct takc_units *u, uint32_t first, struct takc_err *err)
 {
     uint32_t n = (uint32_t)u->n_units, from = 0;
-    enum takc_status st = takc_grow(&b->section, &b->section_cap, n, sizeof(*b->section), err);
+    enum takc_status st = takc_grow(&b->above, &b->above_cap, n, sizeof(*b->above), err);
     if (!st)
         st = takc_grow(&b->heading, &b->heading_cap, n, sizeof(*b->heading), err);
     for (uint32_t i = 0; !st && i < n; i++)
@@ -211,7 +205,6 @@ static enum takc_status put_sections(struct builder *b, const struct takc_units 
         if (u->headings[h].unit && u->units[u->headings[h].unit - 1].kind == TAKC_UNIT_HEADING)
             b->heading[u->headings[h].unit - 1] = h + 1;
     for (uint32_t i = 0; !st && i < n; i++) {
-        b->section[i] = b->n[TAKC_PART_SECTIONS];
         if (i + 1 < n && b->heading[i + 1] == b->heading[i])
             continue;
         st = put_section(b, u, first, (struct takc_range){first + from, first + i + 1}, b->heading[i], err);
@@ -249,7 +242,7 @@ static enum takc_status put_windows(struct builder *b, const struct takc_units *
         struct takc_window_cutter c = {.n_tokens = b->n_tokens, .n_units = (uint32_t)u->n_units, .width = takc_level_width[l]};
         struct takc_window w;
         while (!st && takc_window_next(&c, &w)) {
-            uint64_t bag = at_most(u->n_title_terms, UINT16_MAX) + section_terms(b, u, w.first);
+            uint64_t bag = at_most(u->n_title_terms, UINT16_MAX) + b->above[w.first];
             for (uint32_t i = 0; i < w.n; i++)
                 bag += b->bag[w.first + i];
             bag = at_most(bag, UINT16_MAX);
@@ -303,14 +296,19 @@ static enum takc_status add_doc(struct builder *b, size_t doc, struct takc_err *
         return st;
     st = add_units(b, doc, &view, err);
     b->corpus->unload(b->corpus->arg, &view);
+    for (size_t i = 0; !st && i < b->out->n; i++)
+        st = takc_pieces_settle(b->out, i, err);
     return st;
 }
 
 static enum takc_status put_order(struct builder *b, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
-    for (size_t i = 0; !st && i < b->selection->n_order; i++)
+    for (size_t i = 0; !st && i < b->selection->n_order; i++) {
         st = PUT(b, TAKC_PART_ORDER, err, {b->selection->order[i], 4});
+        if (!st)
+            st = takc_pieces_settle(b->out, 1 + TAKC_PART_ORDER, err);
+    }
     return st;
 }
 
@@ -321,7 +319,7 @@ static enum takc_status put_header(const struct builder *b, struct takc_buf *out
         "index " TAKC_INDEX_VERSION " units " TAKC_UNITS_VERSION " extractive " TAKC_EXTRACTIVE_VERSION;
     uint64_t at[TAKC_PARTS_N + 1] = {TAKC_HEAD_BYTES};
     for (int p = 0; p < TAKC_PARTS_N; p++)
-        at[p + 1] = (at[p] + b->parts[p].len + 7) / 8 * 8;
+        at[p + 1] = (at[p] + takc_spill_len(part_of(b, p)) + 7) / 8 * 8;
     enum takc_status st = takc_buf_add(out, takc_str(TAKC_INDEX_MAGIC), err);
     if (!st)
         st = takc_buf_le(out, TAKC_INDEX_FORMAT, 8, err);
@@ -342,31 +340,22 @@ static enum takc_status put_header(const struct builder *b, struct takc_buf *out
     return st ? st : takc_buf_le(out, takc_hash64(takc_buf_str(out), 0), 8, err);
 }
 
-static enum takc_status assemble(struct builder *b, struct takc_buf *out, struct takc_err *err)
+static enum takc_status pad_parts(struct builder *b, struct takc_err *err)
 {
-    struct takc_buf head;
-    takc_buf_init(&head, TAKC_HEAD_BYTES);
-    enum takc_status st = put_header(b, &head, err);
-    if (!st)
-        st = takc_buf_add(out, takc_buf_str(&head), err);
-    takc_buf_clear(&head);
-    for (int p = 0; !st && p < TAKC_PARTS_N; p++) {
-        st = takc_buf_add(out, takc_buf_str(&b->parts[p]), err);
-        for (size_t n = b->parts[p].len; !st && n % 8; n++)
-            st = takc_buf_byte(out, 0, err);
-        takc_buf_clear(&b->parts[p]);
-    }
+    enum takc_status st = TAKC_OK;
+    for (int p = 0; p < TAKC_PARTS_N; p++)
+        while (!st && takc_spill_len(part_of(b, p)) % 8)
+            st = takc_buf_byte(&part_of(b, p)->buf, 0, err);
     return st;
 }
 
-enum takc_status takc_index_build(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call, struct takc_buf *out,
-                                  struct takc_err *err)
+enum takc_status takc_index_make(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call,
+                                 struct takc_pieces *out, struct takc_err *err)
 {
     if (s->n_docs != c->n_docs || s->n_units > INT32_MAX)
         return takc_fail(err, TAKC_INVALID, 0, "index: the selection is of another corpus");
-    struct builder b;
-    builder_init(&b, c, s);
-    size_t before = out->len;
+    struct builder b = {.corpus = c, .selection = s, .out = out};
+    takc_postings_builder_init(&b.postings);
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < c->n_docs; i++) {
         st = takc_call_check(call, err);
@@ -378,16 +367,24 @@ enum takc_status takc_index_build(const struct takc_corpus *c, const struct takc
     if (!st)
         st = put_order(&b, err);
     if (!st)
-        st = takc_postings_write(&b.postings, &b.parts[TAKC_PART_DICT_INDEX], &b.parts[TAKC_PART_DICT], &b.parts[TAKC_PART_POSTINGS],
-                                 &b.n_terms, err);
-    takc_postings_builder_clear(&b.postings); /* before the parts stand in memory twice */
+        st = takc_postings_write(&b.postings, out, 1 + TAKC_PART_DICT_INDEX, &b.n_terms, err);
     b.n[TAKC_PART_DICT_INDEX] = (b.n_terms + TAKC_DICT_BLOCK_TERMS - 1) / TAKC_DICT_BLOCK_TERMS;
     if (!st)
-        st = assemble(&b, out, err);
-    if (st && out->ptr) {
-        out->len = before;
-        out->ptr[before] = '\0';
-    }
+        st = put_header(&b, &out->piece[0].buf, err);
+    if (!st)
+        st = pad_parts(&b, err);
     builder_clear(&b);
+    return st;
+}
+
+enum takc_status takc_index_build(const struct takc_corpus *c, const struct takc_selection *s, struct takc_call *call, struct takc_buf *out,
+                                  struct takc_err *err)
+{
+    struct takc_pieces pieces;
+    takc_pieces_init(&pieces, TAKC_INDEX_PIECES, NULL);
+    enum takc_status st = takc_index_make(c, s, call, &pieces, err);
+    if (!st)
+        st = takc_pieces_join(&pieces, out, err);
+    takc_pieces_clear(&pieces);
     return st;
 }

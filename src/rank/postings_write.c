@@ -18,6 +18,7 @@ void takc_postings_builder_clear(struct takc_postings_builder *b)
 {
     takc_intern_clear(&b->vocabulary);
     takc_free(b->terms);
+    takc_free(b->lists);
     takc_free(b->pool);
     takc_free(b->map);
     takc_free(b->doc_units);
@@ -25,7 +26,7 @@ void takc_postings_builder_clear(struct takc_postings_builder *b)
     takc_postings_builder_init(b);
 }
 
-/* The number of a stem; a new one gets empty lists. */
+/* The number of a stem; a new one has no lists. */
 static enum takc_status term_of(struct takc_postings_builder *b, struct takc_str stem, uint32_t *out, struct takc_err *err)
 {
     size_t before = b->vocabulary.n;
@@ -33,8 +34,8 @@ static enum takc_status term_of(struct takc_postings_builder *b, struct takc_str
     enum takc_status st = takc_grow(&b->terms, &b->terms_cap, before + 1, sizeof(*b->terms), err);
     if (!st)
         st = takc_intern_add(&b->vocabulary, stem, out, err);
-    for (int l = 0; !st && b->vocabulary.n > before && l < TAKC_LISTS; l++)
-        b->terms[before].of[l] = (struct takc_list){.head = TAKC_NO_PIECE};
+    if (!st && b->vocabulary.n > before)
+        b->terms[before] = (struct takc_term_lists){{0}};
     return st;
 }
 
@@ -47,9 +48,9 @@ enum takc_status takc_postings_begin(struct takc_postings_builder *b, const stru
 }
 
 enum {
-    PIECE_MIN = 12, /* with its link: most terms stand in few units */
-    PIECE_MAX = 4096,
-    LINK = 4 /* bytes behind a piece: the place of the next one */
+    PIECE_MIN = 12,  /* with its link: most terms stand in few units */
+    PIECE_MAX = 192, /* small beside what a frequent term takes, large beside its link */
+    LINK = 4         /* bytes behind a piece: the place of the next one */
 };
 
 /* Room for one byte more in a list. */
@@ -86,12 +87,32 @@ static enum takc_status write_number(struct takc_postings_builder *b, struct tak
     }
 }
 
+static enum takc_status new_list(struct takc_postings_builder *b, uint32_t *out, struct takc_err *err)
+{
+    enum takc_status st = takc_grow(&b->lists, &b->lists_cap, b->n_lists + 1, sizeof(*b->lists), err);
+    if (st)
+        return st;
+    b->lists[b->n_lists] = (struct takc_list){.head = TAKC_NO_PIECE};
+    *out = (uint32_t)++b->n_lists;
+    return TAKC_OK;
+}
+
+/* A list of a term, for reading; an empty one where it has none. */
+static const struct takc_list *list_of(const struct takc_postings_builder *b, const struct takc_term_lists *t, int list)
+{
+    static const struct takc_list none = {.head = TAKC_NO_PIECE};
+    return t->of[list] ? &b->lists[t->of[list] - 1] : &none;
+}
+
 /* One more of a term in the last posting of its list, or a new posting. After a failure the builder is good for clearing only. */
 static enum takc_status count_one(struct takc_postings_builder *b, enum takc_list_kind list, uint32_t id, uint32_t term,
                                   struct takc_err *err)
 {
-    struct takc_list *l = &b->terms[term].of[list];
-    enum takc_status st = TAKC_OK;
+    uint32_t *at = &b->terms[term].of[list];
+    enum takc_status st = *at ? TAKC_OK : new_list(b, at, err);
+    if (st)
+        return st;
+    struct takc_list *l = &b->lists[*at - 1];
     if (l->n && l->id == id) {
         l->tf++;
         return TAKC_OK;
@@ -133,8 +154,7 @@ enum takc_status takc_postings_text(struct takc_postings_builder *b, enum takc_l
             st = count_one(b, list, id, term, err);
         *out_n += !st;
     }
-    takc_words_clear(&words);
-    return st;
+    return takc_words_end(&words, st, err);
 }
 
 /* Walks the units that one list of a term stands for, in ascending order. */
@@ -207,11 +227,11 @@ static void walk_past(struct unit_walk *w, uint32_t to)
 /* Units that hold the term in title, heading or themselves: the union of three ascending lists of ranges. */
 static uint32_t count_units(const struct takc_postings_builder *b, const struct takc_term_lists *t)
 {
-    if (!t->of[TAKC_LIST_TITLE].n && !t->of[TAKC_LIST_SECTION].n)
-        return t->of[TAKC_LIST_UNIT].n; /* the list itself is the union */
-    struct unit_walk w[TAKC_LISTS] = {walk_begin(b, &t->of[TAKC_LIST_TITLE], b->doc_units),
-                                      walk_begin(b, &t->of[TAKC_LIST_SECTION], b->section_units),
-                                      walk_begin(b, &t->of[TAKC_LIST_UNIT], NULL)};
+    if (!list_of(b, t, TAKC_LIST_TITLE)->n && !list_of(b, t, TAKC_LIST_SECTION)->n)
+        return list_of(b, t, TAKC_LIST_UNIT)->n; /* the list itself is the union */
+    struct unit_walk w[TAKC_LISTS] = {walk_begin(b, list_of(b, t, TAKC_LIST_TITLE), b->doc_units),
+                                      walk_begin(b, list_of(b, t, TAKC_LIST_SECTION), b->section_units),
+                                      walk_begin(b, list_of(b, t, TAKC_LIST_UNIT), NULL)};
     uint32_t df = 0;
     for (;;) {
         int first = 0;
@@ -252,17 +272,17 @@ static enum takc_status write_list(const struct takc_postings_builder *b, const 
 static enum takc_status write_counts(const struct takc_postings_builder *b, const struct takc_term_lists *t, struct takc_buf *dict,
                                      struct takc_buf *postings, struct takc_err *err)
 {
-    size_t before = postings->len;
-    bool titles = t->of[TAKC_LIST_TITLE].n, sections = t->of[TAKC_LIST_SECTION].n;
-    enum takc_status st = takc_buf_varint(dict, (uint64_t)t->of[TAKC_LIST_UNIT].n << 2 | (uint64_t)sections << 1 | titles, err);
+    size_t before = postings->len; /* a list is written whole before postings go to a file */
+    bool titles = list_of(b, t, TAKC_LIST_TITLE)->n, sections = list_of(b, t, TAKC_LIST_SECTION)->n;
+    enum takc_status st = takc_buf_varint(dict, (uint64_t)list_of(b, t, TAKC_LIST_UNIT)->n << 2 | (uint64_t)sections << 1 | titles, err);
     if (!st && titles)
-        st = takc_buf_varint(dict, t->of[TAKC_LIST_TITLE].n, err);
+        st = takc_buf_varint(dict, list_of(b, t, TAKC_LIST_TITLE)->n, err);
     if (!st && sections)
-        st = takc_buf_varint(dict, t->of[TAKC_LIST_SECTION].n, err);
+        st = takc_buf_varint(dict, list_of(b, t, TAKC_LIST_SECTION)->n, err);
     if (!st && (titles || sections))
         st = takc_buf_varint(dict, count_units(b, t), err);
     for (int l = 0; !st && l < TAKC_LISTS; l++)
-        st = write_list(b, &t->of[l], postings, err);
+        st = write_list(b, list_of(b, t, l), postings, err);
     return st ? st : takc_buf_varint(dict, postings->len - before, err);
 }
 
@@ -276,7 +296,7 @@ static uint32_t *sorted_terms(const struct takc_postings_builder *b, uint32_t *o
 {
     uint32_t *ids = takc_alloc_array(b->vocabulary.n, sizeof(*ids)), n = 0;
     for (uint32_t i = 0; ids && i < b->vocabulary.n; i++)
-        if (b->terms[i].of[TAKC_LIST_UNIT].n || count_units(b, &b->terms[i]))
+        if (list_of(b, &b->terms[i], TAKC_LIST_UNIT)->n || count_units(b, &b->terms[i]))
             ids[n++] = i;
     if (ids)
         qsort_r(ids, n, sizeof(*ids), by_text, (void *)&b->vocabulary);
@@ -292,31 +312,40 @@ static size_t shared_prefix(struct takc_str a, struct takc_str b)
     return n;
 }
 
-enum takc_status takc_postings_write(const struct takc_postings_builder *b, struct takc_buf *dict_index, struct takc_buf *dict,
-                                     struct takc_buf *postings, uint32_t *out_n_terms, struct takc_err *err)
+/* A term in front coding, and its entry. */
+static enum takc_status write_term(const struct takc_postings_builder *b, uint32_t id, struct takc_str last, struct takc_buf *dict,
+                                   struct takc_buf *postings, struct takc_err *err)
+{
+    struct takc_str term = takc_intern_get(&b->vocabulary, id);
+    size_t shared = shared_prefix(last, term);
+    enum takc_status st = takc_buf_varint(dict, shared, err);
+    if (!st)
+        st = takc_buf_varint(dict, term.len - shared, err);
+    if (!st)
+        st = takc_buf_add(dict, takc_str_slice(term, shared, term.len), err);
+    return st ? st : write_counts(b, &b->terms[id], dict, postings, err);
+}
+
+enum takc_status takc_postings_write(const struct takc_postings_builder *b, struct takc_pieces *out, size_t first, uint32_t *out_n_terms,
+                                     struct takc_err *err)
 {
     uint32_t n;
     uint32_t *ids = sorted_terms(b, &n);
     enum takc_status st = ids ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu terms", b->vocabulary.n);
+    struct takc_spill *index = &out->piece[first], *dict = index + 1, *postings = index + 2;
     struct takc_str last = {NULL, 0};
     for (uint32_t i = 0; !st && i < n; i++) {
-        struct takc_str term = takc_intern_get(&b->vocabulary, ids[i]);
         if (i % TAKC_DICT_BLOCK_TERMS == 0) {
             last.len = 0;
-            st = takc_buf_le(dict_index, dict->len, 4, err);
+            st = takc_buf_le(&index->buf, takc_spill_len(dict), 4, err);
             if (!st)
-                st = takc_buf_le(dict_index, postings->len, 8, err);
+                st = takc_buf_le(&index->buf, takc_spill_len(postings), 8, err);
         }
-        size_t shared = shared_prefix(last, term);
         if (!st)
-            st = takc_buf_varint(dict, shared, err);
-        if (!st)
-            st = takc_buf_varint(dict, term.len - shared, err);
-        if (!st)
-            st = takc_buf_add(dict, takc_str_slice(term, shared, term.len), err);
-        if (!st)
-            st = write_counts(b, &b->terms[ids[i]], dict, postings, err);
-        last = term;
+            st = write_term(b, ids[i], last, &dict->buf, &postings->buf, err);
+        for (size_t k = first; !st && k < first + 3; k++)
+            st = takc_pieces_settle(out, k, err);
+        last = takc_intern_get(&b->vocabulary, ids[i]);
     }
     takc_free(ids);
     *out_n_terms = n;

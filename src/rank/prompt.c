@@ -4,7 +4,8 @@
  * reviewing) are compared whole, never as substrings: "Summarize" is no "sum".
  *
  * A prompt is task-wide when it names no fact: all its content words are verbs of a task ("review"), nouns for the material as such
- * ("contracts", "key points"), or, unless it is a plain question, words that more than a quarter of the documents hold or none. One fact
+ * ("contracts", "key points"), or, where something is to be done ("explain the leases"), words that more than a quarter of the documents
+ * hold. Words that no document holds name nothing, except in a plain question. One fact
  * word more is let through where the prompt asks for everything ("list all risks of the supplier"), none that is a name or a number.
  * Checklists and descriptions of a role are task-wide, whatever they name. Questions for one typed thing (who, when, how many) are specific
  * in any case. Complexity follows the guide's sample, with its words as words: complex ones first, then short questions as simple. */
@@ -22,7 +23,7 @@ static const char *const work_words[] = {
     "give",      "show",     "tell",    "provide",    "make",   "create",   "generate", "produce",  "present",  "need",     "want",
     "like",      "please",   "know",    "understand", "use",    "keep",     "cover",    "include",  "focus",    "consider", "support",
     "act",       "perform",  "get",     "let",        "see",    "explore",  "study",    "brief",    "classify", "organize", "organise",
-    "translate", "rewrite",  "contain", "say",        "talk",   "concern"};
+    "translate", "rewrite",  "contain", "say",        "talk",   "concern",  "turn",     "convert"};
 /* Everything of it. */
 static const char *const scope_words[] = {"whole",    "entire", "all",  "every",    "everything", "each",      "overall",
                                           "complete", "across", "full", "anything", "these",      "throughout"};
@@ -58,7 +59,8 @@ static const char *const measure_words[] = {"many", "much", "often", "long", "ol
 /* Is the word this one, or a plain form of it: root and one of the endings? */
 static bool is_form(struct takc_str word, const char *base)
 {
-    static const char *const endings[] = {"", "e", "s", "es", "ed", "d", "ing"}, *const y_endings[] = {"y", "ies", "ied", "ying"};
+    static const char *const endings[] = {"", "e", "s", "es", "ed", "d", "ing"}, *const y_endings[] = {"y",    "ies", "ied",
+                                                                                                       "ying", "ys",  "yed"};
     struct takc_str root = takc_str(base);
     if (takc_str_eq(word, root))
         return true;
@@ -125,23 +127,42 @@ static uint32_t count_docs(const struct takc_index *x, const struct takc_term_en
 
 enum { DOCS_FOR_SHARES = 8 /* in fewer documents a share says nothing */ };
 
-/* Does the word tell documents apart? Without an index, and for names and numbers, it does; a word that no document holds does not. */
-static bool discriminates(const struct takc_index *x, struct takc_str norm, bool name)
+enum weight { ABSENT, COMMON, TELLING };
+
+/* Does a word tell documents apart? Without an index, and for names and numbers, it does; one that no document holds does not. */
+static enum weight weigh(const struct takc_index *x, struct takc_str norm, bool name)
 {
     struct takc_term_entry e;
     if (!x || name || takc_dict_find(x, takc_word_stem(norm), &e, NULL))
-        return true;
+        return TELLING;
     if (e.df == 0)
-        return false;
+        return ABSENT;
     uint32_t n = x->n[TAKC_PART_DOCS];
-    return n < DOCS_FOR_SHARES || (uint64_t)count_docs(x, &e) * 4 <= n;
+    return n < DOCS_FOR_SHARES || (uint64_t)count_docs(x, &e) * 4 <= n ? TELLING : COMMON;
+}
+
+bool takc_word_asks(struct takc_str norm)
+{
+    return IS(norm, broad_words) || IS(norm, work_words) || IS(norm, scope_words);
+}
+
+bool takc_word_names_material(struct takc_str norm)
+{
+    return IS(norm, generic_words);
+}
+
+/* "sum up" asks for a summary, "sum" for a number. */
+static bool sums_up(struct takc_str last, struct takc_str norm)
+{
+    return takc_str_is(norm, "up") && is_form(last, "sum");
 }
 
 /* What was seen on one walk over a prompt. */
 struct prompt {
     size_t n_words, n_marks, n_lines, n_broad, n_work, n_scope;
     size_t n_content; /* content words that are no words of a task, of the material or of scope */
-    size_t n_facts;   /* those of them that tell documents apart */
+    size_t n_held;    /* those of them that documents hold */
+    size_t n_facts;   /* those of these that tell documents apart */
     bool named, typed, role;
     bool asks; /* begins as a question does */
 };
@@ -166,11 +187,11 @@ static void see_word(const struct takc_index *x, const struct takc_word *w, stru
     bool name = (capital && p->n_words > 1) || w->number;
     if (IS(w->norm, generic_words))
         return;
+    enum weight weight = weigh(x, w->norm, name);
     p->n_content++;
-    if (!discriminates(x, w->norm, name))
-        return;
-    p->n_facts++;
-    p->named |= name;
+    p->n_held += weight != ABSENT;
+    p->n_facts += weight == TELLING;
+    p->named |= weight == TELLING && name;
 }
 
 /* Question marks, and lines that begin as items of a list. */
@@ -192,8 +213,15 @@ static void read_prompt(const struct takc_index *x, struct takc_str text, struct
     char last[16] = "";
     *p = (struct prompt){0};
     see_layout(text, p);
+    struct prompt before = *p; /* the last word */
     takc_words_init(&words, text);
     while (takc_words_next(&words, &w)) {
+        if (sums_up(takc_str(last), w.norm)) {
+            *p = before;
+            p->n_words++;
+            p->n_broad++;
+        }
+        before = *p;
         see_word(x, &w, text, p, takc_str(last));
         size_t n = w.norm.len < sizeof(last) ? w.norm.len : 0;
         memcpy(last, w.norm.ptr, n);
@@ -215,8 +243,8 @@ enum takc_prompt_kind takc_prompt_kind_of(const struct takc_index *x, struct tak
     if (p.typed)
         return TAKC_PROMPT_SPECIFIC;
     bool asks_for_all = (p.n_broad || p.n_work) && p.n_scope;
-    /* A plain question is taken at its word, common as its words may be in these documents. */
-    size_t n_facts = p.asks && !p.n_broad && !p.n_scope ? p.n_content : p.n_facts;
+    /* A plain question is taken at its word, common as its words may be in these documents; so are words without a verb ("insurance"). */
+    size_t n_facts = p.n_broad || p.n_scope ? p.n_facts : p.asks ? p.n_content : p.n_work ? p.n_facts : p.n_held;
     if (n_facts == 0 || (n_facts == 1 && !p.named && asks_for_all))
         return TAKC_PROMPT_TASK_WIDE;
     return TAKC_PROMPT_SPECIFIC;
@@ -229,9 +257,11 @@ enum takc_complexity takc_complexity_of(struct takc_str question)
     struct takc_words words;
     struct takc_word w;
     size_t n = 0;
-    bool complex = false, simple = false, how = false;
+    bool complex = false, simple = false, how = false, sum = false;
     takc_words_init(&words, question);
     while (takc_words_next(&words, &w)) {
+        complex |= sum && takc_str_is(w.norm, "up");
+        sum = is_form(w.norm, "sum");
         bool measured = how && IS(w.norm, measure_words);
         complex |= (how && !measured);
         how = takc_str_is(w.norm, "how");

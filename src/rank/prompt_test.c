@@ -77,6 +77,10 @@ static const struct {
     {"Has the company changed its auditor?", S, MID},
     {"What is the largest liability in Boeing's statement of financial position?", S, MID},
     {"Whose profit grew?", S, EASY},
+    {"Sum up the contracts", W, HARD},
+    {"Please sum up these meetings", W, HARD},
+    {"Turn this into a checklist", W, MID},
+    {"What did the sums come up to?", S, EASY},
     {"Consummate sums of summits", S, EASY},
     {"somewhat whatever whoever", S, MID},
     {"Does the analyzer's output matter?", S, MID},
@@ -115,6 +119,9 @@ static void words_of_every_document_name_no_fact(void **state)
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Compare the leases")), TAKC_PROMPT_TASK_WIDE);
     assert_int_equal(takc_prompt_kind_of(NULL, takc_str("Compare the leases")), TAKC_PROMPT_SPECIFIC);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("What is a lease?")), TAKC_PROMPT_SPECIFIC);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("lease")), TAKC_PROMPT_SPECIFIC);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("total lease")), TAKC_PROMPT_SPECIFIC);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("Zusammenfassung")), TAKC_PROMPT_TASK_WIDE);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Explain the guarantor")), TAKC_PROMPT_SPECIFIC);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Describe Zanzibar and its leases")), TAKC_PROMPT_SPECIFIC);
     takc_index_close(x);

@@ -16,6 +16,7 @@ struct takc_question_term {
     struct takc_str stem;
     struct takc_term_entry entry;
     double idf;
+    bool pair;         /* of Han or Kana */
     bool number, name; /* name: begins with a capital, and not the question's first word */
 };
 
@@ -159,10 +160,10 @@ static inline float takc_scores_share(const struct takc_scores *s, int level, ui
     return (float)tf / ((float)tf + .6f + s->slope[level] * (float)length);
 }
 
-/* Reads the postings of a term. */
+/* Reads the postings of a term. CORRUPT, NOMEM. */
 TAKC_CHECK enum takc_status takc_gather_read(struct takc_scores *s, const struct takc_term_entry *t, struct takc_placed *out,
                                              struct takc_err *err);
-/* Makes s->hits: the units, or windows of a level, that hold the term themselves. */
+/* Makes s->hits: the units, or windows of a level, that hold the term themselves. NOMEM. */
 TAKC_CHECK enum takc_status takc_gather_hits(struct takc_scores *s, int level, const struct takc_placed *p, struct takc_err *err);
 
 /* The units, or windows of a level, to which titles and headings give the term; notes how far each run reaches. */
@@ -236,6 +237,7 @@ struct takc_show {
     size_t n_docs, docs_cap;
     struct takc_keys by_doc;
 };
+/* No documents loaded yet. All is borrowed and outlives s. */
 void takc_show_init(struct takc_show *s, const struct takc_index *x, takc_text_fn *text, void *text_arg, struct takc_arena *arena);
 /* The document, loaded once. The pointer holds until the next call. */
 TAKC_CHECK enum takc_status takc_show_doc(struct takc_show *s, uint32_t doc, struct takc_shown_doc **out, struct takc_err *err);

@@ -3,6 +3,7 @@
  * question.c - the content terms of a question: distinct stems without stop words, each with its dictionary entry and idf
  *     idf = ln(1 + (N - df + .5) / (df + .5)), N units; a term that no unit holds has df 0.
  * Also what a text covers of a question. */
+#include "base/utf8.h"
 #include "rank/query.h"
 
 #include <math.h>
@@ -45,6 +46,7 @@ static enum takc_status add_term(const struct takc_index *x, struct takc_arena *
     struct takc_question_term *t = &q->terms[q->n_terms];
     *t = (struct takc_question_term){.asked = takc_str_slice(q->text, w->start, w->end), .stem = takc_arena_dup(arena, stem)};
     t->number = w->number;
+    t->pair = w->pair;
     t->name = w->start > 0 && t->asked.len && t->asked.ptr[0] >= 'A' && t->asked.ptr[0] <= 'Z';
     if (!t->stem.ptr)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for the terms of a question");
@@ -64,18 +66,71 @@ static int by_idf(const void *a, const void *b)
     return s->asked.ptr < t->asked.ptr ? -1 : s->asked.ptr > t->asked.ptr;
 }
 
+/* The character of Han or Kana that ends, or begins, the pair; empty for other terms. */
+static struct takc_str pair_half(const struct takc_question_term *t, bool second)
+{
+    size_t at = 0;
+    if (!t->pair)
+        return (struct takc_str){NULL, 0};
+    (void)takc_utf8_next(t->stem, &at, NULL);
+    return second ? takc_str_slice(t->stem, at, t->stem.len) : takc_str_slice(t->stem, 0, at);
+}
+
+/* Does the pair, which no unit has, only span the border of a word that a pair known to the index ends or begins at? */
+static bool spans_border(const struct takc_question *q, const struct takc_question_term *t)
+{
+    struct takc_str first = pair_half(t, false), second = pair_half(t, true);
+    for (size_t i = 0; i < q->n_terms; i++)
+        if (q->terms[i].entry.df && second.len &&
+            (takc_str_eq(pair_half(&q->terms[i], true), first) || takc_str_eq(pair_half(&q->terms[i], false), second)))
+            return true;
+    return false;
+}
+
+/* Such pairs are no words, so that they are not asked for. */
+static void drop_borders(struct takc_question *q)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->n_terms; i++)
+        if (!q->terms[i].pair || q->terms[i].entry.df || !spans_border(q, &q->terms[i]))
+            q->terms[n++] = q->terms[i];
+    q->n_terms = n;
+}
+
+/* "Sum up" asks for a summary. */
+static bool sums_up(struct takc_str text, const struct takc_word *w)
+{
+    return takc_str_is(w->norm, "sum") && takc_str_starts(takc_str_slice(text, w->end, text.len), takc_str(" up "));
+}
+
+/* "Give me an overview of X": what asks in front is not looked for. */
+static void drop_first(struct takc_question *q, size_t n)
+{
+    q->n_terms -= n;
+    memmove(q->terms, q->terms + n, q->n_terms * sizeof(*q->terms));
+}
+
 enum takc_status takc_question_read(const struct takc_index *x, struct takc_str text, struct takc_arena *arena, struct takc_question *out,
                                     struct takc_err *err)
 {
     struct takc_words words;
     struct takc_word w;
-    size_t cap = 0;
+    size_t cap = 0, n_asking = 0;
+    bool asking = true;
     enum takc_status st = TAKC_OK;
     *out = (struct takc_question){.text = text};
     takc_words_init(&words, text);
-    while (!st && takc_words_next(&words, &w))
+    for (bool first = true; !st && takc_words_next(&words, &w); first = false) {
+        bool asks = takc_word_asks(w.norm) || sums_up(text, &w);
+        asking &= asks || (!first && (w.article || takc_word_is_stop(w.norm)));
         st = add_term(x, arena, &w, out, &cap, err);
-    takc_words_clear(&words);
+        n_asking = asking ? out->n_terms : n_asking;
+    }
+    st = takc_words_end(&words, st, err);
+    if (!st && n_asking < out->n_terms)
+        drop_first(out, n_asking);
+    if (x)
+        drop_borders(out);
     if (!st && out->n_terms > TAKC_QUESTION_TERMS_MAX) {
         qsort(out->terms, out->n_terms, sizeof(*out->terms), by_idf);
         out->n_terms = TAKC_QUESTION_TERMS_MAX;
@@ -114,26 +169,67 @@ enum takc_status takc_question_missing(const struct takc_question *q, uint64_t m
     return TAKC_OK;
 }
 
-enum takc_status takc_cover(const struct takc_index *x, struct takc_str question, struct takc_str text, struct takc_arena *arena,
-                            double *out_share, const struct takc_str **out_missing, size_t *out_n_missing, struct takc_err *err)
+/* The first word of s asks, or stands for the material as such. */
+static bool is_of_prompt(struct takc_str s)
 {
-    struct takc_question q;
-    enum takc_status st = takc_question_read(x, question, arena, &q, err);
-    if (st)
-        return st;
+    struct takc_words words;
+    struct takc_word w;
+    takc_words_init(&words, s);
+    bool is = takc_words_next(&words, &w) && (takc_word_asks(w.norm) || takc_word_names_material(w.norm));
+    takc_words_clear(&words);
+    return is;
+}
+
+/* Leaves the terms that name something. */
+static void drop_prompt(struct takc_question *q)
+{
+    size_t n = 0;
+    q->idf_sum = 0;
+    for (size_t i = 0; i < q->n_terms; i++) {
+        if (is_of_prompt(q->terms[i].asked))
+            continue;
+        q->idf_sum += q->terms[i].idf;
+        q->terms[n++] = q->terms[i];
+    }
+    q->n_terms = n;
+}
+
+/* Which terms of the question a text holds. */
+/* Adds the terms of the question that a text holds to *mask. */
+static enum takc_status terms_in(const struct takc_question *q, struct takc_str text, uint64_t *out_mask, struct takc_err *err)
+{
     struct takc_words words;
     struct takc_word w;
     uint64_t mask = 0;
     takc_words_init(&words, text);
     while (takc_words_next(&words, &w)) {
         struct takc_str stem = takc_word_stem(w.norm);
-        for (size_t i = 0; i < q.n_terms; i++)
-            if (takc_str_eq(q.terms[i].stem, stem))
+        for (size_t i = 0; i < q->n_terms; i++)
+            if (takc_str_eq(q->terms[i].stem, stem))
                 mask |= (uint64_t)1 << i;
     }
-    takc_words_clear(&words);
-    st = takc_question_missing(&q, mask, arena, out_missing, out_n_missing, err);
+    *out_mask = mask;
+    return takc_words_end(&words, TAKC_OK, err);
+}
+
+enum takc_status takc_cover(const struct takc_index *x, struct takc_str question, struct takc_str text, struct takc_arena *arena,
+                            struct takc_cover *out, struct takc_err *err)
+{
+    struct takc_question q;
+    struct takc_cover c = {0};
+    enum takc_status st = takc_question_read(x, question, arena, &q, err);
+    if (st)
+        return st;
+    if (takc_prompt_kind_of(x, question) == TAKC_PROMPT_TASK_WIDE)
+        drop_prompt(&q);
+    uint64_t mask = 0;
+    if ((st = terms_in(&q, text, &mask, err)))
+        return st;
+    for (size_t i = 0; i < q.n_terms; i++)
+        c.n_held += !(mask >> i & 1) && q.terms[i].entry.df > 0;
+    c.share = takc_question_share(&q, mask);
+    st = takc_question_missing(&q, mask, arena, &c.missing, &c.n_missing, err);
     if (!st)
-        *out_share = takc_question_share(&q, mask);
+        *out = c;
     return st;
 }

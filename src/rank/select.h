@@ -65,13 +65,23 @@ TAKC_CHECK enum takc_status takc_select(const struct takc_index *x, struct takc_
 TAKC_CHECK enum takc_status takc_context_of(const struct takc_index *x, const uint32_t *units, size_t n, takc_text_fn *text, void *text_arg,
                                             struct takc_arena *arena, struct takc_str *out, struct takc_err *err);
 
-/* How much of the question (idf-weighted share of its content terms) a text covers, and its rarest terms that are absent. */
+struct takc_cover {
+    double share;                   /* of the question's content terms, weighted by idf */
+    const struct takc_str *missing; /* terms that are absent, rarest first */
+    size_t n_missing, n_held;       /* n_held: those of them that a longer text could hold, since documents do */
+};
+/* How much of the question a text covers. Of a task-wide prompt the words that ask, and those for the material, are no terms. Memory is the
+ * arena's. CORRUPT, NOMEM. */
 TAKC_CHECK enum takc_status takc_cover(const struct takc_index *x, struct takc_str question, struct takc_str text, struct takc_arena *arena,
-                                       double *out_share, const struct takc_str **out_missing, size_t *out_n_missing, struct takc_err *err);
+                                       struct takc_cover *out, struct takc_err *err);
 
 /* What kind of prompt is it? Words only, never substrings. */
 enum takc_prompt_kind { TAKC_PROMPT_UNSET = 0, TAKC_PROMPT_SPECIFIC, TAKC_PROMPT_TASK_WIDE };
 enum takc_complexity { TAKC_COMPLEXITY_UNSET = 0, TAKC_SIMPLE, TAKC_MODERATE, TAKC_COMPLEX };
+/* Is a word (its plain form) one that asks for work on the material ("summarize", "list", "whole")? */
+bool takc_word_asks(struct takc_str norm);
+/* Is it one for the material as such ("documents", "key points")? */
+bool takc_word_names_material(struct takc_str norm);
 /* x may be NULL: then only the words decide. */
 enum takc_prompt_kind takc_prompt_kind_of(const struct takc_index *x, struct takc_str question);
 /* The guide's table: what, when, who ... -> simple; analyze, compare, explain, why ... -> complex; else moderate; on whole words. */

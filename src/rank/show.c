@@ -92,8 +92,7 @@ static enum takc_status title_stems(struct takc_show *s, struct takc_shown_doc *
         if (!st && !d->title_stems[d->n_title_stems++].ptr)
             st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a title");
     }
-    takc_words_clear(&words);
-    return st;
+    return takc_words_end(&words, st, err);
 }
 
 static enum takc_status load_doc(struct takc_show *s, uint32_t doc, struct takc_shown_doc *d, struct takc_err *err)

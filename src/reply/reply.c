@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reply.c - result structs into JSON. A small writer carries "no memory" through, so that each reply reads as the list of its members. */
+ * reply.c - results into JSON. A small writer carries "no memory" through, so that each reply reads as the list of its members. */
 #include "reply/reply.h"
 #include "base/clock.h"
 
 #include <math.h>
 
-double takc_rounded(double x, unsigned decimals)
+/* x rounded to this many decimals as the nearest double, so that it prints short: 37.2, 0.8125. Not a number and infinite give 0. */
+static double rounded(double x, unsigned decimals)
 {
     double scale = 1;
     for (unsigned i = 0; i < decimals; i++)
@@ -62,7 +63,7 @@ static void put_count(struct writer *w, const char *name, uint64_t n)
 
 static void put_number(struct writer *w, const char *name, double x, unsigned decimals)
 {
-    put(w, name, json_real(takc_rounded(x, decimals)));
+    put(w, name, json_real(rounded(x, decimals)));
 }
 
 static void put_factor(struct writer *w, const char *name, double x)
@@ -86,7 +87,16 @@ static bool append(json_t *array, json_t *v)
 
 /* --- query --- */
 
-static json_t *span_json(const struct takc_reply_span *s)
+/* Takes list; NULL unless all items could be added. */
+static json_t *list_or_null(json_t *list, bool good)
+{
+    if (good)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *span_json(const struct takc_cited_span *s)
 {
     struct writer w = begin();
     put_count(&w, "start", s->start);
@@ -98,34 +108,28 @@ static json_t *span_json(const struct takc_reply_span *s)
     return end(&w);
 }
 
-static void put_spans(struct writer *w, const struct takc_citation *c)
+static json_t *spans_json(const struct takc_cited *c)
 {
-    json_t *spans = json_array();
-    bool good = spans != NULL;
+    json_t *list = json_array();
+    bool good = list != NULL;
     for (size_t i = 0; good && i < c->n_spans; i++)
-        good = append(spans, span_json(&c->spans[i]));
-    put(w, "spans", spans);
-    w->failed = w->failed || !good;
+        good = append(list, span_json(&c->spans[i]));
+    return list_or_null(list, good);
 }
 
-json_t *takc_citation_json(const struct takc_citation *c)
+static json_t *citation_json(const struct takc_cited *c)
 {
     struct writer w = begin();
     const struct {
         const char *name;
-        bool has;
-        uint32_t value;
-    } places[] = {{"page", c->has_page, c->page},
-                  {"line", c->has_line, c->line},
-                  {"row", c->has_row, c->row},
-                  {"column", c->has_column, c->column},
-                  {"paragraph", c->has_paragraph, c->paragraph}};
+        uint32_t n;
+    } places[] = {{"page", c->page}, {"line", c->line}, {"row", c->row}, {"column", c->column}, {"paragraph", c->paragraph}};
     put_text(&w, "document", c->document);
     put_text(&w, "sha256", c->sha256);
-    put_spans(&w, c);
+    put(&w, "spans", spans_json(c));
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        if (places[i].has)
-            put_count(&w, places[i].name, places[i].value);
+        if (places[i].n)
+            put_count(&w, places[i].name, places[i].n);
     if (c->pointer.len)
         put_text(&w, "pointer", c->pointer);
     if (c->section.len)
@@ -136,88 +140,106 @@ json_t *takc_citation_json(const struct takc_citation *c)
     return end(&w);
 }
 
-static json_t *tried_json(const struct takc_rate_tried *t)
-{
-    struct writer w = begin();
-    put_text(&w, "rate", t->rate);
-    put_factor(&w, "factor", t->factor);
-    put_number(&w, "coverage", t->coverage, 4);
-    put_count(&w, "tokens", t->tokens);
-    if (t->why.len)
-        put_text(&w, "why", t->why);
-    return end(&w);
-}
-
-static void put_citations(struct writer *w, const struct takc_query_reply *r)
+static json_t *citations_json(const struct takc_query_result *r)
 {
     json_t *list = json_array();
     bool good = list != NULL;
     for (size_t i = 0; good && i < r->n_citations; i++)
-        good = append(list, takc_citation_json(&r->citations[i]));
-    put(w, "citations", list);
-    w->failed = w->failed || !good;
+        good = append(list, citation_json(&r->citations[i]));
+    return list_or_null(list, good);
 }
 
-static void put_tried(struct writer *w, const struct takc_query_reply *r)
+static json_t *one_tried_json(const struct takc_tried_rate *t)
+{
+    struct writer w = begin();
+    put_text(&w, "rate", takc_str(t->rate));
+    put_factor(&w, "factor", t->factor);
+    put_number(&w, "coverage", t->coverage, 4);
+    put_count(&w, "tokens", t->tokens);
+    return end(&w);
+}
+
+static json_t *tried_json(const struct takc_query_result *r)
 {
     json_t *list = json_array();
     bool good = list != NULL;
-    for (size_t i = 0; good && i < r->n_rates_tried; i++)
-        good = append(list, tried_json(&r->rates_tried[i]));
-    put(w, "rates_tried", list);
-    w->failed = w->failed || !good;
+    for (size_t i = 0; good && i < r->n_tried; i++)
+        good = append(list, one_tried_json(&r->tried[i]));
+    return list_or_null(list, good);
 }
 
-static json_t *cache_info_json(const struct takc_query_reply *r)
+static json_t *cache_info_json(const struct takc_query_result *r)
 {
     struct writer w = begin();
-    put_text_or_null(&w, "compression_rate", r->compression_rate_used);
-    put_count(&w, "original_tokens", r->original_tokens);
-    put_count(&w, "compressed_tokens", r->compressed_tokens);
+    put_text_or_null(&w, "compression_rate", takc_str(r->rate));
+    put_count(&w, "original_tokens", r->source_tokens);
+    put_count(&w, "compressed_tokens", r->tokens);
+    return end(&w);
+}
+
+static json_t *missing_json(const struct takc_query_result *r)
+{
+    json_t *list = json_array();
+    bool good = list != NULL;
+    for (size_t i = 0; good && i < r->n_missing; i++)
+        good = append(list, takc_json_str(r->missing[i]));
+    return list_or_null(list, good);
+}
+
+static json_t *reader_json(const struct takc_query_result *r)
+{
+    struct writer w = begin();
+    put_number(&w, "coverage", r->coverage, 4);
+    put_count(&w, "lines", r->n_lines);
+    put_count(&w, "prefix_tokens", r->prefix_tokens);
     return end(&w);
 }
 
 /* The guide repeats two members of the top in its metadata; clients of the sample read them there. */
-static json_t *metadata_json(const struct takc_query_reply *r)
+static json_t *metadata_json(const struct takc_query_result *r, bool with_context)
 {
     struct writer w = begin();
-    put_number(&w, "processing_time_ms", r->processing_time_ms, 3);
-    put_bool(&w, "cache_hit", r->cache_hit);
-    put_text_or_null(&w, "model_used", r->model_used);
-    for (size_t i = 0; i < r->n_metadata; i++) {
-        if (r->metadata[i].json)
-            put(&w, r->metadata[i].name, json_incref(r->metadata[i].json));
-        else
-            put_text(&w, r->metadata[i].name, r->metadata[i].text);
-    }
+    put_number(&w, "processing_time_ms", (double)r->ms, 3);
+    put_bool(&w, "cache_hit", true);
+    put(&w, "model_used", json_null());
+    put_text(&w, "prompt_kind", takc_str(r->prompt_kind));
+    put_text(&w, "complexity", takc_str(r->complexity));
+    put_text(&w, "tokenizer", r->tokenizer);
+    put(&w, "missing_words", missing_json(r));
+    put(&w, "reader", reader_json(r));
+    put_text(&w, "notes", r->notes);
+    if (with_context)
+        put_text(&w, "context", r->context);
     return end(&w);
 }
 
-json_t *takc_query_reply_json(const struct takc_query_reply *r)
+/* Artifacts and the index are read from the object store, with no model: what the guide asks about caches, tiers and costs says so. */
+json_t *takc_query_reply_json(const struct takc_query_reply *reply)
 {
+    const struct takc_query_result *r = reply->result;
     struct writer w = begin();
-    put_text(&w, "query", r->query);
+    put_text(&w, "query", reply->query);
     put_text(&w, "response", r->response);
-    put_text(&w, "task_type", r->task_type);
-    put_text_or_null(&w, "compression_rate_used", r->compression_rate_used);
+    put_text(&w, "task_type", reply->task_type);
+    put_text_or_null(&w, "compression_rate_used", takc_str(r->rate));
     put_factor(&w, "factor", r->factor);
-    put_text(&w, "mode", r->mode);
-    put_bool(&w, "cache_hit", r->cache_hit);
+    put_text(&w, "mode", takc_str(takc_mode_name(r->mode)));
+    put_bool(&w, "cache_hit", true);
     put(&w, "cache_info", cache_info_json(r));
-    put_number(&w, "processing_time_ms", r->processing_time_ms, 3);
+    put_number(&w, "processing_time_ms", (double)r->ms, 3);
     put_number(&w, "confidence", r->confidence, 4);
     put_bool(&w, "abstained", r->abstained);
-    put_citations(&w, r);
+    put(&w, "citations", citations_json(r));
     put_text_or_null(&w, "version", r->version);
-    put_count(&w, "reader_tokens", r->reader_tokens);
-    if (r->reader_tokens_limit)
-        put_count(&w, "reader_tokens_limit", r->reader_tokens_limit);
+    put_count(&w, "reader_tokens", r->tokens);
+    if (r->limit_tokens)
+        put_count(&w, "reader_tokens_limit", r->limit_tokens);
     else
         put(&w, "reader_tokens_limit", json_null());
-    put_number(&w, "cost_usd", r->cost_usd, 6);
-    put_tried(&w, r);
-    put_text_or_null(&w, "cache_tier", r->cache_tier);
-    put(&w, "metadata", metadata_json(r));
+    put_number(&w, "cost_usd", 0, 6);
+    put(&w, "rates_tried", tried_json(r));
+    put_text(&w, "cache_tier", takc_str("object"));
+    put(&w, "metadata", metadata_json(r, reply->with_context));
     return end(&w);
 }
 

@@ -21,77 +21,89 @@ static void json_is(json_t *v, const char *text)
     json_decref(v);
 }
 
+static const struct takc_cited_span spans[] = {{10, 20, true, 12, 23}, {30, 31, false, 0, 0}};
+static const struct takc_str missing[] = {{"profit", 6}};
+
+static struct takc_query_result full_result(const struct takc_cited *cited, size_t n)
+{
+    return (struct takc_query_result){.response = takc_str("Revenue was 1,234."),
+                                      .context = takc_str("Revenue was 1,234.\n"),
+                                      .version = takc_str("3"),
+                                      .tokenizer = takc_str("estimate"),
+                                      .mode = TAKC_MODE_SELECT,
+                                      .prompt_kind = "specific",
+                                      .complexity = "simple",
+                                      .rate = "37.2x",
+                                      .factor = 37.21,
+                                      .confidence = 0.912345,
+                                      .coverage = 0.66666,
+                                      .citations = cited,
+                                      .n_citations = n,
+                                      .missing = missing,
+                                      .n_missing = 1,
+                                      .source_tokens = 10000,
+                                      .tokens = 268,
+                                      .prefix_tokens = 100,
+                                      .limit_tokens = 2000,
+                                      .tried = {{"ultra", 64, 0.25, 100}, {"37.2x", 37.2, 0.96875, 180}},
+                                      .n_tried = 2,
+                                      .n_lines = 4,
+                                      .notes = takc_str("climbed\n"),
+                                      .ms = 12};
+}
+
 static void a_full_query_reply(void **state)
 {
     (void)state;
-    static const struct takc_reply_span spans[] = {{10, 20, true, 12, 23}, {30, 31, false, 0, 0}};
-    const struct takc_citation citations[] = {{.document = takc_str("q3.pdf"),
-                                               .sha256 = takc_str("ab12"),
-                                               .spans = spans,
-                                               .n_spans = 2,
-                                               .has_page = true,
-                                               .page = 3,
-                                               .section = takc_str("Results > Revenue"),
-                                               .quote = takc_str("Revenue was 1,234.")},
-                                              {.document = takc_str("t.csv"),
-                                               .sha256 = takc_str("cd34"),
-                                               .has_row = true,
-                                               .row = 7,
-                                               .has_column = true,
-                                               .column = 2,
-                                               .pointer = takc_str("/a/0"),
-                                               .quote = takc_str("7")}};
-    const struct takc_rate_tried tried[] = {{takc_str("ultra"), 64, 0.25, 100, takc_str("rare terms not covered")},
-                                            {takc_str("37.2x"), 37.2, 0.96875, 180, {0}}};
-    json_t *parts = json_pack("{s:i}", "lines", 4);
-    const struct takc_reply_extra extra[] = {{"prompt_kind", takc_str("specific"), NULL}, {"parts", {0}, parts}};
-    const struct takc_query_reply r = {.query = takc_str("Revenue?"),
-                                       .response = takc_str("Revenue was 1,234."),
-                                       .task_type = takc_str("fin"),
-                                       .compression_rate_used = takc_str("37.2x"),
-                                       .factor = 37.21,
-                                       .mode = takc_str("select"),
-                                       .original_tokens = 10000,
-                                       .compressed_tokens = 268,
-                                       .processing_time_ms = 1.23456,
-                                       .confidence = 0.912345,
-                                       .citations = citations,
-                                       .n_citations = 2,
-                                       .version = takc_str("3"),
-                                       .reader_tokens = 268,
-                                       .reader_tokens_limit = 2000,
-                                       .rates_tried = tried,
-                                       .n_rates_tried = 2,
-                                       .cache_tier = takc_str("object"),
-                                       .metadata = extra,
-                                       .n_metadata = 2};
-    json_is(
-        takc_query_reply_json(&r),
-        "{\"query\":\"Revenue?\",\"response\":\"Revenue was 1,234.\",\"task_type\":\"fin\",\"compression_rate_used\":\"37.2x\","
-        "\"factor\":37.2,\"mode\":\"select\",\"cache_hit\":false,\"cache_info\":{\"compression_rate\":\"37.2x\",\"original_tokens\":10000,"
-        "\"compressed_tokens\":268},\"processing_time_ms\":1.235,\"confidence\":0.9123,\"abstained\":false,\"citations\":["
-        "{\"document\":\"q3.pdf\",\"sha256\":\"ab12\",\"spans\":[{\"start\":10,\"end\":20,\"source_start\":12,\"source_end\":23},"
-        "{\"start\":30,\"end\":31}],\"page\":3,\"section\":\"Results > Revenue\",\"quote\":\"Revenue was 1,234.\"},"
-        "{\"document\":\"t.csv\",\"sha256\":\"cd34\",\"spans\":[],\"row\":7,\"column\":2,\"pointer\":\"/a/0\",\"quote\":\"7\"}],"
-        "\"version\":\"3\",\"reader_tokens\":268,\"reader_tokens_limit\":2000,\"cost_usd\":0.0,\"rates_tried\":["
-        "{\"rate\":\"ultra\",\"factor\":64.0,\"coverage\":0.25,\"tokens\":100,\"why\":\"rare terms not covered\"},"
-        "{\"rate\":\"37.2x\",\"factor\":37.2,\"coverage\":0.9688,\"tokens\":180}],\"cache_tier\":\"object\",\"metadata\":{"
-        "\"processing_time_ms\":1.235,\"cache_hit\":false,\"model_used\":null,\"prompt_kind\":\"specific\",\"parts\":{\"lines\":4}}}");
-    json_decref(parts);
+    const struct takc_cited cited[] = {{.document = takc_str("q3.pdf"),
+                                        .sha256 = takc_str("ab12"),
+                                        .spans = spans,
+                                        .n_spans = 2,
+                                        .page = 3,
+                                        .section = takc_str("Results > Revenue"),
+                                        .quote = takc_str("Revenue was 1,234.")},
+                                       {.document = takc_str("t.csv"),
+                                        .sha256 = takc_str("cd34"),
+                                        .row = 7,
+                                        .column = 2,
+                                        .pointer = takc_str("/a/0"),
+                                        .quote = takc_str("7"),
+                                        .instructs = true}};
+    const struct takc_query_result result = full_result(cited, 2);
+    struct takc_query_reply r = {takc_str("Revenue?"), takc_str("fin"), &result, false};
+#define UP_TO_NOTES                                                                                                                        \
+    "{\"query\":\"Revenue?\",\"response\":\"Revenue was 1,234.\",\"task_type\":\"fin\",\"compression_rate_used\":\"37.2x\","               \
+    "\"factor\":37.2,\"mode\":\"select\",\"cache_hit\":true,\"cache_info\":{\"compression_rate\":\"37.2x\",\"original_tokens\":10000,"     \
+    "\"compressed_tokens\":268},\"processing_time_ms\":12.0,\"confidence\":0.9123,\"abstained\":false,\"citations\":["                     \
+    "{\"document\":\"q3.pdf\",\"sha256\":\"ab12\",\"spans\":[{\"start\":10,\"end\":20,\"source_start\":12,\"source_end\":23},"             \
+    "{\"start\":30,\"end\":31}],\"page\":3,\"section\":\"Results > Revenue\",\"quote\":\"Revenue was 1,234.\"},"                           \
+    "{\"document\":\"t.csv\",\"sha256\":\"cd34\",\"spans\":[],\"row\":7,\"column\":2,\"pointer\":\"/a/0\",\"quote\":\"7\","                \
+    "\"instruction\":true}],\"version\":\"3\",\"reader_tokens\":268,\"reader_tokens_limit\":2000,\"cost_usd\":0.0,\"rates_tried\":["       \
+    "{\"rate\":\"ultra\",\"factor\":64.0,\"coverage\":0.25,\"tokens\":100},"                                                               \
+    "{\"rate\":\"37.2x\",\"factor\":37.2,\"coverage\":0.9688,\"tokens\":180}],\"cache_tier\":\"object\",\"metadata\":{"                    \
+    "\"processing_time_ms\":12.0,\"cache_hit\":true,\"model_used\":null,\"prompt_kind\":\"specific\",\"complexity\":\"simple\","           \
+    "\"tokenizer\":\"estimate\",\"missing_words\":[\"profit\"],\"reader\":{\"coverage\":0.6667,\"lines\":4,\"prefix_tokens\":100},"        \
+    "\"notes\":\"climbed\\n\""
+    json_is(takc_query_reply_json(&r), UP_TO_NOTES "}}");
+    r.with_context = true;
+    json_is(takc_query_reply_json(&r), UP_TO_NOTES ",\"context\":\"Revenue was 1,234.\\n\"}}");
+#undef UP_TO_NOTES
 }
 
 static void an_abstaining_reply_says_null(void **state)
 {
     (void)state;
-    const struct takc_query_reply r = {
-        .query = takc_str("\xFFx"), .task_type = takc_str("fin"), .mode = takc_str("select"), .abstained = true, .confidence = NAN};
-    json_is(takc_query_reply_json(&r),
-            "{\"query\":\"\xEF\xBF\xBDx\",\"response\":\"\",\"task_type\":\"fin\",\"compression_rate_used\":null,\"factor\":null,\"mode\":"
-            "\"select\","
-            "\"cache_hit\":false,\"cache_info\":{\"compression_rate\":null,\"original_tokens\":0,\"compressed_tokens\":0},"
-            "\"processing_time_ms\":0.0,\"confidence\":0.0,\"abstained\":true,\"citations\":[],\"version\":null,\"reader_tokens\":0,"
-            "\"reader_tokens_limit\":null,\"cost_usd\":0.0,\"rates_tried\":[],\"cache_tier\":null,\"metadata\":{\"processing_time_ms\":0.0,"
-            "\"cache_hit\":false,\"model_used\":null}}");
+    const struct takc_query_result result = {.mode = TAKC_MODE_SELECT, .abstained = true, .confidence = NAN};
+    const struct takc_query_reply r = {takc_str("\xFFx"), takc_str("fin"), &result, false};
+    json_is(
+        takc_query_reply_json(&r),
+        "{\"query\":\"\xEF\xBF\xBDx\",\"response\":\"\",\"task_type\":\"fin\",\"compression_rate_used\":null,\"factor\":null,\"mode\":"
+        "\"select\","
+        "\"cache_hit\":true,\"cache_info\":{\"compression_rate\":null,\"original_tokens\":0,\"compressed_tokens\":0},"
+        "\"processing_time_ms\":0.0,\"confidence\":0.0,\"abstained\":true,\"citations\":[],\"version\":null,\"reader_tokens\":0,"
+        "\"reader_tokens_limit\":null,\"cost_usd\":0.0,\"rates_tried\":[],\"cache_tier\":\"object\",\"metadata\":{\"processing_time_ms\":"
+        "0.0,\"cache_hit\":true,\"model_used\":null,\"prompt_kind\":\"\",\"complexity\":\"\",\"tokenizer\":\"\",\"missing_words\":[],"
+        "\"reader\":{\"coverage\":0.0,\"lines\":0,\"prefix_tokens\":0},\"notes\":\"\"}}");
 }
 
 static void failures_have_the_guides_codes(void **state)
@@ -131,25 +143,10 @@ static void *scarce(size_t n)
 static void memory_may_run_out(void **state)
 {
     (void)state;
-    const struct takc_reply_span span = {1, 2, true, 1, 2};
-    const struct takc_citation citation = {.document = takc_str("d"),
-                                           .sha256 = takc_str("s"),
-                                           .spans = &span,
-                                           .n_spans = 1,
-                                           .has_line = true,
-                                           .line = 1,
-                                           .quote = takc_str("q")};
-    const struct takc_rate_tried tried = {takc_str("ultra"), 64, 0.5, 1, takc_str("w")};
-    const struct takc_reply_extra extra = {"x", takc_str("y"), NULL};
-    const struct takc_query_reply r = {.query = takc_str("q"),
-                                       .mode = takc_str("m"),
-                                       .version = takc_str("1"),
-                                       .citations = &citation,
-                                       .n_citations = 1,
-                                       .rates_tried = &tried,
-                                       .n_rates_tried = 1,
-                                       .metadata = &extra,
-                                       .n_metadata = 1};
+    const struct takc_cited cited = {
+        .document = takc_str("d"), .sha256 = takc_str("s"), .spans = spans, .n_spans = 2, .line = 1, .quote = takc_str("q")};
+    const struct takc_query_result result = full_result(&cited, 1);
+    const struct takc_query_reply r = {takc_str("q"), takc_str("t"), &result, true};
     const struct takc_error_body e = {"X", takc_str("m"), "r", 0, NULL};
     for (uint64_t n = 0;; n++) {
         json_set_alloc_funcs(scarce, free);

@@ -63,7 +63,7 @@ static void tell(const struct walk *w, struct takc_str name, enum takc_status st
         w->skipped(w->arg, takc_str_n(shown, n), status, reason);
 }
 
-static bool good_name(struct takc_str name)
+bool takc_source_good_name(struct takc_str name)
 {
     for (size_t pos = 0; pos < name.len;) {
         bool bad;
@@ -185,7 +185,7 @@ static enum takc_status visit(struct walk *w, const char *name, unsigned depth)
     enum takc_status st = takc_call_check(w->call, w->err);
     if (st)
         return st;
-    if (!good_name(takc_str(name))) {
+    if (!takc_source_good_name(takc_str(name))) {
         tell(w, name_of(w), TAKC_REFUSED, "the name is not UTF-8 or holds control characters");
         return TAKC_OK;
     }
@@ -270,7 +270,7 @@ static enum takc_status walk_one(struct walk *w, const struct stat *info)
         slash--;
     w->root_len = slash;
     w->root.len = slash > 1 ? slash - 1 : 1;
-    if (!good_name(name_of(w))) {
+    if (!takc_source_good_name(name_of(w))) {
         tell(w, name_of(w), TAKC_REFUSED, "the name is not UTF-8 or holds control characters");
         return TAKC_OK;
     }
@@ -281,48 +281,48 @@ static enum takc_status walk_one(struct walk *w, const struct stat *info)
     return visit_file(w, info);
 }
 
+/* The root and the path of what is walked: absolute, links resolved. Of a file it is its folder that is made absolute: a link that was
+ * named keeps its name. */
+static enum takc_status set_root(struct walk *w, const char *path, bool folder, char absolute[PATH_MAX])
+{
+    const char *base = strrchr(path, '/');
+    struct takc_str parent = base ? takc_str_n(path, base == path ? 1 : (size_t)(base - path)) : takc_str(".");
+    enum takc_status st = takc_buf_add(&w->path, folder ? takc_str(path) : parent, w->err);
+    if (st)
+        return st;
+    if (!realpath(w->path.ptr, absolute))
+        return takc_fail_errno(w->err, errno, "%s", path);
+    w->root = takc_str(absolute);
+    takc_buf_reset(&w->path);
+    st = takc_buf_add(&w->path, w->root, w->err);
+    if (!st && strcmp(absolute, "/") != 0)
+        st = takc_buf_byte(&w->path, '/', w->err);
+    w->root_len = w->path.len;
+    return st || folder ? st : takc_buf_add(&w->path, takc_str(base ? base + 1 : path), w->err);
+}
+
+static enum takc_status walk_path(struct walk *w, const char *path)
+{
+    char absolute[PATH_MAX];
+    struct stat info;
+    if (stat(path, &info))
+        return takc_fail_errno(w->err, errno, "%s", path);
+    enum takc_status st = set_root(w, path, S_ISDIR(info.st_mode), absolute);
+    if (st)
+        return st;
+    return S_ISDIR(info.st_mode) ? visit_folder(w, 0) : walk_one(w, &info);
+}
+
 enum takc_status takc_source_walk(const char *path, const struct takc_source_options *options, struct takc_call *call,
                                   takc_source_each_fn *each, takc_source_skipped_fn *skipped, void *arg, struct takc_err *err)
 {
     static const struct takc_source_options none = {0};
     struct walk w = {.o = options ? options : &none, .call = call, .each = each, .skipped = skipped, .arg = arg, .err = err};
     uint64_t max = w.o->max_file_bytes ? w.o->max_file_bytes : TAKC_SOURCE_MAX_FILE;
-    char absolute[PATH_MAX];
-    struct stat info;
-    enum takc_status st = TAKC_OK;
     takc_buf_init(&w.path, PATH_MAX * 4);
     takc_buf_init(&w.file, (size_t)max);
     takc_buf_init(&w.plain, (size_t)max);
-    if (strcmp(path, "-") == 0) {
-        st = read_stdin(&w);
-        goto out;
-    }
-    if (stat(path, &info)) {
-        st = takc_fail_errno(err, errno, "%s", path);
-        goto out;
-    }
-    /* the folder is made absolute, not the file: a link that was named keeps its name */
-    bool folder = S_ISDIR(info.st_mode);
-    const char *base = strrchr(path, '/');
-    struct takc_str parent = base ? takc_str_n(path, base == path ? 1 : (size_t)(base - path)) : takc_str(".");
-    st = takc_buf_add(&w.path, folder ? takc_str(path) : parent, err);
-    if (st)
-        goto out;
-    if (!realpath(w.path.ptr, absolute)) {
-        st = takc_fail_errno(err, errno, "%s", path);
-        goto out;
-    }
-    w.root = takc_str(absolute);
-    takc_buf_reset(&w.path);
-    st = takc_buf_add(&w.path, w.root, err);
-    if (!st && strcmp(absolute, "/") != 0)
-        st = takc_buf_byte(&w.path, '/', err);
-    w.root_len = w.path.len;
-    if (!st && !folder)
-        st = takc_buf_add(&w.path, takc_str(base ? base + 1 : path), err);
-    if (!st)
-        st = folder ? visit_folder(&w, 0) : walk_one(&w, &info);
-out:
+    enum takc_status st = strcmp(path, "-") == 0 ? read_stdin(&w) : walk_path(&w, path);
     takc_buf_clear(&w.path);
     takc_buf_clear(&w.file);
     takc_buf_clear(&w.plain);

@@ -48,6 +48,8 @@ TAKC_CHECK enum takc_status takc_source_walk(const char *path, const struct takc
 
 /* The name by which the kind is judged: "a.txt" for "a.txt.gz". */
 struct takc_str takc_source_inner_name(struct takc_str name);
+/* Can this be a document's name, or a part of one? UTF-8 without control characters, and not empty. */
+bool takc_source_good_name(struct takc_str name);
 /* Appends what a gzip file holds, all its members. REFUSED for bombs and what is over out's limit, CORRUPT for damage and for bytes behind
  * the last member. */
 TAKC_CHECK enum takc_status takc_source_gunzip(struct takc_str gz, struct takc_buf *out, struct takc_err *err);

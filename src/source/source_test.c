@@ -52,7 +52,7 @@ static const char *path_of(const char *name)
 static void put(const char *name, struct takc_str bytes)
 {
     assert_int_equal(takc_dir_make_for(path_of(name), NULL), TAKC_OK);
-    assert_int_equal(takc_file_write_fast(path_of(name), bytes, NULL), TAKC_OK);
+    assert_int_equal(takc_file_write(path_of(name), bytes, NULL), TAKC_OK);
 }
 
 /* gzip of s, appended to out. */

@@ -54,6 +54,7 @@ TAKC_CHECK enum takc_status takc_profile_default(struct takc_profile *p, struct 
 /* Parses YAML; file is for messages. p is filled on OK only; clear it afterwards. */
 TAKC_CHECK enum takc_status takc_profile_parse(struct takc_profile *p, struct takc_str task, struct takc_str yaml, const char *file,
                                                struct takc_err *err);
+/* Frees all that the views point to; zeroed storage is fine, twice is harmless. */
 void takc_profile_clear(struct takc_profile *p);
 /* A commented YAML file with these values, as `takc init` writes it; parses back to the same profile. */
 TAKC_CHECK enum takc_status takc_profile_write(const struct takc_profile *p, struct takc_buf *out, struct takc_err *err);

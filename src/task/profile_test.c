@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Task names, rates, and profiles: what is taken, what is refused and where the message points. */
-#include "base/alloc.h"
 #include "base/fault.h"
 #include "task/profile.h"
 
@@ -161,7 +160,8 @@ static void errors_say_where(void **state)
         {"chunking: 256\n", "t.yaml:1:11: chunking: keys and values are expected"},
         {"rates: []\n", "t.yaml:1:8: rates: at least one is needed"},
         {"rates: 8x\n", "t.yaml:1:8: rates: a list is expected"},
-        {"rates: [ultra, ultr]\n", "t.yaml:1:16: rates: 'ultr' is no rate: ultra, high, medium, light, 8x or 12.5x are"},
+        {"rates: [ultra, ultr]\n",
+         "t.yaml:1:16: rates: 'ultr' is no rate: ultra, high, medium, light, 8x or 12.5x (at most three decimals) are"},
         {"rates: [8, ultra, 8x]\n", "t.yaml:1:19: rates: 8x is there twice"},
         {"rates: [[8]]\n", "t.yaml:1:9: rates: a text is expected"},
         {"must_keep: [number]\n",

@@ -44,7 +44,7 @@ enum takc_status takc_rate_parse(struct takc_str s, takc_rate *out, struct takc_
         number.len--;
     uint64_t v;
     if (!thousandths(number, &v))
-        return takc_fail(err, TAKC_INVALID, 0, "'%.*s' is no rate: ultra, high, medium, light, 8x or 12.5x are",
+        return takc_fail(err, TAKC_INVALID, 0, "'%.*s' is no rate: ultra, high, medium, light, 8x or 12.5x (at most three decimals) are",
                          (int)(s.len > 40 ? 40 : s.len), s.ptr ? s.ptr : "");
     if (v < RATE_MIN || v > RATE_MAX)
         return takc_fail(err, TAKC_INVALID, 0, "rate %.*s is not within 1x to 100000x", (int)(s.len > 40 ? 40 : s.len), s.ptr);

@@ -29,14 +29,30 @@ static const struct takc_lexeme stop_words[] = {
 #undef X
 };
 
+/* Pairs of Chinese and Japanese that ask or only bind: what, which, where, how many, is it; ascending bytes. */
+static const struct takc_lexeme stop_pairs[] = {
+    {"\xE3\x81\x82\xE3\x82\x8A", 1}, {"\xE3\x81\x82\xE3\x82\x8B", 1}, {"\xE3\x81\x84\xE3\x81\x8F", 1}, {"\xE3\x81\x84\xE3\x81\xA4", 1},
+    {"\xE3\x81\x84\xE3\x82\x8B", 1}, {"\xE3\x81\x8B\xE3\x82\x89", 1}, {"\xE3\x81\x8F\xE3\x81\xA4", 1}, {"\xE3\x81\x93\xE3\x81\xAE", 1},
+    {"\xE3\x81\x99\xE3\x81\x8B", 1}, {"\xE3\x81\x9D\xE3\x81\xAE", 1}, {"\xE3\x81\xA7\xE3\x81\x99", 1}, {"\xE3\x81\xA8\xE3\x81\xAF", 1},
+    {"\xE3\x81\xA9\xE3\x81\x93", 1}, {"\xE3\x81\xA9\xE3\x81\xAE", 1}, {"\xE3\x81\xAB\xE3\x81\xAF", 1}, {"\xE3\x81\xBE\xE3\x81\x99", 1},
+    {"\xE3\x82\x8A\xE3\x81\xBE", 1}, {"\xE4\xB8\xBA\xE4\xBB\x80", 1}, {"\xE4\xBB\x80\xE4\xB9\x88", 1}, {"\xE4\xBD\x95\xE3\x81\x8C", 1},
+    {"\xE4\xBD\x95\xE3\x81\xA7", 1}, {"\xE5\x87\xA0\xE4\xB8\xAA", 1}, {"\xE5\x93\xAA\xE4\xB8\xAA", 1}, {"\xE5\x93\xAA\xE4\xBA\x9B", 1},
+    {"\xE5\x93\xAA\xE9\x87\x8C", 1}, {"\xE5\x9C\xA8\xE5\x93\xAA", 1}, {"\xE5\xA4\x9A\xE5\xB0\x91", 1}, {"\xE5\xA6\x82\xE4\xBD\x95", 1},
+    {"\xE6\x80\x8E\xE4\xB9\x88", 1}, {"\xE6\x98\xAF\xE4\xBB\x80", 1}, {"\xE6\x98\xAF\xE5\xA4\x9A", 1}, {"\xE6\x9C\x89\xE5\x87\xA0", 1},
+    {"\xE6\x9C\x89\xE5\xA4\x9A", 1},
+};
+
 bool takc_word_is_stop(struct takc_str norm)
 {
     const size_t n = sizeof(stop_words) / sizeof(stop_words[0]);
+    if (norm.len && (unsigned char)norm.ptr[0] >= 0xE3)
+        return takc_lexicon_find(stop_pairs, sizeof(stop_pairs) / sizeof(stop_pairs[0]), norm) != 0;
     struct takc_str stem = takc_word_stem(norm);
     return takc_lexicon_find(stop_words, n, stem) != 0 || (stem.len != norm.len && takc_lexicon_find(stop_words, n, norm) != 0);
 }
 
 bool takc_stop_words_sorted(void)
 {
-    return takc_lexicon_sorted(stop_words, sizeof(stop_words) / sizeof(stop_words[0]));
+    return takc_lexicon_sorted(stop_words, sizeof(stop_words) / sizeof(stop_words[0])) &&
+           takc_lexicon_sorted(stop_pairs, sizeof(stop_pairs) / sizeof(stop_pairs[0]));
 }

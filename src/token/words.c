@@ -2,7 +2,10 @@
  *
  * words.c - the word iterator. Most text is read in place: ASCII and characters that NFKC leaves alone, lower-cased on the way. A run
  * between white space that holds anything else (ligatures, full width, combining marks, sigma ...) goes through ICU into `wide` first and
- * is then read by the same scanner. White space is a safe place to cut: no rule below and no composition reaches across it. */
+ * is then read by the same scanner. White space is a safe place to cut: no rule below and no composition reaches across it.
+ *
+ * A sentence of Han or Kana is one run of letters. Its pairs of characters need no dictionary, cut the same way whatever stands around
+ * them, and the last of a run alone has more unset, so that counts of runs are what they are for other scripts. */
 #include "token/words.h"
 #include "base/alloc.h"
 #include "base/utf8.h"
@@ -118,6 +121,44 @@ static unsigned joiner(struct takc_str s, size_t p)
     return nt ? n : 0;
 }
 
+/* Han and Kana, with the marks that repeat and lengthen. */
+static bool is_paired(uint32_t c)
+{
+    return (c >= 0x3041 && c <= 0x30FF) || (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x3005 && c <= 0x3007) ||
+           (c >= 0x31F0 && c <= 0x31FF) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3134F);
+}
+
+/* Is there a letter at p, and one that comes in pairs? */
+static enum kind paired_at(struct takc_str s, size_t p, unsigned *n, bool *paired)
+{
+    uint32_t c = 0;
+    enum kind k = p < s.len ? class_at(s, p, n, &c) : OTHER;
+    *paired = k == LETTER && is_paired(c);
+    return k;
+}
+
+/* The character of Han or Kana at *pos, n bytes, with the next one where it is such a one, too. */
+static size_t scan_pair(struct takc_words *w, struct takc_str s, size_t *pos, unsigned n, size_t *end, struct takc_word *out)
+{
+    size_t p = *pos, next = p + n;
+    unsigned m = 0;
+    bool paired;
+    out->pair = true;
+    out->again = (uint8_t)(w->pair_at == p ? n : 0);
+    w->pair_at = SIZE_MAX;
+    enum kind after = paired_at(s, next, &m, &paired);
+    *end = paired ? next + m : next;
+    *pos = *end;
+    if (paired) {
+        after = paired_at(s, *end, &m, &paired);
+        if (paired)
+            *pos = w->pair_at = next;
+    }
+    out->more = after == LETTER;
+    memcpy(w->scratch, s.ptr + p, *end - p);
+    return *end - p;
+}
+
 /* Reads letters from *pos into scratch, lower-cased. Returns their bytes; *end is behind the last one. */
 static size_t scan_letters(struct takc_words *w, struct takc_str s, size_t *pos, size_t *end, bool *more)
 {
@@ -134,7 +175,7 @@ static size_t scan_letters(struct takc_words *w, struct takc_str s, size_t *pos,
             p += skip;
             continue;
         }
-        if (len + n + 1 > TAKC_WORD_MAX) {
+        if (len + n + 1 > TAKC_WORD_MAX || (b >= 0xE3 && is_paired(c))) {
             *more = true;
             break;
         }
@@ -223,7 +264,14 @@ static bool scan(struct takc_words *w, struct takc_str s, size_t *pos, struct ta
         if (k == LETTER || k == DIGIT || (b == '.' && digit_at(s, p + 1))) {
             size_t start = p, end = p, len;
             out->number = k != LETTER;
-            len = k == LETTER ? scan_letters(w, s, &p, &end, &out->more) : scan_number(w, s, &p, &end, &out->more);
+            out->pair = false;
+            out->again = 0;
+            if (k != LETTER)
+                len = scan_number(w, s, &p, &end, &out->more);
+            else if (b >= 0xE3 && is_paired(c))
+                len = scan_pair(w, s, &p, n, &end, out);
+            else
+                len = scan_letters(w, s, &p, &end, &out->more);
             out->start = (uint32_t)start;
             out->end = (uint32_t)end;
             out->norm = takc_str_n(w->scratch, len);
@@ -341,6 +389,7 @@ void takc_words_init(struct takc_words *w, struct takc_str text)
     w->pos = w->plain_end = 0;
     w->wide_len = w->wide_cap = w->wide_pos = 0;
     w->wide_start = w->wide_end = 0;
+    w->pair_at = SIZE_MAX;
     w->failed = false;
 }
 
@@ -349,6 +398,7 @@ void takc_words_restart(struct takc_words *w, struct takc_str text)
     w->text = text;
     w->pos = w->plain_end = 0;
     w->wide_len = w->wide_pos = 0;
+    w->pair_at = SIZE_MAX;
     w->failed = false;
 }
 
@@ -406,9 +456,26 @@ static struct takc_str cut_ending(struct takc_str norm)
     return norm;
 }
 
+/* Without the article that Arabic writes onto its word. */
+static struct takc_str cut_article(struct takc_str norm)
+{
+    enum { ARTICLE = 4, LEAST = 6 }; /* bytes of al-, and of the three letters that must remain */
+    bool article = norm.len >= ARTICLE + LEAST && memcmp(norm.ptr, "\xD8\xA7\xD9\x84", ARTICLE) == 0;
+    return article ? takc_str_slice(norm, ARTICLE, norm.len) : norm;
+}
+
 /* lease, leases, leased and leasing meet, and so do company and companies: a final e or y goes, too. */
+enum takc_status takc_words_end(struct takc_words *w, enum takc_status st, struct takc_err *err)
+{
+    bool failed = w->failed;
+    takc_words_clear(w);
+    return st || !failed ? st : takc_fail(err, TAKC_NOMEM, 0, "no memory to normalise a word");
+}
+
 struct takc_str takc_word_stem(struct takc_str norm)
 {
+    if (norm.len && (unsigned char)norm.ptr[0] == 0xD8)
+        return cut_article(norm);
     struct takc_str s = cut_ending(norm);
     if (s.len >= 4 && (s.ptr[s.len - 1] == 'e' || s.ptr[s.len - 1] == 'y'))
         s.len--;

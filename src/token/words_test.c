@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Words: every rule of words.h with text that would tell a wrong one. bench/check_scorer_tokens.py compares whole corpora. */
-#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fault.h"
 #include "token/words.h"
@@ -48,6 +47,31 @@ static void numbers_are_canonical(void **state)
     assert_string_equal(words_of("1.5.3 .50 .0 0.10 10.0 000 1..5"), "1.5 0.3 0.5 0 0.1 10 0 1 0.5");
     assert_string_equal(words_of("5% 3x 2nd 1990's,000"), "5 3 x 2 nd 1990000");
     assert_string_equal(words_of("12,345,67"), "12345 67");
+}
+
+/* Han and Kana come in overlapping pairs; counts are those of runs, and what the pairs add to each other is the run. */
+static void pairs_of_scripts_without_blanks(void **state)
+{
+    (void)state;
+    assert_string_equal(words_of("\u6CF5\u7684\u538B\u529B\u3002 \u6CF5"), "\u6CF5\u7684 \u7684\u538B \u538B\u529B \u6CF5");
+    assert_string_equal(words_of("12\u30D0\u30FC\u30EB"), "12 \u30D0\u30FC \u30FC\u30EB");
+    assert_string_equal(words_of("ab\u6CF5\u7684cd x"), "ab \u6CF5\u7684 cd x");
+    assert_string_equal(words_of("\uFF8E\uFF9F\uFF9D\uFF8C\uFF9F"), "\u30DD\u30F3 \u30F3\u30D7"); /* half width */
+    assert_int_equal(takc_words_count(takc_str("\u6CF5\u7684\u538B\u529B\u3002 \u6CF5 ab\u6CF5\u7684cd x")), 4);
+    assert_true(takc_word_is_stop(takc_str("\u591A\u5C11")) && !takc_word_is_stop(takc_str("\u538B\u529B")));
+    struct takc_words w;
+    struct takc_word word;
+    struct takc_buf run;
+    takc_buf_init(&run, 256);
+    takc_words_init(&w, takc_str("x\u6CF5\u7684\u538B\u529By"));
+    while (takc_words_next(&w, &word)) {
+        assert_int_equal(word.more, word.norm.ptr[0] != 'y');
+        assert_int_equal(word.pair, word.norm.len == 6);
+        assert_int_equal(takc_buf_add(&run, takc_str_slice(word.norm, word.again, word.norm.len), NULL), TAKC_OK);
+    }
+    assert_string_equal(run.ptr, "x\u6CF5\u7684\u538B\u529By");
+    takc_words_clear(&w);
+    takc_buf_clear(&run);
 }
 
 static void other_scripts(void **state)
@@ -174,6 +198,7 @@ int main(void)
         cmocka_unit_test(ascii_words),
         cmocka_unit_test(numbers_are_canonical),
         cmocka_unit_test(other_scripts),
+        cmocka_unit_test(pairs_of_scripts_without_blanks),
         cmocka_unit_test(places_are_those_of_the_text),
         cmocka_unit_test(long_words_are_cut),
         cmocka_unit_test(long_runs_keep_their_words),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Chunks: sizes, overlap, heads, and that every unit is in one. */
-#include "base/alloc.h"
 #include "base/fault.h"
 #include "unit/chunk.h"
 

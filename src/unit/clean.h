@@ -9,8 +9,6 @@
 #include "base/buf.h"
 #include "unit/units.h"
 
-enum { TAKC_CLEAN_MAX_LEVEL = 2 };
-
 /* Appends line (white space folded) cleaned at level 0..2. A line of which nothing with a letter or digit would be left stays as it is. */
 TAKC_CHECK enum takc_status takc_clean(struct takc_str line, enum takc_unit_kind kind, int level, struct takc_buf *out,
                                        struct takc_err *err);

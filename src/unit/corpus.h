@@ -14,6 +14,7 @@ struct takc_corpus_doc {
     struct takc_hex source_sha, text_sha;
     struct takc_str title;       /* as shown */
     struct takc_span title_span; /* in the text; start == end: the title does not stand there */
+    bool title_is_name;          /* the base name stood in for a title */
     bool has_date;
     int32_t date; /* days since 1970-01-01 */
 };

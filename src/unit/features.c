@@ -8,6 +8,8 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "token/lexicon.h"
+#include "unit/instructs.h"
+#include "unit/notice.h"
 
 #include <unicode/uchar.h>
 
@@ -45,6 +47,7 @@ static const struct takc_lexeme cues[] = {
     {"arent", NEGATE},
     {"august", MONTH},
     {"because", WHY},
+    {"before", PRIOR},
     {"best", EXTREME},
     {"biggest", EXTREME},
     {"billion", AMOUNT},
@@ -75,6 +78,7 @@ static const struct takc_lexeme cues[] = {
     {"dont", NEGATE},
     {"earlier", PRIOR},
     {"entitled", OBLIGE},
+    {"everything", ORDERS},
     {"except", NEGATE},
     {"february", MONTH},
     {"first", EXTREME},
@@ -489,6 +493,10 @@ enum takc_status takc_features_count(struct takc_features *f, struct takc_str li
         unit->flags |= TAKC_UNIT_VERSION;
     if (line.len && line.ptr[line.len - 1] == '?')
         unit->flags |= TAKC_UNIT_QUESTION;
+    if (line.len && takc_line_instructs(line))
+        unit->flags |= TAKC_UNIT_INSTRUCTS;
+    if (takc_line_is_notice(line))
+        unit->flags |= TAKC_UNIT_NOTICE;
     return st;
 }
 

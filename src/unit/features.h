@@ -14,7 +14,9 @@ struct takc_features {
     size_t mask_cap;
 };
 
+/* Scratch for one thread after another; the storage of the struct is the caller's. */
 void takc_features_init(struct takc_features *f);
+/* Frees; twice is harmless. */
 void takc_features_clear(struct takc_features *f);
 /* Counts line (raw, white space folded) into unit and appends its content stems to u->terms (term_at, n_terms, n_tokens and the counts and
  * flags of this file's table are set; kind is read). */

@@ -17,6 +17,7 @@ struct takc_logical {
     size_t n_pieces, pieces_cap, tags_cap;
 };
 
+/* Frees; zeroed storage is fine, twice is harmless. */
 void takc_logical_clear(struct takc_logical *l);
 /* Empties, keeps the memory. */
 void takc_logical_reset(struct takc_logical *l);

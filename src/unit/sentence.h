@@ -24,6 +24,7 @@ struct takc_sentences {
     void *breaker; /* UBreakIterator, made when first needed */
 };
 
+/* Frees items and breaker; zeroed storage is fine, twice is harmless. */
 void takc_sentences_clear(struct takc_sentences *s);
 /* Cuts line (white space folded, no blank at either end) into s->items, replacing what was there. */
 TAKC_CHECK enum takc_status takc_sentences_cut(struct takc_sentences *s, struct takc_str line, struct takc_err *err);

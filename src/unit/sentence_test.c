@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Sentences: where lines are cut and where not. */
-#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fault.h"
 #include "unit/sentence.h"

@@ -14,7 +14,7 @@
 #include "takc/call.h"
 #include "token/tokenizer.h"
 
-#define TAKC_UNITS_VERSION "2" /* raised whenever cutting, cleaning or counting changes for any text */
+#define TAKC_UNITS_VERSION "4" /* raised whenever cutting, cleaning or counting changes for any text */
 
 enum takc_unit_kind {
     TAKC_UNIT_UNSET = 0,
@@ -36,7 +36,8 @@ enum takc_unit_flags {
     TAKC_UNIT_PRONOUN = 1 << 7,   /* opens with It, He, She, They, This, These, That, Those */
     TAKC_UNIT_NEGATES = 1 << 8,   /* holds a negation */
     TAKC_UNIT_INSTRUCTS = 1 << 9, /* an instruction to a reader model ("ignore previous ..."): quoted as data only */
-    TAKC_UNIT_TURN = 1 << 10      /* begins a speaker's turn */
+    TAKC_UNIT_TURN = 1 << 10,     /* begins a speaker's turn */
+    TAKC_UNIT_NOTICE = 1 << 11    /* says whose the text is ("Copyright (c) 2019 ..."), not what it says */
 };
 
 /* Kinds of facts, counted as distinct by the ledger and kept first where a profile says must-keep. */
@@ -116,7 +117,9 @@ struct takc_units {
         source_mt; /* the document's text less hidden blocks, titles and anchors included (data-model.md section 4) */
 };
 
+/* No units; the storage of the struct is the caller's. */
 void takc_units_init(struct takc_units *u);
+/* Frees; twice is harmless. */
 void takc_units_clear(struct takc_units *u);
 /* Empties, keeps the memory. */
 void takc_units_reset(struct takc_units *u);
@@ -126,8 +129,9 @@ void takc_units_reset(struct takc_units *u);
 TAKC_CHECK enum takc_status takc_units_build(struct takc_units *u, const struct takc_doc *d, struct takc_str title,
                                              const struct takc_tokenizer_ops *t, struct takc_call *call, struct takc_err *err);
 
-/* Stored form (docs/formats/units.md), little-endian, checksummed. load checks every number in it against the lengths: CORRUPT. */
+/* Appends the stored form (docs/formats/units.md), little-endian, checksummed. */
 TAKC_CHECK enum takc_status takc_units_save(const struct takc_units *u, struct takc_buf *out, struct takc_err *err);
+/* Reads it back into u, which is init'ed; every number in it is checked against the lengths: CORRUPT. */
 TAKC_CHECK enum takc_status takc_units_load(struct takc_units *u, struct takc_str bytes, struct takc_err *err);
 
 /* Appends unit i as an artifact shows it: spans joined by a blank, white space folded, cleaned at this level (0: not at all, " | " stays;

@@ -4,7 +4,6 @@
  * another text gives CORRUPT. */
 #include "token/words.h"
 #include "unit/clean.h"
-#include "unit/units_parts.h"
 
 /* Appends text[span] with white space folded; glue: behind a blank when something stands before at in out. */
 static enum takc_status fold(struct takc_str text, struct takc_span span, size_t at, struct takc_buf *out, struct takc_err *err)

@@ -6,7 +6,7 @@
  * points into, so that bytes with a right checksum made by an enemy give CORRUPT and no wild read. */
 #include "base/alloc.h"
 #include "base/hash.h"
-#include "unit/units_parts.h"
+#include "unit/units.h"
 
 #define MAGIC "TKUN"
 

@@ -2,7 +2,6 @@
  *
  * Level T with a reader that the test plants in the registry's place: what it made before must come out again; a bug in one of the two
  * readings is found and named, a newer version is neither pass nor fail. */
-#include "base/alloc.h"
 #include "base/fault.h"
 #include "doc/reader.h"
 #include "verify/verify.h"
@@ -16,9 +15,21 @@
 #include <cmocka.h>
 
 /* What the planted reader does wrong. */
-enum bug { NONE = 0, LOSES_A_CHARACTER, LOSES_A_BLOCK, MOVES_A_BLOCK, MOVES_THE_MAP, OTHER_TITLE, REFUSES, NOT_INSTALLED, OTHER_OPTION };
+enum bug {
+    NONE = 0,
+    LOSES_A_CHARACTER,
+    LOSES_A_BLOCK,
+    MOVES_A_BLOCK,
+    MOVES_THE_MAP,
+    OTHER_TITLE,
+    NO_TITLE,
+    REFUSES,
+    NOT_INSTALLED,
+    OTHER_OPTION
+};
 static enum bug bug;
 static const char *mode_asked;
+static enum takc_block_kind kind = TAKC_BLOCK_PARA; /* of the block it makes */
 
 static enum takc_status planted_read(struct takc_call *call, const struct takc_reader_input *in, struct takc_doc *d, struct takc_err *err)
 {
@@ -33,12 +44,12 @@ static enum takc_status planted_read(struct takc_call *call, const struct takc_r
         s.len--;
     enum takc_status st = takc_doc_verbatim(d, s, 0, err);
     if (!st && bug != LOSES_A_BLOCK)
-        st = takc_doc_block(d, (struct takc_block){.start = bug == MOVES_A_BLOCK, .end = (uint32_t)s.len, .kind = TAKC_BLOCK_PARA}, err);
+        st = takc_doc_block(d, (struct takc_block){.start = bug == MOVES_A_BLOCK, .end = (uint32_t)s.len, .kind = kind}, err);
     if (!st && bug == MOVES_THE_MAP) {
         d->runs[0].src_start--;
         d->runs[0].kind = TAKC_MAP_DECODED;
     }
-    if (!st)
+    if (!st && bug != NO_TITLE)
         st = takc_doc_set_title(d, takc_str(bug == OTHER_TITLE ? "B" : "A"), TAKC_TITLE_METADATA, err);
     (void)snprintf(d->reader, sizeof(d->reader), "planted");
     (void)snprintf(d->reader_version, sizeof(d->reader_version), bug == OTHER_OPTION ? "3+raw" : "3+layout");
@@ -161,6 +172,25 @@ static void a_title_that_the_name_stood_in_for_is_no_difference(void **state)
     takc_doc_clear(&d);
 }
 
+/* Ingest takes the first heading where the reader gives no title: that one, there, and no other. */
+static void a_heading_that_stood_in_is_proved(void **state)
+{
+    (void)state;
+    struct takc_doc d;
+    struct takc_proof proof;
+    for (int i = 0; i < 4; i++) {
+        kind = TAKC_BLOCK_HEADING;
+        store(&d);
+        assert_int_equal(takc_doc_set_title(&d, takc_str(i == 1 ? "It is over." : source), TAKC_TITLE_TEXT, NULL), TAKC_OK);
+        d.title_start = i == 2;
+        d.title_end = sizeof(source) - 1;
+        d.title_from = i == 3 ? TAKC_TITLE_NAME : TAKC_TITLE_TEXT;
+        assert_int_equal(read_again(&d, NO_TITLE, &proof).n, i > 0);
+        takc_doc_clear(&d);
+        kind = TAKC_BLOCK_PARA;
+    }
+}
+
 static void no_memory_is_a_status(void **state)
 {
     (void)state;
@@ -186,6 +216,7 @@ int main(void)
         cmocka_unit_test(planted_bugs_are_named),
         cmocka_unit_test(other_versions_are_underivable),
         cmocka_unit_test(a_title_that_the_name_stood_in_for_is_no_difference),
+        cmocka_unit_test(a_heading_that_stood_in_is_proved),
         cmocka_unit_test(no_memory_is_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

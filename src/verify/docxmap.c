@@ -4,9 +4,9 @@
  * the texts of their runs, and compares every block with the paragraph of its ordinal; a row of a table goes on over the paragraphs that
  * follow. White space and bars between cells do not count. Deleted and moved-away text and the fallback copies of drawings are no text. */
 #include "base/alloc.h"
-#include "base/utf8.h"
 #include "verify/map.h"
 
+#include <iconv.h>
 #include <stdio.h>
 #include <zip.h>
 
@@ -230,14 +230,42 @@ enum takc_status takc_map_docx_xml(struct takc_map_job *m, struct takc_str xml)
     return st;
 }
 
+/* The main part: word/document.xml, or numbered as some writers do. */
+static zip_int64_t find_part(zip_t *z)
+{
+    zip_int64_t n = zip_get_num_entries(z, 0), at = zip_name_locate(z, "word/document.xml", 0);
+    for (zip_int64_t i = 0; at < 0 && i < n; i++) {
+        const char *name = zip_get_name(z, (zip_uint64_t)i, 0);
+        if (name && takc_str_starts(takc_str(name), takc_str("word/document")) && takc_str_ends(takc_str(name), takc_str(".xml")))
+            at = i;
+    }
+    return at;
+}
+
+/* XML may be UTF-16; it has a mark then. */
+static enum takc_status narrow(struct takc_map_job *m, struct takc_buf *hold, struct takc_str *xml)
+{
+    *xml = takc_buf_str(&m->raw);
+    if (!takc_str_starts(*xml, takc_str("\xFF\xFE")) && !takc_str_starts(*xml, takc_str("\xFE\xFF")))
+        return TAKC_OK;
+    takc_map_charset_close(m);
+    iconv_t c = iconv_open("UTF-8", "UTF-16");
+    m->iconv[1] = c == (iconv_t)-1 ? NULL : c;
+    enum takc_status st = takc_map_to_utf8(m, takc_buf_str(&m->raw), 1, hold);
+    takc_map_charset_close(m);
+    *xml = takc_buf_str(hold);
+    return st;
+}
+
 /* Reads the part into m->raw; *out_why NULL when it is there. */
 static enum takc_status read_part(struct takc_map_job *m, zip_t *z, const char **out_why)
 {
     zip_stat_t info;
     zip_file_t *f = NULL;
     *out_why = NULL;
-    if (zip_stat(z, "word/document.xml", 0, &info) == 0 && (info.valid & ZIP_STAT_SIZE) && info.size <= MAX_PART_BYTES)
-        f = zip_fopen(z, "word/document.xml", 0);
+    zip_int64_t at = find_part(z);
+    if (at >= 0 && zip_stat_index(z, (zip_uint64_t)at, 0, &info) == 0 && (info.valid & ZIP_STAT_SIZE) && info.size <= MAX_PART_BYTES)
+        f = zip_fopen_index(z, (zip_uint64_t)at, 0);
     if (!f) {
         *out_why = "word/document.xml cannot be opened";
         return TAKC_OK;
@@ -254,6 +282,18 @@ static enum takc_status read_part(struct takc_map_job *m, zip_t *z, const char *
     return st;
 }
 
+static enum takc_status check_part(struct takc_map_job *m)
+{
+    struct takc_buf hold;
+    struct takc_str xml;
+    takc_buf_init(&hold, (size_t)MAX_PART_BYTES * 2);
+    enum takc_status st = narrow(m, &hold, &xml);
+    if (!st)
+        st = takc_map_docx_xml(m, xml);
+    takc_buf_clear(&hold);
+    return st;
+}
+
 enum takc_status takc_map_docx(struct takc_map_job *m)
 {
     zip_error_t ze;
@@ -265,7 +305,7 @@ enum takc_status takc_map_docx(struct takc_map_job *m)
     if (!st && why)
         takc_report_fail(&m->report, TAKC_LEVEL_M, m->subject, "%s", why);
     else if (!st)
-        st = takc_map_docx_xml(m, takc_buf_str(&m->raw));
+        st = check_part(m);
     if (z)
         zip_discard(z);
     else if (src)

@@ -25,9 +25,11 @@ struct takc_items {
     bool open; /* a sentence begins with the next word */
 };
 
-/* Empty; clear frees, twice is harmless; reset keeps the memory. */
+/* No items, before a sentence; the storage of the struct is the caller's. */
 void takc_items_init(struct takc_items *t);
+/* Frees and leaves what init leaves; twice is harmless. */
 void takc_items_clear(struct takc_items *t);
+/* As takc_items_clear, but the memory is kept for the next line. */
 void takc_items_reset(struct takc_items *t);
 /* Appends the items of one span. Borrows text. NOMEM only. */
 TAKC_CHECK enum takc_status takc_items_add(struct takc_items *t, struct takc_str text, struct takc_err *err);
@@ -40,8 +42,9 @@ uint64_t takc_item_count_white(struct takc_str s);
 bool takc_item_is(const struct takc_item *it, const char *z);
 /* As takc_item_is, the first ASCII letter in either case. */
 bool takc_item_is_word(const struct takc_item *it, const char *lower);
-/* A digit of any script in it? Is it a word that negates (no, not, never, ...)? */
+/* A digit of any script in it? */
 bool takc_item_has_digit(const struct takc_item *it);
+/* Is it a word that negates (no, not, never, ...)? */
 bool takc_item_is_negation(const struct takc_item *it);
 /* Does it begin with a capital letter (any script)? */
 bool takc_item_is_capital(const struct takc_item *it);

@@ -28,17 +28,22 @@ takc_map_decode_fn takc_map_plain, takc_map_markdown, takc_map_html, takc_map_cs
 
 /* Appends source bytes in UTF-8 by iconv (which: 0 or 1); wrong bytes become U+FFFD. */
 TAKC_CHECK enum takc_status takc_map_to_utf8(struct takc_map_job *m, struct takc_str bytes, unsigned which, struct takc_buf *out);
-/* Opens what m->doc->charset needs; close afterwards, whatever the status. */
+/* Opens the converters that m->doc->charset needs; sets no_charset where there is none. Close afterwards. */
 void takc_map_charset_open(struct takc_map_job *m);
+/* Closes them; harmless where none was opened. */
 void takc_map_charset_close(struct takc_map_job *m);
 /* Same text but for white space, line ends, controls shown as blanks, and characters that neither side could decode? */
 bool takc_map_same(struct takc_str a, struct takc_str b);
 /* The same with all white space and bars left out: does b begin with a? *out_used: bytes of b. */
 bool takc_map_begins(struct takc_str b, struct takc_str a, size_t *out_used);
 
-/* Witnesses over blocks. Each tells and counts by itself. */
-TAKC_CHECK enum takc_status takc_map_pointers(struct takc_map_job *m); /* JSON: the pointer's literal holds the block */
+/* Witnesses over blocks. Each tells and counts by itself: OK whatever it found; the call's statuses and NOMEM otherwise. */
+
+/* JSON: the pointer's literal holds the block. */
+TAKC_CHECK enum takc_status takc_map_pointers(struct takc_map_job *m);
+/* DOCX: the paragraph of that ordinal, found by a plain scanner, holds the block's words. */
 TAKC_CHECK enum takc_status takc_map_docx(struct takc_map_job *m);
+/* PDF: the block's words stand on its page, as pdftotext -bbox gives them. Underivable without that program. */
 TAKC_CHECK enum takc_status takc_map_pdf(struct takc_map_job *m);
 /* The part of takc_map_pdf behind the child: bbox is what pdftotext -bbox printed. */
 TAKC_CHECK enum takc_status takc_map_pdf_words(struct takc_map_job *m, struct takc_str bbox);

@@ -2,7 +2,6 @@
  *
  * Level M per format: honest maps pass, and a run moved by one byte, a lost character, a changed digit or an edited source is found and
  * named. Documents are built by hand, so that no reader's mistake can hide one of verify's. */
-#include "base/alloc.h"
 #include "base/fault.h"
 #include "verify/map.h"
 

@@ -7,7 +7,6 @@
  * the page's words written one behind the other. */
 #include "base/alloc.h"
 #include "base/child.h"
-#include "base/utf8.h"
 #include "verify/items.h"
 #include "verify/map.h"
 

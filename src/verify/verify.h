@@ -47,9 +47,9 @@ TAKC_CHECK enum takc_status takc_verify_map_part(struct takc_call *call, struct 
 /* Level A for one stored thing. */
 TAKC_CHECK enum takc_status takc_verify_stored(struct takc_str bytes, struct takc_str sha256, const char *subject, struct takc_proof *proof,
                                                takc_finding_fn *tell, void *arg, struct takc_err *err);
-/* Level X for every segment of an artifact; text gives a document's text by index into a->documents. Also that the artifact's counts
- * (bytes, words, segments' order) are what its text has. */
+/* Gives the text of a document by its index into the artifact's documents; it lives until verifying ends. */
 typedef enum takc_status takc_verify_text_fn(void *arg, uint32_t doc, struct takc_str *out, struct takc_err *err);
+/* Level X for every segment of an artifact, and that its counts (bytes, words, segments' order) are what its text has. */
 TAKC_CHECK enum takc_status takc_verify_artifact(struct takc_call *call, const struct takc_artifact *a, takc_verify_text_fn *text,
                                                  void *text_arg, struct takc_proof *proof, takc_finding_fn *tell, void *arg,
                                                  struct takc_err *err);

@@ -36,7 +36,7 @@ def record(path):
     os.makedirs(folder)
     os.mkdir(os.path.join(top, "bin"))
     os.symlink(TAKC, os.path.join(top, "bin", "takc"))
-    old, new = sections(path), []
+    old, new, out = sections(path), [], []
     for i, (header, body) in enumerate(old):
         if header.startswith("== file "):
             target = os.path.join(folder, header[8:])
@@ -50,8 +50,10 @@ def record(path):
             own = rest[:next((k for k, s in enumerate(rest) if s[0].startswith(("== run ", "== file "))), len(rest))]
             stdin = "".join(line + "\n" for h, b in own if h == "== stdin" for line in b)
             out = run(header[7:], stdin, folder)
-            if out:
-                new.append(["== stdout", out])
+        last_of_run = i + 1 == len(old) or old[i + 1][0].startswith(("== run ", "== file "))
+        if out and (last_of_run or all(s[0] == "== stdout" for s in old[i + 1:i + 2])):
+            new.append(["== stdout", out])
+            out = []
     text = "".join((h + "\n" if h else "") + "".join(line + "\n" for line in b) for h, b in new)
     open(path, "w").write(text)
     shutil.rmtree(top)

@@ -484,6 +484,31 @@ static void batches_commit(void **state)
     takc_store_batch_close(NULL);
 }
 
+static void derived_ones_are_committed(void **state)
+{
+    struct takc_store *s = *state;
+    struct takc_store_batch *b;
+    char key[64];
+    put(s, "d/1", "before");
+    assert_int_equal(takc_store_batch_open(s, &b, NULL), TAKC_OK);
+    for (int i = 0; i < 8; i++) {
+        (void)snprintf(key, sizeof(key), "d/%d", i);
+        assert_int_equal(takc_store_batch_derive(b, NULL, takc_str(key), takc_str("derived"), NULL), TAKC_OK);
+    }
+    assert_int_equal(takc_store_batch_derive(b, NULL, takc_str("../x"), takc_str(""), NULL), TAKC_INVALID);
+    if (s->ops->batch_derive)
+        expect(s, "d/1", "before"); /* what is there stays whole until the commit */
+    assert_int_equal(takc_store_batch_commit(b, NULL, NULL), TAKC_OK);
+    expect(s, "d/0", "derived");
+    expect(s, "d/1", "derived");
+    expect(s, "d/7", "derived");
+    expect_list(s, "d/", "d/0=7 d/1=7 d/2=7 d/3=7 d/4=7 d/5=7 d/6=7 d/7=7 ");
+    assert_int_equal(takc_store_batch_derive(b, NULL, takc_str("e/dropped"), takc_str("1"), NULL), TAKC_OK);
+    takc_store_batch_close(b);
+    if (s->ops->batch_derive)
+        expect_list(s, "e", "");
+}
+
 static void known_content_is_not_written_again(void **state)
 {
     struct takc_store *s = *state;
@@ -752,6 +777,7 @@ int main(void)
         T(swaps_compare),
         T(calls_can_be_cancelled),
         T(batches_commit),
+        T(derived_ones_are_committed),
         T(known_content_is_not_written_again),
         T(threads_share_a_store),
     };

@@ -60,7 +60,7 @@ static enum takc_status do_forget(struct takc_home *h, struct takc_err *err)
     struct takc_forget_report r;
     char name[64];
     fixture_name(2, name);
-    return takc_forget(h, NULL, takc_str(FIXTURE_TASK), takc_str(name), 0, &r, err);
+    return takc_forget(h, NULL, takc_str(FIXTURE_TASK), &(struct takc_str){name, strlen(name)}, 1, 0, &r, err);
 }
 
 static enum takc_status do_rollback(struct takc_home *h, struct takc_err *err)

@@ -90,6 +90,10 @@ static void prepare(void)
         char key[32];
         (void)snprintf(key, sizeof(key), "b%d/k", i);
         (void)!takc_store_del(store, NULL, takc_str(key), NULL);
+        (void)snprintf(key, sizeof(key), "d/k%d", i);
+        (void)!takc_store_del(store, NULL, takc_str(key), NULL);
+        (void)snprintf(key, sizeof(key), "d/r%d", i);
+        (void)!takc_store_del(store, NULL, takc_str(key), NULL);
     }
 }
 
@@ -167,6 +171,48 @@ static enum takc_status do_batch_large(struct takc_err *err)
     return batch_of(12, err);
 }
 
+/* n of the derived kind, the last one where something is already. */
+static enum takc_status derive(int n, struct takc_err *err)
+{
+    struct takc_store_batch *b = NULL;
+    enum takc_status st = takc_store_batch_open(store, &b, err);
+    for (int i = 0; !st && i < n; i++) {
+        char key[32];
+        (void)snprintf(key, sizeof(key), i + 1 < n ? "d/k%d" : "a/k", i);
+        st = takc_store_batch_derive(b, NULL, takc_str(key), takc_str("new"), err);
+        if (!st && i % 2) { /* what stands on the ones before */
+            (void)snprintf(key, sizeof(key), "d/r%d", i);
+            st = takc_store_batch_put(b, NULL, takc_str(key), takc_str("new"), false, err);
+        }
+    }
+    if (!st)
+        st = takc_store_batch_commit(b, NULL, err);
+    takc_store_batch_close(b);
+    return st;
+}
+static enum takc_status do_derive_small(struct takc_err *err)
+{
+    return derive(3, err);
+}
+static enum takc_status do_derive_large(struct takc_err *err)
+{
+    return derive(12, err);
+}
+
+/* Each is there whole or not at all, and there if what stands on it is. */
+static void derived_are_whole(void)
+{
+    bool needed = false;
+    for (int i = 11; i-- > 0;) {
+        char key[32];
+        struct takc_hex tag;
+        (void)snprintf(key, sizeof(key), "d/r%d", i);
+        needed |= takc_store_tag(store, NULL, takc_str(key), &tag, NULL) == TAKC_OK;
+        (void)snprintf(key, sizeof(key), "d/k%d", i);
+        holds(key, needed ? "new" : "", "new");
+    }
+}
+
 static void batch_is_a_prefix(void)
 {
     bool missing = false;
@@ -196,6 +242,8 @@ static const struct op ops[] = {
     {"list", do_list},
     {"small batch", do_batch_small},
     {"large batch", do_batch_large},
+    {"small batch of derived ones", do_derive_small},
+    {"large batch of derived ones", do_derive_large},
 };
 
 static enum takc_status expected(enum takc_fault_kind kind, int errnum)
@@ -211,6 +259,7 @@ static void check_state(const char *op, int fds)
     holds("a/gone", "old", "");
     holds("new/folder/k", "", "new");
     batch_is_a_prefix();
+    derived_are_whole();
     assert_int_equal(takc_dir_walk(root, "", true, count_temporaries, &n, NULL), TAKC_OK);
     if (n)
         fail_msg("%s left %d temporaries", op, n);

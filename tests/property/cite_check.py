@@ -4,15 +4,10 @@
 # paragraph or pointer that it names has the words, the spans cut the quote from the text, the source range has the same words.
 import html, json, os, re, shutil, subprocess, sys, tempfile, zipfile
 
+import checks
+from checks import check
+
 TAKC = os.environ["TAKC"]
-failures = 0
-
-
-def check(good, what):
-    global failures
-    if not good:
-        failures += 1
-        print("FAILED", what)
 
 
 def takc(*args, code=0):
@@ -206,5 +201,4 @@ try:
     must_keep()
 finally:
     shutil.rmtree(base, ignore_errors=True)
-print("failed:", failures)
-sys.exit(1 if failures else 0)
+checks.end()

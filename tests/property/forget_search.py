@@ -5,15 +5,10 @@
 # forgotten, and every byte and file name under the home is searched for it: plain, as JSON, as artifacts had shown it, decompressed.
 import gzip, hashlib, json, os, random, shutil, signal, sqlite3, subprocess, sys, tempfile, time
 
+import checks
+from checks import check
+
 TAKC = os.environ["TAKC"]
-failures = 0
-
-
-def check(good, what):
-    global failures
-    if not good:
-        failures += 1
-        print("FAILED", what)
 
 
 class Home:
@@ -366,9 +361,9 @@ base = tempfile.mkdtemp(prefix="takc-forget-", dir=shm)
 try:
     for test in (whole_story, same_elsewhere, only_document, never_compressed, shorter_revision, records, mirror, killed):
         if len(sys.argv) < 2 or test.__name__ in sys.argv[1:]:
-            before, t = failures, time.monotonic()
+            before, t = checks.failures, time.monotonic()
             test()
-            print(f"{test.__name__}: {'ok' if failures == before else 'FAILED'} ({time.monotonic() - t:.1f} s)")
+            print(f"{test.__name__}: {'ok' if checks.failures == before else 'FAILED'} ({time.monotonic() - t:.1f} s)")
 finally:
     shutil.rmtree(base, ignore_errors=True)
-sys.exit(1 if failures else 0)
+sys.exit(1 if checks.failures else 0)

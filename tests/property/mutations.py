@@ -205,24 +205,58 @@ def swap_hashes():
 mutate("two hashes are swapped in the manifest", swap_hashes, {"A": (".json", 2)})
 
 
-def wrong_index_hash():
-    m = read("manifests/fin.json").decode()
-    old = sha(read("index/fin/v1/units.idx"))
-    write("manifests/fin.json", m.replace(old, "0" * 64).encode())
-
-
-mutate("the index's hash is another", wrong_index_hash, {"A": ("units.idx", 1)})
-mutate("a byte of the index is another", flip("index/fin/v1/units.idx", 700), {"A": ("units.idx", 1)})
-mutate("the index is gone", lambda: os.remove(path("index/fin/v1/units.idx")), {"A": ("units.idx", 1)})
-mutate("an artifact is gone", lambda: os.remove(path("artifacts/fin/v1/light.json")), {"A": ("light.json", 1), "X": ("light.json", 1)})
-mutate("an artifact is cut off", lambda: write("artifacts/fin/v1/light.json", read("artifacts/fin/v1/light.json")[:-40]), {"A": ("light.json", 1), "X": ("light.json", 1)})
 mutate("a source is edited", edit(source_of("plant.md"), b"12 bar", b"13 bar"), {"S": ("plant.md", 1), "T": ("plant.md", 1), "M": ("plant.md", 1)})
 mutate("an HTML source is edited", edit(source_of("page.html"), b"300", b"301"), {"S": ("page.html", 1), "T": ("page.html", 1), "M": ("page.html", 1)})
 mutate("a source in Latin-1 is edited", edit(source_of("latin.txt"), b"14", b"15"), {"S": ("latin.txt", 1), "T": ("latin.txt", 1), "M": ("latin.txt", 1)})
 mutate("a source is gone", lambda: os.remove(path(source_of("limits.csv"))), {"S": ("limits.csv", 1)})
 mutate("a text is edited", edit(text_of("limits.csv"), b"9 bar", b"8 bar"), {"A": (os.path.basename(text_of("limits.csv")), 1), "T": ("limits.csv", None), "M": ("limits.csv", 1), "X": ("body", None)})
 mutate("the units are edited", flip(part_of("plant.md", ".units"), -3), {"A": (".units", 1)})
-mutate("the list of documents is edited", edit("artifacts/fin/v1/documents.json", b'"units":', b'"units" :'), {"A": ("documents.json", 1)})
+
+# Every file that a version consists of, each with a byte changed, cut off, longer, and gone: one finding, and its name. Artifacts are seen
+# at X too where they cannot be read.
+FILES = sorted(folder + "/" + name for folder in ("artifacts/fin/v1", "index/fin/v1") for name in os.listdir(path(folder)))
+assert [os.path.basename(f) for f in FILES] == ["1.01x.json", "1.01x.ledger.json", "2x.json", "2x.ledger.json", "documents.json", "light.json", "light.ledger.json", "selection.bin", "units.idx"], FILES
+for name in FILES:
+    artifact = name.endswith("x.json") or name.endswith("light.json")
+    both = {"A": (name, 1), "X": (name, 1)} if artifact else {"A": (name, 1)}
+    mutate(f"{name} is longer", lambda: write(name, read(name) + b" "), {"A": (name, 1)})
+    mutate(f"{name} is cut off", lambda: write(name, read(name)[:-40]), both)
+    mutate(f"{name} is gone", lambda: os.remove(path(name)), both)
+    if not artifact:  # what a byte of an artifact means is told apart above
+        for part in (0, 1, 2, 3):
+            mutate(f"{name} has another byte ({part})", flip(name, os.path.getsize(os.path.join(pristine, name)) * part // 4), {"A": (name, 1)})
+
+
+def wrong_hash(name):
+    def change():
+        m = read("manifests/fin.json").decode()
+        assert sha(read(name)) in m, f"{name} is not in the manifest"
+        write("manifests/fin.json", m.replace(sha(read(name)), "0" * 64).encode())
+
+    return change
+
+
+def no_hash(name):
+    def change():
+        m = read("manifests/fin.json").decode()
+        write("manifests/fin.json", m.replace(f'"{sha(read(name))}"', '""').encode())
+
+    return change
+
+
+for name in FILES:
+    mutate(f"the hash of {name} is another", wrong_hash(name), {"A": (name, 1)})
+for name in FILES:  # an artifact without a hash is no manifest
+    if "ledger" in name or "selection" in name:
+        mutate(f"the hash of {name} was never taken", no_hash(name), {"A": (name, 1)})
+
+
+def list_hidden():
+    write("artifacts/fin/v1/documents.json", b"[]")
+    agree("artifacts/fin/v1/documents.json")
+
+
+mutate("the list of documents is no list, hash hidden", list_hidden, {"A": ("documents.json", 1)})
 
 
 def map_edit():

@@ -5,15 +5,10 @@
 # index, not after another ingest and compress, nor after versions, and what is forgotten may not either.
 import json, os, random, shutil, subprocess, sys, tempfile
 
+import checks
+from checks import check
+
 TAKC = os.environ["TAKC"]
-failures = 0
-
-
-def check(good, what):
-    global failures
-    if not good:
-        failures += 1
-        print("FAILED", what)
 
 
 def made_up(n):
@@ -228,5 +223,4 @@ try:
     turned_off()
 finally:
     shutil.rmtree(base, ignore_errors=True)
-print("failed:", failures)
-sys.exit(1 if failures else 0)
+checks.end()

@@ -49,12 +49,12 @@ static void forget_file(struct takc_home *h, const char *name)
     struct takc_forget_report r;
     char part[96];
     if (!strstr(name, ".jsonl")) {
-        fixture_ok(takc_forget(h, NULL, takc_str(FIXTURE_TASK), takc_str(name), 0, &r, &err), &err, "forget");
+        fixture_ok(takc_forget(h, NULL, takc_str(FIXTURE_TASK), &(struct takc_str){name, strlen(name)}, 1, 0, &r, &err), &err, "forget");
         return;
     }
     for (int i = 0; i < FIXTURE_LINES; i++) {
         (void)snprintf(part, sizeof(part), "%s#k%d", name, i);
-        fixture_ok(takc_forget(h, NULL, takc_str(FIXTURE_TASK), takc_str(part), 0, &r, &err), &err, "forget");
+        fixture_ok(takc_forget(h, NULL, takc_str(FIXTURE_TASK), &(struct takc_str){part, strlen(part)}, 1, 0, &r, &err), &err, "forget");
     }
 }
 
