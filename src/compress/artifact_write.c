@@ -2,7 +2,7 @@
  *
  * artifact_write.c - a set as an artifact (docs/formats/artifact.md). Written as a stream, keys in one fixed order, one segment a line, so
  * that the same inputs give the same bytes. The text that a reader sees is made on the way, for its hash and to hold the promised sizes
- * against the real ones; it is counted a few pages at a time, cut at line ends, where tokens add up (docs/adr/0003-additive-tokens.md).
+ * against the real ones; where the tokens of lines add up (docs/adr/0003-additive-tokens.md) it is counted a few pages at a time.
  * Segments go to a file as they grow, since what stands before them is known last. */
 #include "base/alloc.h"
 #include "base/utf8.h"
@@ -241,7 +241,7 @@ static enum takc_status add_shown(void *arg, const struct takc_shown *x, struct 
     enum takc_status st = takc_buf_add(&w->text, x->line, err);
     if (!st)
         st = takc_buf_byte(&w->text, '\n', err);
-    if (!st && w->text.len >= TAKC_SPILL_BYTES)
+    if (!st && w->text.len >= TAKC_SPILL_BYTES && (w->tokenizer->flags & TAKC_TOKENIZER_LINES)) /* else the whole is the only truth */
         st = count_text(w, err);
     if (!st)
         st = takc_pieces_settle(w->out, 1, err);
