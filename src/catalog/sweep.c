@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A name begins with what it is: 'b' blob, 't' text or text and part, 'c' chunks of a document, 'r' raw key, 'v' version, 'u' a use of a
- * revision by a kept version. */
+/* A name begins with what it is: 'b' blob, 't' text or text and part, 'c' chunks of a document, 'r' raw key, 'v' version, 'm' one of
+ * the manifest, 'a' its artifact ("3/ultra"), 'u' a use of a revision by a kept version. */
 struct set {
     struct takc_arena *arena;
     struct takc_str *names;
@@ -122,10 +122,24 @@ static enum takc_status need_list(struct set *s, struct takc_str json, struct ta
     return takc_record_corrupt(st, "document list", err);
 }
 
+/* The version, and the rates that it has: a rate that was deleted leaves files in a folder that stays. */
+static enum takc_status need_label(struct set *s, const struct takc_version *v, struct takc_err *err)
+{
+    enum takc_status st = add(s, 'v', v->label, (struct takc_str){NULL, 0}, err);
+    if (!st)
+        st = add(s, 'm', v->label, (struct takc_str){NULL, 0}, err);
+    for (size_t i = 0; !st && i < v->n_artifacts; i++) {
+        char rate[32] = "/";
+        takc_rate_name(v->artifacts[i].rate, rate + 1);
+        st = add(s, 'a', v->label, takc_str(rate), err);
+    }
+    return st;
+}
+
 static enum takc_status need_version(struct sweep *w, const struct takc_version *v, struct takc_err *err)
 {
     struct takc_buf json;
-    enum takc_status st = add(&w->kept, 'v', v->label, (struct takc_str){NULL, 0}, err);
+    enum takc_status st = need_label(&w->kept, v, err);
     if (st || !v->documents.sha256.len)
         return st;
     takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
@@ -245,9 +259,29 @@ static bool is_text_needed(const struct set *s, struct takc_str name)
     return end > 1 && has(s, 't', takc_str_n(name.ptr, end - 1));
 }
 
+/* v{label}/... of artifacts and index. Versions that the manifest lacks are kept whole where they are kept (the next one, in the making);
+ * of the others, artifacts and ledgers of a rate that the manifest lacks go. */
+static bool is_made_needed(const struct set *s, struct takc_str folder, struct takc_str name)
+{
+    struct takc_str label, file = name;
+    takc_rate rate;
+    if (!takc_str_split(&file, '/', &label) || label.len < 2 || label.ptr[0] != 'v')
+        return true;
+    label = takc_str_slice(label, 1, label.len);
+    if (!has(s, 'v', label))
+        return false;
+    size_t dot = takc_str_find_byte(file, '.', 0);
+    while (dot != SIZE_MAX && !takc_str_is(takc_str_slice(file, dot, file.len), ".json") &&
+           !takc_str_is(takc_str_slice(file, dot, file.len), ".ledger.json"))
+        dot = takc_str_find_byte(file, '.', dot + 1); /* "12.5x.json" */
+    if (!takc_str_is(folder, "artifacts") || !has(s, 'm', label) || dot == SIZE_MAX ||
+        takc_rate_parse(takc_str_slice(file, 0, dot), &rate, NULL))
+        return true;
+    return has(s, 'a', takc_str_slice(name, 1, name.len - (file.len - dot)));
+}
+
 static bool is_needed(const struct sweep *w, struct takc_str key, struct takc_str folder, struct takc_str name)
 {
-    struct takc_str rest = name, piece;
     if (takc_str_is(folder, "blobs"))
         return has(&w->kept, 'b', name);
     if (takc_str_is(folder, "raw-data"))
@@ -256,8 +290,7 @@ static bool is_needed(const struct sweep *w, struct takc_str key, struct takc_st
         return is_text_needed(&w->kept, name);
     if (takc_str_is(folder, "chunks"))
         return name.len < 22 || has(&w->kept, 'c', takc_str_slice(name, 6, 22)); /* chunk_{16 hex}_... */
-    return !takc_str_split(&rest, '/', &piece) || piece.len < 2 || piece.ptr[0] != 'v' ||
-           has(&w->kept, 'v', takc_str_slice(piece, 1, piece.len)); /* artifacts and index: v{label}/... */
+    return is_made_needed(&w->kept, folder, name);
 }
 
 static enum takc_status sweep_folder(struct sweep *w, const char *folder, struct takc_err *err)

@@ -181,6 +181,7 @@ static void sweep_keeps_what_is_needed(void **state)
     add_document("b.jsonl#7", 1);
     put("raw-data/fin/b.jsonl", "the whole file");
     add_version("1", "a.txt", 2);
+    put("artifacts/fin/v1/notes.bin", "lines");
     put("artifacts/fin/v2/half.json", "a killed compress goes on here");
     assert_int_equal(takc_home_sweep(home, task(), &n, NULL), TAKC_OK);
     assert_false(has_revision("a.txt", 1));
@@ -189,7 +190,9 @@ static void sweep_keeps_what_is_needed(void **state)
     assert_true(has_revision("b.jsonl#7", 1));
     assert_true(there("raw-data/fin/b.jsonl"));
     assert_true(there("artifacts/fin/v2/half.json"));
+    assert_true(there("artifacts/fin/v1/ultra.json"));
     assert_true(there("artifacts/fin/v1/ultra.ledger.json"));
+    assert_true(there("artifacts/fin/v1/notes.bin")); /* no rate */
     assert_true(there(takc_key_chunk(task(), takc_str("a.txt"), 1).s));
     assert_int_equal(n, 4); /* a blob, a text and its two parts */
     struct takc_arena a;
@@ -213,6 +216,10 @@ static void sweep_removes_what_nothing_stands_on(void **state)
         "text/fin/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd.00112233445566ff.units",
         "raw-data/fin/forgotten.txt",
         "fin/chunk_0123456789abcdef_000001.txt",
+        "artifacts/fin/v1/high.json", /* a rate that v1 lost */
+        "artifacts/fin/v1/high.ledger.json",
+        "artifacts/fin/v1/12.5x.json",
+        "artifacts/fin/v1/12.5x.ledger.json",
         "artifacts/fin/v1.r1/ultra.json",
         "artifacts/fin/v9/ultra.json",
         "index/fin/v9/units.idx"};

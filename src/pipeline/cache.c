@@ -43,8 +43,6 @@ static enum takc_status open_edit(struct edit *e, struct takc_home *h, struct ta
 
 static enum takc_status find(struct edit *e, struct takc_str label, const struct takc_version **out, struct takc_err *err)
 {
-    if (label.len > 1 && label.ptr[0] == 'v')
-        label = takc_str_slice(label, 1, label.len);
     return takc_docset_version(e->home, &e->m, label, out, err);
 }
 
@@ -310,12 +308,6 @@ static enum takc_status delete_version(struct edit *e, const struct takc_version
     return swap(e, err); /* the sweep takes what no manifest names */
 }
 
-static enum takc_status del_key(struct edit *e, struct takc_key key, struct takc_err *err)
-{
-    enum takc_status st = takc_store_del(takc_home_store(e->home), NULL, takc_str(key.s), err);
-    return st == TAKC_NOT_FOUND ? TAKC_OK : st;
-}
-
 static enum takc_status delete_rate(struct edit *e, const struct takc_version *v, takc_rate rate, struct takc_err *err)
 {
     struct takc_version *copy = copy_versions(e, err);
@@ -332,10 +324,7 @@ static enum takc_status delete_rate(struct edit *e, const struct takc_version *v
     mine->artifacts = left;
     mine->n_artifacts = n;
     e->m.versions = copy;
-    enum takc_status st = swap(e, err);
-    if (!st)
-        st = del_key(e, takc_key_artifact(e->task, mine->label, rate, ".json"), err);
-    return st ? st : del_key(e, takc_key_artifact(e->task, mine->label, rate, ".ledger.json"), err);
+    return swap(e, err); /* so here */
 }
 
 enum takc_status takc_cache_delete(struct takc_home *h, struct takc_str task, struct takc_str version, struct takc_str rate,
