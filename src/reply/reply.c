@@ -104,6 +104,9 @@ static json_t *span_json(const struct takc_cited_span *s)
     if (s->has_source) {
         put_count(&w, "source_start", s->source_start);
         put_count(&w, "source_end", s->source_end);
+    } else {
+        put(&w, "source_start", json_null());
+        put(&w, "source_end", json_null());
     }
     return end(&w);
 }

@@ -17,7 +17,8 @@ struct takc_query_reply {
     const struct takc_query_result *result;
     bool with_context; /* metadata carries what the reader sees */
 };
-/* The answer of a question as every face gives it. In citations a locator's members are left out where the document has none. Returns
+/* The answer of a question as every face gives it. In citations a locator's members are left out where the document has none; where a
+ * span has no map, its place in the source is null. Returns
  * owned; NULL when there is no memory. */
 json_t *takc_query_reply_json(const struct takc_query_reply *r);
 

@@ -76,7 +76,8 @@ static void a_full_query_reply(void **state)
     "\"factor\":37.2,\"mode\":\"select\",\"cache_hit\":true,\"cache_info\":{\"compression_rate\":\"37.2x\",\"original_tokens\":10000,"     \
     "\"compressed_tokens\":268},\"processing_time_ms\":12.0,\"confidence\":0.9123,\"abstained\":false,\"citations\":["                     \
     "{\"document\":\"q3.pdf\",\"sha256\":\"ab12\",\"spans\":[{\"start\":10,\"end\":20,\"source_start\":12,\"source_end\":23},"             \
-    "{\"start\":30,\"end\":31}],\"page\":3,\"section\":\"Results > Revenue\",\"quote\":\"Revenue was 1,234.\"},"                           \
+    "{\"start\":30,\"end\":31,\"source_start\":null,\"source_end\":null}],\"page\":3,\"section\":\"Results > "                             \
+    "Revenue\",\"quote\":\"Revenue was 1,234.\"},"                                                                                         \
     "{\"document\":\"t.csv\",\"sha256\":\"cd34\",\"spans\":[],\"row\":7,\"column\":2,\"pointer\":\"/a/0\",\"quote\":\"7\","                \
     "\"instruction\":true}],\"version\":\"3\",\"reader_tokens\":268,\"reader_tokens_limit\":2000,\"cost_usd\":0.0,\"rates_tried\":["       \
     "{\"rate\":\"ultra\",\"factor\":64.0,\"coverage\":0.25,\"tokens\":100},"                                                               \

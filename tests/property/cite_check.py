@@ -114,10 +114,10 @@ def held(c, fact, source, has_map):
     check(" ".join(pieces) == c["quote"], f"{name}: spans give {pieces}, quote {c['quote']!r}")
     if has_map:
         for s, piece in zip(c["spans"], pieces):
-            got = re.sub(r"<[^>]*>", "", html.unescape(source[s["source_start"] : s["source_end"]].decode())) if "source_start" in s else ""
+            got = re.sub(r"<[^>]*>", "", html.unescape(source[s["source_start"] : s["source_end"]].decode())) if s["source_start"] is not None else ""
             check(same_words(got, piece), f"{name}: source range has {got!r}, span {piece!r}")
     else:
-        check(all("source_start" not in s for s in c["spans"]), f"{name}: a source range without a map")
+        check(all(s["source_start"] is None and s["source_end"] is None for s in c["spans"]), f"{name}: a source range without a map")
 
 
 def formats():
