@@ -32,9 +32,8 @@ TAKC_API TAKC_CHECK enum takc_status takc_cache_ledger(struct takc_home *h, stru
                                                        struct takc_str rate, struct takc_ledger_entry *out, struct takc_err *err);
 /* A line that only one of two artifacts has: sign '-' for a, '+' for b. Borrowed for the time of the call. */
 typedef void takc_cache_diff_fn(void *arg, char sign, struct takc_str line);
-/* Tells each the lines in which versions a and b (labels) differ at one rate: first those of a, then those of b, each in
- * order; nothing when they do not. NOT_FOUND: no such version,
- * or it lacks the rate. */
+/* Tells each the lines in which versions a and b (labels) differ at one rate: first those of a, then those of b, each in order;
+ * nothing when they do not. NOT_FOUND: no such version, or it lacks the rate. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_diff(struct takc_home *h, struct takc_str task, struct takc_str a, struct takc_str b,
                                                      struct takc_str rate, takc_cache_diff_fn *each, void *arg, struct takc_err *err);
 /* Keeps a version from being pruned, or lets it go again. */

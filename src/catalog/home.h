@@ -75,6 +75,15 @@ struct takc_key takc_key_profile(struct takc_str task);
 /* cache/v2/{task}/{rate name}/cache.json: written for foreign clients, never read. */
 struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate);
 
+struct takc_key_list { /* ascending */
+    struct takc_str *keys;
+    uint64_t *sizes;
+    size_t n;
+};
+/* Lists every key with the prefix, ascending, with its size in bytes; all memory is the arena's. */
+TAKC_CHECK enum takc_status takc_home_keys(struct takc_store *s, struct takc_call *call, struct takc_str prefix, struct takc_arena *a,
+                                           struct takc_key_list *out, struct takc_err *err);
+
 /* --- documents --- */
 struct takc_revision {
     struct takc_str source_sha, text_sha, units_sha;

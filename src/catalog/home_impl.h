@@ -62,14 +62,6 @@ struct takc_str takc_key_task(struct takc_str key);
 /* The names of all tasks that have any key, ascending: more than takc_home_tasks, which asks for profiles. */
 TAKC_CHECK enum takc_status takc_home_tasks_with_keys(struct takc_home *h, struct takc_arena *a, struct takc_str **out, size_t *out_n,
                                                       struct takc_err *err);
-struct takc_key_list {
-    struct takc_str *keys;
-    uint64_t *sizes;
-    size_t n;
-};
-/* Lists every key with the prefix, ascending, with its size in bytes; all memory is the arena's. */
-TAKC_CHECK enum takc_status takc_home_keys(struct takc_store *s, struct takc_call *call, struct takc_str prefix, struct takc_arena *a,
-                                           struct takc_key_list *out, struct takc_err *err);
 /* "3" or "3.r1": the numbers, or false. */
 bool takc_label_parse(struct takc_str label, uint64_t *out_n, uint64_t *out_redaction);
 

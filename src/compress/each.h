@@ -7,6 +7,7 @@
 #ifndef TAKC_COMPRESS_EACH_H
 #define TAKC_COMPRESS_EACH_H
 
+#include "base/bit.h"
 #include "takc/call.h"
 #include "unit/corpus.h"
 
@@ -26,19 +27,5 @@ struct takc_each {
 /* Calls fn for every document. Of several failures that of the first document (by number) that failed is told. Blocking: until all threads
  * are done. Fewer threads than asked is no failure. */
 TAKC_CHECK enum takc_status takc_each_doc(const struct takc_each *e, takc_each_fn *fn, void *arg, struct takc_err *err);
-
-/* Bit i of a bitmap. */
-static inline bool takc_bit(const uint8_t *bits, size_t i)
-{
-    return bits[i >> 3] >> (i & 7) & 1;
-}
-static inline void takc_bit_set(uint8_t *bits, size_t i)
-{
-    bits[i >> 3] |= (uint8_t)(1u << (i & 7));
-}
-static inline void takc_bit_clear(uint8_t *bits, size_t i)
-{
-    bits[i >> 3] &= (uint8_t) ~(1u << (i & 7));
-}
 
 #endif

@@ -11,6 +11,19 @@ struct takc_extractive_options takc_extractive_options_default(void)
         .budget = TAKC_BUDGET_TOKENS, .tokenizer = takc_tokenizer_find(takc_str("estimate")), .n_threads = 1, .clean_level = 1};
 }
 
+enum takc_status takc_selection_alloc(struct takc_selection *s, size_t n_order, struct takc_err *err)
+{
+    s->first_unit = takc_alloc_array(s->n_docs + 1, sizeof(*s->first_unit));
+    s->show_title = takc_alloc_array(s->n_docs, sizeof(*s->show_title));
+    s->order = takc_alloc_array(n_order, sizeof(*s->order));
+    s->keys = takc_alloc_array(n_order, sizeof(*s->keys));
+    s->rung = takc_alloc_array(s->n_units, sizeof(*s->rung));
+    s->salience = takc_alloc_array(s->n_units, sizeof(*s->salience));
+    s->twin = takc_alloc_array(s->n_units, sizeof(*s->twin));
+    bool good = s->first_unit && s->show_title && s->order && s->keys && s->rung && s->salience && s->twin;
+    return good ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a selection of %zu units", s->n_units);
+}
+
 void takc_selection_clear(struct takc_selection *s)
 {
     takc_free(s->first_unit);

@@ -54,6 +54,9 @@ struct takc_selection {
     struct takc_costs
         *costs; /* what each line costs; private. NULL (as when read from an index): gathered from the corpus when asked for */
 };
+/* Makes room in a selection that is to be filled by hand: its arrays for the n_docs and n_units that it says, and n_order entries of the
+ * order. NOMEM; clear it afterwards, whatever the status. */
+TAKC_CHECK enum takc_status takc_selection_alloc(struct takc_selection *s, size_t n_order, struct takc_err *err);
 /* Frees; zeroed storage is fine, twice is harmless. */
 void takc_selection_clear(struct takc_selection *s);
 

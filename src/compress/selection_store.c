@@ -40,19 +40,6 @@ enum takc_status takc_selection_save(const struct takc_selection *s, struct takc
     return st;
 }
 
-/* The arrays for the sizes in s; false when there is no memory. */
-static bool make_room(struct takc_selection *s)
-{
-    s->first_unit = takc_alloc_array(s->n_docs + 1, sizeof(*s->first_unit));
-    s->show_title = takc_alloc_array(s->n_docs, sizeof(*s->show_title));
-    s->order = takc_alloc_array(s->n_order, sizeof(*s->order));
-    s->keys = takc_alloc_array(s->n_order, sizeof(*s->keys));
-    s->rung = takc_alloc_array(s->n_units, sizeof(*s->rung));
-    s->salience = takc_alloc_array(s->n_units, sizeof(*s->salience));
-    s->twin = takc_alloc_array(s->n_units, sizeof(*s->twin));
-    return s->first_unit && s->show_title && s->order && s->keys && s->rung && s->salience && s->twin;
-}
-
 static void read_arrays(struct takc_selection *s, const char *p)
 {
     for (size_t i = 0; i <= s->n_docs; i++, p += 4)
@@ -97,8 +84,9 @@ enum takc_status takc_selection_load(struct takc_selection *out, struct takc_str
         return takc_fail(err, TAKC_CORRUPT, 0, "selection: wrong checksum");
     *out = (struct takc_selection){
         .n_docs = head[0], .n_units = head[1], .n_order = head[2], .source_words = head[3], .source_bytes = head[4], .source_mt = head[5]};
-    if (!make_room(out))
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a selection of %zu units", out->n_units);
+    enum takc_status st = takc_selection_alloc(out, out->n_order, err);
+    if (st)
+        return st;
     read_arrays(out, b.ptr + HEADER);
     return in_range(out) ? TAKC_OK : takc_fail(err, TAKC_CORRUPT, 0, "selection: a number is out of range");
 }

@@ -13,10 +13,12 @@
 #include "pipeline/redact.h"
 #include "pipeline/settle.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct forget {
     struct takc_home *home;
@@ -30,7 +32,8 @@ struct forget {
     struct takc_manifest m;
     struct takc_forget_report *report;
     struct takc_needles needles;
-    bool made_up; /* an earlier writer was killed; what it left is settled */
+    bool made_up;        /* an earlier writer was killed; what it left is settled */
+    struct takc_err why; /* the search failed */
 };
 
 static bool is_named(const struct forget *f, struct takc_str name)
@@ -364,22 +367,6 @@ static enum takc_status change_versions(struct forget *f, struct takc_err *err)
 
 /* --- objects and proof --- */
 
-struct chunk_scan {
-    struct forget *f;
-    struct takc_str *keys;
-    size_t n, cap;
-};
-
-static enum takc_status note_chunk(void *arg, struct takc_str key, uint64_t size, struct takc_err *err)
-{
-    struct chunk_scan *c = arg;
-    (void)size;
-    enum takc_status st = takc_grow(&c->keys, &c->cap, c->n + 1, sizeof(*c->keys), err);
-    if (!st)
-        c->keys[c->n++] = takc_arena_dup(&c->f->arena, key);
-    return st;
-}
-
 static enum takc_status remove_key(struct forget *f, struct takc_str key, struct takc_err *err)
 {
     enum takc_status st = takc_store_del(takc_home_store(f->home), f->call, key, err);
@@ -390,15 +377,14 @@ static enum takc_status remove_key(struct forget *f, struct takc_str key, struct
 /* Chunks of a document, and its bytes under their name. */
 static enum takc_status remove_copies(struct forget *f, struct takc_str name, struct takc_err *err)
 {
-    struct chunk_scan scan = {.f = f};
+    struct takc_key_list chunks = {0};
     struct takc_key first = takc_key_chunk(f->task, name, 0), raw = takc_key_raw(f->task, name);
     struct takc_str prefix = takc_str(first.s);
     while (prefix.len && prefix.ptr[prefix.len - 1] != '_')
         prefix.len--;
-    enum takc_status st = takc_store_list(takc_home_store(f->home), f->call, prefix, note_chunk, &scan, err);
-    for (size_t i = 0; !st && i < scan.n; i++)
-        st = remove_key(f, scan.keys[i], err);
-    takc_free(scan.keys);
+    enum takc_status st = takc_home_keys(takc_home_store(f->home), f->call, prefix, &f->arena, &chunks, err);
+    for (size_t i = 0; !st && i < chunks.n; i++)
+        st = remove_key(f, chunks.keys[i], err);
     return st ? st : remove_key(f, takc_str(raw.s), err);
 }
 
@@ -413,14 +399,18 @@ static bool tell_hit(void *arg, uint32_t needle, size_t at)
     return f->report->n_found < 1000;
 }
 
+/* What is there but cannot be read proves nothing: the search ends. What another process removed meanwhile is gone. */
 static int search_file(const char *path, const struct stat *info, int type, struct FTW *ftw)
 {
     (void)ftw;
     struct takc_map m;
+    if (type == FTW_DNR || (type == FTW_NS && access(path, F_OK) == 0))
+        return (int)takc_fail_errno(&searching->why, EACCES, "%s", path);
     if (type != FTW_F || info->st_size == 0)
         return 0;
-    if (takc_map_open(&m, path, NULL))
-        return 0;
+    enum takc_status st = takc_map_open(&m, path, &searching->why);
+    if (st)
+        return st == TAKC_NOT_FOUND ? 0 : (int)st;
     takc_needles_search(&searching->needles, m.bytes, tell_hit, (void *)(uintptr_t)path);
     searching->report->n_files++;
     searching->report->n_bytes += m.bytes.len;
@@ -436,7 +426,8 @@ static enum takc_status prove(struct forget *f, struct takc_err *err)
     int failed = nftw(takc_home_path(f->home), search_file, 32, FTW_PHYS);
     searching = NULL;
     if (failed)
-        return takc_fail(err, TAKC_IO, 0, "the home could not be searched");
+        return takc_fail(err, TAKC_IO, 0, "forgotten, but the search that proves it could not be finished: %s",
+                         failed > 0 ? f->why.msg : "the home cannot be walked");
     if (f->report->n_found)
         return takc_fail(err, TAKC_CORRUPT, 0, "%.*s%s is still found at %llu places, first in %s", TAKC_STR_ARG(f->names[0]),
                          f->n > 1 ? " or another of them" : "", (unsigned long long)f->report->n_found, f->report->where);

@@ -29,6 +29,23 @@ static double rounded(double v)
     return (double)(int64_t)(v * 100 + 0.5) / 100;
 }
 
+static double factor(uint64_t source, uint64_t made)
+{
+    return made ? (double)source / (double)made : 0;
+}
+
+void takc_ledger_measure(struct takc_ledger_entry *e, const struct takc_selection *s, const struct takc_set_size *size)
+{
+    e->artifact_tokens = (size->mt + 999) / 1000;
+    e->artifact_words = size->words;
+    e->artifact_bytes = size->bytes;
+    e->segments = size->n_units;
+    e->shortfall = size->shortfall;
+    e->factor_tokens = factor(e->source_tokens, e->artifact_tokens); /* of the counts told beside it */
+    e->factor_words = factor(s->source_words, size->words);
+    e->factor_bytes = factor(s->source_bytes, size->bytes);
+}
+
 json_t *takc_ledger_json(const struct takc_ledger_entry *e)
 {
     json_t *v = json_pack("{ss sf sf sf sf sI sI sI sI sI sb sI sI}", "rate", e->rate, "factor_asked", rounded(e->factor_asked),

@@ -5,8 +5,12 @@
 #define TAKC_PIPELINE_LEDGER_H
 
 #include "base/json.h"
+#include "compress/extractive.h"
 #include "takc/compress.h"
 
+/* Says what an artifact measures: its tokens, words, bytes, lines, and the factors that follow from them and from e's source_tokens. s:
+ * what the artifact's set was chosen from; its sums are those of the source. */
+void takc_ledger_measure(struct takc_ledger_entry *e, const struct takc_selection *s, const struct takc_set_size *size);
 /* As a JSON object, in the order of docs/formats/ledger.md. NULL when there is no memory. Returns owned. */
 json_t *takc_ledger_json(const struct takc_ledger_entry *e);
 /* Appends the stored form: indented, with a newline. */

@@ -3,6 +3,7 @@
  * needles.c - a 64-bit window slides over the hay; a small filter lets most places pass at the cost of one load and one test. */
 #include "pipeline/needles.h"
 #include "base/alloc.h"
+#include "base/bit.h"
 #include "base/buf.h"
 
 void takc_needles_init(struct takc_needles *s)
@@ -53,7 +54,7 @@ enum takc_status takc_needles_ready(struct takc_needles *s, struct takc_err *err
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu sentences", s->n);
     for (uint32_t i = 0; i < s->n; i++) {
         uint64_t h = mix(takc_le(s->list[i].ptr, 8));
-        s->filter[(h & 0xFFFF) >> 3] |= (uint8_t)(1u << (h & 7));
+        takc_bit_set(s->filter, h & 0xFFFF);
         uint32_t *slot = &s->slots[(h >> 16) & (s->n_slots - 1)];
         s->next[i] = *slot;
         *slot = i + 1;
@@ -70,7 +71,7 @@ void takc_needles_search(const struct takc_needles *s, struct takc_str hay, bool
         w = __builtin_bswap64(w);
 #endif
         uint64_t h = mix(w);
-        if (!(s->filter[(h & 0xFFFF) >> 3] >> (h & 7) & 1))
+        if (!takc_bit(s->filter, h & 0xFFFF))
             continue;
         for (uint32_t i = s->slots[(h >> 16) & (s->n_slots - 1)]; i; i = s->next[i - 1])
             if (hay.len - at >= s->list[i - 1].len && memcmp(hay.ptr + at, s->list[i - 1].ptr, s->list[i - 1].len) == 0 &&

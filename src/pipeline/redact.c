@@ -4,9 +4,8 @@
  * artifacts from what is left with the sets as they were. */
 #include "pipeline/redact.h"
 #include "base/alloc.h"
+#include "base/bit.h"
 #include "base/clock.h"
-#include "compress/selection_store.h"
-#include "rank/index.h"
 
 #include <stdlib.h>
 
@@ -28,18 +27,6 @@ static void find_heirs(const struct takc_selection *s, const uint32_t *number, u
         if (of && number[u] && !number[of - 1] && !heir[of - 1])
             heir[of - 1] = u + 1;
     }
-}
-
-static bool room_for(struct takc_selection *out, size_t n_docs, size_t n_units, size_t n_order)
-{
-    out->first_unit = takc_alloc_array(n_docs + 1, sizeof(*out->first_unit));
-    out->show_title = takc_alloc_array(n_docs, sizeof(*out->show_title));
-    out->order = takc_alloc_array(n_order, sizeof(*out->order));
-    out->keys = takc_alloc_array(n_order, sizeof(*out->keys));
-    out->rung = takc_alloc_array(n_units, sizeof(*out->rung));
-    out->salience = takc_alloc_array(n_units, sizeof(*out->salience));
-    out->twin = takc_alloc_array(n_units, sizeof(*out->twin));
-    return out->first_unit && out->show_title && out->order && out->keys && out->rung && out->salience && out->twin;
 }
 
 static void copy_units(const struct takc_selection *s, const uint32_t *number, const uint32_t *heir, struct takc_selection *out)
@@ -78,12 +65,15 @@ static void copy_order(const struct takc_selection *s, const uint32_t *number, c
 static enum takc_status redact_selection(const struct takc_selection *s, const bool *gone, struct takc_selection *out, uint32_t *number,
                                          uint32_t *heir, struct takc_err *err)
 {
-    *out = (struct takc_selection){.n_units = number_units(s, gone, number),
+    *out = (struct takc_selection){.n_docs = s->n_docs,
+                                   .n_units = number_units(s, gone, number),
                                    .source_words = s->source_words,
                                    .source_bytes = s->source_bytes,
                                    .source_mt = s->source_mt};
-    if (!room_for(out, s->n_docs, out->n_units, s->n_order))
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a selection");
+    enum takc_status st = takc_selection_alloc(out, s->n_order, err);
+    out->n_docs = 0; /* those that stay are counted in */
+    if (st)
+        return st;
     find_heirs(s, number, heir);
     uint32_t units = 0;
     for (size_t d = 0; d < s->n_docs; d++) {
@@ -116,17 +106,11 @@ static uint8_t *move_bits(const struct redaction *r, const uint8_t *old_bits)
 {
     uint8_t *bits = takc_alloc(r->selection.n_units / 8 + 1);
     for (uint32_t u = 0; bits && u < r->old_selection.n_units; u++) {
-        if (!(old_bits[u >> 3] >> (u & 7) & 1) || (!r->number[u] && !r->heir[u]))
+        if (!takc_bit(old_bits, u) || (!r->number[u] && !r->heir[u]))
             continue;
-        uint32_t v = (r->number[u] ? r->number[u] : r->number[r->heir[u] - 1]) - 1;
-        bits[v >> 3] |= (uint8_t)(1u << (v & 7));
+        takc_bit_set(bits, (r->number[u] ? r->number[u] : r->number[r->heir[u] - 1]) - 1);
     }
     return bits;
-}
-
-static double factor(uint64_t source, uint64_t made)
-{
-    return made ? (double)source / (double)made : 0;
 }
 
 /* The ledger says what is there now; facts of the source stay those of the source as it was asked for. */
@@ -145,14 +129,7 @@ static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, 
         st = takc_facts_of_sets(&r->corpus.corpus, &r->selection, (const uint8_t *const[]){NULL, bits}, 2, r->b->profile->description,
                                 facts, err);
     if (!st) {
-        e.artifact_tokens = (size->mt + 999) / 1000;
-        e.artifact_words = size->words;
-        e.artifact_bytes = size->bytes;
-        e.segments = size->n_units;
-        e.factor_tokens = factor(e.source_tokens, e.artifact_tokens);
-        e.factor_words = factor(r->selection.source_words, size->words);
-        e.factor_bytes = factor(r->selection.source_bytes, size->bytes);
-        e.shortfall = true;
+        takc_ledger_measure(&e, &r->selection, size);
         bool whole = r->set.n_docs == 0 || !takc_docset_is_reduced(&r->set.docs[0]);
         for (int k = 0; k < TAKC_LEDGER_FACTS; k++) {
             e.facts_source[k] = whole ? facts[0].n[k] : e.facts_source[k]; /* what is kept cannot tell what the source had */
@@ -184,7 +161,7 @@ static enum takc_status old_set(struct redaction *r, takc_rate rate, uint8_t **o
         if (u >= s->n_units)
             st = takc_fail(err, TAKC_CORRUPT, 0, "segment %zu has no place in the order", i + 1);
         else
-            bits[u >> 3] |= (uint8_t)(1u << (u & 7));
+            takc_bit_set(bits, u);
     }
     *out_budget_mt = a.budget_tokens * 1000;
     takc_artifact_clear(&a);
@@ -204,7 +181,7 @@ static uint32_t last_heir(const struct redaction *r, const uint8_t *bits)
         if (r->number[u] || !r->heir[u])
             continue;
         uint32_t v = r->number[r->heir[u] - 1] - 1;
-        if (bits[v >> 3] >> (v & 7) & 1)
+        if (takc_bit(bits, v))
             return v;
     }
     return UINT32_MAX;
@@ -223,8 +200,8 @@ static enum takc_status fit(struct redaction *r, uint8_t *bits, uint64_t budget_
         uint32_t v = st || size->mt <= budget_mt ? UINT32_MAX : last_heir(r, bits);
         if (v == UINT32_MAX)
             return st;
-        bits[v >> 3] &= (uint8_t) ~(1u << (v & 7));
-        r->dropped[v >> 3] |= (uint8_t)(1u << (v & 7));
+        takc_bit_clear(bits, v);
+        takc_bit_set(r->dropped, v);
     }
 }
 
@@ -234,48 +211,17 @@ static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, str
     uint8_t *old_bits = NULL, *bits = NULL;
     uint64_t budget_mt = 0;
     struct takc_set_size size;
-    struct takc_buf json;
-    struct takc_artifact_meta meta = {.task = r->b->task, .rate = rate};
-    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
-    out->rate = rate;
-    enum takc_status st = takc_build_fingerprint(r->b->arena, r->b->profile, &meta.fingerprint, err);
-    if (!st)
-        st = old_set(r, rate, &old_bits, &budget_mt, err);
+    enum takc_status st = old_set(r, rate, &old_bits, &budget_mt, err);
     if (!st) {
         bits = move_bits(r, old_bits);
         st = bits ? fit(r, bits, budget_mt, &size, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
     }
     if (!st)
-        st = takc_artifact_write(&r->corpus.corpus, &r->selection, bits, &size, &r->o, &meta, r->b->call, &json, err);
-    if (!st)
-        st = takc_build_put(r->b, takc_key_artifact(r->b->task, label, rate, ".json"), takc_buf_str(&json), out, err);
+        st = takc_build_put_artifact(r->b, label, &(struct takc_set){&r->corpus.corpus, &r->selection, &r->o, rate, bits, &size}, out, err);
     if (!st)
         st = redact_ledger(r, bits, &size, rate, label, out, err);
-    takc_buf_clear(&json);
     takc_free(old_bits);
     takc_free(bits);
-    return st;
-}
-
-/* Selection, index and list of documents. */
-static enum takc_status redact_common(struct redaction *r, struct takc_str label, struct takc_version *out, struct takc_err *err)
-{
-    struct takc_buf bytes;
-    takc_buf_init(&bytes, (size_t)64 << 30);
-    enum takc_status st = takc_selection_save(&r->selection, &bytes, err);
-    if (!st)
-        st = takc_build_put(r->b, takc_key_selection(r->b->task, label), takc_buf_str(&bytes), &out->selection, err);
-    takc_buf_reset(&bytes);
-    if (!st)
-        st = takc_index_build(&r->corpus.corpus, &r->selection, r->b->call, &bytes, err);
-    if (!st)
-        st = takc_build_put(r->b, takc_key_index(r->b->task, label), takc_buf_str(&bytes), &out->index, err);
-    takc_buf_reset(&bytes);
-    if (!st)
-        st = takc_docset_write(&r->set, &bytes, err);
-    if (!st)
-        st = takc_build_put(r->b, takc_key_documents(r->b->task, label), takc_buf_str(&bytes), &out->documents, err);
-    takc_buf_clear(&bytes);
     return st;
 }
 
@@ -343,7 +289,11 @@ enum takc_status takc_redact_version(struct takc_build *b, const struct takc_ver
     if (!st)
         st = select_rest(&r, err);
     if (!st)
-        st = redact_common(&r, label, out, err);
+        st = takc_build_put_selection(b, label, &r.selection, &out->selection, err);
+    if (!st)
+        st = takc_build_put_index(b, label, &r.corpus.corpus, &r.selection, &out->index, err);
+    if (!st)
+        st = takc_build_put_documents(b, label, &r.set, &out->documents, err);
     for (size_t i = old->n_artifacts; !st && i-- > 0;)
         st = redact_artifact(&r, old->artifacts[i].rate, label, &artifacts[i], err);
     takc_selection_clear(&r.old_selection);

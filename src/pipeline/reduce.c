@@ -5,10 +5,8 @@
  * Nothing is taken over from a killed run: this work is done again. */
 #include "pipeline/reduce.h"
 #include "base/alloc.h"
-#include "base/clock.h"
-#include "compress/selection_store.h"
+#include "base/bit.h"
 #include "pipeline/reduce_doc.h"
-#include "rank/index.h"
 
 #include <stdio.h>
 
@@ -17,11 +15,6 @@ void takc_kept_clear(struct takc_kept *k)
     takc_selection_clear(&k->selection);
     takc_free(k->unit_of);
     *k = (struct takc_kept){0};
-}
-
-static bool bit(const uint8_t *bits, size_t i)
-{
-    return bits[i >> 3] >> (i & 7) & 1;
 }
 
 /* --- documents --- */
@@ -139,7 +132,7 @@ static enum takc_status mark_kept(struct making *m, const uint8_t *bits, struct 
     if (!m->keep)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu units", m->s->n_units);
     for (size_t u = 0; u < m->s->n_units; u++)
-        m->keep[u] = bit(bits, u) || (m->s->twin[u] && bit(bits, m->s->twin[u] - 1));
+        m->keep[u] = takc_bit(bits, u) || (m->s->twin[u] && takc_bit(bits, m->s->twin[u] - 1));
     return TAKC_OK;
 }
 
@@ -158,18 +151,6 @@ static enum takc_status number_kept(struct making *m, size_t *out_n, struct takc
     return TAKC_OK;
 }
 
-static bool room_for(struct takc_selection *out, size_t n_order)
-{
-    out->first_unit = takc_alloc_array(out->n_docs + 1, sizeof(*out->first_unit));
-    out->show_title = takc_alloc_array(out->n_docs, sizeof(*out->show_title));
-    out->order = takc_alloc_array(n_order, sizeof(*out->order));
-    out->keys = takc_alloc_array(n_order, sizeof(*out->keys));
-    out->rung = takc_alloc_array(out->n_units, sizeof(*out->rung));
-    out->salience = takc_alloc_array(out->n_units, sizeof(*out->salience));
-    out->twin = takc_alloc_array(out->n_units, sizeof(*out->twin));
-    return out->first_unit && out->show_title && out->order && out->keys && out->rung && out->salience && out->twin;
-}
-
 /* The same order and sets over the kept units; the sums are those of the whole source. */
 static enum takc_status reduce_selection(struct making *m, struct takc_err *err)
 {
@@ -182,8 +163,9 @@ static enum takc_status reduce_selection(struct making *m, struct takc_err *err)
     const uint32_t *unit_of = m->k->unit_of;
     *to = (struct takc_selection){
         .n_docs = s->n_docs, .n_units = n, .source_words = s->source_words, .source_bytes = s->source_bytes, .source_mt = s->source_mt};
-    if (!room_for(to, s->n_order))
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a selection");
+    st = takc_selection_alloc(to, s->n_order, err);
+    if (st)
+        return st;
     uint32_t before = 0;
     for (size_t u = 0, d = 0; d <= s->n_docs; d++) {
         for (; u < s->first_unit[d]; u++)
@@ -265,8 +247,8 @@ static uint8_t *move_bits(const struct takc_kept *k, const uint8_t *old)
 {
     uint8_t *bits = takc_alloc(k->selection.n_units / 8 + 1);
     for (size_t u = 0; bits && u < k->n_old; u++)
-        if (bit(old, u) && k->unit_of[u])
-            bits[(k->unit_of[u] - 1) >> 3] |= (uint8_t)(1u << ((k->unit_of[u] - 1) & 7));
+        if (takc_bit(old, u) && k->unit_of[u])
+            takc_bit_set(bits, k->unit_of[u] - 1);
     return bits;
 }
 
@@ -274,43 +256,11 @@ static enum takc_status write_artifact(struct takc_build *b, const struct takc_k
                                        const struct takc_extractive_options *o, takc_rate rate, struct takc_stored *out,
                                        struct takc_err *err)
 {
-    struct takc_artifact_meta meta = {.task = b->task, .rate = rate};
-    struct takc_pieces json;
     uint8_t *bits = move_bits(k, set->bits);
-    takc_pieces_init(&json, TAKC_ARTIFACT_PIECES, takc_home_path(b->home));
-    out->rate = rate;
-    enum takc_status st =
-        bits ? takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
-    if (!st)
-        st = takc_artifact_make(&k->corpus.corpus, &k->selection, bits, &set->size, o, &meta, b->call, &json, err);
-    if (!st)
-        st = takc_build_put_pieces(b, takc_key_artifact(b->task, b->label, rate, ".json"), &json, out, err);
-    takc_pieces_clear(&json);
+    enum takc_status st = bits ? takc_build_put_artifact(
+                                     b, b->label, &(struct takc_set){&k->corpus.corpus, &k->selection, o, rate, bits, &set->size}, out, err)
+                               : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
     takc_free(bits);
-    return st;
-}
-
-/* Selection, index and list of documents. */
-static enum takc_status write_common(struct takc_build *b, const struct takc_kept *k, struct takc_err *err)
-{
-    struct takc_buf bytes;
-    struct takc_pieces index;
-    takc_buf_init(&bytes, (size_t)64 << 30);
-    takc_pieces_init(&index, TAKC_INDEX_PIECES, takc_home_path(b->home));
-    enum takc_status st = takc_selection_save(&k->selection, &bytes, err);
-    if (!st)
-        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), &b->version.selection, err);
-    takc_buf_reset(&bytes);
-    if (!st)
-        st = takc_index_make(&k->corpus.corpus, &k->selection, b->call, &index, err);
-    if (!st)
-        st = takc_build_put_pieces(b, takc_key_index(b->task, b->label), &index, &b->version.index, err);
-    takc_pieces_clear(&index);
-    if (!st)
-        st = takc_docset_write(&k->set, &bytes, err);
-    if (!st)
-        st = takc_build_put(b, takc_key_documents(b->task, b->label), takc_buf_str(&bytes), &b->version.documents, err);
-    takc_buf_clear(&bytes);
     return st;
 }
 
@@ -329,7 +279,11 @@ enum takc_status takc_reduce_make(struct takc_build *b, const struct takc_corpus
     if (!st)
         st = make_kept(b, c, s, all, &kept, err);
     if (!st)
-        st = write_common(b, &kept, err);
+        st = takc_build_put_selection(b, b->label, &kept.selection, &b->version.selection, err);
+    if (!st)
+        st = takc_build_put_index(b, b->label, &kept.corpus.corpus, &kept.selection, &b->version.index, err);
+    if (!st)
+        st = takc_build_put_documents(b, b->label, &kept.set, &b->version.documents, err);
     for (size_t i = 0; !st && i < b->n_rates; i++)
         st = write_artifact(b, &kept, &sets[i], o, b->rates[i], &artifacts[i], err);
     b->version.artifacts = artifacts;

@@ -124,23 +124,6 @@ static enum takc_status put_foreign(struct takc_build *b, const struct takc_vers
     return st;
 }
 
-struct foreign {
-    struct takc_build *b;
-    struct takc_str *keys; /* what was there */
-    size_t n, cap;
-};
-
-static enum takc_status note_key(void *arg, struct takc_str key, uint64_t size_bytes, struct takc_err *err)
-{
-    struct foreign *f = arg;
-    (void)size_bytes;
-    enum takc_status st = takc_grow(&f->keys, &f->cap, f->n + 1, sizeof(*f->keys), err);
-    if (st)
-        return st;
-    f->keys[f->n] = takc_arena_dup(f->b->arena, key);
-    return f->keys[f->n++].ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a key");
-}
-
 static bool is_of(struct takc_str key, struct takc_str task, const struct takc_version *v)
 {
     bool of = false;
@@ -153,15 +136,15 @@ static bool is_of(struct takc_str key, struct takc_str task, const struct takc_v
  * one of another version. */
 static enum takc_status put_all_foreign(struct takc_build *b, const struct takc_version *v, struct takc_err *err)
 {
-    struct foreign f = {.b = b};
+    struct takc_key_list there = {0};
     struct takc_store *store = takc_home_store(b->home);
     char *prefix = takc_arena_printf(b->arena, "cache/v2/%.*s/", TAKC_STR_ARG(b->task));
-    enum takc_status st =
-        prefix ? takc_store_list(store, b->call, takc_str(prefix), note_key, &f, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory");
-    for (size_t i = 0; !st && i < f.n; i++) {
-        if (is_of(f.keys[i], b->task, v))
+    enum takc_status st = prefix ? takc_home_keys(store, b->call, takc_str(prefix), b->arena, &there, err)
+                                 : takc_fail(err, TAKC_NOMEM, 0, "no memory for a prefix");
+    for (size_t i = 0; !st && i < there.n; i++) {
+        if (is_of(there.keys[i], b->task, v))
             continue;
-        st = takc_store_del(store, b->call, f.keys[i], err);
+        st = takc_store_del(store, b->call, there.keys[i], err);
         st = st == TAKC_NOT_FOUND ? TAKC_OK : st;
     }
     for (size_t i = 0; !st && v && i < v->n_artifacts; i++) {
@@ -171,7 +154,6 @@ static enum takc_status put_all_foreign(struct takc_build *b, const struct takc_
             st = st == TAKC_NOT_FOUND ? TAKC_OK : st;
         }
     }
-    takc_free(f.keys);
     return st;
 }
 

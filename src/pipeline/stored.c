@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * stored.c - the stored things of a version, hashed while the store reads them. */
+ * stored.c - the stored things of a version, whoever made what stands in them: a compress, a reduction, a redaction. They are hashed while
+ * the store reads them; the large ones go to it in pieces. */
+#include "base/alloc.h"
+#include "compress/selection_store.h"
 #include "pipeline/version.h"
+#include "rank/index.h"
 
 /* Lets bytes pass, and counts and hashes them. */
 struct hashed {
@@ -47,9 +51,63 @@ enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struc
     return put(b, key, &from, out, err);
 }
 
-enum takc_status takc_build_put_pieces(struct takc_build *b, struct takc_key key, const struct takc_pieces *pieces, struct takc_stored *out,
-                                       struct takc_err *err)
+/* The same for one that is made in pieces. */
+static enum takc_status put_pieces(struct takc_build *b, struct takc_key key, const struct takc_pieces *pieces, struct takc_stored *out,
+                                   struct takc_err *err)
 {
     struct takc_pieces_source from = takc_pieces_read(pieces);
     return put(b, key, &from.source, out, err);
+}
+
+enum takc_status takc_build_put_selection(struct takc_build *b, struct takc_str label, const struct takc_selection *s,
+                                          struct takc_stored *out, struct takc_err *err)
+{
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, (size_t)64 << 30);
+    enum takc_status st = takc_selection_save(s, &bytes, err);
+    if (!st)
+        st = takc_build_put(b, takc_key_selection(b->task, label), takc_buf_str(&bytes), out, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+enum takc_status takc_build_put_documents(struct takc_build *b, struct takc_str label, const struct takc_docset *set,
+                                          struct takc_stored *out, struct takc_err *err)
+{
+    struct takc_buf bytes;
+    takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_docset_write(set, &bytes, err);
+    if (!st)
+        st = takc_build_put(b, takc_key_documents(b->task, label), takc_buf_str(&bytes), out, err);
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+enum takc_status takc_build_put_index(struct takc_build *b, struct takc_str label, const struct takc_corpus *c,
+                                      const struct takc_selection *s, struct takc_stored *out, struct takc_err *err)
+{
+    struct takc_pieces index;
+    takc_pieces_init(&index, TAKC_INDEX_PIECES, takc_home_path(b->home));
+    enum takc_status st = takc_index_make(c, s, b->call, &index, err);
+    if (!st)
+        st = put_pieces(b, takc_key_index(b->task, label), &index, out, err);
+    takc_pieces_clear(&index);
+    takc_alloc_trim(); /* it needed the most; foreign caches map and parse the artifacts next */
+    return st;
+}
+
+enum takc_status takc_build_put_artifact(struct takc_build *b, struct takc_str label, const struct takc_set *set, struct takc_stored *out,
+                                         struct takc_err *err)
+{
+    struct takc_artifact_meta meta = {.task = b->task, .rate = set->rate};
+    struct takc_pieces json;
+    takc_pieces_init(&json, TAKC_ARTIFACT_PIECES, takc_home_path(b->home));
+    out->rate = set->rate;
+    enum takc_status st = takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err);
+    if (!st)
+        st = takc_artifact_make(set->corpus, set->selection, set->bits, set->size, set->options, &meta, b->call, &json, err);
+    if (!st)
+        st = put_pieces(b, takc_key_artifact(b->task, label, set->rate, ".json"), &json, out, err);
+    takc_pieces_clear(&json);
+    return st;
 }

@@ -3,9 +3,8 @@
  * version.c - one version from documents to manifest.
  *
  * Things are put in the order selection, documents, artifacts, ledgers, index (which needs the most memory, and the least of the
- * selection); work.json, put first, says whose they are. A run that finds
- * work.json with its own work key takes over each finished thing; any other leftover under the label is removed first. Nobody sees a
- * version before the manifest names it. */
+ * selection); work.json, put first, says whose they are. A run that finds work.json with its own work key takes over each finished thing;
+ * any other leftover under the label is removed first. Nobody sees a version before the manifest names it. */
 #include "pipeline/version.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -85,45 +84,26 @@ enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task,
 
 /* --- leftovers --- */
 
-struct removal {
-    struct takc_home *home;
-    struct takc_arena arena;
-    struct takc_str *keys;
-    size_t n, cap;
-};
-
-static enum takc_status note_key(void *arg, struct takc_str key, uint64_t size_bytes, struct takc_err *err)
-{
-    struct removal *r = arg;
-    (void)size_bytes;
-    enum takc_status st = takc_grow(&r->keys, &r->cap, r->n + 1, sizeof(*r->keys), err);
-    if (st)
-        return st;
-    r->keys[r->n] = takc_arena_dup(&r->arena, key);
-    return r->keys[r->n++].ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a key");
-}
-
 enum takc_status takc_version_remove(struct takc_home *h, struct takc_str task, struct takc_str label, uint64_t *n_removed,
                                      struct takc_err *err)
 {
-    struct removal r = {.home = h};
-    enum takc_status st = TAKC_OK;
-    takc_arena_init(&r.arena);
     static const char *const folders[] = {"artifacts", "index"};
+    struct takc_arena arena;
+    enum takc_status st = TAKC_OK;
+    takc_arena_init(&arena);
     for (size_t i = 0; !st && i < 2; i++) {
-        char *prefix = takc_arena_printf(&r.arena, "%s/%.*s/v%.*s/", folders[i], TAKC_STR_ARG(task), TAKC_STR_ARG(label));
-        st = prefix ? takc_store_list(takc_home_store(h), NULL, takc_str(prefix), note_key, &r, err)
-                    : takc_fail(err, TAKC_NOMEM, 0, "no memory");
+        struct takc_key_list list = {0};
+        char *prefix = takc_arena_printf(&arena, "%s/%.*s/v%.*s/", folders[i], TAKC_STR_ARG(task), TAKC_STR_ARG(label));
+        st = prefix ? takc_home_keys(takc_home_store(h), NULL, takc_str(prefix), &arena, &list, err)
+                    : takc_fail(err, TAKC_NOMEM, 0, "no memory for a prefix");
+        for (size_t k = 0; !st && k < list.n; k++) {
+            st = takc_store_del(takc_home_store(h), NULL, list.keys[k], err);
+            st = st == TAKC_NOT_FOUND ? TAKC_OK : st;
+        }
+        if (!st && n_removed)
+            *n_removed += list.n;
     }
-    for (size_t i = 0; !st && i < r.n; i++) {
-        st = takc_store_del(takc_home_store(h), NULL, r.keys[i], err);
-        if (st == TAKC_NOT_FOUND)
-            st = TAKC_OK;
-    }
-    if (!st && n_removed)
-        *n_removed += r.n;
-    takc_free(r.keys);
-    takc_arena_clear(&r.arena);
+    takc_arena_clear(&arena);
     return st;
 }
 
@@ -187,15 +167,8 @@ static enum takc_status make_selection(struct takc_build *b, const struct takc_c
         return TAKC_OK;
     }
     takc_selection_clear(s);
-    struct takc_buf bytes;
-    takc_buf_init(&bytes, (size_t)64 << 30);
     enum takc_status st = takc_extractive_select(c, o, b->call, s, err);
-    if (!st)
-        st = takc_selection_save(s, &bytes, err);
-    if (!st)
-        st = takc_build_put(b, takc_key_selection(b->task, b->label), takc_buf_str(&bytes), &b->version.selection, err);
-    takc_buf_clear(&bytes);
-    return st;
+    return st ? st : takc_build_put_selection(b, b->label, s, &b->version.selection, err);
 }
 
 static enum takc_status make_index(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s, bool ours,
@@ -206,51 +179,19 @@ static enum takc_status make_index(struct takc_build *b, const struct takc_corpu
         b->n_resumed++;
         return TAKC_OK;
     }
-    struct takc_pieces index;
-    takc_pieces_init(&index, TAKC_INDEX_PIECES, takc_home_path(b->home));
     takc_call_progress(b->call, "index", "documents", 0, c->n_docs);
-    enum takc_status st = takc_index_make(c, s, b->call, &index, err);
-    if (!st)
-        st = takc_build_put_pieces(b, key, &index, &b->version.index, err);
-    takc_pieces_clear(&index);
-    takc_alloc_trim(); /* before foreign caches map and parse the artifacts */
-    return st;
-}
-
-static enum takc_status make_documents(struct takc_build *b, struct takc_err *err)
-{
-    struct takc_buf bytes;
-    takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = takc_docset_write(b->set, &bytes, err);
-    if (!st)
-        st = takc_build_put(b, takc_key_documents(b->task, b->label), takc_buf_str(&bytes), &b->version.documents, err);
-    takc_buf_clear(&bytes);
-    return st;
-}
-
-static double factor(uint64_t source, uint64_t made)
-{
-    return made ? (double)source / (double)made : 0;
+    return takc_build_put_index(b, b->label, c, s, &b->version.index, err);
 }
 
 /* Fills the ledger of one rate. */
 static void fill_ledger(const struct takc_selection *s, const struct takc_fact_counts *all, const struct takc_fact_counts *kept,
                         const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row)
 {
-    *row = (struct takc_ledger_entry){
-        .factor_asked = rate / 1000.0,
-        .factor_words = factor(s->source_words, size->words),
-        .factor_bytes = factor(s->source_bytes, size->bytes),
-        .factor_tokens = factor((s->source_mt + 999) / 1000, (size->mt + 999) / 1000), /* of the counts told beside it */
-        .source_tokens = (s->source_mt + 999) / 1000,
-        .budget_tokens = size->budget_mt / 1000,
-        .artifact_tokens = (size->mt + 999) / 1000,
-        .artifact_words = size->words,
-        .artifact_bytes = size->bytes,
-        .shortfall = size->shortfall,
-        .segments = size->n_units,
-        .instructions = kept->n_instructions,
-    };
+    *row = (struct takc_ledger_entry){.factor_asked = rate / 1000.0,
+                                      .source_tokens = (s->source_mt + 999) / 1000,
+                                      .budget_tokens = size->budget_mt / 1000,
+                                      .instructions = kept->n_instructions};
+    takc_ledger_measure(row, s, size);
     takc_rate_name(rate, row->rate);
     for (unsigned k = 0; k < TAKC_LEDGER_FACTS; k++) {
         row->facts_source[k] = all->n[k];
@@ -311,22 +252,14 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
     uint64_t from = clock->mono_ns(clock);
     uint8_t *bits = NULL;
     struct takc_set_size size;
-    struct takc_artifact_meta meta = {.task = b->task, .rate = rate};
-    struct takc_pieces json;
-    takc_pieces_init(&json, TAKC_ARTIFACT_PIECES, takc_home_path(b->home));
-    enum takc_status st = takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err);
+    enum takc_status st = takc_selection_set(s, c, o, rate, &bits, &size, err);
     if (!st)
-        st = takc_selection_set(s, c, o, rate, &bits, &size, err);
-    if (!st)
-        st = takc_artifact_make(c, s, bits, &size, o, &meta, b->call, &json, err);
-    if (!st)
-        st = takc_build_put_pieces(b, takc_key_artifact(b->task, b->label, rate, ".json"), &json, out, err);
+        st = takc_build_put_artifact(b, b->label, &(struct takc_set){c, s, o, rate, bits, &size}, out, err);
     if (!st)
         fill_ledger(s, all, kept, &size, rate, row);
     row->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st)
         st = takc_build_put_ledger(b, b->label, row, rate, out, err);
-    takc_pieces_clear(&json);
     takc_free(bits);
     return st;
 }
@@ -394,7 +327,7 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
         st = make_selection(b, &corpus.corpus, &o, ours, &s, err);
     takc_selection_trim(&s, false);
     if (!st)
-        st = make_documents(b, err);
+        st = takc_build_put_documents(b, b->label, b->set, &b->version.documents, err);
     if (!st)
         st = make_rates(b, &corpus.corpus, &s, &o, ours, err);
     takc_selection_trim(&s, true);

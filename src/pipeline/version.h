@@ -40,9 +40,26 @@ TAKC_CHECK enum takc_status takc_build_publish(struct takc_build *b, struct takc
 /* Stores one thing of the version; out (may be NULL) gets its hash and size. */
 TAKC_CHECK enum takc_status takc_build_put(struct takc_build *b, struct takc_key key, struct takc_str bytes, struct takc_stored *out,
                                            struct takc_err *err);
-/* The same for one that is made in pieces; it is hashed on the way. */
-TAKC_CHECK enum takc_status takc_build_put_pieces(struct takc_build *b, struct takc_key key, const struct takc_pieces *pieces,
-                                                  struct takc_stored *out, struct takc_err *err);
+/* Selection, list of documents, index and artifact of a version under label; out gets hash and size. */
+TAKC_CHECK enum takc_status takc_build_put_selection(struct takc_build *b, struct takc_str label, const struct takc_selection *s,
+                                                     struct takc_stored *out, struct takc_err *err);
+/* The documents that the version stands on. */
+TAKC_CHECK enum takc_status takc_build_put_documents(struct takc_build *b, struct takc_str label, const struct takc_docset *set,
+                                                     struct takc_stored *out, struct takc_err *err);
+/* The unit index, made here. It needs the most memory of all, and of s neither keys nor costs. */
+TAKC_CHECK enum takc_status takc_build_put_index(struct takc_build *b, struct takc_str label, const struct takc_corpus *c,
+                                                 const struct takc_selection *s, struct takc_stored *out, struct takc_err *err);
+struct takc_set { /* what an artifact is made from; borrowed */
+    const struct takc_corpus *corpus;
+    const struct takc_selection *selection;
+    const struct takc_extractive_options *options;
+    takc_rate rate;
+    const uint8_t *bits; /* of n_units */
+    const struct takc_set_size *size;
+};
+/* An artifact, made here. Sets out's rate, too. */
+TAKC_CHECK enum takc_status takc_build_put_artifact(struct takc_build *b, struct takc_str label, const struct takc_set *set,
+                                                    struct takc_stored *out, struct takc_err *err);
 /* Stores a ledger under label; out gets its hash and size. */
 TAKC_CHECK enum takc_status takc_build_put_ledger(struct takc_build *b, struct takc_str label, const struct takc_ledger_entry *row,
                                                   takc_rate rate, struct takc_stored *out, struct takc_err *err);

@@ -234,6 +234,40 @@ static void renames(void **state)
     sweep(TAKC_FAULT_RENAME, EIO, TAKC_IO);
 }
 
+/* Runs the story up to forget, with the nth read of forget failing (0: none); the reads that it made. */
+static uint64_t forget_reads(uint64_t nth, enum takc_status *out, struct takc_err *err)
+{
+    fixture_remove(home_path);
+    fixture_remove(folder);
+    for (int i = 0; i < N_FILES; i++)
+        fixture_write(folder, files[i], 1);
+    struct takc_home *h = fixture_home(home_path);
+    fixture_ok(do_ingest(h, err), err, "ingest");
+    fixture_ok(do_compress(h, err), err, "compress");
+    takc_fault_arm(TAKC_FAULT_READ, nth ? nth : UINT64_MAX, EIO);
+    *out = do_forget(h, err);
+    uint64_t n = takc_fault_count(TAKC_FAULT_READ);
+    takc_fault_arm(TAKC_FAULT_READ, 0, 0);
+    takc_home_close(h);
+    return n;
+}
+
+/* The last reads of a forget are those of its proof: one that fails is no proof, and is told. */
+static void an_unread_file_is_no_proof(void **state)
+{
+    (void)state;
+    struct takc_err err = {0};
+    enum takc_status st;
+    uint64_t n = forget_reads(0, &st, &err);
+    fixture_ok(st, &err, "forget");
+    assert_true(n > 3);
+    for (uint64_t k = 0; k < 3; k++) {
+        assert_int_equal(forget_reads(n - k, &st, &err), n - k);
+        assert_int_equal(st, TAKC_IO);
+        assert_non_null(strstr(err.msg, "forgotten, but the search that proves it could not be finished"));
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -257,9 +291,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(writes, setup, teardown), cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
-        cmocka_unit_test_setup_teardown(syncs, setup, teardown),  cmocka_unit_test_setup_teardown(renames, setup, teardown),
-        cmocka_unit_test_setup_teardown(reads, setup, teardown),  cmocka_unit_test_setup_teardown(allocations, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_unread_file_is_no_proof, setup, teardown),
+        cmocka_unit_test_setup_teardown(writes, setup, teardown),
+        cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
+        cmocka_unit_test_setup_teardown(syncs, setup, teardown),
+        cmocka_unit_test_setup_teardown(renames, setup, teardown),
+        cmocka_unit_test_setup_teardown(reads, setup, teardown),
+        cmocka_unit_test_setup_teardown(allocations, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
