@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * catalog/usage.h - the cost ledger: a row for every try of a model call, in the catalogue (it lives only there, and is part of backups).
+ *
+ * A row is written before the call is sent, as "lost", and replaced when it ends: what a killed run had in flight stays lost and counted at
+ * its expected price, since it may have been billed. Money is in picodollars (dollars a million tokens make whole numbers a token).
+ * Rows hold no text of documents, questions or answers. Forget leaves them.
+ * Threads: any. */
+#ifndef TAKC_CATALOG_USAGE_H
+#define TAKC_CATALOG_USAGE_H
+
+#include "catalog/home.h"
+
+struct takc_usage_row { /* one try; views are the caller's */
+    int64_t at_s;
+    struct takc_str task, version, purpose, provider, model, request_id, outcome;
+    uint64_t input, output, cache_read, cache_write, picodollars, ms, first_token_ms;
+    unsigned attempt;
+    bool counted_here, priced, fallback, batch;
+};
+/* Writes a row before its call; *out_id names it. BUSY, IO, FULL: then nothing may be sent. */
+TAKC_CHECK enum takc_status takc_home_usage_begin(struct takc_home *h, const struct takc_usage_row *row, int64_t *out_id,
+                                                  struct takc_err *err);
+/* Replaces it. */
+TAKC_CHECK enum takc_status takc_home_usage_end(struct takc_home *h, int64_t id, const struct takc_usage_row *row, struct takc_err *err);
+
+enum takc_usage_by {
+    TAKC_USAGE_BY_TASK = 1 << 0,
+    TAKC_USAGE_BY_MODEL = 1 << 1,
+    TAKC_USAGE_BY_DAY = 1 << 2,
+    TAKC_USAGE_BY_PURPOSE = 1 << 3
+};
+struct takc_usage_filter {
+    struct takc_str task, model; /* empty: all */
+    int64_t since_s, until_s;    /* until exclusive; 0: open */
+    unsigned by;                 /* enum takc_usage_by; 0: one sum */
+};
+struct takc_usage_sum {
+    struct takc_str task, model, day, purpose; /* those asked for; day "2026-11-28" in UTC */
+    uint64_t calls, failed, lost, unpriced;    /* calls: tries, all outcomes */
+    uint64_t input, output, cache_read, cache_write, picodollars, ms;
+};
+typedef enum takc_status takc_usage_fn(void *arg, const struct takc_usage_sum *sum, struct takc_err *err);
+/* Sums, ascending by day, task, model, purpose. */
+TAKC_CHECK enum takc_status takc_home_usage(struct takc_home *h, const struct takc_usage_filter *f, takc_usage_fn *each, void *arg,
+                                            struct takc_err *err);
+/* What a task has spent since the first of the month of now_s, UTC. */
+TAKC_CHECK enum takc_status takc_home_spent_this_month(struct takc_home *h, struct takc_str task, int64_t now_s, uint64_t *out_picodollars,
+                                                       struct takc_err *err);
+
+#endif
