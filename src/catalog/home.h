@@ -126,6 +126,13 @@ TAKC_CHECK enum takc_status takc_home_tasks(struct takc_home *h, struct takc_are
                                             struct takc_err *err);
 /* The task's profile. NOT_FOUND names `takc init`. */
 TAKC_CHECK enum takc_status takc_home_profile(struct takc_home *h, struct takc_str task, struct takc_profile *out, struct takc_err *err);
+/* The tokenizer of that name (takc_tokenizer_open), loaded at its first use; the file's content is looked at again when its size or date
+ * changed. Lives as long as h is open. Statuses as takc_tokenizer_open. */
+TAKC_CHECK enum takc_status takc_home_tokenizer(struct takc_home *h, struct takc_str name, const struct takc_tokenizer **out,
+                                                struct takc_err *err);
+/* The task's profile with its tokenizer in hand: for who counts. */
+TAKC_CHECK enum takc_status takc_home_counting_profile(struct takc_home *h, struct takc_str task, struct takc_profile *out,
+                                                       struct takc_err *err);
 
 /* --- manifests --- */
 struct takc_stored { /* a stored thing and its hash */

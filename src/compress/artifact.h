@@ -53,6 +53,18 @@ struct takc_artifact_meta {
     struct takc_str fingerprint; /* names versions of readers, units, tokenizer, ICU, algorithm and the profile fields read */
     takc_rate rate;
 };
+/* A line that was written from units of one document; it stands at the first of them. */
+struct takc_written {
+    struct takc_str text;  /* one line without newline */
+    const uint32_t *units; /* ascending numbers over all documents */
+    size_t n_units;        /* at least 1 */
+};
+/* What an artifact shows: units as they are, and written lines. */
+struct takc_lines {
+    const uint8_t *bits;                /* over the units */
+    const struct takc_written *written; /* ascending by their first unit */
+    size_t n_written;
+};
 enum { TAKC_ARTIFACT_PIECES = 2 }; /* what stands before the segments, and these */
 /* Makes the artifact of a set (bitmap over the units of s) that measures size. Same inputs, same bytes. Statuses of the corpus, of the
  * call, of the pieces, NOMEM. out has TAKC_ARTIFACT_PIECES empty pieces; the caller clears it, whatever the status. */
@@ -60,7 +72,14 @@ TAKC_CHECK enum takc_status takc_artifact_make(const struct takc_corpus *c, cons
                                                const struct takc_set_size *size, const struct takc_extractive_options *o,
                                                const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_pieces *out,
                                                struct takc_err *err);
-/* The same, appended to a buffer, which a failure leaves as it was. */
+/* The same of units and written lines, which become generated segments: they stand on the spans of their units, and of what heads these
+ * in a table. compressor is what made them, with its version. */
+TAKC_CHECK enum takc_status takc_artifact_make_lines(const struct takc_corpus *c, const struct takc_selection *s,
+                                                     const struct takc_lines *lines, struct takc_str compressor,
+                                                     const struct takc_set_size *size, const struct takc_extractive_options *o,
+                                                     const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_pieces *out,
+                                                     struct takc_err *err);
+/* The set, appended to a buffer, which a failure leaves as it was. */
 TAKC_CHECK enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
                                                 const struct takc_set_size *size, const struct takc_extractive_options *o,
                                                 const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_buf *out,

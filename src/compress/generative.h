@@ -8,7 +8,8 @@
  * each stands on. Coarser rates condense the lines of the finer one, windows of 512 tokens with 64, neighbours merged when shares get
  * small: 16x from 8x's lines, 32x from 16x's, so all rates tell the same story and cost 1/8, 1/16 ... of the first.
  *
- * A line is kept only if its numbers exist and the guard finds all that it says in their spans (verify's level X for generated lines).
+ * A line is kept only if its numbers exist, the guard finds all that it says in their spans (verify's level X for generated lines), it has
+ * a third of its words from them and does not lose their negation.
  * What fails is asked for once more, all of a window's in one repair call; what fails again is replaced by the best unit's own text.
  * Then the budget: whole lines are dropped, least value per token first, until it holds; what is free is filled with extracts in the
  * extractive order of units that no kept line stands on. So the artifact is 98 to 100 % of its budget with a verbose, a terse, a
@@ -44,7 +45,8 @@ struct takc_generate_reply {
 };
 typedef enum takc_status takc_generate_fn(void *arg, const struct takc_generate_ask *ask, struct takc_generate_reply *out,
                                           struct takc_err *err);
-/* Does line say nothing that the n quotes lack? why is for the repair prompt. */
+/* Does line say nothing that the n quotes lack? Quotes are the spans in the order in which the segment lists them; verify reads them with a
+ * newline behind each. why is for the repair prompt. */
 typedef enum takc_status takc_guard_fn(void *arg, struct takc_str line, const struct takc_str *quotes, size_t n, bool *out_ok,
                                        char why[256], struct takc_err *err);
 
@@ -71,7 +73,8 @@ struct takc_generative_options {
 };
 struct takc_generative_options takc_generative_options_default(void);
 
-struct takc_generative_counts { /* of one rate; the ledger's */
+struct takc_generative_counts { /* of one rate; the ledger's. kept and extract stand in the artifact; dropped: by the budget, or for want of
+                                   a unit */
     uint64_t windows, calls, reused, repairs, splits;
     uint64_t lines_kept, lines_repaired, lines_replaced, lines_dropped, lines_quarantined, lines_extract;
     uint64_t windows_blocked, windows_empty; /* a guardrail; a reply without a line */

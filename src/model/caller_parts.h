@@ -23,7 +23,7 @@ struct takc_shaped {
 
 /* Notes (for the reply) say what was left out and capped. NOMEM. clear afterwards, whatever the status. */
 TAKC_CHECK enum takc_status takc_shape(struct takc_shaped *out, const struct takc_model_request *r, const struct takc_model_facts *f,
-                                       unsigned left_out, const struct takc_tokenizer_ops *t, struct takc_buf *notes, struct takc_err *err);
+                                       unsigned left_out, const struct takc_tokenizer *t, struct takc_buf *notes, struct takc_err *err);
 void takc_shape_clear(struct takc_shaped *s);
 /* The bit of a parameter by any name that services have for it; 0: one that cannot be left out, or that r does not have. */
 unsigned takc_left_out_of(const struct takc_model_request *r, const char *parameter);

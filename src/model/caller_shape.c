@@ -107,7 +107,7 @@ static enum takc_status cap_output(struct takc_shaped *s, const struct takc_mode
 }
 
 enum takc_status takc_shape(struct takc_shaped *out, const struct takc_model_request *r, const struct takc_model_facts *f,
-                            unsigned left_out, const struct takc_tokenizer_ops *t, struct takc_buf *notes, struct takc_err *err)
+                            unsigned left_out, const struct takc_tokenizer *t, struct takc_buf *notes, struct takc_err *err)
 {
     struct takc_model_reply counted = {0};
     *out = (struct takc_shaped){.r = *r};

@@ -12,7 +12,7 @@ struct fake {
     struct takc_model model;
     struct takc_fake_options o;
     const struct takc_clock *clock;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     struct takc_fake_step by_name[STEPS_BY_NAME];
     char name[256]; /* of the model */
     _Atomic uint64_t n_tries, n_steps_used;

@@ -71,7 +71,7 @@ static enum takc_status walk(const struct takc_model_request *r, unit_fn *each, 
 
 struct saying {
     enum takc_fake_manner manner;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     struct takc_buf *out;
     uint64_t budget_mt, used_mt;
     bool done;
@@ -131,7 +131,7 @@ static enum takc_status obey(void *arg, const struct unit *u, struct takc_err *e
     return TAKC_OK;
 }
 
-enum takc_status takc_fake_say(enum takc_fake_manner manner, const struct takc_tokenizer_ops *t, const struct takc_model_request *r,
+enum takc_status takc_fake_say(enum takc_fake_manner manner, const struct takc_tokenizer *t, const struct takc_model_request *r,
                                struct takc_buf *out, struct takc_err *err)
 {
     struct saying s = {.manner = manner, .tokenizer = t, .out = out};

@@ -96,7 +96,7 @@ enum takc_status takc_model_fail(struct takc_model_reply *r, enum takc_failure f
     return takc_fail(err, takc_failure_status(f), r->http, "%s", text);
 }
 
-void takc_model_count_here(const struct takc_tokenizer_ops *t, const struct takc_model_request *q, struct takc_model_reply *r)
+void takc_model_count_here(const struct takc_tokenizer *t, const struct takc_model_request *q, struct takc_model_reply *r)
 {
     uint64_t mt = 0;
     for (size_t i = 0; i < q->n_system; i++)

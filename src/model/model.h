@@ -111,8 +111,8 @@ void takc_model_note(struct takc_model_reply *r, const char *fmt, ...) TAKC_PRIN
 enum takc_status takc_model_fail(struct takc_model_reply *r, enum takc_failure f, struct takc_err *err, const char *fmt, ...)
     TAKC_PRINTF(4, 5);
 /* Where a service gave no figures: usage from the texts of request and reply, with counted_here. Frames of messages are not in it. */
-struct takc_tokenizer_ops;
-void takc_model_count_here(const struct takc_tokenizer_ops *t, const struct takc_model_request *q, struct takc_model_reply *r);
+struct takc_tokenizer;
+void takc_model_count_here(const struct takc_tokenizer *t, const struct takc_model_request *q, struct takc_model_reply *r);
 
 typedef enum takc_status takc_model_delta_fn(void *arg, struct takc_str text, struct takc_err *err);
 

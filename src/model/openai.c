@@ -20,7 +20,7 @@ struct openai {
     struct takc_model model;
     struct takc_http *http;
     const struct takc_clock *clock;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     struct takc_arena arena;     /* everything but what is secret */
     struct takc_buf secret;      /* "Bearer KEY", then the headers' values */
     struct takc_str base, query; /* of the URL; base without '/' at its end */

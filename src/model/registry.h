@@ -24,7 +24,7 @@ struct takc_model_options {   /* http, aws, facts and clock are borrowed and out
     const struct takc_facts_table *facts;         /* bedrock: which body a model takes; borrowed; NULL: the built-in one */
     const struct takc_http_header *headers;       /* more of them, with every request; Authorization here takes the key's place */
     size_t n_headers;
-    const struct takc_tokenizer_ops *tokenizer; /* to count where a service does not; NULL: estimate */
+    const struct takc_tokenizer *tokenizer; /* to count where a service does not; NULL: estimate */
     const struct takc_clock *clock;             /* of dates and waits; NULL: the machine's */
     const struct takc_fake_options *fake;       /* NULL: by the name of the model, see model/fake.h */
 };

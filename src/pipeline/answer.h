@@ -19,7 +19,7 @@ struct takc_answer {
     struct takc_arena *arena; /* the result's: what it points to lives there */
     struct takc_call *call;
     const struct takc_query_options *o;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     struct takc_profile profile;
     struct takc_query_result *r;
     struct takc_str question; /* with the history's words where it names nothing itself */

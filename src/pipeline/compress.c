@@ -131,7 +131,7 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
     struct takc_arena arena;
     struct takc_writer writer = {.lock = {-1}};
     *out = (struct takc_compress_report){0};
-    enum takc_status st = takc_home_profile(h, o->task, &profile, err);
+    enum takc_status st = takc_home_counting_profile(h, o->task, &profile, err);
     if (st)
         return st;
     takc_arena_init(&arena);

@@ -528,7 +528,7 @@ enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call,
     *f.report = (struct takc_forget_report){0};
     takc_arena_init(&f.arena);
     takc_needles_init(&f.needles);
-    enum takc_status st = takc_home_profile(h, task, &f.profile, err);
+    enum takc_status st = takc_home_counting_profile(h, task, &f.profile, err);
     if (!st)
         st = forget_locked(&f, documents, n_documents, err);
     clear(&f);

@@ -34,14 +34,12 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
         return takc_fail(err, TAKC_INVALID, 0, "the question is empty");
     if (!takc_utf8_valid(question, NULL))
         return takc_fail(err, TAKC_INVALID, 0, "the question is not UTF-8");
-    enum takc_status st = takc_home_profile(h, q->o->task, &q->profile, err);
+    enum takc_status st = takc_home_counting_profile(h, q->o->task, &q->profile, err);
     if (!st)
         st = takc_snapshot_open(&q->snapshot, h, q->o->task, q->o->version, err);
     if (st)
         return st;
-    q->tokenizer = takc_tokenizer_find(q->profile.tokenizer);
-    if (!q->tokenizer)
-        return takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(q->profile.tokenizer));
+    q->tokenizer = q->profile.counter;
     q->reader_tokens = q->o->reader_tokens ? q->o->reader_tokens : DEFAULT_READER_TOKENS;
     q->artifact_tokens = q->o->artifact_tokens ? q->o->artifact_tokens : DEFAULT_ARTIFACT_TOKENS;
     q->r->source_tokens = q->snapshot.version->source_tokens;

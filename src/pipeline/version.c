@@ -29,18 +29,18 @@ struct takc_extractive_options takc_build_options(const struct takc_profile *p, 
     o.description = p->description;
     o.must_keep = p->must_keep;
     o.budget = TAKC_BUDGET_TOKENS;
-    o.tokenizer = takc_tokenizer_find(p->tokenizer);
+    o.tokenizer = p->counter;
     o.n_threads = n_threads;
     return o;
 }
 
 enum takc_status takc_build_fingerprint(struct takc_arena *a, const struct takc_profile *p, struct takc_str *out, struct takc_err *err)
 {
-    const struct takc_tokenizer_ops *t = takc_tokenizer_find(p->tokenizer);
+    const struct takc_tokenizer *t = p->counter;
     UVersionInfo icu;
     char icu_text[U_MAX_VERSION_STRING_LENGTH];
     if (!t)
-        return takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(p->tokenizer));
+        return takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not open", TAKC_STR_ARG(p->tokenizer));
     u_getVersion(icu);
     u_versionToString(icu, icu_text);
     char *text = takc_arena_printf(

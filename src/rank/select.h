@@ -30,7 +30,7 @@ typedef enum takc_status takc_text_fn(void *arg, uint32_t doc, struct takc_str *
 
 struct takc_select_options {
     uint64_t budget_tokens;                     /* of what the reader sees */
-    const struct takc_tokenizer_ops *tokenizer; /* that counts it */
+    const struct takc_tokenizer *tokenizer; /* that counts it */
     struct takc_filter filter;
     bool (*admit)(void *arg, uint32_t unit); /* NULL: all; e.g. units of a version that may be shown */
     void *admit_arg;
