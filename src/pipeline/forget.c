@@ -545,7 +545,7 @@ enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct
     takc_needles_init(&f.needles);
     enum takc_status st = takc_task_name_check(task, err);
     if (!st)
-        st = takc_home_profile(h, task, &f.profile, err);
+        st = takc_home_counting_profile(h, task, &f.profile, err);
     if (!st)
         st = takc_writer_begin(h, call, task, &f.profile, wait_ms, &writer, err);
     f.made_up = writer.made_up;

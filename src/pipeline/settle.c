@@ -222,7 +222,7 @@ enum takc_status takc_writer_begin(struct takc_home *h, struct takc_call *call, 
     if (st)
         return st;
     takc_arena_init(&a);
-    st = profile ? TAKC_OK : takc_home_profile(h, task, &own, &why);
+    st = profile ? TAKC_OK : takc_home_counting_profile(h, task, &own, &why);
     struct takc_build b = {.home = h, .call = call, .task = task, .profile = profile ? profile : &own, .arena = &a};
     if (!st)
         st = make_up(&b, out, &why);
