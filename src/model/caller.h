@@ -50,7 +50,7 @@ struct takc_caller_options {
     struct takc_retry_policy retry;
     struct takc_call_ledger ledger;
     const struct takc_tokenizer *tokenizer; /* to estimate, and to count where a service does not */
-    uint64_t seed;                              /* of the jitter */
+    uint64_t seed;                          /* of the jitter */
 };
 TAKC_CHECK enum takc_status takc_caller_open(struct takc_caller **out, const struct takc_caller_options *o, struct takc_err *err);
 void takc_caller_close(struct takc_caller *c);

@@ -9,7 +9,7 @@
 extern const struct takc_model_ops takc_fake_ops;
 
 /* Appends what a model of this manner says to r. */
-TAKC_CHECK enum takc_status takc_fake_say(enum takc_fake_manner manner, const struct takc_tokenizer *t,
-                                          const struct takc_model_request *r, struct takc_buf *out, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_fake_say(enum takc_fake_manner manner, const struct takc_tokenizer *t, const struct takc_model_request *r,
+                                          struct takc_buf *out, struct takc_err *err);
 
 #endif

@@ -25,8 +25,8 @@ struct takc_model_options {   /* http, aws, facts and clock are borrowed and out
     const struct takc_http_header *headers;       /* more of them, with every request; Authorization here takes the key's place */
     size_t n_headers;
     const struct takc_tokenizer *tokenizer; /* to count where a service does not; NULL: estimate */
-    const struct takc_clock *clock;             /* of dates and waits; NULL: the machine's */
-    const struct takc_fake_options *fake;       /* NULL: by the name of the model, see model/fake.h */
+    const struct takc_clock *clock;         /* of dates and waits; NULL: the machine's */
+    const struct takc_fake_options *fake;   /* NULL: by the name of the model, see model/fake.h */
 };
 struct takc_model_kind {
     const char *name; /* what users write: "openai" */
