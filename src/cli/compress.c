@@ -4,6 +4,7 @@
 #include "takc/compress.h"
 #include "cli/home_open.h"
 #include "pipeline/ledger.h"
+#include "takc/model.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -138,6 +139,8 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
                                       .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS),
                                       .n_threads = takc_cli_threads(cli),
                                       .wait_ms = takc_cli_number(cli, "wait-ms", 0)};
+    const struct takc_model_settings model = {.model = takc_cli_opt(cli, "model")};
+    o.model = &model;
     enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st)
         st = takc_compress(home, &cli->call, &o, &report, err);

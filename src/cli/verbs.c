@@ -49,6 +49,7 @@ static const struct takc_option plan_options[] = {
 static const struct takc_option compress_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates such as ultra,high,12.5x; default: the profile's", NULL, false},
     {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task", NULL, false},
+    {"model", 0, TAKC_OPTION_TEXT, "MODEL", "a model writes: bedrock:ID, openai:ID", NULL, false},
 };
 
 #define QUESTION_OPTIONS                                                                                                                   \

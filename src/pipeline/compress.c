@@ -4,6 +4,7 @@
 #include "takc/compress.h"
 #include "base/log.h"
 #include "pipeline/check.h"
+#include "pipeline/generate.h"
 #include "pipeline/reduce.h"
 #include "pipeline/settle.h"
 
@@ -70,7 +71,7 @@ static enum takc_status compress_locked(struct takc_build *b, struct takc_docset
                        TAKC_STR_ARG(b->task));
     b->set = set;
     if (!st)
-        st = takc_build_work_key(b->arena, b->task, set, b->profile, b->rates, b->n_rates, &b->work_key, err);
+        st = takc_build_work_key(b, err);
     if (!st)
         st = takc_home_manifest(b->home, b->task, b->arena, &m, err);
     if (st)
@@ -123,6 +124,48 @@ static enum takc_status sort_rates(struct takc_build *b, takc_rate sorted[TAKC_L
     return TAKC_OK;
 }
 
+/* Of this run, however it ended. */
+static void say_spent(struct takc_models *m, struct takc_compress_report *out)
+{
+    struct takc_models_spent spent;
+    takc_models_spent(m, &spent);
+    out->picodollars = spent.picodollars;
+    out->unpriced = spent.unpriced;
+}
+
+/* Few-shot examples of the caller, else the profile's. */
+static enum takc_status take_examples(const struct takc_compress_options *o, struct takc_build *b, struct takc_generation *g,
+                                      struct takc_err *err)
+{
+    struct takc_example *own = takc_arena_array(b->arena, o->n_examples + 1, sizeof(*own));
+    if (!own)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for examples");
+    for (size_t i = 0; i < o->n_examples; i++)
+        own[i] = (struct takc_example){.input = o->examples[i].input, .output = o->examples[i].output};
+    g->examples = o->n_examples ? own : b->profile->examples;
+    g->n_examples = o->n_examples ? o->n_examples : b->profile->n_examples;
+    return TAKC_OK;
+}
+
+/* Who writes, if anybody: b->generation points to g then, whose models are the caller's to close. */
+static enum takc_status open_generation(const struct takc_compress_options *o, struct takc_build *b, struct takc_generation *g,
+                                        struct takc_err *err)
+{
+    if (!o->model || !o->model->model.len)
+        return TAKC_OK;
+    *g = (struct takc_generation){.model = o->model->model,
+                                  .guardrail = o->model->guardrail,
+                                  .temperature = b->profile->temperature,
+                                  .max_tokens = b->profile->max_tokens,
+                                  .n_parallel = o->model->parallel};
+    enum takc_status st = take_examples(o, b, g, err);
+    if (!st)
+        st = takc_models_open(&g->models, b->home, b->task, o->model, b->profile->counter, err);
+    if (!st)
+        b->generation = g;
+    return st;
+}
+
 enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
                                struct takc_compress_report *out, struct takc_err *err)
 {
@@ -130,6 +173,7 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
     struct takc_docset set = {0};
     struct takc_arena arena;
     struct takc_writer writer = {.lock = {-1}};
+    struct takc_generation generation = {.models = NULL};
     *out = (struct takc_compress_report){0};
     enum takc_status st = takc_home_counting_profile(h, o->task, &profile, err);
     if (st)
@@ -146,12 +190,17 @@ enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, cons
     takc_rate sorted[TAKC_LEDGER_ROWS];
     st = sort_rates(&b, sorted, err);
     if (!st)
+        st = open_generation(o, &b, &generation, err);
+    if (!st)
         st = takc_writer_begin(h, call, o->task, &profile, o->wait_ms, &writer, err);
     if (!st)
         st = compress_locked(&b, &set, out, err);
     if (!st)
         takc_log_for(call, INFO, "compress", "task=%.*s version=%s changed=%d documents=%llu units=%llu", TAKC_STR_ARG(o->task),
                      out->version, out->changed, (unsigned long long)out->n_documents, (unsigned long long)out->n_units);
+    if (b.generation)
+        say_spent(generation.models, out);
+    takc_models_close(generation.models);
     takc_lock_close(&writer.lock);
     takc_arena_clear(&arena);
     takc_profile_clear(&profile);
