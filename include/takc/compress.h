@@ -64,6 +64,29 @@ struct takc_compress_report {
     bool unpriced;        /* some calls have no price on file */
 };
 
+/* What a compress by a model would do, before anything is spent. */
+struct takc_compress_plan {
+    uint64_t n_documents, source_tokens;
+    uint64_t calls, reused; /* windows to ask about, and those whose reply is kept; repairs come on top, with a model that errs */
+    uint64_t prompt_tokens, reply_tokens;
+    uint64_t picodollars; /* of the calls */
+    bool priced;          /* false: no price on file */
+    char price_date[16];
+    uint64_t ms; /* at TAKC_PLAN_CALL_MS a call and TAKC_PLAN_TOKENS_S tokens a second, n_parallel at a time */
+    unsigned n_parallel;
+    struct takc_compress_plan_row {
+        uint32_t rate;
+        uint64_t budget_tokens;
+        uint64_t questions; /* after so many the model's price of the source tokens that a reader is spared is that of compressing; 0:
+                               never, or not to be said without a price */
+    } rows[TAKC_LEDGER_ROWS];
+    size_t n_rows;
+};
+enum { TAKC_PLAN_CALL_MS = 1000, TAKC_PLAN_TOKENS_S = 50 };
+/* Plans; o->model names who would write. Statuses as takc_compress, nothing is changed or asked. */
+TAKC_API TAKC_CHECK enum takc_status takc_compress_plan(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
+                                                        struct takc_compress_plan *out, struct takc_err *err);
+
 /* Compresses. NOT_FOUND without task or documents; BUSY; FULL. A killed or failed run leaves the current version as it was. With a model:
  * what takc_models_open and its calls fail with; COST when max_cost or the month's cap is reached. What a model said stays kept, so the
  * next run asks only for the rest. */

@@ -374,23 +374,59 @@ static void tell_progress(void *arg, const char *stage, const char *unit, uint64
     r->progress(r->progress_arg, stage, r->g->models ? text : unit, done, total);
 }
 
+/* What the compressor is told; the model's key goes to the build's arena. */
+static enum takc_status fill_options(struct run *r, const struct takc_extractive_options *o, struct takc_generative_options *out,
+                                     struct takc_err *err)
+{
+    *out = takc_generative_options_default();
+    out->extractive = *o;
+    out->examples = r->g->examples;
+    out->n_examples = r->g->n_examples;
+    out->n_parallel = r->g->n_parallel ? r->g->n_parallel : out->n_parallel;
+    out->generate = generate;
+    out->guard = takc_verify_generated;
+    out->arg = r;
+    out->kept = (struct takc_kept_replies){.find = find_reply, .keep = keep_reply, .arg = r};
+    return takc_generation_text(r->g, r->b->arena, &out->model, err);
+}
+
+static enum takc_status run_init(struct run *r, struct takc_err *err)
+{
+    takc_arena_init(&r->locked.arena);
+    return takc_mutex_init(&r->locked.mu, err);
+}
+
+static void run_clear(struct run *r)
+{
+    takc_free(r->locked.keys);
+    takc_arena_clear(&r->locked.arena);
+    takc_mutex_clear(&r->locked.mu);
+}
+
 static enum takc_status make(struct run *r, const struct takc_corpus *c, const struct takc_selection *s,
                              const struct takc_extractive_options *o, struct takc_err *err)
 {
-    struct takc_generative_options go = takc_generative_options_default();
+    struct takc_generative_options go;
     struct takc_artifact_meta meta = {.task = r->b->task, .model = r->g->model};
-    go.extractive = *o;
-    go.examples = r->g->examples;
-    go.n_examples = r->g->n_examples;
-    go.n_parallel = r->g->n_parallel ? r->g->n_parallel : go.n_parallel;
-    go.generate = generate;
-    go.guard = takc_verify_generated;
-    go.arg = r;
-    go.kept = (struct takc_kept_replies){.find = find_reply, .keep = keep_reply, .arg = r};
     enum takc_status st = takc_build_fingerprint(r->b, &meta.fingerprint, err);
     if (!st)
-        st = takc_generation_text(r->g, r->b->arena, &go.model, err);
+        st = fill_options(r, o, &go, err);
     return st ? st : takc_generative_make(c, s, r->b->rates, r->b->n_rates, &go, &meta, r->b->call, put_rate, r, err);
+}
+
+enum takc_status takc_generation_plan(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
+                                      const struct takc_extractive_options *o, struct takc_generative_plan *out, struct takc_err *err)
+{
+    struct run r = {.b = b, .g = b->generation};
+    struct takc_generative_options go;
+    enum takc_status st = run_init(&r, err);
+    if (st)
+        return st;
+    st = fill_options(&r, o, &go, err);
+    if (!st)
+        st = takc_generative_plan(c, s, b->rates, b->n_rates, &go, b->call, out, err);
+    run_clear(&r);
+    return st;
 }
 
 enum takc_status takc_generation_run(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
@@ -398,10 +434,9 @@ enum takc_status takc_generation_run(struct takc_build *b, const struct takc_cor
 {
     struct run r = {.b = b, .g = b->generation, .put = put, .put_arg = arg};
     struct takc_call *call = b->call;
-    enum takc_status st = takc_mutex_init(&r.locked.mu, err);
+    enum takc_status st = run_init(&r, err);
     if (st)
         return st;
-    takc_arena_init(&r.locked.arena);
     r.g->n_withheld = 0;
     if (r.g->models)
         takc_models_spent(r.g->models, &r.before);
@@ -418,9 +453,7 @@ enum takc_status takc_generation_run(struct takc_build *b, const struct takc_cor
     }
     if (!st)
         st = put_how(&r, err);
-    takc_free(r.locked.keys);
-    takc_arena_clear(&r.locked.arena);
-    takc_mutex_clear(&r.locked.mu);
+    run_clear(&r);
     return st;
 }
 

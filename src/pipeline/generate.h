@@ -40,6 +40,10 @@ typedef enum takc_status takc_generation_put_fn(void *arg, size_t rate, struct t
 TAKC_CHECK enum takc_status takc_generation_run(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
                                                 const struct takc_extractive_options *o, takc_generation_put_fn *put, void *arg,
                                                 struct takc_err *err);
+/* What a run would do; asks nobody. */
+TAKC_CHECK enum takc_status takc_generation_plan(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
+                                                 const struct takc_extractive_options *o, struct takc_generative_plan *out,
+                                                 struct takc_err *err);
 /* Artifacts and ledgers of all rates; those of a killed run are taken over if all are there. artifacts has b->n_rates. */
 TAKC_CHECK enum takc_status takc_generation_rates(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
                                                   const struct takc_extractive_options *o, bool ours, struct takc_stored *artifacts,
