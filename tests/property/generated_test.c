@@ -637,6 +637,75 @@ static void forgetting_keeps_what_others_stand_on(void **state)
     takc_home_close(h);
 }
 
+/* A forget in a child, killed after so many microseconds; true: it ended by itself, well. */
+static bool forget_and_kill(const struct place *p, long after_us)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct takc_home *h = NULL;
+        struct takc_forget_report r;
+        const struct takc_str names[] = {takc_str("secret.txt")};
+        enum takc_status st = takc_home_open(&h, p->home, NULL, NULL);
+        if (!st)
+            st = takc_forget(h, NULL, takc_str(FIXTURE_TASK), names, 1, 0, &r, NULL);
+        _exit(st == TAKC_NOT_FOUND ? 0 : (int)st); /* a kill in the search: it was forgotten already */
+    }
+    struct timespec t = {after_us / 1000000, after_us % 1000000 * 1000};
+    (void)nanosleep(&t, NULL);
+    (void)kill(pid, SIGKILL);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status))
+        fail_msg("forget: %s", takc_status_name((enum takc_status)WEXITSTATUS(status)));
+    return WIFEXITED(status);
+}
+
+static void a_killed_forget_goes_on(void **state)
+{
+    (void)state;
+    struct takc_err err = {0};
+    struct takc_compress_report r;
+    struct place p = new_place();
+    struct takc_home *h = filled_home(&p, NULL);
+    write_text(&p, "secret.txt", TAKEN ".\n\nThe pump of hall seven did not start in winter 2019.\n");
+    (void)fixture_ingest(h, p.docs, false, 1);
+    const uint32_t rates[] = {16000, 8000};
+    fixture_ok(compress_at(h, "fake:obedient", rates, 2, &r, &err), &err, "compress");
+    takc_home_close(h);
+    struct fixture_random rnd = {815};
+    unsigned n_kills = 0;
+    for (int round = 0; round < 12; round++) {
+        struct place q = new_place();
+        char command[512];
+        (void)snprintf(command, sizeof(command), "cp -a '%s' '%s'", p.home, q.home);
+        assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a fixed command of the test */
+        unsigned kills = 0;
+        while (!forget_and_kill(&q, kills > 20 ? 20000000 : 500 + (long)fixture_below(&rnd, 60000)))
+            kills++;
+        n_kills += kills;
+        h = fixture_home(q.home);
+        assert_false(stands_under(q.home, TAKEN));
+        assert_false(stands_under(q.home, "pump of hall seven"));
+        assert_true(n_replies(h) > 0);
+        char *ledger = NULL;
+        for (int v = 2; !ledger && v < 4; v++) { /* the label under which the current one was made */
+            char key[128];
+            struct takc_hex tag;
+            (void)snprintf(key, sizeof(key), "artifacts/" FIXTURE_TASK "/v%d/light.ledger.json", v);
+            if (takc_store_tag(takc_home_store(h), NULL, takc_str(key), &tag, NULL) == TAKC_OK)
+                ledger = stored(h, key);
+        }
+        assert_non_null(ledger);
+        assert_non_null(strstr(ledger, "\"generated\""));
+        assert_null(strstr(ledger, "\"lines_kept\": 0,"));
+        free(ledger);
+        fixture_verify(h, "");
+        takc_home_close(h);
+    }
+    assert_true(n_kills > 12);
+}
+
 static void without_originals_no_reply_stays(void **state)
 {
     (void)state;
@@ -679,8 +748,8 @@ int main(void)
         cmocka_unit_test(headings_that_instruct_are_not_shown),  cmocka_unit_test(what_did_not_change_asks_nobody),
         cmocka_unit_test(replies_go_with_their_versions),        cmocka_unit_test(changed_lines_are_found),
         cmocka_unit_test(what_a_line_took_over_is_forgotten),    cmocka_unit_test(lines_take_nothing_from_other_documents),
-        cmocka_unit_test(forgetting_keeps_what_others_stand_on), cmocka_unit_test(without_originals_no_reply_stays),
-        cmocka_unit_test(killed_runs_ask_for_the_rest_alone),
+        cmocka_unit_test(forgetting_keeps_what_others_stand_on), cmocka_unit_test(a_killed_forget_goes_on),
+        cmocka_unit_test(without_originals_no_reply_stays),      cmocka_unit_test(killed_runs_ask_for_the_rest_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
