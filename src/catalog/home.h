@@ -75,6 +75,9 @@ struct takc_key takc_key_profile(struct takc_str task);
 /* cache/v2/{task}/{rate name}/cache.json: written for foreign clients, never read. */
 struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate);
 
+/* cache/answers/{task}/v{version}/{hash}.json: a model's answer that may be given again (pipeline/answer_cache.h). */
+struct takc_key takc_key_answer(struct takc_str task, struct takc_str version, struct takc_str hash);
+
 struct takc_key_list { /* ascending */
     struct takc_str *keys;
     uint64_t *sizes;
