@@ -64,14 +64,24 @@ static const struct takc_option compress_options[] = {
         "version", 0, TAKC_OPTION_TEXT, "VERSION", "a kept version instead of the current one", NULL, false                                \
     }
 
+#define ANSWER_OPTIONS                                                                                                                     \
+    {"model", 0, TAKC_OPTION_TEXT, "MODEL", "who answers: openai:NAME, bedrock:ID, fake:MANNER", NULL, false},                             \
+        {"max-tokens", 0, TAKC_OPTION_NUMBER, "N", "longest answer of the model; default: the profile's", NULL, false},                    \
+        {"stream", 0, TAKC_OPTION_FLAG, NULL, "show the model's answer while it comes, as on a terminal", NULL, false},                    \
+    {                                                                                                                                      \
+        "answer-cache", 0, TAKC_OPTION_FLAG, NULL, "keep the model's answers, and give them again for exactly the same", NULL, false       \
+    }
+
 static const struct takc_option query_options[] = {
     QUESTION_OPTIONS,
+    ANSWER_OPTIONS,
     {"context", 0, TAKC_OPTION_FLAG, NULL, "print what a reader would see", NULL, false},
 };
 
-static const struct takc_option chat_options[] = {QUESTION_OPTIONS};
+static const struct takc_option chat_options[] = {QUESTION_OPTIONS, ANSWER_OPTIONS};
 
-static const struct takc_option explain_options[] = {QUESTION_OPTIONS};
+static const struct takc_option explain_options[] = {
+    QUESTION_OPTIONS, {"model", 0, TAKC_OPTION_TEXT, "MODEL", "who answers: openai:NAME, bedrock:ID, fake:MANNER", NULL, false}};
 
 static const struct takc_option verify_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "only artifacts of these rates", NULL, false},

@@ -43,9 +43,9 @@ struct takc_settings {
     struct takc_str log_level, log_format;
     uint64_t ingest_max_file_bytes, ingest_max_text_bytes, ingest_timeout_ms;
     struct takc_str pdf_mode;
-    uint64_t query_reader_tokens, query_artifact_tokens;
+    uint64_t query_reader_tokens, query_artifact_tokens, query_questions_per_window;
     double query_abstain_below;
-    bool query_keep_questions;
+    bool query_keep_questions, query_answer_cache;
     uint64_t versions_keep, cache_ttl_s;
     struct takc_value *values; /* one per row, in the order of the rows */
     struct takc_str file;      /* that was read; empty: none */
