@@ -47,7 +47,7 @@ struct takc_query_options {
     void *delta_arg;
     bool dry;                    /* the model's prices count, but it is not asked */
     bool answer_cache;           /* an answer of the same question, version, limits, model and parameters may be had again, and is kept */
-    uint64_t answer_ttl_s;       /* how old it may be; 0: 86,400 */
+    uint64_t answer_ttl_s;       /* how old it may be; 0: the profile's ttl_s */
     unsigned questions_a_window; /* how many questions share a provider's cached prefix, for prices; 0: 10 */
 };
 

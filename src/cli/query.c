@@ -3,6 +3,7 @@
  * query.c - takc query, explain and chat: one question through the pipeline, shown as lines with citations, as JSON, or as the context. */
 #include "takc/query.h"
 #include "cli/home_open.h"
+#include "cli/model_flags.h"
 #include "model/facts.h"
 #include "reply/reply.h"
 
@@ -16,6 +17,7 @@ struct asked { /* options of one run, and what they point to */
     struct takc_str globs[MAX_GLOBS];
     struct takc_str history[MAX_HISTORY], answers[MAX_HISTORY];
     struct takc_model_settings model;
+    struct takc_profile profile; /* which may name the model */
     struct takc_home *home;
     struct takc_cli *cli;
     bool spoke, at_line_start; /* the answer came while it was made; what it ended with */
@@ -36,19 +38,25 @@ static enum takc_status speak(void *arg, struct takc_str text, struct takc_err *
 /* Model, its limits, and whether its answer is shown while it comes: on a terminal, or when asked for. */
 static enum takc_status open_model(struct takc_cli *cli, struct asked *q, struct takc_err *err)
 {
-    (void)err;
-    q->model.model = takc_cli_opt(cli, "model");
+    enum takc_status st = takc_home_profile(q->home, q->o.task, &q->profile, err);
+    if (!st)
+        st = takc_cli_models(cli, &q->profile, &cli->settings.arena, &q->model, err);
     q->cli = cli;
     q->o.model = &q->model;
     q->o.max_tokens = (uint32_t)takc_cli_number(cli, "max-tokens", 0);
     q->o.answer_cache = takc_cli_flag(cli, "answer-cache") || cli->settings.query_answer_cache;
     q->o.questions_a_window = (unsigned)cli->settings.query_questions_per_window;
-    q->o.answer_ttl_s = cli->settings.cache_ttl_s;
     if (!cli->json && (takc_cli_flag(cli, "stream") || cli->term.terminal)) {
         q->o.delta = speak;
         q->o.delta_arg = q;
     }
-    return TAKC_OK;
+    return st;
+}
+
+static void close_asked(struct asked *q)
+{
+    takc_profile_clear(&q->profile);
+    takc_home_close(q->home);
 }
 
 /* What options of numbers cannot say in their table: a limit of nothing. */
@@ -256,7 +264,7 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         note_asked(cli, &q, &r);
     takc_query_result_free(&r);
-    takc_home_close(q.home);
+    close_asked(&q);
     return st;
 }
 
@@ -324,7 +332,7 @@ enum takc_status takc_verb_explain(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = cli->json ? say_json(cli, &q, &r, false, err) : explain_text(cli, &r, err);
     takc_query_result_free(&r);
-    takc_home_close(q.home);
+    close_asked(&q);
     return st;
 }
 
@@ -366,6 +374,12 @@ static enum takc_status one_turn(struct takc_cli *cli, struct asked *q, struct t
     return st;
 }
 
+/* Failures of a model that pass, in front of somebody who can ask again. */
+static bool may_go_on(const struct takc_cli *cli, enum takc_status st)
+{
+    return cli->term.terminal && (st == TAKC_LIMITED || st == TAKC_UPSTREAM || st == TAKC_TIMEOUT);
+}
+
 enum takc_status takc_verb_chat(struct takc_cli *cli, struct takc_err *err)
 {
     struct asked q;
@@ -382,8 +396,12 @@ enum takc_status takc_verb_chat(struct takc_cli *cli, struct takc_err *err)
         if (question.len == 0)
             break;
         st = one_turn(cli, &q, question, err);
+        if (may_go_on(cli, st)) { /* a person asks again; a script is told */
+            takc_cli_note(cli, "%s", err->msg);
+            st = TAKC_OK;
+        }
     }
     free(line);
-    takc_home_close(q.home);
+    close_asked(&q);
     return st;
 }

@@ -2,6 +2,7 @@
  *
  * verbs.c - one row per verb and one table of options for each. A new verb is a row here and a file with its run function. */
 #include "cli/verbs.h"
+#include "cli/model_flags.h"
 
 #include <limits.h>
 
@@ -65,8 +66,8 @@ static const struct takc_option compress_options[] = {
     }
 
 #define ANSWER_OPTIONS                                                                                                                     \
-    {"model", 0, TAKC_OPTION_TEXT, "MODEL", "who answers: openai:NAME, bedrock:ID, fake:MANNER", NULL, false},                             \
-        {"max-tokens", 0, TAKC_OPTION_NUMBER, "N", "longest answer of the model; default: the profile's", NULL, false},                    \
+    TAKC_MODEL_OPTIONS,                                                                                                                    \
+        {"max-tokens", 0, TAKC_OPTION_NUMBER, "N", "most tokens of the model's answer; default: the profile's", NULL, false},              \
         {"stream", 0, TAKC_OPTION_FLAG, NULL, "show the model's answer while it comes, as on a terminal", NULL, false},                    \
     {                                                                                                                                      \
         "answer-cache", 0, TAKC_OPTION_FLAG, NULL, "keep the model's answers, and give them again for exactly the same", NULL, false       \
@@ -80,8 +81,7 @@ static const struct takc_option query_options[] = {
 
 static const struct takc_option chat_options[] = {QUESTION_OPTIONS, ANSWER_OPTIONS};
 
-static const struct takc_option explain_options[] = {
-    QUESTION_OPTIONS, {"model", 0, TAKC_OPTION_TEXT, "MODEL", "who answers: openai:NAME, bedrock:ID, fake:MANNER", NULL, false}};
+static const struct takc_option explain_options[] = {QUESTION_OPTIONS, TAKC_MODEL_OPTIONS};
 
 static const struct takc_option verify_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "only artifacts of these rates", NULL, false},
@@ -157,7 +157,7 @@ static const struct takc_verb verbs[] = {
      .usage = "[OPTIONS] QUESTION",
      .about =
          "The answer is made of lines of the documents, each with its citation; without enough confidence it is: not in this knowledge "
-         "base.",
+         "base. A model, where one is named, writes it from what the mode shows; takc resolves its citations and checks its figures.",
      .example = "takc query -t fin 'What was the revenue in Q3?'",
      .example_says = "Rate, mode and limits are chosen.",
      OPTIONS(query_options),

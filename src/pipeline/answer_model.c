@@ -77,7 +77,8 @@ static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked 
                                      .n_lines = a->lines.n,
                                      .turns = q->turns,
                                      .n_turns = q->n_turns,
-                                     .question = q->o->question};
+                                     .question = q->o->question,
+                                     .once = q->o->questions_a_window == 1};
     for (size_t i = 0; !st && i < takc_asked_lines(a); i++)
         a->instructed |= takc_asked_line(a, i)->quoted;
     a->request = (struct takc_model_request){.max_tokens = q->o->max_tokens ? q->o->max_tokens : q->profile.max_tokens,

@@ -157,7 +157,7 @@ static enum takc_status system_part(struct builder *b, const struct takc_prompt 
     enum takc_status st = one ? takc_prompt_system(p->description, &b->text, err) : no_memory(err);
     if (st)
         return st;
-    *one = (struct takc_model_block){.text = takc_arena_dup(b->arena, takc_buf_str(&b->text)), .cache_point = !p->n_background};
+    *one = (struct takc_model_block){.text = takc_arena_dup(b->arena, takc_buf_str(&b->text)), .cache_point = !p->n_background && !p->once};
     takc_buf_reset(&b->text);
     out->system = one;
     out->n_system = 1;
@@ -186,7 +186,7 @@ static enum takc_status build(struct builder *b, const struct takc_prompt *p, st
     if (!st)
         st = takc_prompt_background(p, &b->text, err);
     if (!st)
-        st = block(b, true, false, err);
+        st = block(b, !p->once, false, err);
     for (size_t i = 0; !st && i < p->n_turns; i++)
         st = turn(b, &p->turns[i], err);
     if (!st)

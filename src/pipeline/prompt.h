@@ -38,6 +38,7 @@ struct takc_prompt { /* borrowed */
     const struct takc_prompt_turn *turns;
     size_t n_turns;
     struct takc_str question;
+    bool once; /* nobody will ask about this prefix again: no cache point, since writing it is dearer than not */
 };
 
 /* Appends the system text. */

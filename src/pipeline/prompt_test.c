@@ -161,6 +161,18 @@ static void without_a_background_the_system_part_is_the_prefix(void **state)
     takc_arena_clear(&a.arena);
 }
 
+static void what_is_asked_once_is_not_marked(void **state)
+{
+    const struct takc_prompt p = {.background = background, .n_background = 1, .question = takc_str("When?"), .once = true};
+    struct asked a;
+    (void)state;
+    ask(&a, &p);
+    assert_false(a.r.system[0].cache_point);
+    for (size_t i = 0; i < a.r.messages[0].n_blocks; i++)
+        assert_false(a.r.messages[0].blocks[i].cache_point);
+    takc_arena_clear(&a.arena);
+}
+
 /* A document cannot close the mark behind which it stands, nor fake a line. */
 static void a_document_stays_between_its_marks(void **state)
 {
@@ -197,9 +209,10 @@ static void echoes_of_what_was_planted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_blocks_in_their_order),          cmocka_unit_test(the_prefix_is_the_same_for_every_question),
-        cmocka_unit_test(turns_stand_behind_the_background),  cmocka_unit_test(without_a_background_the_system_part_is_the_prefix),
-        cmocka_unit_test(a_document_stays_between_its_marks), cmocka_unit_test(echoes_of_what_was_planted),
+        cmocka_unit_test(the_blocks_in_their_order),         cmocka_unit_test(the_prefix_is_the_same_for_every_question),
+        cmocka_unit_test(turns_stand_behind_the_background), cmocka_unit_test(without_a_background_the_system_part_is_the_prefix),
+        cmocka_unit_test(what_is_asked_once_is_not_marked),  cmocka_unit_test(a_document_stays_between_its_marks),
+        cmocka_unit_test(echoes_of_what_was_planted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,9 +111,10 @@ enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const s
         st = query_once(h, call, o, out, &moved, err);
     out->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st) /* the question itself stays out */
-        takc_log_for(call, INFO, "query", "task=%.*s mode=%s rate=%s tokens=%llu confidence=%.2f abstained=%d ms=%llu",
-                     TAKC_STR_ARG(o->task), takc_mode_name(out->mode), out->rate, (unsigned long long)out->tokens, out->confidence,
-                     out->abstained, (unsigned long long)out->ms);
+        takc_log_for(
+            call, INFO, "query", "task=%.*s mode=%s rate=%s tokens=%llu confidence=%.2f abstained=%d ms=%llu model=%.*s picodollars=%llu",
+            TAKC_STR_ARG(o->task), takc_mode_name(out->mode), out->rate, (unsigned long long)out->tokens, out->confidence, out->abstained,
+            (unsigned long long)out->ms, TAKC_STR_ARG(out->answer.model), (unsigned long long)out->answer.picodollars);
     return st;
 }
 
