@@ -318,7 +318,7 @@ static void questions_are_noted(void **state)
     assert_int_equal(ask("SELECT count(*) FROM queries"), 3);
     assert_int_equal(ask("SELECT count(*) FROM queries WHERE question IS NULL"), 1);
     assert_int_equal(ask("SELECT count(*) FROM queries WHERE question = 'what is the capital?' AND ms = 3 AND rate = '37.2x'"), 1);
-    assert_int_equal(ask("SELECT value FROM meta WHERE key = 'schema_version'"), 1);
+    assert_int_equal(ask("SELECT value FROM meta WHERE key = 'schema_version'"), 2);
 }
 
 static void rows_repeat_the_objects(void **state)

@@ -263,6 +263,7 @@ void takc_models_close(struct takc_models *m)
     takc_aws_close(m->aws);
     takc_http_close(m->http);
     takc_facts_clear(&m->facts);
+    takc_free(m->locked.flights);
     takc_mutex_clear(&m->locked.mu);
     takc_arena_clear(&m->arena);
     takc_free(m);
@@ -280,7 +281,12 @@ enum takc_status takc_models_complete(struct takc_models *m, struct takc_call *c
         timed.first_token_ms = m->s.first_token_ms;
     if (!timed.total_ms)
         timed.total_ms = m->s.total_ms;
-    return takc_caller_complete(m->caller, call, &what, &timed, delta, arg, reply, out_sum, err);
+    struct takc_caller_sum sum;
+    enum takc_status st = takc_caller_complete(m->caller, call, &what, &timed, delta, arg, reply, &sum, err);
+    takc_models_tell(m, sum.priced, reply);
+    if (out_sum)
+        *out_sum = sum;
+    return st;
 }
 
 const struct takc_model_ops *takc_models_ops(const struct takc_models *m)
