@@ -10,6 +10,7 @@
 #include "takc/str.h"
 
 struct takc_home;
+struct takc_models;
 
 enum takc_mode { TAKC_MODE_UNSET = 0, TAKC_MODE_AUTO, TAKC_MODE_ARTIFACT, TAKC_MODE_SELECT, TAKC_MODE_BOTH, TAKC_MODE_WHOLE };
 /* "auto", "artifact", ...; NULL behind the last. */
@@ -40,6 +41,7 @@ struct takc_query_options {
     /* Answers by a model. */
     const struct takc_model_settings *model; /* NULL, or without a name: the response is lines of the documents */
     const struct takc_str *history_answers;  /* of history, in its order, with their marks; turns of the prompt; NULL: none */
+    struct takc_models *models;              /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
     uint32_t max_tokens;                     /* of the answer; 0: the profile's */
     double temperature;                      /* with has_temperature; else the profile's */
     bool has_temperature;

@@ -5,6 +5,7 @@
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "model/facts.h"
+#include "pipeline/models.h"
 #include "reply/reply.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct asked { /* options of one run, and what they point to */
     struct takc_str history[MAX_HISTORY], answers[MAX_HISTORY];
     struct takc_model_settings model;
     struct takc_profile profile; /* which may name the model */
+    struct takc_models *models;  /* of all questions of a chat: limits and money are the run's; NULL: no model */
     struct takc_home *home;
     struct takc_cli *cli;
     bool spoke, at_line_start; /* the answer came while it was made; what it ended with */
@@ -38,11 +40,14 @@ static enum takc_status speak(void *arg, struct takc_str text, struct takc_err *
 /* Model, its limits, and whether its answer is shown while it comes: on a terminal, or when asked for. */
 static enum takc_status open_model(struct takc_cli *cli, struct asked *q, struct takc_err *err)
 {
-    enum takc_status st = takc_home_profile(q->home, q->o.task, &q->profile, err);
+    enum takc_status st = takc_home_counting_profile(q->home, q->o.task, &q->profile, err);
     if (!st)
         st = takc_cli_models(cli, &q->profile, &cli->settings.arena, &q->model, err);
+    if (!st && q->model.model.len)
+        st = takc_models_open(&q->models, q->home, q->o.task, &q->model, q->profile.counter, err);
     q->cli = cli;
     q->o.model = &q->model;
+    q->o.models = q->models;
     q->o.max_tokens = (uint32_t)takc_cli_number(cli, "max-tokens", 0);
     q->o.answer_cache = takc_cli_flag(cli, "answer-cache") || cli->settings.query_answer_cache;
     q->o.questions_a_window = (unsigned)cli->settings.query_questions_per_window;
@@ -55,6 +60,7 @@ static enum takc_status open_model(struct takc_cli *cli, struct asked *q, struct
 
 static void close_asked(struct asked *q)
 {
+    takc_models_close(q->models);
     takc_profile_clear(&q->profile);
     takc_home_close(q->home);
 }
@@ -251,6 +257,7 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = join_args(cli, &q.o.question, err);
     bool context = takc_cli_flag(cli, "context");
+    q.o.dry = context && !cli->json; /* nobody would see the answer */
     if (!st)
         st = takc_query(q.home, &cli->call, &q.o, &r, err);
     if (!st && cli->json)

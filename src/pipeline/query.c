@@ -44,7 +44,9 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
     q->artifact_tokens = q->o->artifact_tokens ? q->o->artifact_tokens : DEFAULT_ARTIFACT_TOKENS;
     q->r->source_tokens = q->snapshot.version->source_tokens;
     q->r->tokenizer = takc_str(q->tokenizer->name);
-    if (q->o->model && q->o->model->model.len)
+    bool asks = q->o->model && q->o->model->model.len;
+    q->models = asks ? q->o->models : NULL;
+    if (asks && !q->models)
         st = takc_models_open(&q->models, h, q->o->task, q->o->model, q->tokenizer, err);
     if (!st)
         st = takc_answer_turns(q, err);
@@ -90,7 +92,8 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
     takc_buf_init(&q->notes, TAKC_BUF_MAX_REPLY); /* a model's own stand among them */
     enum takc_status st = answer(q, h, err);
     *out_moved = st == TAKC_NOT_FOUND && !out->answer.asked && takc_snapshot_has_moved(&q->snapshot);
-    takc_models_close(q->models);
+    if (q->models != o->models)
+        takc_models_close(q->models);
     takc_snapshot_close(&q->snapshot);
     takc_profile_clear(&q->profile);
     takc_buf_clear(&q->notes);
