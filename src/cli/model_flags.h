@@ -8,6 +8,8 @@
 #include "takc/model.h"
 #include "task/profile.h"
 
+struct takc_home;
+
 /* The options of a verb that may ask a model, for its table: --model NAME and --max-cost DOLLARS. */
 #define TAKC_MODEL_OPTIONS                                                                                                                 \
     {"model", 0, TAKC_OPTION_SETTING, "PROVIDER:MODEL", "the model to ask; none: no model", "model.name", false},                          \
@@ -20,5 +22,8 @@
  * the arena. NOMEM. */
 TAKC_CHECK enum takc_status takc_cli_models(const struct takc_cli *cli, const struct takc_profile *p, struct takc_arena *a,
                                             struct takc_model_settings *out, struct takc_err *err);
+/* What takc doctor says of the model: which, where, as whom, its price; with --online what one word of it cost. What is wrong with it is
+ * told and sets cli->partial. */
+TAKC_CHECK enum takc_status takc_cli_doctor_model(struct takc_cli *cli, struct takc_home *home, struct takc_err *err);
 
 #endif

@@ -104,6 +104,15 @@ static const struct takc_option cache_options[] = {
 static const struct takc_option doctor_options[] = {
     {"rebuild", 0, TAKC_OPTION_FLAG, NULL, "make the catalogue anew from the stored objects", NULL, false},
     {"sweep", 0, TAKC_OPTION_FLAG, NULL, "remove what nothing stands on", NULL, false},
+    {"online", 0, TAKC_OPTION_FLAG, NULL, "ask the model one word: a call that may cost a little", NULL, false},
+    TAKC_MODEL_OPTIONS,
+};
+
+static const struct takc_option usage_options[] = {
+    {"model", 0, TAKC_OPTION_TEXT, "MODEL", "only calls of this model, PROVIDER:MODEL or either part", NULL, false},
+    {"by", 0, TAKC_OPTION_TEXT, "LIST", "a line for each task, model, day, purpose; default: task,model", NULL, false},
+    {"since", 0, TAKC_OPTION_DATE, "DATE", "only calls of this day (UTC) or later", NULL, false},
+    {"until", 0, TAKC_OPTION_DATE, "DATE", "only calls of this day (UTC) or earlier", NULL, false},
 };
 
 static const struct takc_option help_options[] = {
@@ -240,6 +249,22 @@ static const struct takc_verb verbs[] = {
      .example_says = "What is there, what is missing, what is wrong; exit code 1 then.",
      OPTIONS(doctor_options),
      .run = takc_verb_doctor},
+    {.name = "usage",
+     .summary = "what calls of models have cost",
+     .usage = "[OPTIONS]",
+     .about = "Sums of the cost ledger: every try of every model, failed ones and fallbacks too. A call that a killed run had under way "
+              "counts as "
+              "lost, at its most. Prices are those of the day of the call; without a price on file a call is unpriced.",
+     .example = "takc usage --by day,model --since 2026-11-01",
+     .example_says = "All tasks of a month, day by day.",
+     OPTIONS(usage_options),
+     .run = takc_verb_usage},
+    {.name = "backends",
+     .summary = "list the kinds of models",
+     .usage = "",
+     .example = "takc backends",
+     .example_says = "What may stand in front of the ':' of a model's name.",
+     .run = takc_verb_backends},
     {.name = "config",
      .summary = "show settings and where they come from",
      .usage = "[show|list]",

@@ -294,8 +294,16 @@ static enum takc_status bedrock_describe(struct takc_model *m, struct takc_call 
     if (!st && b->bearer.len)
         st = takc_buf_printf(out, err, "bedrock: with a bearer token\n");
     else if (!st) {
+        struct takc_str region = {"", 0};
+        char until[21] = "";
         st = takc_aws_keys(b->o.aws, call, &id, err);
-        st = st ? st : takc_buf_printf(out, err, "bedrock: signed with keys of %s\n", id.source);
+        if (!st)
+            st = takc_aws_region(b->o.aws, call, &region, err);
+        if (!st && id.expires_s)
+            takc_time_text(id.expires_s, until);
+        if (!st)
+            st = takc_buf_printf(out, err, "bedrock: signed with keys of %s, region %.*s%s%s\n", id.source, TAKC_STR_ARG(region),
+                                 until[0] ? ", good until " : ", which do not expire", until);
         takc_aws_identity_clear(&id);
     }
     if (!st && b->o.guardrail.len)

@@ -19,7 +19,7 @@
 
 /* What the ledger keeps of one try. Views live until the callback returns. */
 struct takc_call_row {
-    struct takc_str task, version, purpose;               /* "compress", "merge", "repair", "answer", "count", "guardrail" */
+    struct takc_str task, version, purpose;               /* "compress", "merge", "repair", "answer", "count", "guardrail", "check" */
     struct takc_str provider, model, request_id, outcome; /* "ok", "length", "blocked", a failure's name, "lost" */
     struct takc_usage usage;
     uint64_t picodollars, ms, first_token_ms;

@@ -30,6 +30,10 @@ TAKC_CHECK enum takc_status takc_models_complete(struct takc_models *m, struct t
 const struct takc_model_ops *takc_models_ops(const struct takc_models *m);
 const struct takc_model_facts *takc_models_facts(const struct takc_models *m);
 
+/* Appends lines for people: of each model where it is, as whom it is asked (source of the credentials, their expiry; never a key), its
+ * window and price. Credentials are looked for, nobody is asked for words. Statuses as takc_model_describe's, with the model named. */
+TAKC_CHECK enum takc_status takc_models_describe(struct takc_models *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err);
+
 struct takc_models_spent { /* since open, over all tries */
     uint64_t calls, picodollars;
     struct takc_usage usage;

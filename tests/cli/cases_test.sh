@@ -17,7 +17,7 @@ here=$(dirname "$0")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT INT TERM
 # What a developer's own shell may set and a case must not see.
-foreign='SSL_CERT_FILE OPENAI_API_KEY OPENAI_BASE_URL OPENAI_API_BASE AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_BEARER_TOKEN_BEDROCK'
+foreign='SSL_CERT_FILE OPENAI_API_KEY OPENAI_BASE_URL OPENAI_API_BASE AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_BEARER_TOKEN_BEDROCK AWS_ENDPOINT_URL'
 failed=0 ran=0
 mkdir "$work/bin" && ln -s "$(readlink -f "$TAKC")" "$work/bin/takc"
 
