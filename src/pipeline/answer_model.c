@@ -89,29 +89,21 @@ static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked 
     return st ? st : takc_prompt_request(&a->prompt, q->arena, &a->request, err);
 }
 
-static const char *next_step(enum takc_status st)
+static const char *next_step(enum takc_status st, enum takc_failure f)
 {
-    switch (st) {
-    case TAKC_LIMITED:
-    case TAKC_UPSTREAM:
-    case TAKC_TIMEOUT:
-        return "; ask again later, or without a model for lines of the documents";
-    case TAKC_DENIED:
-    case TAKC_NOT_FOUND:
-        return "; takc doctor says who asks where";
-    case TAKC_INVALID:
+    if (f == TAKC_FAILURE_TOO_LONG)
         return "; smaller reader or artifact tokens make the prompt shorter";
-    default:
-        return "";
-    }
+    if (st == TAKC_LIMITED || st == TAKC_UPSTREAM || st == TAKC_TIMEOUT)
+        return "; ask again later, or without a model for lines of the documents";
+    return f == TAKC_FAILURE_DENIED || f == TAKC_FAILURE_NO_MODEL ? "; takc doctor says who asks where" : "";
 }
 
-static enum takc_status fail_with_step(const struct takc_answer *q, enum takc_status st, struct takc_err *err)
+static enum takc_status fail_with_step(const struct takc_answer *q, enum takc_status st, enum takc_failure f, struct takc_err *err)
 {
     if (!err || st == TAKC_CANCELLED || st == TAKC_NOMEM)
         return st;
     size_t n = strlen(err->msg);
-    (void)snprintf(err->msg + n, sizeof(err->msg) - n, "%s", next_step(st));
+    (void)snprintf(err->msg + n, sizeof(err->msg) - n, "%s", next_step(st, f));
     return takc_err_prefix(err, st, "answer by %.*s", TAKC_STR_ARG(q->o->model->model));
 }
 
@@ -165,7 +157,7 @@ static enum takc_status call(struct takc_answer *q, struct takc_answer_asked *a,
     if (!st && !takc_str_trim(takc_buf_str(&reply->text)).len && reply->stop != TAKC_STOP_BLOCKED)
         st = takc_fail(err, TAKC_UPSTREAM, 0, "the model said nothing (%s)", takc_stop_name(reply->stop));
     if (st)
-        return fail_with_step(q, st, err);
+        return fail_with_step(q, st, reply->failure, err);
     return note_call(q, reply, &sum, err);
 }
 

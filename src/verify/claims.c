@@ -3,6 +3,7 @@
  * claims.c - an answer's words against those of the spans it cites. What counts as a claim is asked of an empty quotation: what it lacks is
  * what needs proof. */
 #include "verify/claims.h"
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "verify/line.h"
 
@@ -10,11 +11,17 @@
 #include <unicode/uchar.h>
 
 struct check {
+    struct takc_buf answer, quoted; /* with percent signs spelled out; items point into them */
     struct takc_items said, quote, asked, nothing;
     struct takc_claims *out;
     takc_unfounded_fn *each;
     void *arg;
 };
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 /* Without bullet and ordinal. */
 static struct takc_str bare(struct takc_str line)
@@ -22,7 +29,7 @@ static struct takc_str bare(struct takc_str line)
     size_t i = 0, digits;
     while (i < line.len && (line.ptr[i] == ' ' || line.ptr[i] == '-' || line.ptr[i] == '*' || line.ptr[i] == '#'))
         i++;
-    for (digits = i; digits < line.len && line.ptr[digits] >= '0' && line.ptr[digits] <= '9';)
+    for (digits = i; digits < line.len && is_digit(line.ptr[digits]);)
         digits++;
     bool ordinal =
         digits > i && digits + 1 < line.len && (line.ptr[digits] == '.' || line.ptr[digits] == ')') && line.ptr[digits + 1] == ' ';
@@ -66,6 +73,15 @@ static enum takc_status check_item(struct check *c, size_t j, struct takc_err *e
     return c->each(c->arg, kind, c->said.v[j].s, err);
 }
 
+static enum takc_status spell_percent(struct takc_str text, struct takc_buf *out, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < text.len; i++)
+        st = text.ptr[i] == '%' && i && is_digit(text.ptr[i - 1]) ? takc_buf_add(out, takc_str(" percent"), err)
+                                                                  : takc_buf_byte(out, text.ptr[i], err);
+    return st;
+}
+
 static enum takc_status split_answer(struct check *c, struct takc_str answer, struct takc_err *err)
 {
     struct takc_str line;
@@ -85,14 +101,22 @@ enum takc_status takc_claims_check(struct takc_str answer, struct takc_str quote
     *out = (struct takc_claims){0};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         takc_items_init(all[i]);
-    enum takc_status st = split_answer(&c, answer, err);
+    takc_buf_init(&c.answer, TAKC_BUF_MAX_REPLY);
+    takc_buf_init(&c.quoted, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = spell_percent(answer, &c.answer, err);
     if (!st)
-        st = takc_items_add(&c.quote, quote, err);
+        st = spell_percent(quote, &c.quoted, err);
+    if (!st)
+        st = split_answer(&c, takc_buf_str(&c.answer), err);
+    if (!st)
+        st = takc_items_add(&c.quote, takc_buf_str(&c.quoted), err);
     if (!st)
         st = takc_items_add(&c.asked, question, err);
     for (size_t j = 0; !st && j < c.said.n; j++)
         st = check_item(&c, j, err);
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         takc_items_clear(all[i]);
+    takc_buf_clear(&c.answer);
+    takc_buf_clear(&c.quoted);
     return st;
 }

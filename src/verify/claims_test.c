@@ -34,6 +34,9 @@ static void numbers_dates_and_names_need_a_span(void **state)
         {"ACME sold it.", "Siemens sold it", "", "name ACME;", 1}, /* plainly a name, wherever it stands */
         {"1. It is red.\n2. It is 4 m long.\n- 5 are left", "it is red and 4 m long; five are left", "", "number 5;", 2},
         {"No, it does not leak.", "it leaks", "", "", 0}, /* negations are not looked at */
+        {"It grew 7%.", "grew by 7 percent", "", "", 1},
+        {"It grew 7 percent.", "grew by 7%", "", "", 1},
+        {"It grew 7%.", "grew by 7 points", "", "number 7;", 1}, /* with the unit behind it */
         {"", "", "", "", 0},
     };
     (void)state;
