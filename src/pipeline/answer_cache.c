@@ -202,6 +202,8 @@ void takc_answer_cache_put(struct takc_answer *q, const struct takc_key *key, st
         st = takc_store_put_bytes(takc_home_store(q->snapshot.home), q->call, takc_str(key->s), takc_buf_str(&bytes), &err);
     takc_lock_close(&lock);
     takc_buf_clear(&bytes);
-    if (st)
-        takc_log_for(q->call, WARN, "query", "an answer is not kept: %s", err.msg);
+    if (!st)
+        return;
+    takc_log_for(q->call, WARN, "query", "an answer is not kept: %s", err.msg);
+    (void)!takc_buf_printf(&q->notes, NULL, "the answer is not kept: %s\n", takc_status_text(st));
 }

@@ -20,7 +20,7 @@ TAKC_CHECK enum takc_status takc_answer_cache_key(struct takc_answer *q, const s
 /* The kept text and the model that said it, in the arena, or *out_hit false: none, too old, or damaged (which the log says). */
 TAKC_CHECK enum takc_status takc_answer_cache_get(struct takc_answer *q, const struct takc_key *key, bool *out_hit,
                                                   struct takc_str *out_text, struct takc_err *err);
-/* Keeps it if it may be kept. Fails never: an answer stands without being kept, and the log says why it was not. */
+/* Keeps it if it may be kept. Fails never: an answer stands without being kept; notes say that it was not, the log why. */
 void takc_answer_cache_put(struct takc_answer *q, const struct takc_key *key, struct takc_str text);
 
 #endif
