@@ -79,9 +79,13 @@ enum takc_status takc_cli_doctor_model(struct takc_cli *cli, struct takc_home *h
     struct takc_model_settings s;
     takc_arena_init(&a);
     enum takc_status st = TAKC_OK;
-    /* A profile that cannot be read is found wrong with its task. */
-    bool has = cli->settings.task.len && !takc_home_profile(home, cli->settings.task, &p, NULL);
-    st = takc_cli_models(cli, has ? &p : NULL, &a, &s, err);
+    struct takc_err why = {0};
+    struct takc_str task = cli->settings.task;
+    enum takc_status has = task.len ? takc_home_profile(home, task, &p, &why) : TAKC_NOT_FOUND;
+    if (has && has != TAKC_NOT_FOUND)
+        st = say_wrong(cli, &why, err);
+    if (!st)
+        st = takc_cli_models(cli, has ? NULL : &p, &a, &s, err);
     if (!st && s.model.len)
         st = look_at(cli, home, &s, err);
     else if (!st)

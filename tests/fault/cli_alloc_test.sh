@@ -28,3 +28,7 @@ sweep config list
 sweep init fin --print --rates ultra,8x -d text
 sweep help --man
 sweep query --help
+HOME=$work "$TAKC" init fin --home "$work/home" >/dev/null && HOME=$work "$TAKC" doctor --home "$work/home" --online --model fake:fake-priced >/dev/null
+sweep usage --home "$work/home" --by day,task,model,purpose
+sweep usage --home "$work/home" --json
+sweep backends --json
