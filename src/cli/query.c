@@ -190,6 +190,7 @@ static enum takc_status say_summary(struct takc_cli *cli, const struct takc_quer
 static enum takc_status say_answered(struct takc_cli *cli, const struct takc_model_answer *a, struct takc_err *err)
 {
     char money[32];
+    uint64_t in = a->input + a->cache_read + a->cache_write;
     if (!a->asked)
         return TAKC_OK;
     takc_money_text(a->picodollars, money);
@@ -197,7 +198,7 @@ static enum takc_status say_answered(struct takc_cli *cli, const struct takc_mod
     if (!st && a->cache_hit)
         return takc_cli_printf(cli, err, ", a kept answer: $0.00)\n");
     if (!st)
-        st = takc_cli_printf(cli, err, ", %llu tokens in", (unsigned long long)(a->input + a->cache_read + a->cache_write));
+        st = takc_cli_printf(cli, err, ", %llu tokens in", (unsigned long long)in);
     if (!st && a->cache_read)
         st = takc_cli_printf(cli, err, ", %llu of them from its cache", (unsigned long long)a->cache_read);
     if (!st && a->tries > 1)

@@ -52,9 +52,9 @@ struct takc_settings {
     struct takc_str model_endpoint, model_guardrail, model_facts, model_ca_file, model_proxy;
     uint64_t model_requests_per_minute, model_tokens_per_minute, model_parallel, model_retries, model_first_token_ms, model_total_ms;
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
-    struct takc_value *values; /* one per row, in the order of the rows */
-    struct takc_str file;      /* that was read; empty: none */
-    struct takc_arena arena;   /* owns all texts */
+    struct takc_value *values;           /* one per row, in the order of the rows */
+    struct takc_str file;                /* that was read; empty: none */
+    struct takc_arena arena;             /* owns all texts */
 };
 
 enum takc_origin_kind { TAKC_ORIGIN_UNSET = 0, TAKC_ORIGIN_FLAG, TAKC_ORIGIN_ENVIRONMENT, TAKC_ORIGIN_FILE, TAKC_ORIGIN_DEFAULT };
