@@ -251,7 +251,7 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_home *home = NULL;
     uint32_t rates[TAKC_LEDGER_ROWS];
-    struct takc_compress_report report;
+    struct takc_compress_report report = {.changed = false};
     struct takc_compress_options o = {.rates = rates,
                                       .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS),
                                       .n_threads = takc_cli_threads(cli),
@@ -265,7 +265,7 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
     takc_progress_hide(&cli->progress);
     if (!st)
         st = cli->json ? say_json(cli, o.task, &report, err) : say_table(cli, &report, err);
-    else if (w.model.model.len)
+    else if (report.picodollars || report.unpriced)
         note_spent(cli, &report);
     writer_close(&w);
     takc_home_close(home);

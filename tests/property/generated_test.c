@@ -574,6 +574,43 @@ static void what_a_line_took_over_is_forgotten(void **state)
     takc_home_close(h);
 }
 
+/* Does a line of a.txt with this word in it stand in the artifact, where b.txt of the same window says "copper"? */
+static bool stays_with(const char *word)
+{
+    struct place p = new_place();
+    struct takc_home *h = fixture_home(p.home);
+    struct takc_err err = {0};
+    struct takc_compress_report r;
+    char more[256], artifacts[256];
+    const uint32_t one[] = {1500}, two[] = {3000, 1500};
+    write_text(&p, "a.txt",
+               "The pump of hall seven lost 44 units in May 2020.\nRevenue in Basel grew by 12 percent after the inspection.\n"
+               "The audit board approved 30 valves for the northern line.\n");
+    write_text(&p, "b.txt",
+               "The quiet lighthouse keeper hums under the copper moon.\nEach valve was measured at 9 bar in the winter.\n"
+               "Net margin fell below 3 percent according to the board.\n");
+    (void)fixture_ingest(h, p.docs, false, 1);
+    fixture_ok(compress_at(h, "fake:obedient", one, 1, &r, &err), &err, "compress");
+    struct list l = list_of(h, "replies/" FIXTURE_TASK "/");
+    assert_int_equal(l.keys.n, 1); /* one window holds both */
+    (void)snprintf(more, sizeof(more), "The pump of hall seven lost 44 %s units in May 2020. [1]\n", word);
+    store(h, l.keys.keys[0].ptr, more);
+    takc_arena_clear(&l.arena);
+    fixture_ok(compress_at(h, "fake:obedient", two, 2, &r, &err), &err, "compress");
+    (void)snprintf(artifacts, sizeof(artifacts), "%s/artifacts", p.home);
+    (void)snprintf(more, sizeof(more), "44 %s units", word);
+    bool stays = stands_under(artifacts, more);
+    takc_home_close(h);
+    return stays;
+}
+
+static void lines_take_nothing_from_other_documents(void **state)
+{
+    (void)state;
+    assert_true(stays_with("whole"));
+    assert_false(stays_with("copper"));
+}
+
 static void forgetting_keeps_what_others_stand_on(void **state)
 {
     (void)state;
@@ -638,11 +675,12 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(budgets_hold_whatever_the_model_does), cmocka_unit_test(canaries_do_not_survive),
-        cmocka_unit_test(headings_that_instruct_are_not_shown), cmocka_unit_test(what_did_not_change_asks_nobody),
-        cmocka_unit_test(replies_go_with_their_versions),       cmocka_unit_test(changed_lines_are_found),
-        cmocka_unit_test(what_a_line_took_over_is_forgotten),   cmocka_unit_test(forgetting_keeps_what_others_stand_on),
-        cmocka_unit_test(without_originals_no_reply_stays),     cmocka_unit_test(killed_runs_ask_for_the_rest_alone),
+        cmocka_unit_test(budgets_hold_whatever_the_model_does),  cmocka_unit_test(canaries_do_not_survive),
+        cmocka_unit_test(headings_that_instruct_are_not_shown),  cmocka_unit_test(what_did_not_change_asks_nobody),
+        cmocka_unit_test(replies_go_with_their_versions),        cmocka_unit_test(changed_lines_are_found),
+        cmocka_unit_test(what_a_line_took_over_is_forgotten),    cmocka_unit_test(lines_take_nothing_from_other_documents),
+        cmocka_unit_test(forgetting_keeps_what_others_stand_on), cmocka_unit_test(without_originals_no_reply_stays),
+        cmocka_unit_test(killed_runs_ask_for_the_rest_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
