@@ -2,6 +2,7 @@
  *
  * verbs.c - one row per verb and one table of options for each. A new verb is a row here and a file with its run function. */
 #include "cli/verbs.h"
+#include "cli/model_flags.h"
 
 #include <limits.h>
 
@@ -42,13 +43,22 @@ static const struct takc_option ingest_options[] = {
     {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task; default: 2000", NULL, false},
 };
 
+#define WRITER_OPTIONS                                                                                                                     \
+    TAKC_MODEL_OPTIONS,                                                                                                                    \
+    {                                                                                                                                      \
+        "few-shot", 0, TAKC_OPTION_PATH, "FILE", "examples for the model, in place of the profile's: YAML with its key examples", NULL,    \
+            false                                                                                                                          \
+    }
+
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
+    WRITER_OPTIONS,
 };
 
 static const struct takc_option compress_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates such as ultra,high,12.5x; default: the profile's", NULL, false},
     {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task", NULL, false},
+    WRITER_OPTIONS,
 };
 
 #define QUESTION_OPTIONS                                                                                                                   \

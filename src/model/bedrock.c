@@ -384,6 +384,7 @@ enum takc_status takc_model_open_bedrock(struct takc_model **out, const struct t
                                                             .model = o->model,
                                                             .guardrail = o->guardrail,
                                                             .guardrail_version = o->guardrail_version,
+                                                            .facts = o->facts,
                                                             .clock = o->clock},
                              err);
 }

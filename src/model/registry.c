@@ -5,15 +5,23 @@
 #include "base/buf.h"
 
 static const struct takc_model_kind kinds[] = {
-    {"openai", "any endpoint that speaks OpenAI's chat completions", takc_model_open_openai},
-    {"bedrock", "Amazon Bedrock: Converse, InvokeModel", takc_model_open_bedrock},
-    {"fake", "a stand-in without a network, for tests", takc_model_open_fake},
+    {"openai", "any endpoint that speaks OpenAI's chat completions", TAKC_MODEL_NEEDS_HTTP, takc_model_open_openai},
+    {"bedrock", "Amazon Bedrock: Converse, InvokeModel", TAKC_MODEL_NEEDS_HTTP | TAKC_MODEL_NEEDS_AWS, takc_model_open_bedrock},
+    {"fake", "a stand-in without a network, for tests", 0, takc_model_open_fake},
 };
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 const struct takc_model_kind *takc_model_kind_at(size_t i)
 {
     return i < N_KINDS ? &kinds[i] : NULL;
+}
+
+const struct takc_model_kind *takc_model_kind_find(struct takc_str name)
+{
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (takc_str_is(name, kinds[i].name))
+            return &kinds[i];
+    return NULL;
 }
 
 static enum takc_status unknown(struct takc_str name, struct takc_err *err)
@@ -31,8 +39,6 @@ static enum takc_status unknown(struct takc_str name, struct takc_err *err)
 
 enum takc_status takc_model_open(struct takc_model **out, struct takc_str name, const struct takc_model_options *o, struct takc_err *err)
 {
-    for (size_t i = 0; i < N_KINDS; i++)
-        if (takc_str_is(name, kinds[i].name))
-            return kinds[i].open(out, o, err);
-    return unknown(name, err);
+    const struct takc_model_kind *kind = takc_model_kind_find(name);
+    return kind ? kind->open(out, o, err) : unknown(name, err);
 }

@@ -28,13 +28,17 @@ struct takc_model_options {   /* http, aws, facts and clock are borrowed and out
     const struct takc_clock *clock;         /* of dates and waits; NULL: the machine's */
     const struct takc_fake_options *fake;   /* NULL: by the name of the model, see model/fake.h */
 };
+enum takc_model_needs { TAKC_MODEL_NEEDS_HTTP = 1 << 0, TAKC_MODEL_NEEDS_AWS = 1 << 1 };
 struct takc_model_kind {
     const char *name; /* what users write: "openai" */
     const char *about;
+    unsigned needs; /* enum takc_model_needs: what of the options must be there */
     enum takc_status (*open)(struct takc_model **out, const struct takc_model_options *o, struct takc_err *err);
 };
 /* The i-th, or NULL behind the last: for `takc backends`. */
 const struct takc_model_kind *takc_model_kind_at(size_t i);
+/* The kind of that name, or NULL. */
+const struct takc_model_kind *takc_model_kind_find(struct takc_str name);
 /* Opens without asking anybody. NOT_FOUND names the kinds there are. INVALID: options that make no sense. Returns owned: takc_model_close.
  */
 TAKC_CHECK enum takc_status takc_model_open(struct takc_model **out, struct takc_str name, const struct takc_model_options *o,
