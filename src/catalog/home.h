@@ -75,6 +75,8 @@ struct takc_key takc_key_profile(struct takc_str task);
 /* cache/v2/{task}/{rate name}/cache.json: written for foreign clients, never read. */
 struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate);
 
+/* cache/answers/{task}/v{version}/{hash}.json: a model's answer that may be given again (pipeline/answer_cache.h). */
+struct takc_key takc_key_answer(struct takc_str task, struct takc_str version, struct takc_str hash);
 /* replies/{task}/{key}/{tokens asked for}.txt: what a model said to one prompt (compress/generative.h has the key, 64 hex digits); and what
  * all of one key begin with. */
 struct takc_key takc_key_reply(struct takc_str task, struct takc_str key, uint32_t share_tokens);

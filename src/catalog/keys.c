@@ -195,3 +195,8 @@ enum takc_status takc_home_keys(struct takc_store *s, struct takc_call *call, st
         *out = g.list;
     return st;
 }
+
+struct takc_key takc_key_answer(struct takc_str task, struct takc_str version, struct takc_str hash)
+{
+    return key_of("cache/answers/%.*s/v%.*s/%.*s.json", TAKC_STR_ARG(task), TAKC_STR_ARG(version), TAKC_STR_ARG(hash));
+}

@@ -293,8 +293,8 @@ static bool is_text_needed(const struct set *s, struct takc_str name)
     return end > 1 && has(s, 't', takc_str_n(name.ptr, end - 1));
 }
 
-/* v{label}/... of artifacts and index. Versions that the manifest lacks are kept whole where they are kept (the next one, in the making);
- * of the others, artifacts and ledgers of a rate that the manifest lacks go. */
+/* v{label}/... of artifacts, index and kept answers. Versions that the manifest lacks are kept whole where they are kept (the next one, in
+ * the making); of the others, artifacts and ledgers of a rate that the manifest lacks go. */
 static bool is_made_needed(const struct set *s, struct takc_str folder, struct takc_str name)
 {
     struct takc_str label, file = name;
@@ -356,7 +356,8 @@ static enum takc_status sweep_folder(struct sweep *w, const char *folder, struct
 /* Temporaries of killed processes, wherever this task's writers put them. */
 static enum takc_status sweep_temporaries(struct sweep *w, struct takc_err *err)
 {
-    static const char *const own[] = {"blobs/", "raw-data/", "documents/", "text/", "index/", "artifacts/", "replies/", "cache/v2/", ""};
+    static const char *const own[] = {"blobs/",     "raw-data/", "documents/", "text/",          "index/",
+                                      "artifacts/", "replies/",  "cache/v2/",  "cache/answers/", ""};
     static const char *const shared[] = {"manifests", "tasks", ""};
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < sizeof(own) / sizeof(own[0]); i++) {
@@ -371,7 +372,7 @@ static enum takc_status sweep_temporaries(struct sweep *w, struct takc_err *err)
 
 static enum takc_status run(struct sweep *w, struct takc_err *err)
 {
-    static const char *const folders[] = {"blobs", "raw-data", "text", "chunks", "index", "artifacts", "replies"};
+    static const char *const folders[] = {"blobs", "raw-data", "text", "chunks", "index", "artifacts", "replies", "cache/answers"};
     enum takc_status st = takc_store_batch_open(w->h->store, &w->batch, err);
     if (!st)
         st = gather(w, err);

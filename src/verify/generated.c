@@ -122,8 +122,7 @@ static bool has_name(const struct takc_items *q, const struct takc_item *it)
     return false;
 }
 
-/* What kind of thing the word is that the spans lack; NULL when they have it or it needs no proof. */
-static const char *lacking(const struct takc_items *q, const struct takc_items *s, size_t j)
+const char *takc_line_lacking(const struct takc_items *s, size_t j, const struct takc_items *q)
 {
     const struct takc_item *it = &s->v[j], *next = j + 1 < s->n ? it + 1 : NULL;
     if (it->mark)
@@ -164,7 +163,7 @@ enum takc_status takc_line_quote(struct takc_items *quote, struct takc_str spans
 bool takc_line_generated(const struct takc_items *shown, const struct takc_items *quote, char why[TAKC_WHY_BYTES])
 {
     for (size_t j = 0; j < shown->n; j++) {
-        const char *kind = lacking(quote, shown, j);
+        const char *kind = takc_line_lacking(shown, j, quote);
         char word[48];
         if (!kind)
             continue;
