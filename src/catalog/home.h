@@ -75,6 +75,18 @@ struct takc_key takc_key_profile(struct takc_str task);
 /* cache/v2/{task}/{rate name}/cache.json: written for foreign clients, never read. */
 struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate);
 
+/* cache/answers/{task}/v{version}/{hash}.json: a model's answer that may be given again (pipeline/answer_cache.h). */
+struct takc_key takc_key_answer(struct takc_str task, struct takc_str version, struct takc_str hash);
+/* replies/{task}/{key}/{tokens asked for}.txt: what a model said to one prompt (compress/generative.h has the key, 64 hex digits); and what
+ * all of one key begin with. */
+struct takc_key takc_key_reply(struct takc_str task, struct takc_str key, uint32_t share_tokens);
+struct takc_key takc_key_replies(struct takc_str task, struct takc_str key);
+/* artifacts/{task}/v{version}/generated.json: how a model made the version, and the keys of the replies that it stands on. */
+struct takc_key takc_key_generated(struct takc_str task, struct takc_str version);
+
+/* artifacts/{task}/v{version}/work.json: whose work the folder is, until what follows the swap is done. */
+struct takc_key takc_key_work(struct takc_str task, struct takc_str version);
+
 struct takc_key_list { /* ascending */
     struct takc_str *keys;
     uint64_t *sizes;

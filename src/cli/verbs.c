@@ -43,13 +43,22 @@ static const struct takc_option ingest_options[] = {
     {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task; default: 2000", NULL, false},
 };
 
+#define WRITER_OPTIONS                                                                                                                     \
+    TAKC_MODEL_OPTIONS,                                                                                                                    \
+    {                                                                                                                                      \
+        "few-shot", 0, TAKC_OPTION_PATH, "FILE", "examples for the model, in place of the profile's: YAML with its key examples", NULL,    \
+            false                                                                                                                          \
+    }
+
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
+    WRITER_OPTIONS,
 };
 
 static const struct takc_option compress_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates such as ultra,high,12.5x; default: the profile's", NULL, false},
     {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task", NULL, false},
+    WRITER_OPTIONS,
 };
 
 #define QUESTION_OPTIONS                                                                                                                   \
@@ -65,14 +74,23 @@ static const struct takc_option compress_options[] = {
         "version", 0, TAKC_OPTION_TEXT, "VERSION", "a kept version instead of the current one", NULL, false                                \
     }
 
+#define ANSWER_OPTIONS                                                                                                                     \
+    TAKC_MODEL_OPTIONS,                                                                                                                    \
+        {"max-tokens", 0, TAKC_OPTION_NUMBER, "N", "most tokens of the model's answer; default: the profile's", NULL, false},              \
+        {"stream", 0, TAKC_OPTION_FLAG, NULL, "show the model's answer while it comes, as on a terminal", NULL, false},                    \
+    {                                                                                                                                      \
+        "answer-cache", 0, TAKC_OPTION_FLAG, NULL, "keep the model's answers, and give them again for exactly the same", NULL, false       \
+    }
+
 static const struct takc_option query_options[] = {
     QUESTION_OPTIONS,
+    ANSWER_OPTIONS,
     {"context", 0, TAKC_OPTION_FLAG, NULL, "print what a reader would see", NULL, false},
 };
 
-static const struct takc_option chat_options[] = {QUESTION_OPTIONS};
+static const struct takc_option chat_options[] = {QUESTION_OPTIONS, ANSWER_OPTIONS};
 
-static const struct takc_option explain_options[] = {QUESTION_OPTIONS};
+static const struct takc_option explain_options[] = {QUESTION_OPTIONS, TAKC_MODEL_OPTIONS};
 
 static const struct takc_option verify_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "only artifacts of these rates", NULL, false},
@@ -157,7 +175,7 @@ static const struct takc_verb verbs[] = {
      .usage = "[OPTIONS] QUESTION",
      .about =
          "The answer is made of lines of the documents, each with its citation; without enough confidence it is: not in this knowledge "
-         "base.",
+         "base. A model, where one is named, writes it from what the mode shows; takc resolves its citations and checks its figures.",
      .example = "takc query -t fin 'What was the revenue in Q3?'",
      .example_says = "Rate, mode and limits are chosen.",
      OPTIONS(query_options),

@@ -344,9 +344,12 @@ static enum takc_status add_head(struct writer *w, const struct takc_set_size *s
     if (!st)
         st = member(out, "{\"format\":\"takc-artifact-1\",\n\"task\":", meta->task, err);
     if (!st)
-        st = takc_buf_printf(out, err,
-                             ",\"rate\":\"%s\",\"rate_milli\":%u,\"compressor\":\"%.*s\",\"tokenizer\":\"%s/%s\",\n\"fingerprint\":", rate,
-                             meta->rate, TAKC_STR_ARG(w->compressor), o->tokenizer->name, o->tokenizer->version);
+        st = takc_buf_printf(out, err, ",\"rate\":\"%s\",\"rate_milli\":%u,\"compressor\":\"%.*s\"", rate, meta->rate,
+                             TAKC_STR_ARG(w->compressor));
+    if (!st && meta->model.len)
+        st = member(out, ",\"model\":", meta->model, err);
+    if (!st)
+        st = takc_buf_printf(out, err, ",\"tokenizer\":\"%s/%s\",\n\"fingerprint\":", o->tokenizer->name, o->tokenizer->version);
     if (!st)
         st = quote(out, meta->fingerprint, err);
     if (!st)

@@ -9,7 +9,7 @@
  * small: 16x from 8x's lines, 32x from 16x's, so all rates tell the same story and cost 1/8, 1/16 ... of the first.
  *
  * A line is kept only if its numbers exist, the guard finds all that it says in their spans (verify's level X for generated lines), it has
- * a third of its words from them and does not lose their negation.
+ * a third of its words from them, none that only another document of the window has, and does not lose their negation.
  * What fails is asked for once more, all of a window's in one repair call; what fails again is replaced by the best unit's own text.
  * Then the budget: whole lines are dropped, least value per token first, until it holds; what is free is filled with extracts in the
  * extractive order of units that no kept line stands on. So the artifact is 98 to 100 % of its budget with a verbose, a terse, a
@@ -52,7 +52,7 @@ typedef enum takc_status takc_guard_fn(void *arg, struct takc_str line, const st
 
 /* Kept replies: key is 64 hex digits. find gives every kept reply under the key (shares differ); keep adds one durably. */
 typedef enum takc_status takc_kept_fn(void *arg, uint32_t share_tokens, struct takc_str reply, struct takc_err *err);
-struct takc_kept {
+struct takc_kept_replies {
     enum takc_status (*find)(void *arg, struct takc_str key, takc_kept_fn *each, void *each_arg, struct takc_err *err);
     enum takc_status (*keep)(void *arg, struct takc_str key, uint32_t share_tokens, struct takc_str reply, struct takc_err *err);
     void *arg;
@@ -69,7 +69,7 @@ struct takc_generative_options {
     takc_generate_fn *generate;
     takc_guard_fn *guard;
     void *arg;
-    struct takc_kept kept;
+    struct takc_kept_replies kept;
 };
 struct takc_generative_options takc_generative_options_default(void);
 
@@ -80,6 +80,10 @@ struct takc_generative_counts { /* of one rate; the ledger's. kept and extract s
     uint64_t windows_blocked, windows_empty; /* a guardrail; a reply without a line */
     uint64_t prompt_tokens;                  /* by the tokenizer in hand */
 };
+
+/* No title is shown that instructs a reader: titles are not the model's, nor may they speak in its place. Before s is used or stored. */
+TAKC_CHECK enum takc_status takc_generative_hide_titles(const struct takc_corpus *c, struct takc_selection *s, unsigned n_threads,
+                                                        struct takc_call *call, struct takc_err *err);
 
 /* What a compress would do, before anything is spent. */
 struct takc_generative_plan {

@@ -127,24 +127,59 @@ static enum takc_status add_stems(struct takc_intern *t, struct takc_str text, s
     return takc_words_end(&words, st, err);
 }
 
-/* Has the line a third of its words from what it names? A paraphrase has; a line with the numbers of others has not. */
-static enum takc_status has_support(const struct settle *s, const struct takc_reply_line *l, bool *out, struct takc_err *err)
+static enum takc_status add_item(struct takc_intern *t, const struct takc_gen_item *it, struct takc_err *err)
 {
-    struct takc_intern said, line;
+    enum takc_status st = add_stems(t, it->text, err);
+    return st || !it->mark ? st : add_stems(t, takc_str(it->mark), err);
+}
+
+static bool names(const struct takc_reply_line *l, size_t item)
+{
+    for (size_t i = 0; i < l->n_ids; i++)
+        if (l->ids[i] == item + 1)
+            return true;
+    return false;
+}
+
+/* What the items that a line names say, and what those of other documents in the window do. */
+static enum takc_status add_sources(const struct settle *s, const struct takc_reply_line *l, struct takc_intern *said,
+                                    struct takc_intern *others, struct takc_err *err)
+{
+    const struct takc_gen_source *x = s->x;
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; i < x->n_items && !st; i++) {
+        bool own = x->items[i].doc == x->items[l->ids[0] - 1].doc;
+        if (!own)
+            st = add_item(others, &x->items[i], err);
+        else if (names(l, i))
+            st = add_item(said, &x->items[i], err);
+    }
+    return st;
+}
+
+/* Has the line a third of its words from what it names? A paraphrase has; a line with the numbers of others has not. And none that only
+ * another document of the window has: what a line took from there would stay behind when that document is forgotten. */
+static enum takc_status has_support(const struct settle *s, const struct takc_reply_line *l, const char **out_why, struct takc_err *err)
+{
+    struct takc_intern said, others, line;
     uint32_t met = 0;
     takc_intern_init(&said);
+    takc_intern_init(&others);
     takc_intern_init(&line);
     enum takc_status st = add_stems(&line, l->text, err);
-    for (size_t i = 0; i < l->n_ids && !st; i++) {
-        const struct takc_gen_item *it = &s->x->items[l->ids[i] - 1];
-        st = add_stems(&said, it->text, err);
-        if (!st && it->mark)
-            st = add_stems(&said, takc_str(it->mark), err);
+    if (!st)
+        st = add_sources(s, l, &said, &others, err);
+    for (uint32_t i = 0; i < line.n && !st; i++) {
+        struct takc_str stem = takc_intern_get(&line, i);
+        bool own = takc_intern_find(&said, stem) != TAKC_INTERN_NONE;
+        met += own;
+        if (!own && takc_intern_find(&others, stem) != TAKC_INTERN_NONE)
+            *out_why = "it says what only another document says";
     }
-    for (uint32_t i = 0; i < line.n; i++)
-        met += takc_intern_find(&said, takc_intern_get(&line, i)) != TAKC_INTERN_NONE;
-    *out = 3 * met >= line.n;
+    if (3 * met < line.n)
+        *out_why = "it has little in common with the units that it names";
     takc_intern_clear(&said);
+    takc_intern_clear(&others);
     takc_intern_clear(&line);
     return st;
 }
@@ -153,7 +188,6 @@ static enum takc_status has_support(const struct settle *s, const struct takc_re
 static enum takc_status find_fault(const struct settle *s, const struct takc_reply_line *l, uint32_t units[UNITS_MAX], size_t *out_n,
                                    const char **out_why, struct takc_err *err)
 {
-    bool ok = true;
     enum takc_status st = TAKC_OK;
     *out_why = NULL;
     *out_n = l->n_ids ? units_of(s->x, l, units) : 0;
@@ -163,8 +197,8 @@ static enum takc_status find_fault(const struct settle *s, const struct takc_rep
         *out_why = "it names too many units";
     else if (lost_negation(s->x, l))
         *out_why = "it leaves out a negation of its units";
-    else if (!(st = has_support(s, l, &ok, err)) && !ok)
-        *out_why = "it has little in common with the units that it names";
+    else
+        st = has_support(s, l, out_why, err);
     return st;
 }
 

@@ -40,6 +40,21 @@ void takc_gen_run_clear(struct takc_gen_run *r)
 
 /* ---- what is known of every unit ---- */
 
+struct hiding {
+    const struct takc_corpus *c;
+    struct takc_selection *s;
+};
+
+/* Rows below a heading that instructs a reader would show it as their anchor: they are data only, as the heading is. */
+static void flag_rows_below(struct takc_gen_run *r, const struct takc_units *u, uint32_t first, struct takc_span heading)
+{
+    for (uint32_t i = 0; i < u->n_units; i++) {
+        uint32_t a = u->units[i].anchor;
+        if (a && u->anchors[a - 1].heading.start == heading.start && heading.start < heading.end)
+            r->unit_flags[first + i] |= TAKC_UNIT_INSTRUCTS;
+    }
+}
+
 static enum takc_status read_flags(void *arg, unsigned worker, size_t doc, const struct takc_corpus_view *v, struct takc_err *err)
 {
     struct takc_gen_run *r = arg;
@@ -52,7 +67,33 @@ static enum takc_status read_flags(void *arg, unsigned worker, size_t doc, const
         r->unit_flags[first + i] = u->flags;
         r->unit_mt[first + i] = takc_unit_eligible(u) && !r->s->twin[first + i] ? u->mt : 0;
     }
+    for (size_t i = 0; i < v->units->n_units; i++)
+        if (v->units->units[i].flags & TAKC_UNIT_INSTRUCTS && v->units->units[i].n_spans)
+            flag_rows_below(r, v->units, first, v->units->spans[v->units->units[i].span_at]);
     return TAKC_OK;
+}
+
+static enum takc_status hide_title(void *arg, unsigned worker, size_t doc, const struct takc_corpus_view *v, struct takc_err *err)
+{
+    const struct hiding *x = arg;
+    struct takc_span title = x->c->docs[doc].title_span;
+    (void)worker;
+    (void)err;
+    for (uint32_t i = 0; i < v->units->n_units; i++) {
+        const struct takc_unit *u = &v->units->units[i];
+        struct takc_span s = u->n_spans ? v->units->spans[u->span_at] : (struct takc_span){0};
+        if (u->flags & TAKC_UNIT_INSTRUCTS && s.start < title.end && title.start < s.end)
+            x->s->show_title[doc] = 0;
+    }
+    return TAKC_OK;
+}
+
+enum takc_status takc_generative_hide_titles(const struct takc_corpus *c, struct takc_selection *s, unsigned n_threads,
+                                             struct takc_call *call, struct takc_err *err)
+{
+    struct hiding x = {.c = c, .s = s};
+    struct takc_each e = {.corpus = c, .call = call, .stage = "titles", .n_threads = n_threads};
+    return takc_each_doc(&e, hide_title, &x, err);
 }
 
 static enum takc_status survey_costs(struct takc_gen_run *r, struct takc_err *err)

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "pipeline/generate.h"
 #include "pipeline/needles.h"
 #include "pipeline/redact.h"
 #include "pipeline/settle.h"
@@ -161,6 +162,8 @@ static enum takc_status mark_task(struct forget *f, struct elsewhere *e, struct 
         st = takc_docset_of_version(f->home, e->task, &m.versions[i], &f->arena, &set, err);
         if (!st)
             st = mark_elsewhere(f, &set, e, err);
+        if (!st) /* few-shot examples are the user's own, as the profile's are */
+            st = mark_stored(f, takc_key_generated(e->task, m.versions[i].label), e, err);
     }
     return st;
 }
@@ -274,7 +277,7 @@ static enum takc_status redact_kept(struct forget *f, struct takc_build *b, stru
         versions[n] = *v;
         char *label = has ? redacted_label(f, v->label) : NULL;
         if (has)
-            st = label ? takc_redact_version(b, v, f->names, f->n, takc_str(label), &versions[n], err)
+            st = label ? takc_redact_version(b, v, f->names, f->n, &f->needles, takc_str(label), &versions[n], err)
                        : takc_fail(err, TAKC_NOMEM, 0, "no memory for a label");
         if (takc_str_eq(f->m.current, v->label))
             current = versions[n].label;
@@ -310,6 +313,18 @@ static bool is_to_be_made(const struct forget *f, const struct takc_version *was
     return whole && (current ? current->redacted_from.len > 0 : was || (f->made_up && f->m.next > 1));
 }
 
+/* The work key of a version that kept replies alone make. */
+static enum takc_status unasked_key(struct forget *f, struct takc_build *b, struct takc_err *err)
+{
+    struct takc_hex hex;
+    char *text = takc_arena_printf(&f->arena, "%.*s\nkept replies only\n", TAKC_STR_ARG(b->work_key));
+    enum takc_status st = text ? takc_sha256(takc_str(text), &hex, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a work key");
+    if (st)
+        return st;
+    b->work_key = takc_arena_dup(&f->arena, takc_str(hex.s));
+    return b->work_key.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a work key");
+}
+
 /* Makes the current version again from the documents that are left, at the rates it had. */
 static enum takc_status remake_current(struct forget *f, struct takc_build *b, const struct takc_version *was, struct takc_docset *rest,
                                        struct takc_err *err)
@@ -324,9 +339,15 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, c
         rates[b->n_rates++] = was->artifacts[i].rate;
     b->set = rest;
     b->label = takc_str(label);
-    enum takc_status st = takc_build_work_key(&f->arena, f->task, rest, &f->profile, b->rates, b->n_rates, &b->work_key, err);
+    /* Nobody is asked anything here. Where that makes a difference, the version has another key than one that was asked for. */
+    enum takc_status st = takc_build_work_key(b, err);
+    struct takc_str asked = b->work_key;
+    if (!st && b->generation)
+        st = unasked_key(f, b, err);
     if (!st)
         st = takc_build_make(b, err);
+    if (!st && b->generation && !b->generation->n_withheld)
+        b->version.work_key = asked;
     if (!st)
         st = takc_build_publish(b, &f->m, err);
     f->report->n_versions++;
@@ -351,12 +372,17 @@ static enum takc_status change_versions(struct forget *f, struct takc_err *err)
 {
     struct takc_build b = {.home = f->home, .call = f->call, .task = f->task, .profile = &f->profile, .arena = &f->arena, .n_threads = 1};
     struct takc_docset rest;
+    struct takc_generation generation;
     const struct takc_version *was = takc_manifest_find(&f->m, f->m.current);
-    enum takc_status st = publish_redacted(f, &b, err);
+    enum takc_status st = was ? takc_generation_of(f->home, f->task, was->label, &f->arena, &generation, err) : TAKC_NOT_FOUND;
+    bool generated = st == TAKC_OK;
+    if (!st || st == TAKC_NOT_FOUND || st == TAKC_CORRUPT || st == TAKC_INVALID)
+        st = publish_redacted(f, &b, err);
     if (!st)
         st = rest_of_documents(f, &rest, err);
     if (st)
         return st;
+    b.generation = generated ? &generation : NULL;
     if (is_to_be_made(f, was, &rest))
         return remake_current(f, &b, was, &rest, err);
     /* What a killed compress left under the next label may hold the documents too. */
@@ -386,6 +412,34 @@ static enum takc_status remove_copies(struct forget *f, struct takc_str name, st
     for (size_t i = 0; !st && i < chunks.n; i++)
         st = remove_key(f, chunks.keys[i], err);
     return st ? st : remove_key(f, takc_str(raw.s), err);
+}
+
+static bool note_hit(void *arg, uint32_t needle, size_t at)
+{
+    (void)needle;
+    (void)at;
+    *(bool *)arg = true;
+    return false;
+}
+
+/* Replies of a model that say a sentence, whatever they were asked about: what is made again must not be made from them. */
+static enum takc_status remove_replies(struct forget *f, struct takc_err *err)
+{
+    struct takc_key_list list = {0};
+    char *prefix = takc_arena_printf(&f->arena, "replies/%.*s/", TAKC_STR_ARG(f->task));
+    enum takc_status st = prefix ? takc_home_keys(takc_home_store(f->home), f->call, takc_str(prefix), &f->arena, &list, err)
+                                 : takc_fail(err, TAKC_NOMEM, 0, "no memory for a prefix");
+    for (size_t i = 0; !st && i < list.n; i++) {
+        struct takc_store_view v;
+        bool says = false;
+        st = takc_store_view(takc_home_store(f->home), f->call, list.keys[i], &v, err);
+        if (st)
+            return st;
+        takc_needles_search(&f->needles, v.bytes, note_hit, &says);
+        takc_store_view_close(&v);
+        st = says ? remove_key(f, list.keys[i], err) : TAKC_OK;
+    }
+    return st;
 }
 
 static _Thread_local struct forget *searching; /* nftw has no argument of its own */
@@ -467,11 +521,23 @@ static enum takc_status find_records(struct forget *f, const struct takc_str *na
     return TAKC_OK;
 }
 
+/* No redacted version names replies any more: what was to be made from them is made. */
+static enum takc_status drop_replies(struct forget *f, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < f->m.n_versions; i++)
+        if (f->m.versions[i].redacted_from.len)
+            st = takc_generation_copy(f->home, f->task, f->m.versions[i].label, f->m.versions[i].label, false, err);
+    return st;
+}
+
 /* Records, what they stood on, and that it is gone. Between the first record and the sweep the mark is missing, so that a kill is seen. */
 static enum takc_status remove_records(struct forget *f, struct takc_err *err)
 {
     uint64_t swept = 0;
     enum takc_status st = takc_settle_undo(f->home, f->task, err);
+    if (!st)
+        st = drop_replies(f, err);
     for (size_t i = 0; !st && i < f->n; i++)
         st = remove_key(f, takc_str(takc_key_document(f->task, f->names[i]).s), err);
     if (!st)
@@ -490,6 +556,8 @@ static enum takc_status run_forget(struct forget *f, struct takc_err *err)
     /* The records go when nothing stands on them any more, so that a killed forget can be called again. */
     for (size_t i = 0; !st && i < f->n; i++)
         st = remove_copies(f, f->names[i], err);
+    if (!st)
+        st = remove_replies(f, err);
     if (!st)
         st = change_versions(f, err);
     for (size_t i = 0; !st && i < f->n; i++)

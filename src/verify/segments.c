@@ -200,10 +200,9 @@ static enum takc_status check_generated(struct job *j, const struct takc_part *p
     const char *fault = NULL;
     char why[TAKC_WHY_BYTES];
     takc_buf_init(&all, TAKC_BUF_MAX_DOCUMENT);
-    takc_items_reset(&j->quote);
     enum takc_status st = gather(j, p, &all, &gone, &fault);
     if (!st)
-        st = takc_items_add(&j->quote, takc_buf_str(&all), j->err);
+        st = takc_line_quote(&j->quote, takc_buf_str(&all), j->err);
     if (!st && gone)
         takc_report_underivable(&j->report, TAKC_LEVEL_X);
     else if (!st && fault)

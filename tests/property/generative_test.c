@@ -229,32 +229,6 @@ static enum takc_status generate(void *arg, const struct takc_generate_ask *ask,
     return TAKC_OK;
 }
 
-/* As level X does it: all spans, a line each. */
-static enum takc_status guard(void *arg, struct takc_str line, const struct takc_str *quotes, size_t n, bool *out_ok, char why[256],
-                              struct takc_err *err)
-{
-    struct takc_items shown, quote;
-    struct takc_buf all;
-    enum takc_status st = TAKC_OK;
-    (void)arg;
-    takc_items_init(&shown);
-    takc_items_init(&quote);
-    takc_buf_init(&all, 1 << 24);
-    for (size_t i = 0; i < n && !st; i++)
-        if (!(st = takc_buf_add(&all, quotes[i], err)))
-            st = takc_buf_byte(&all, '\n', err);
-    if (!st)
-        st = takc_items_add(&quote, takc_buf_str(&all), err);
-    if (!st)
-        st = takc_items_add(&shown, line, err);
-    if (!st)
-        *out_ok = takc_line_generated(&shown, &quote, why);
-    takc_items_clear(&shown);
-    takc_items_clear(&quote);
-    takc_buf_clear(&all);
-    return st;
-}
-
 /* ---- kept replies ---- */
 
 static enum takc_status find_kept(void *arg, struct takc_str key, takc_kept_fn *each, void *each_arg, struct takc_err *err)
@@ -351,9 +325,9 @@ static struct takc_generative_options options(struct fake *f, unsigned n_paralle
     o.n_parallel = n_parallel;
     o.min_share = f->min_share ? f->min_share : o.min_share;
     o.generate = generate;
-    o.guard = guard;
+    o.guard = takc_verify_generated;
     o.arg = f;
-    o.kept = (struct takc_kept){.find = find_kept, .keep = keep, .arg = f};
+    o.kept = (struct takc_kept_replies){.find = find_kept, .keep = keep, .arg = f};
     return o;
 }
 
@@ -716,7 +690,7 @@ static void any_allocation_may_fail(void **state)
     random_text_corpus(&r, 71, 3, 30, takc_tokenizer_at(0));
     struct takc_generative_options o = options(&f, 1);
     o.generate = answer_briefly;
-    o.kept = (struct takc_kept){0};
+    o.kept = (struct takc_kept_replies){0};
     o.min_share = 1;
     o.window_tokens = 300;
     assert_int_equal(takc_extractive_select(&r.c, &o.extractive, NULL, &s, NULL), TAKC_OK);
