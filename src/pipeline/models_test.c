@@ -233,6 +233,7 @@ static void without_a_row_nothing_is_sent(void **state)
     char file[128];
     struct takc_model_settings s = settings("fake:obedient");
     struct takc_models_spent spent;
+    s.max_cost = UINT64_C(60000000000); /* sixty tokens: room for two short calls, if a third set nothing aside for good */
     assert_int_equal(open_with(&s), TAKC_OK);
     assert_int_equal(ask("[1] One."), TAKC_OK);
     (void)snprintf(file, sizeof(file), "%s/catalog.sqlite", root);
@@ -291,8 +292,8 @@ static void a_month_tells_and_stops(void **state)
     s.monthly_cap = 20 * one;
     assert_int_equal(open_with(&s), TAKC_OK);
     int told = 0;
-    enum takc_status st;
-    while (!(st = ask("[1] Revenue grew by 7 percent.")))
+    enum takc_status st = TAKC_OK;
+    for (int i = 0; i < 100 && !(st = ask("[1] Revenue grew by 7 percent.")); i++)
         told += reply.notes.len && strstr(reply.notes.ptr, "cost.monthly_cap_usd") != NULL;
     assert_int_equal(st, TAKC_COST);
     assert_int_equal(told, 1);

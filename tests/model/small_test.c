@@ -120,7 +120,9 @@ static void it_answers_whole_and_streamed_the_same(void **state)
     takc_model_reply_init(&whole);
     takc_model_reply_init(&streamed);
     takc_buf_init(&heard, 1 << 20);
-    if (ask("What is the capital of France?", 40, NULL, &whole, &err) || ask("What is the capital of France?", 40, &heard, &streamed, &err))
+    /* The first time the server reads the prompt; it keeps what it made of it, and rounds otherwise where it goes on from that. */
+    if (ask("What is the capital of France?", 40, NULL, &whole, &err) || ask("What is the capital of France?", 40, NULL, &whole, &err) ||
+        ask("What is the capital of France?", 40, &heard, &streamed, &err))
         fail_msg("%s", err.msg);
     (void)fprintf(stderr, "whole: %s\nnotes of the stream: %s\n", takc_buf_str(&whole.text).ptr,
                   streamed.notes.ptr ? streamed.notes.ptr : "");
