@@ -166,6 +166,10 @@ static enum takc_status change_versions(struct takc_forgetting *f, struct takc_e
     const struct takc_version *was = takc_manifest_find(&f->m, f->m.current);
     enum takc_status st = was ? takc_generation_of(f->home, f->task, was->label, &f->arena, &generation, err) : TAKC_NOT_FOUND;
     bool generated = st == TAKC_OK;
+    if (st == TAKC_CORRUPT || st == TAKC_INVALID)
+        takc_log_for(f->call, WARN, "forget",
+                     "task=%.*s: how the current version was written cannot be read; it is made again by extraction",
+                     TAKC_STR_ARG(f->task));
     if (!st || st == TAKC_NOT_FOUND || st == TAKC_CORRUPT || st == TAKC_INVALID)
         st = publish_redacted(f, &b, err);
     if (!st)
