@@ -3,6 +3,7 @@
  * A home: opening, schema and migration, locks, keys, document records, manifests. */
 #include "base/fault.h"
 #include "catalog/home_impl.h"
+#include "catalog/root_fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -20,23 +21,6 @@
 #define SHA_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define SHA_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
-static char root[64];
-
-static int make_root(void **state)
-{
-    (void)state;
-    (void)snprintf(root, sizeof(root), "/tmp/takc-home-XXXXXX");
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_root(void **state)
-{
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof(command), "rm -rf %s", root);
-    return system(command); /* NOLINT(cert-env33-c): a fixed command of the test */
-}
-
 static const struct takc_home_options create = {.create = true};
 
 static struct takc_home *open_home(void)
@@ -45,22 +29,6 @@ static struct takc_home *open_home(void)
     struct takc_err err = {0};
     assert_int_equal(takc_home_open(&h, root, &create, &err), TAKC_OK);
     return h;
-}
-
-static void write_text(const char *name, const char *text)
-{
-    char file[PATH_MAX];
-    (void)snprintf(file, sizeof(file), "%s/%s", root, name);
-    assert_int_equal(takc_dir_make_for(file, NULL), TAKC_OK);
-    assert_int_equal(takc_file_write(file, takc_str(text), NULL), TAKC_OK);
-}
-
-static bool there(const char *name)
-{
-    char file[PATH_MAX];
-    struct stat info;
-    (void)snprintf(file, sizeof(file), "%s/%s", root, name);
-    return stat(file, &info) == 0;
 }
 
 static enum takc_status try_open(const struct takc_home_options *o, struct takc_err *err)

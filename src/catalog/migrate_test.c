@@ -4,6 +4,7 @@
  * was. */
 #include "base/fault.h"
 #include "catalog/home_impl.h"
+#include "catalog/root_fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -18,39 +19,6 @@
 #include <cmocka.h>
 
 #define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-
-static char root[64];
-
-static int make_root(void **state)
-{
-    (void)state;
-    (void)snprintf(root, sizeof(root), "/tmp/takc-migrate-XXXXXX");
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_root(void **state)
-{
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof(command), "rm -rf %s", root);
-    return system(command); /* NOLINT(cert-env33-c): a fixed command of the test */
-}
-
-static void write_text(const char *name, const char *text)
-{
-    char file[PATH_MAX];
-    (void)snprintf(file, sizeof(file), "%s/%s", root, name);
-    assert_int_equal(takc_dir_make_for(file, NULL), TAKC_OK);
-    assert_int_equal(takc_file_write(file, takc_str(text), NULL), TAKC_OK);
-}
-
-static bool there(const char *name)
-{
-    char file[PATH_MAX];
-    struct stat info;
-    (void)snprintf(file, sizeof(file), "%s/%s", root, name);
-    return stat(file, &info) == 0;
-}
 
 static bool says(const char *name, const char *text)
 {
