@@ -30,7 +30,7 @@ static enum takc_status load(struct back *b, uint32_t unit, struct takc_err *err
         else
             hi = mid;
     }
-    if (b->doc == d + 1)
+    if (b->view.units && b->doc == d + 1)
         return TAKC_OK;
     if (b->doc)
         b->c->unload(b->c->arg, &b->view);
