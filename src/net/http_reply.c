@@ -118,7 +118,7 @@ int takc_http_on_close(void *arg, curl_socket_t fd)
 
 static int port_of(int fd)
 {
-    struct sockaddr_storage a;
+    struct sockaddr_storage a = {0};
     socklen_t n = sizeof(a);
     if (getsockname(fd, (struct sockaddr *)&a, &n))
         return 0;
