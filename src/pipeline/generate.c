@@ -447,7 +447,7 @@ enum takc_status takc_generation_run(struct takc_build *b, const struct takc_cor
         call->progress_arg = &r;
     }
     st = make(&r, c, s, o, err);
-    if (r.progress) {
+    if (call && r.progress) {
         call->progress = r.progress;
         call->progress_arg = r.progress_arg;
     }

@@ -10,6 +10,7 @@
 
 #include "home_fixture.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "catalog/usage.h"
 #include "takc/model.h"
@@ -387,7 +388,10 @@ static void killed_runs_ask_for_the_rest_alone(void **state)
     static struct seen before[SEEN_MAX], now[SEEN_MAX];
     struct place clean = new_place();
     struct takc_home *h = filled_home(&clean, NULL);
+    const struct takc_clock *clock = takc_clock_or_system(NULL);
+    uint64_t began = clock->mono_ns(clock);
     (void)compress(h, "fake:inventing");
+    uint64_t took_us = (clock->mono_ns(clock) - began) / 1000; /* kills fall into it anywhere, however slow the machine */
     uint64_t all = tries(h);
     size_t n_all = n_replies(h);
     char *want = stored(h, "artifacts/" FIXTURE_TASK "/v1/light.json");
@@ -404,7 +408,7 @@ static void killed_runs_ask_for_the_rest_alone(void **state)
         size_t n_before = 0;
         unsigned kills = 0;
         for (bool done = false; !done; n_kills += !done, kills += !done) {
-            done = run_and_kill(&p, kills > 40 ? 20000000 : 500 + (long)fixture_below(&rnd, 30000));
+            done = run_and_kill(&p, kills > 40 ? 60000000 : 500 + (long)fixture_below(&rnd, (uint32_t)took_us));
             h = fixture_home(p.home);
             size_t n_there = n_replies(h);
             fixture_ok(takc_home_sweep(h, takc_str(FIXTURE_TASK), &swept, &err), &err, "sweep");
