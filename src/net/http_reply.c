@@ -118,11 +118,15 @@ int takc_http_on_close(void *arg, curl_socket_t fd)
 
 static int port_of(int fd)
 {
-    struct sockaddr_storage a = {0};
+    union {
+        struct sockaddr_in6 v6; /* the longest, so that all is zeroed */
+        struct sockaddr_in v4;
+        struct sockaddr any;
+    } a = {.v6 = {.sin6_family = 0}};
     socklen_t n = sizeof(a);
-    if (getsockname(fd, (struct sockaddr *)&a, &n))
+    if (getsockname(fd, &a.any, &n))
         return 0;
-    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port : ((struct sockaddr_in *)&a)->sin_port);
+    return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 
 /* Is there something to read on a kept connection before anything was asked? Then the server closed it, or sent more than one reply, and
