@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A home: opening, schema and migration, locks, keys, document records, manifests. */
+#include "../../tests/property/root_fixture.h"
 #include "base/fault.h"
 #include "catalog/home_impl.h"
-#include "catalog/root_fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -2,9 +2,9 @@
  *
  * Homes of older schemas are brought to this one: whole, or again from the start after a kill, and what is damaged in them stays what it
  * was. */
+#include "../../tests/property/root_fixture.h"
 #include "base/fault.h"
 #include "catalog/home_impl.h"
-#include "catalog/root_fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For tests: a folder of its own to make homes in, and files in it by name. One group of tests at a time. */
-#ifndef TAKC_CATALOG_ROOT_FIXTURE_H
-#define TAKC_CATALOG_ROOT_FIXTURE_H
+ * root_fixture.h - a folder of its own for the tests of one program, to make homes in, and files in it by name. */
+#ifndef TAKC_TEST_ROOT_FIXTURE_H
+#define TAKC_TEST_ROOT_FIXTURE_H
 
 #include "base/file.h"
 
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
+#include "home_fixture.h"
+
 static char root[64];
 
+/* cmocka's setup: makes a new folder and names it in root. */
 static int make_root(void **state)
 {
     (void)state;
@@ -24,14 +24,15 @@ static int make_root(void **state)
     return mkdtemp(root) ? 0 : -1;
 }
 
+/* cmocka's teardown: the folder goes with all that is in it. */
 static int remove_root(void **state)
 {
     (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof(command), "rm -rf %s", root);
-    return system(command); /* NOLINT(cert-env33-c): a fixed command of the test */
+    fixture_remove(root);
+    return 0;
 }
 
+/* Writes root/name, folders included; what was there is replaced. */
 static void write_text(const char *name, const char *text)
 {
     char file[PATH_MAX];
@@ -40,6 +41,7 @@ static void write_text(const char *name, const char *text)
     assert_int_equal(takc_file_write(file, takc_str(text), NULL), TAKC_OK);
 }
 
+/* Is there anything at root/name? */
 static bool there(const char *name)
 {
     char file[PATH_MAX];
