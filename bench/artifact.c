@@ -20,7 +20,7 @@
 
 struct bench {
     struct bench_documents d;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     double units_ms;
 };
 

@@ -58,7 +58,7 @@ static double percent(double guess, double real)
 
 int main(int argc, char **argv)
 {
-    const struct takc_tokenizer_ops *t = takc_tokenizer_find(takc_str("estimate"));
+    const struct takc_tokenizer *t = takc_tokenizer_find(takc_str("estimate"));
     const struct takc_clock *clock = takc_clock_system();
     static struct group groups[64];
     size_t n = 0;

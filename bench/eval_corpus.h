@@ -62,12 +62,13 @@ static inline char *eval_slurp(const char *path, size_t *out_len)
 }
 
 /* Words less articles, as the scorer counts tokens. */
-static inline uint64_t eval_scorer_mt(const struct takc_tokenizer_ops *t, struct takc_str line)
+static inline uint64_t eval_scorer_mt(const struct takc_tokenizer *t, struct takc_str line)
 {
     (void)t;
     return takc_words_count(line) * 1000;
 }
-static const struct takc_tokenizer_ops eval_scorer = {"scorer", "1", TAKC_TOKENIZER_LINES, eval_scorer_mt, NULL};
+static const struct takc_tokenizer_ops eval_scorer_ops = {.flags = TAKC_TOKENIZER_LINES, .line_mt = eval_scorer_mt};
+static const struct takc_tokenizer eval_scorer = {&eval_scorer_ops, "scorer", "1"};
 
 static enum takc_status eval_load(void *arg, size_t i, struct takc_corpus_view *out, struct takc_err *err)
 {

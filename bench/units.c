@@ -58,7 +58,7 @@ static double ms_since(uint64_t from)
 static enum takc_status measure(const char *path, bool dumping, struct takc_err *err)
 {
     const struct takc_clock *c = takc_clock_system();
-    const struct takc_tokenizer_ops *t = takc_tokenizer_find(takc_str("estimate"));
+    const struct takc_tokenizer *t = takc_tokenizer_find(takc_str("estimate"));
     struct takc_doc d;
     struct takc_units u, again;
     struct takc_buf stored;

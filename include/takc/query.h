@@ -6,15 +6,20 @@
 #define TAKC_QUERY_H
 
 #include "takc/call.h"
+#include "takc/model.h"
 #include "takc/str.h"
 
 struct takc_home;
+struct takc_models;
 
 enum takc_mode { TAKC_MODE_UNSET = 0, TAKC_MODE_AUTO, TAKC_MODE_ARTIFACT, TAKC_MODE_SELECT, TAKC_MODE_BOTH, TAKC_MODE_WHOLE };
 /* "auto", "artifact", ...; NULL behind the last. */
 TAKC_API const char *takc_mode_name(enum takc_mode m);
 /* INVALID for anything else. */
 TAKC_API TAKC_CHECK enum takc_status takc_mode_parse(struct takc_str s, enum takc_mode *out, struct takc_err *err);
+
+/* The next piece of a model's answer, marks resolved. Comes on another thread, one at a time; a status of its own ends the answer. */
+typedef enum takc_status takc_query_delta_fn(void *arg, struct takc_str text, struct takc_err *err);
 
 struct takc_query_options {
     struct takc_str task, question;
@@ -33,6 +38,19 @@ struct takc_query_options {
     size_t n_history;
     double abstain_below;  /* 0: the default */
     unsigned answer_lines; /* 0: 3 */
+    /* Answers by a model. */
+    const struct takc_model_settings *model; /* NULL, or without a name: the response is lines of the documents */
+    const struct takc_str *history_answers;  /* of history, in its order, with their marks; turns of the prompt; NULL: none */
+    struct takc_models *models;              /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
+    uint32_t max_tokens;                     /* of the answer; 0: the profile's */
+    double temperature;                      /* with has_temperature; else the profile's */
+    bool has_temperature;
+    takc_query_delta_fn *delta; /* NULL: whole. Not called where lines of the prompt instruct a reader: such answers are looked at first */
+    void *delta_arg;
+    bool dry;                    /* the model's prices count, but it is not asked */
+    bool answer_cache;           /* an answer of the same question, version, limits, model and parameters may be had again, and is kept */
+    uint64_t answer_ttl_s;       /* how old it may be; 0: the profile's ttl_s */
+    unsigned questions_a_window; /* how many questions share a provider's cached prefix, for prices; 0: 10 */
 };
 
 struct takc_cited_span {
@@ -51,8 +69,32 @@ struct takc_cited {
 };
 struct takc_tried_rate {
     char rate[24];
-    double factor, coverage;
+    double factor, coverage; /* coverage < 0: not looked at, an offer by its price */
     uint64_t tokens;
+    bool priced, cached, taken; /* cached: long enough for the provider's cache */
+    uint64_t picodollars;       /* of the prefix a question, where priced */
+};
+
+/* What a model said, and what it cost. All zero without a model. */
+struct takc_model_answer {
+    bool asked;               /* a model was called, or its kept answer used */
+    struct takc_str provider; /* "bedrock" */
+    struct takc_str model;    /* that answered, as the service names it */
+    struct takc_str request_id, stop;
+    uint64_t input, output, cache_read, cache_write; /* tokens over all tries; input without the two */
+    bool counted_here;                               /* the service gave no figures */
+    uint64_t picodollars;
+    unsigned tries;
+    bool priced;                /* false: the model has no price on file */
+    bool fallback;              /* another model than the first answered */
+    bool blocked;               /* a guardrail spoke instead */
+    bool cut;                   /* ends at the limit of tokens, not where the model meant to */
+    bool cache_hit;             /* a kept answer: nothing was called, nothing paid */
+    const uint32_t *unresolved; /* numbers of marks that point to no line ("?" in the response) */
+    size_t n_unresolved;
+    const struct takc_str *unsupported; /* "number 12": what no cited span holds */
+    size_t n_unsupported;
+    uint64_t n_facts, n_marks, n_left_out; /* numbers, dates, names; marks; statements left out since they repeat what was planted */
 };
 
 struct takc_query_result { /* everything lives until takc_query_result_free */
@@ -74,11 +116,19 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     size_t n_tried;
     uint64_t n_lines;      /* lines shown */
     struct takc_str notes; /* what was asked and could not be had, one a line */
+    struct takc_str route; /* why this rate, where prices decided; empty otherwise */
+    struct takc_model_answer answer;
     uint64_t ms;
     void *owner;
 };
 
-/* Answers. NOT_FOUND without task, version or rate; INVALID for an empty question. */
+/* Answers. NOT_FOUND without task, version or rate; INVALID for an empty question.
+ *
+ * With a model the response is its text, "[1]" for the first of citations, which are the lines it cites by first mention. When it says that
+ * the lines do not hold the answer, abstained is set and citations are what came nearest. A failed call is a failure (LIMITED, UPSTREAM,
+ * TIMEOUT, DENIED, NOT_FOUND, INVALID, COST, CANCELLED): never OK, never lines instead. Blocked and cut answers are OK and say so.
+ * confidence = that of the lines (or of the artifact) * share of the facts that cited spans hold * share of the marks that resolve; half
+ * of it where nothing is cited; 0 where it was blocked; at most what takc abstains below where the model abstains. */
 TAKC_API TAKC_CHECK enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const struct takc_query_options *o,
                                                 struct takc_query_result *out, struct takc_err *err);
 /* Frees; twice is harmless. */

@@ -36,6 +36,10 @@
     X(REFUSED, 422, 10, false, "refused")                                                                                                  \
     X(CONFLICT, 409, 11, false, "conflict")                                                                                                \
     X(UNSUPPORTED, 415, 12, false, "not supported")                                                                                        \
+    X(UPSTREAM, 502, 13, true, "a service behind failed")                                                                                  \
+    X(LIMITED, 429, 14, true, "too many requests")                                                                                         \
+    X(DENIED, 403, 15, false, "access denied")                                                                                             \
+    X(COST, 402, 16, false, "over the cost limit")                                                                                         \
     X(CANCELLED, 499, 130, true, "cancelled")
 
 enum takc_status {

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/alloc.h"
 
+#include <openssl/crypto.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,10 +26,12 @@ void takc_arena_clear(struct takc_arena *a)
 {
     for (struct takc_arena_block *b = a->head; b;) {
         struct takc_arena_block *next = b->next;
+        if (a->secret)
+            OPENSSL_cleanse(b->bytes, b->used);
         takc_free(b);
         b = next;
     }
-    takc_arena_init(a);
+    *a = (struct takc_arena){.secret = a->secret};
 }
 
 /* A block with room for n bytes, put where allocation continues (in front), or behind the front for a large one-off. */

@@ -10,6 +10,7 @@
 struct takc_arena {
     struct takc_arena_block *head;
     size_t used_bytes;
+    bool secret; /* holds keys or tokens: blocks are wiped before they are freed. Set it behind init */
 };
 
 /* An empty arena; the storage of the struct is the caller's. */

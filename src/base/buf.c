@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/alloc.h"
 
+#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -12,14 +13,23 @@ void takc_buf_init(struct takc_buf *b, size_t max)
     *b = (struct takc_buf){.max = max};
 }
 
+void takc_buf_init_secret(struct takc_buf *b, size_t max)
+{
+    *b = (struct takc_buf){.max = max, .secret = true};
+}
+
 void takc_buf_clear(struct takc_buf *b)
 {
+    if (b->secret && b->ptr)
+        OPENSSL_cleanse(b->ptr, b->cap);
     takc_free(b->ptr);
-    takc_buf_init(b, b->max);
+    *b = (struct takc_buf){.max = b->max, .secret = b->secret};
 }
 
 void takc_buf_reset(struct takc_buf *b)
 {
+    if (b->secret && b->ptr)
+        OPENSSL_cleanse(b->ptr, b->cap);
     b->len = 0;
     if (b->ptr)
         b->ptr[0] = '\0';
@@ -28,6 +38,20 @@ void takc_buf_reset(struct takc_buf *b)
 struct takc_str takc_buf_str(const struct takc_buf *b)
 {
     return takc_str_n(b->ptr ? b->ptr : "", b->len);
+}
+
+/* realloc, but for secrets: the old block is wiped before it is let go. */
+static char *grow(struct takc_buf *b, size_t cap)
+{
+    if (!b->secret)
+        return takc_realloc(b->ptr, cap);
+    char *p = takc_alloc(cap);
+    if (p && b->ptr) {
+        memcpy(p, b->ptr, b->len);
+        OPENSSL_cleanse(b->ptr, b->cap);
+        takc_free(b->ptr);
+    }
+    return p;
 }
 
 enum takc_status takc_buf_reserve(struct takc_buf *b, size_t n, struct takc_err *err)
@@ -42,7 +66,7 @@ enum takc_status takc_buf_reserve(struct takc_buf *b, size_t n, struct takc_err 
         cap *= 2;
     if (cap > b->max + 1)
         cap = b->max + 1;
-    char *p = takc_realloc(b->ptr, cap);
+    char *p = grow(b, cap);
     if (!p)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu bytes", cap);
     b->ptr = p;
@@ -110,7 +134,7 @@ enum takc_status takc_buf_take(struct takc_buf *b, char **out, size_t *out_len, 
         return st;
     *out = b->ptr;
     *out_len = b->len;
-    takc_buf_init(b, b->max);
+    *b = (struct takc_buf){.max = b->max, .secret = b->secret};
     return TAKC_OK;
 }
 

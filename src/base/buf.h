@@ -12,6 +12,7 @@
 struct takc_buf {
     char *ptr; /* NULL until something was put in */
     size_t len, cap, max;
+    bool secret; /* bytes are wiped when they are left: on growth, clear */
 };
 
 /* Limits by use; hostile input meets them as a polite error. */
@@ -21,7 +22,9 @@ struct takc_buf {
 
 /* An empty buffer that may hold up to max bytes. The storage of the struct is the caller's. */
 void takc_buf_init(struct takc_buf *b, size_t max);
-/* Frees the bytes, keeps max; twice is harmless. */
+/* The same for keys and tokens: what is freed is wiped before. */
+void takc_buf_init_secret(struct takc_buf *b, size_t max);
+/* Frees the bytes, keeps max and secret; twice is harmless. */
 void takc_buf_clear(struct takc_buf *b);
 /* Empties without freeing. */
 void takc_buf_reset(struct takc_buf *b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * base/child.h - runs a program on hostile input, confined: bytes in, bytes out, nothing else.
+ * base/child.h - runs a program on hostile input, confined: bytes in, bytes out, nothing else. (And one of the user's own choice, open.)
  *
  * The program gets the input as a seekable file on descriptor 0 (an anonymous one: nothing touches the disk), pipes on 1 and 2, no other
  * descriptor, an environment of LANG and PATH only, and limits on time, processor, memory, files and output. No shell is involved.
@@ -18,15 +18,18 @@
 enum takc_child_confine {
     TAKC_CHILD_UNSET = 0, /* bubblewrap, else seccomp */
     TAKC_CHILD_BWRAP,
-    TAKC_CHILD_SECCOMP
+    TAKC_CHILD_SECCOMP,
+    TAKC_CHILD_OPEN /* not confined: a program that the user named (credential_process), with network, files and the environment given; only
+                       time and output are limited, other descriptors are closed */
 };
 
 struct takc_child_options {
-    const char *const *argv; /* NULL-terminated; argv[0] without '/' is looked for in PATH */
-    struct takc_str input;   /* what descriptor 0 holds; borrowed */
-    uint64_t timeout_ms;     /* wall clock; 0: 60,000 */
-    uint64_t memory_bytes;   /* address space; 0: 1 GiB */
-    uint8_t confine;         /* enum takc_child_confine */
+    const char *const *argv;        /* NULL-terminated; argv[0] without '/' is looked for in PATH */
+    struct takc_str input;          /* what descriptor 0 holds; borrowed */
+    uint64_t timeout_ms;            /* wall clock; 0: 60,000 */
+    uint64_t memory_bytes;          /* address space; 0: 1 GiB */
+    uint8_t confine;                /* enum takc_child_confine */
+    const char *const *environment; /* of an open child, as environ; borrowed. NULL: LANG and PATH, as the others get */
 };
 
 struct takc_child_result {

@@ -70,6 +70,29 @@ static void bytes_go_in_and_out(uint8_t confine)
     ran_clear(&x);
 }
 
+/* The user's own program sees the environment it is given and may write files; time and output stay limited. */
+static void open_runs(void **state)
+{
+    (void)state;
+    bytes_go_in_and_out(TAKC_CHILD_OPEN);
+    struct ran x = {0};
+    const char *const environment[] = {"PATH=/usr/bin:/bin", "ANSWER=42", NULL};
+    struct takc_child_options o = {.argv = (const char *const[]){"sh", "-c", "echo $ANSWER; echo x >/dev/null && echo wrote", NULL},
+                                   .confine = TAKC_CHILD_OPEN,
+                                   .environment = environment};
+    takc_buf_init(&x.out, 20);
+    takc_buf_init(&x.text, 4096);
+    assert_int_equal(takc_child_run(&o, NULL, &x.out, &x.text, &x.r, &x.err), TAKC_OK);
+    assert_string_equal(x.out.ptr, "42\nwrote\n");
+    ran_clear(&x);
+    o.argv = (const char *const[]){"sh", "-c", "echo 012345678901234567890123456789", NULL};
+    assert_int_equal(takc_child_run(&o, NULL, &x.out, &x.text, &x.r, &x.err), TAKC_REFUSED);
+    ran_clear(&x);
+    x = run(TAKC_CHILD_OPEN, "", 100, (const char *const[]){"sleep", "60", NULL});
+    assert_int_equal(x.st, TAKC_TIMEOUT);
+    ran_clear(&x);
+}
+
 static void bwrap_runs(void **state)
 {
     (void)state;
@@ -247,6 +270,7 @@ static void memory_may_be_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(open_runs),
         cmocka_unit_test(bwrap_runs),
         cmocka_unit_test(seccomp_runs),
         cmocka_unit_test(environment_is_small),

@@ -76,8 +76,9 @@ static enum takc_status copy_immutable(struct copy *c, struct takc_err *err)
 /* What a task's keys begin with; single keys are prefixes too. */
 static const struct {
     const char *before, *after; /* the task's name */
-} task_prefixes[] = {{"blobs/", "/"}, {"text/", "/"},     {"index/", "/"},     {"artifacts/", "/"}, {"raw-data/", "/"},
-                     {"", "/chunk_"}, {"cache/v2/", "/"}, {"documents/", "/"}, {"tasks/", ".yaml"}, {"manifests/", ".json"}};
+} task_prefixes[] = {{"blobs/", "/"},     {"text/", "/"},      {"index/", "/"},        {"artifacts/", "/"},
+                     {"replies/", "/"},   {"raw-data/", "/"},  {"", "/chunk_"},        {"cache/v2/", "/"},
+                     {"documents/", "/"}, {"tasks/", ".yaml"}, {"manifests/", ".json"}};
 
 static int by_bytes(const void *a, const void *b)
 {

@@ -255,6 +255,7 @@ void takc_home_close(struct takc_home *h)
     takc_home_mutex_lock(h);
     takc_catalog_close_locked(h);
     takc_home_mutex_unlock(h);
+    takc_home_counters_close(h);
     (void)pthread_mutex_destroy(&h->mu);
     takc_store_close(h->store);
     takc_lock_close(&h->lock);

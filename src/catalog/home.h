@@ -75,6 +75,18 @@ struct takc_key takc_key_profile(struct takc_str task);
 /* cache/v2/{task}/{rate name}/cache.json: written for foreign clients, never read. */
 struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate);
 
+/* cache/answers/{task}/v{version}/{hash}.json: a model's answer that may be given again (pipeline/answer_cache.h). */
+struct takc_key takc_key_answer(struct takc_str task, struct takc_str version, struct takc_str hash);
+/* replies/{task}/{key}/{tokens asked for}.txt: what a model said to one prompt (compress/generative.h has the key, 64 hex digits); and what
+ * all of one key begin with. */
+struct takc_key takc_key_reply(struct takc_str task, struct takc_str key, uint32_t share_tokens);
+struct takc_key takc_key_replies(struct takc_str task, struct takc_str key);
+/* artifacts/{task}/v{version}/generated.json: how a model made the version, and the keys of the replies that it stands on. */
+struct takc_key takc_key_generated(struct takc_str task, struct takc_str version);
+
+/* artifacts/{task}/v{version}/work.json: whose work the folder is, until what follows the swap is done. */
+struct takc_key takc_key_work(struct takc_str task, struct takc_str version);
+
 struct takc_key_list { /* ascending */
     struct takc_str *keys;
     uint64_t *sizes;
@@ -126,6 +138,13 @@ TAKC_CHECK enum takc_status takc_home_tasks(struct takc_home *h, struct takc_are
                                             struct takc_err *err);
 /* The task's profile. NOT_FOUND names `takc init`. */
 TAKC_CHECK enum takc_status takc_home_profile(struct takc_home *h, struct takc_str task, struct takc_profile *out, struct takc_err *err);
+/* The tokenizer of that name (takc_tokenizer_open), loaded at its first use; the file's content is looked at again when its size or date
+ * changed. Lives as long as h is open. Statuses as takc_tokenizer_open. */
+TAKC_CHECK enum takc_status takc_home_tokenizer(struct takc_home *h, struct takc_str name, const struct takc_tokenizer **out,
+                                                struct takc_err *err);
+/* The task's profile with its tokenizer in hand: for who counts. */
+TAKC_CHECK enum takc_status takc_home_counting_profile(struct takc_home *h, struct takc_str task, struct takc_profile *out,
+                                                       struct takc_err *err);
 
 /* --- manifests --- */
 struct takc_stored { /* a stored thing and its hash */

@@ -23,6 +23,8 @@ enum takc_catalog_stmt {
     TAKC_STMT_DROP_VERSIONS,
     TAKC_STMT_ADD_DOCUMENT,
     TAKC_STMT_ADD_VERSION,
+    TAKC_STMT_PUT_USAGE,
+    TAKC_STMT_MONTH,
     TAKC_STMTS
 };
 
@@ -36,7 +38,11 @@ struct takc_home {
     ino_t db_inode; /* of the file that db has open */
     sqlite3_stmt *stmts[TAKC_STMTS];
     char warning[256];
+    struct takc_home_counter *counters; /* loaded tokenizers: counter.c */
 };
+
+/* Closes the tokenizers that takc_home_tokenizer opened. */
+void takc_home_counters_close(struct takc_home *h);
 
 /* Before what threads that share h change: the catalogue's connection, the warning. A failure is our bug and stops. */
 void takc_home_mutex_lock(struct takc_home *h);

@@ -109,13 +109,33 @@ struct takc_key takc_key_foreign_cache(struct takc_str task, takc_rate rate)
     return key_of("cache/v2/%.*s/%s/cache.json", TAKC_STR_ARG(task), name);
 }
 
+struct takc_key takc_key_replies(struct takc_str task, struct takc_str key)
+{
+    return key_of("replies/%.*s/%.*s/", TAKC_STR_ARG(task), TAKC_STR_ARG(key));
+}
+
+struct takc_key takc_key_reply(struct takc_str task, struct takc_str key, uint32_t share_tokens)
+{
+    return key_of("replies/%.*s/%.*s/%u.txt", TAKC_STR_ARG(task), TAKC_STR_ARG(key), share_tokens);
+}
+
+struct takc_key takc_key_work(struct takc_str task, struct takc_str version)
+{
+    return key_of("artifacts/%.*s/v%.*s/work.json", TAKC_STR_ARG(task), TAKC_STR_ARG(version));
+}
+
+struct takc_key takc_key_generated(struct takc_str task, struct takc_str version)
+{
+    return key_of("artifacts/%.*s/v%.*s/generated.json", TAKC_STR_ARG(task), TAKC_STR_ARG(version));
+}
+
 struct takc_str takc_key_task(struct takc_str key)
 {
     /* folder, and what ends the task's name: '/' for a folder of its own, else a suffix */
     static const struct {
         const char *folder, *suffix;
-    } rows[] = {{"blobs/", NULL},     {"raw-data/", NULL}, {"documents/", NULL},    {"text/", NULL},    {"index/", NULL},
-                {"artifacts/", NULL}, {"cache/v2/", NULL}, {"manifests/", ".json"}, {"tasks/", ".yaml"}};
+    } rows[] = {{"blobs/", NULL},     {"raw-data/", NULL}, {"documents/", NULL}, {"text/", NULL},         {"index/", NULL},
+                {"artifacts/", NULL}, {"replies/", NULL},  {"cache/v2/", NULL},  {"manifests/", ".json"}, {"tasks/", ".yaml"}};
     struct takc_str task = {NULL, 0};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!takc_str_starts(key, takc_str(rows[i].folder)))
@@ -174,4 +194,9 @@ enum takc_status takc_home_keys(struct takc_store *s, struct takc_call *call, st
     if (!st)
         *out = g.list;
     return st;
+}
+
+struct takc_key takc_key_answer(struct takc_str task, struct takc_str version, struct takc_str hash)
+{
+    return key_of("cache/answers/%.*s/v%.*s/%.*s.json", TAKC_STR_ARG(task), TAKC_STR_ARG(version), TAKC_STR_ARG(hash));
 }

@@ -15,21 +15,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CATALOG_SCHEMA = 1, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 1000 };
+enum { CATALOG_SCHEMA = 2, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 1000 };
 
-static const char schema_sql[] = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-                                 "CREATE TABLE documents(task TEXT NOT NULL, name TEXT NOT NULL, source_sha256 TEXT NOT NULL,"
-                                 " text_sha256 TEXT NOT NULL, title TEXT NOT NULL, date INTEGER, ingested INTEGER NOT NULL,"
-                                 " source_bytes INTEGER NOT NULL, text_bytes INTEGER NOT NULL, units INTEGER NOT NULL,"
-                                 " PRIMARY KEY(task, name)) WITHOUT ROWID;"
-                                 "CREATE TABLE versions(task TEXT NOT NULL, label TEXT NOT NULL, created INTEGER NOT NULL,"
-                                 " pinned INTEGER NOT NULL, is_current INTEGER NOT NULL, source_tokens INTEGER NOT NULL,"
-                                 " PRIMARY KEY(task, label)) WITHOUT ROWID;"
-                                 "CREATE TABLE queries(id INTEGER PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL,"
-                                 " mode TEXT NOT NULL, rate TEXT NOT NULL, question TEXT, confidence REAL NOT NULL, ms INTEGER NOT NULL,"
-                                 " tokens INTEGER NOT NULL, abstained INTEGER NOT NULL, at INTEGER NOT NULL);"
-                                 "CREATE INDEX queries_by_task ON queries(task, at);"
-                                 "INSERT INTO meta VALUES('schema_version', '1');";
+/* Columns in the order of usage.c. Times in seconds since 1970, money in picodollars. */
+#define USAGE_SQL                                                                                                                          \
+    "CREATE TABLE usage(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, task TEXT NOT NULL, version TEXT NOT NULL, purpose TEXT NOT NULL,"    \
+    " provider TEXT NOT NULL, model TEXT NOT NULL, request_id TEXT NOT NULL, outcome TEXT NOT NULL, input INTEGER NOT NULL,"               \
+    " output INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL, picodollars INTEGER NOT NULL,"                   \
+    " ms INTEGER NOT NULL, first_token_ms INTEGER NOT NULL, attempt INTEGER NOT NULL, counted_here INTEGER NOT NULL,"                      \
+    " priced INTEGER NOT NULL, fallback INTEGER NOT NULL, batch INTEGER NOT NULL);"                                                        \
+    "CREATE INDEX usage_by_task ON usage(task, at, picodollars);"
+
+static const char schema_sql[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE documents(task TEXT NOT NULL, name TEXT NOT NULL, source_sha256 TEXT NOT NULL,"
+    " text_sha256 TEXT NOT NULL, title TEXT NOT NULL, date INTEGER, ingested INTEGER NOT NULL,"
+    " source_bytes INTEGER NOT NULL, text_bytes INTEGER NOT NULL, units INTEGER NOT NULL,"
+    " PRIMARY KEY(task, name)) WITHOUT ROWID;"
+    "CREATE TABLE versions(task TEXT NOT NULL, label TEXT NOT NULL, created INTEGER NOT NULL,"
+    " pinned INTEGER NOT NULL, is_current INTEGER NOT NULL, source_tokens INTEGER NOT NULL,"
+    " PRIMARY KEY(task, label)) WITHOUT ROWID;"
+    "CREATE TABLE queries(id INTEGER PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL,"
+    " mode TEXT NOT NULL, rate TEXT NOT NULL, question TEXT, confidence REAL NOT NULL, ms INTEGER NOT NULL,"
+    " tokens INTEGER NOT NULL, abstained INTEGER NOT NULL, at INTEGER NOT NULL);"
+    "CREATE INDEX queries_by_task ON queries(task, at);" USAGE_SQL "INSERT INTO meta VALUES('schema_version', '2');";
+
+/* From each older schema to the next; run in one transaction. */
+static const char *const schema_steps[CATALOG_SCHEMA] = {NULL, USAGE_SQL "UPDATE meta SET value = '2' WHERE key = 'schema_version'"};
 
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines */
 static const char *const stmt_sql[TAKC_STMTS] = {
@@ -41,6 +53,11 @@ static const char *const stmt_sql[TAKC_STMTS] = {
     [TAKC_STMT_DROP_VERSIONS] = "DELETE FROM versions WHERE task = ?1 OR ?1 IS NULL",
     [TAKC_STMT_ADD_DOCUMENT] = "INSERT INTO documents VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [TAKC_STMT_ADD_VERSION] = "INSERT INTO versions VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [TAKC_STMT_PUT_USAGE] = "INSERT OR REPLACE INTO usage VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+                            " ?17, ?18, ?19, ?20, ?21)",
+    [TAKC_STMT_MONTH] = "SELECT coalesce(sum(picodollars), 0) FROM usage WHERE task = ?1"
+                        " AND at >= CAST(strftime('%s', ?2, 'unixepoch', 'start of month') AS INTEGER)"
+                        " AND at < CAST(strftime('%s', ?2, 'unixepoch', 'start of month', '+1 month') AS INTEGER)",
 };
 /* NOLINTEND(bugprone-suspicious-missing-comma) */
 
@@ -124,6 +141,21 @@ static enum takc_status open_db(const char *file, sqlite3 **out, struct takc_err
     return st;
 }
 
+/* Takes the tables of an older takc to this one's; locks/.catalog is held. */
+static enum takc_status upgrade(sqlite3 *db, int64_t from, struct takc_err *err)
+{
+    enum takc_status st = takc_sql_run(db, "BEGIN IMMEDIATE", err);
+    if (st)
+        return st;
+    for (int64_t i = from; !st && i < CATALOG_SCHEMA; i++)
+        st = takc_sql_run(db, schema_steps[i], err);
+    if (!st)
+        st = takc_sql_run(db, "COMMIT", err);
+    if (st)
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return st;
+}
+
 /* Makes the tables of a new catalogue; judges an old one by its schema. */
 static enum takc_status ready(sqlite3 *db, struct takc_err *err)
 {
@@ -146,7 +178,7 @@ static enum takc_status ready(sqlite3 *db, struct takc_err *err)
     if (!st && schema > CATALOG_SCHEMA)
         return takc_fail(err, TAKC_REFUSED, 0, "catalogue has schema %" PRId64 ", this takc knows %d: upgrade takc", schema,
                          CATALOG_SCHEMA);
-    return st;
+    return st || schema == CATALOG_SCHEMA ? st : upgrade(db, schema, err);
 }
 
 static enum takc_status open_ready(struct takc_home *h, const char *file, struct takc_err *err)
@@ -177,8 +209,8 @@ static enum takc_status lock_catalog(struct takc_home *h, struct takc_lock *out,
     return st ? st : takc_lock_open(out, file, true, OPEN_WAIT_MS, err);
 }
 
-/* Renames the catalogue and what SQLite keeps beside it to the first free damaged-N. */
-static enum takc_status move_aside(struct takc_home *h, const char *file, struct takc_err *err)
+/* Renames the catalogue and what SQLite keeps beside it to the first free damaged-N; aside, of PATH_MAX bytes, is where it is then. */
+static enum takc_status move_aside(struct takc_home *h, const char *file, char *aside, struct takc_err *err)
 {
     static const char *const tails[] = {"-wal", "-shm", ""}; /* the file itself last: until then it is tried again */
     char from[PATH_MAX], to[PATH_MAX];
@@ -193,6 +225,7 @@ static enum takc_status move_aside(struct takc_home *h, const char *file, struct
         if (rename(from, to) && errno != ENOENT)
             return takc_fail_errno(err, errno, "move %s aside", from);
     }
+    (void)snprintf(aside, PATH_MAX, "%s", to);
     (void)snprintf(
         h->warning, sizeof(h->warning),
         "the catalogue was damaged: moved to " TAKC_HOME_CATALOG ".damaged-%d and made anew; its notes of questions are only there", n);
@@ -202,9 +235,16 @@ static enum takc_status move_aside(struct takc_home *h, const char *file, struct
 /* Replaces a damaged catalogue; locks/.catalog is held. */
 static enum takc_status replace(struct takc_home *h, const char *file, struct takc_err *err)
 {
-    enum takc_status st = move_aside(h, file, err);
+    char aside[PATH_MAX];
+    enum takc_status st = move_aside(h, file, aside, err);
     if (!st)
         st = open_ready(h, file, err);
+    uint64_t n_calls = st ? 0 : takc_catalog_take_usage_locked(h, aside);
+    if (n_calls) {
+        size_t n = strlen(h->warning);
+        (void)snprintf(h->warning + n, sizeof(h->warning) - n,
+                       "; %" PRIu64 " calls of its cost ledger are taken over, what it lost no cap counts", n_calls);
+    }
     if (!st && takc_catalog_fill_locked(h, NULL)) { /* a damaged record must not keep questions from being noted */
         size_t n = strlen(h->warning);
         (void)snprintf(h->warning + n, sizeof(h->warning) - n, "; some rows are missing until takc doctor --rebuild");

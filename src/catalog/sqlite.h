@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * catalog/sqlite.h - the catalogue's connection, shared by sqlite.c (opening and replacing it), sqlite_rows.c (what stands in it) and
- * sqlite_upkeep.c (folding, checking, copying it). Nobody else includes it.
- * Threads: functions that take a home are called with h->mu held, but for takc_catalog_work, which takes it.
- * Statuses of all: NOMEM, FULL, BUSY (another process holds it), CORRUPT (no catalogue, or a damaged one), IO. */
+ * catalog/sqlite.h - the catalogue's connection, shared by sqlite.c (opening and replacing it), sqlite_rows.c and usage.c (what stands in
+ * it) and sqlite_upkeep.c (folding, checking, copying it). Nobody else includes it. Threads: functions that take a home are called with
+ * h->mu held, but for takc_catalog_work, which takes it. Statuses of all: NOMEM, FULL, BUSY (another process holds it), CORRUPT (no
+ * catalogue, or a damaged one), IO. */
 #ifndef TAKC_CATALOG_SQLITE_H
 #define TAKC_CATALOG_SQLITE_H
 
@@ -32,6 +32,8 @@ TAKC_CHECK enum takc_status takc_catalog_work(struct takc_home *h, takc_catalog_
 
 /* Makes all rows about documents and versions anew, from the objects. CORRUPT also for a damaged record. */
 TAKC_CHECK enum takc_status takc_catalog_fill_locked(struct takc_home *h, struct takc_err *err);
+/* Takes over what can be read of the cost ledger in the damaged catalogue file; how many rows. What cannot be read is no failure. */
+uint64_t takc_catalog_take_usage_locked(struct takc_home *h, const char *file);
 /* Closes the connection as it is; nothing is folded in. */
 void takc_catalog_drop_locked(struct takc_home *h);
 

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A name begins with what it is: 'b' blob, 't' text or text and part, 'c' chunks of a document, 'r' raw key, 'v' version, 'm' one of
- * the manifest, 'a' its artifact ("3/ultra"), 'u' a use of a revision by a kept version. */
+/* A name begins with what it is: 'g' key of a model's reply, 'b' blob, 't' text or text and part, 'c' chunks of a document, 'r' raw key,
+ * 'v' version, 'm' one of the manifest, 'a' its artifact ("3/ultra"), 'u' a use of a revision by a kept version. */
 struct set {
     struct takc_arena *arena;
     struct takc_str *names;
@@ -64,6 +64,7 @@ struct sweep {
     struct takc_manifest manifest;
     struct set kept;
     struct takc_store_batch *batch;
+    bool in_the_making; /* a run that was killed may want any reply */
     uint64_t n_removed;
 };
 
@@ -136,10 +137,31 @@ static enum takc_status need_label(struct set *s, const struct takc_version *v, 
     return st;
 }
 
+/* Replies that a model gave for the version. What cannot be read names none: a reply that is gone costs a call, never data. */
+static enum takc_status need_replies(struct sweep *w, struct takc_str label, struct takc_err *err)
+{
+    struct takc_buf json;
+    json_t *v = NULL;
+    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_store_get_bytes(w->h->store, NULL, takc_str(takc_key_generated(w->task, label).s), &json, err);
+    if (!st)
+        st = takc_json_parse(takc_buf_str(&json), &v, err);
+    const json_t *list = st ? NULL : json_object_get(v, "replies");
+    for (size_t i = 0; !st && i < json_array_size(list); i++) {
+        const char *key = json_string_value(json_array_get(list, i));
+        st = key ? add(&w->kept, 'g', takc_str(key), (struct takc_str){NULL, 0}, err) : TAKC_OK;
+    }
+    json_decref(v);
+    takc_buf_clear(&json);
+    return st == TAKC_NOT_FOUND || st == TAKC_INVALID || st == TAKC_CORRUPT ? TAKC_OK : st;
+}
+
 static enum takc_status need_version(struct sweep *w, const struct takc_version *v, struct takc_err *err)
 {
     struct takc_buf json;
     enum takc_status st = need_label(&w->kept, v, err);
+    if (!st)
+        st = need_replies(w, v->label, err);
     if (st || !v->documents.sha256.len)
         return st;
     takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
@@ -152,6 +174,16 @@ static enum takc_status need_version(struct sweep *w, const struct takc_version 
     return st ? takc_err_prefix(err, st, "version %.*s", TAKC_STR_ARG(v->label)) : TAKC_OK;
 }
 
+/* Is somebody's unfinished work under the next label? */
+static enum takc_status look_for_work(struct sweep *w, const char *next, struct takc_err *err)
+{
+    struct takc_hex tag;
+    struct takc_key key = takc_key_work(w->task, takc_str(next));
+    enum takc_status st = takc_store_tag(w->h->store, NULL, takc_str(key.s), &tag, err);
+    w->in_the_making = st == TAKC_OK;
+    return st == TAKC_NOT_FOUND ? TAKC_OK : st;
+}
+
 static enum takc_status need_versions(struct sweep *w, struct takc_err *err)
 {
     char next[16];
@@ -159,6 +191,8 @@ static enum takc_status need_versions(struct sweep *w, struct takc_err *err)
     for (size_t i = 0; !st && i < w->manifest.n_versions; i++)
         st = need_version(w, &w->manifest.versions[i], err);
     (void)snprintf(next, sizeof(next), "%" PRIu32, w->manifest.next);
+    if (!st)
+        st = look_for_work(w, next, err);
     return st ? st : add(&w->kept, 'v', takc_str(next), (struct takc_str){NULL, 0}, err);
 }
 
@@ -259,8 +293,8 @@ static bool is_text_needed(const struct set *s, struct takc_str name)
     return end > 1 && has(s, 't', takc_str_n(name.ptr, end - 1));
 }
 
-/* v{label}/... of artifacts and index. Versions that the manifest lacks are kept whole where they are kept (the next one, in the making);
- * of the others, artifacts and ledgers of a rate that the manifest lacks go. */
+/* v{label}/... of artifacts, index and kept answers. Versions that the manifest lacks are kept whole where they are kept (the next one, in
+ * the making); of the others, artifacts and ledgers of a rate that the manifest lacks go. */
 static bool is_made_needed(const struct set *s, struct takc_str folder, struct takc_str name)
 {
     struct takc_str label, file = name;
@@ -286,6 +320,10 @@ static bool is_needed(const struct sweep *w, struct takc_str key, struct takc_st
         return has(&w->kept, 'b', name);
     if (takc_str_is(folder, "raw-data"))
         return has(&w->kept, 'r', key);
+    if (takc_str_is(folder, "replies")) {
+        size_t slash = takc_str_find_byte(name, '/', 0);
+        return w->in_the_making || has(&w->kept, 'g', takc_str_slice(name, 0, slash == SIZE_MAX ? name.len : slash));
+    }
     if (takc_str_is(folder, "text"))
         return is_text_needed(&w->kept, name);
     if (takc_str_is(folder, "chunks"))
@@ -318,7 +356,8 @@ static enum takc_status sweep_folder(struct sweep *w, const char *folder, struct
 /* Temporaries of killed processes, wherever this task's writers put them. */
 static enum takc_status sweep_temporaries(struct sweep *w, struct takc_err *err)
 {
-    static const char *const own[] = {"blobs/", "raw-data/", "documents/", "text/", "index/", "artifacts/", "cache/v2/", ""};
+    static const char *const own[] = {"blobs/",     "raw-data/", "documents/", "text/",          "index/",
+                                      "artifacts/", "replies/",  "cache/v2/",  "cache/answers/", ""};
     static const char *const shared[] = {"manifests", "tasks", ""};
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < sizeof(own) / sizeof(own[0]); i++) {
@@ -333,7 +372,7 @@ static enum takc_status sweep_temporaries(struct sweep *w, struct takc_err *err)
 
 static enum takc_status run(struct sweep *w, struct takc_err *err)
 {
-    static const char *const folders[] = {"blobs", "raw-data", "text", "chunks", "index", "artifacts"};
+    static const char *const folders[] = {"blobs", "raw-data", "text", "chunks", "index", "artifacts", "replies", "cache/answers"};
     enum takc_status st = takc_store_batch_open(w->h->store, &w->batch, err);
     if (!st)
         st = gather(w, err);

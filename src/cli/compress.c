@@ -2,13 +2,70 @@
  *
  * compress.c - takc compress and takc plan: the ledger as a table. */
 #include "takc/compress.h"
+#include "base/file.h"
 #include "cli/home_open.h"
+#include "cli/model_flags.h"
+#include "model/facts.h"
 #include "pipeline/ledger.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 enum { CELL = 40 };
+
+/* --- who writes --- */
+
+struct writer { /* what flags, files and the profile say of a model; views live as long as this */
+    struct takc_arena arena;
+    struct takc_profile profile, few_shot;
+    struct takc_model_settings model;
+    struct takc_compress_example examples[TAKC_PROFILE_EXAMPLES_MAX];
+};
+
+/* Examples of --few-shot: a file as a profile is, of which only its examples count. */
+static enum takc_status read_few_shot(struct takc_cli *cli, struct writer *w, struct takc_compress_options *o, struct takc_err *err)
+{
+    struct takc_str file = takc_cli_opt(cli, "few-shot");
+    struct takc_buf text;
+    if (!file.len)
+        return TAKC_OK;
+    takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_file_read(file.ptr, &text, err);
+    if (!st)
+        st = takc_profile_parse(&w->few_shot, o->task, takc_buf_str(&text), file.ptr, err);
+    takc_buf_clear(&text);
+    if (!st && !w->few_shot.n_examples)
+        st = takc_fail(err, TAKC_INVALID, 0, "%s has no examples", file.ptr);
+    for (size_t i = 0; !st && i < w->few_shot.n_examples; i++)
+        w->examples[i] = (struct takc_compress_example){w->few_shot.examples[i].input, w->few_shot.examples[i].output};
+    o->examples = w->examples;
+    o->n_examples = st ? 0 : w->few_shot.n_examples;
+    return st;
+}
+
+/* Close w afterwards, whatever the status. */
+static enum takc_status writer_open(struct takc_cli *cli, struct takc_home *home, struct writer *w, struct takc_compress_options *o,
+                                    struct takc_err *err)
+{
+    *w = (struct writer){.model = {.model = {NULL, 0}}};
+    takc_arena_init(&w->arena);
+    enum takc_status st = takc_home_profile(home, o->task, &w->profile, err);
+    if (!st)
+        st = takc_cli_models(cli, &w->profile, &w->arena, &w->model, err);
+    if (!st)
+        st = read_few_shot(cli, w, o, err);
+    o->model = &w->model;
+    return st;
+}
+
+static void writer_close(struct writer *w)
+{
+    takc_profile_clear(&w->few_shot);
+    takc_profile_clear(&w->profile);
+    takc_arena_clear(&w->arena);
+}
+
+/* --- tables --- */
 
 struct rows { /* cells of a table being filled, row by row */
     struct takc_str *cells;
@@ -78,6 +135,50 @@ static enum takc_status facts_table(struct takc_cli *cli, const struct takc_comp
     return st ? st : takc_table_write(columns, c->n_rows + 2, r.cells, TAKC_LEDGER_FACTS, &cli->out, err);
 }
 
+static const struct takc_column generated_columns[] = {
+    {"written", TAKC_ALIGN_LEFT},    {"calls", TAKC_ALIGN_RIGHT},    {"reused", TAKC_ALIGN_RIGHT},  {"lines", TAKC_ALIGN_RIGHT},
+    {"repaired", TAKC_ALIGN_RIGHT},  {"replaced", TAKC_ALIGN_RIGHT}, {"dropped", TAKC_ALIGN_RIGHT}, {"extracts", TAKC_ALIGN_RIGHT},
+    {"tokens in", TAKC_ALIGN_RIGHT}, {"out", TAKC_ALIGN_RIGHT},      {"cost", TAKC_ALIGN_RIGHT},
+};
+enum { GENERATED_COLUMNS = sizeof(generated_columns) / sizeof(generated_columns[0]) };
+
+static enum takc_status generated_row(struct rows *r, struct takc_arena *a, const struct takc_ledger_entry *e, struct takc_err *err)
+{
+    const struct takc_ledger_generated *g = &e->generated;
+    const uint64_t numbers[] = {g->calls,         g->reused,        g->lines_kept,   g->lines_repaired, g->lines_replaced,
+                                g->lines_dropped, g->lines_extract, g->input_tokens, g->output_tokens};
+    char n[32];
+    enum takc_status st = cell(r, a, err, "%s", e->rate);
+    for (size_t i = 0; !st && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        st = cell(r, a, err, "%s", takc_count_text(numbers[i], n));
+    takc_money_text(g->picodollars, n);
+    return st ? st : cell(r, a, err, "%s%s", n, g->unpriced ? " (no price)" : "");
+}
+
+/* What the model did, where one wrote. */
+static enum takc_status generated_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_arena *a,
+                                        struct takc_err *err)
+{
+    struct rows r = {.cells = takc_arena_array(a, c->n_rows * GENERATED_COLUMNS + 1, sizeof(struct takc_str))};
+    char money[32];
+    enum takc_status st = r.cells ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
+    bool fallback = false;
+    for (size_t i = 0; !st && i < c->n_rows; i++) {
+        fallback |= c->rows[i].generated.fallback;
+        st = generated_row(&r, a, &c->rows[i], err);
+    }
+    if (!st)
+        st = takc_cli_printf(cli, err, "\n");
+    if (!st)
+        st = takc_table_write(generated_columns, GENERATED_COLUMNS, r.cells, c->n_rows, &cli->out, err);
+    takc_money_text(c->picodollars, money);
+    if (!st)
+        st = takc_cli_printf(cli, err, "\nwritten by %s; this run cost %s%s%s\n", c->rows[0].generated.model, money,
+                             c->unpriced ? ", and calls that have no price on file" : "",
+                             fallback ? "; another model answered where it failed" : "");
+    return st;
+}
+
 static enum takc_status say_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
 {
     struct takc_arena a;
@@ -99,6 +200,8 @@ static enum takc_status say_table(struct takc_cli *cli, const struct takc_compre
         st = takc_cli_printf(cli, err, "\n");
     if (!st && c->n_rows)
         st = facts_table(cli, c, &a, err);
+    if (!st && c->n_rows && c->rows[0].generated.used)
+        st = generated_table(cli, c, &a, err);
     if (!st && c->n_rows && c->rows[c->n_rows - 1].instructions)
         st = takc_cli_printf(cli, err, "\nlines that hold an instruction to a reader, quoted as data: %llu\n",
                              (unsigned long long)c->rows[c->n_rows - 1].instructions);
@@ -123,27 +226,48 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
                                  (json_int_t)c->n_documents, "source_tokens", (json_int_t)c->source_tokens, "resumed",
                                  (json_int_t)c->n_resumed, "rates", rows, "cache_keys", keys, "compression_stats", stats)
                      : NULL;
+    if (v && c->n_rows && c->rows[0].generated.used &&
+        (json_object_set_new(v, "model", json_string(c->rows[0].generated.model)) ||
+         json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(c->picodollars))) ||
+         json_object_set_new(v, "priced", json_boolean(!c->unpriced)))) {
+        json_decref(v);
+        v = NULL;
+    }
     json_decref(rows);
     json_decref(stats);
     json_decref(keys);
     return takc_cli_json(cli, v, err);
 }
 
+/* A run that failed has spent what it has; what came of it is kept. */
+static void note_spent(struct takc_cli *cli, const struct takc_compress_report *c)
+{
+    char money[32];
+    takc_money_text(c->picodollars, money);
+    takc_cli_note(cli, "spent %s; replies are kept, and the next run asks for the rest alone", money);
+}
+
 enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_home *home = NULL;
     uint32_t rates[TAKC_LEDGER_ROWS];
-    struct takc_compress_report report;
+    struct takc_compress_report report = {.changed = false};
     struct takc_compress_options o = {.rates = rates,
                                       .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS),
                                       .n_threads = takc_cli_threads(cli),
                                       .wait_ms = takc_cli_number(cli, "wait-ms", 0)};
+    struct writer w = {.model = {.model = {NULL, 0}}};
     enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
+    if (!st)
+        st = writer_open(cli, home, &w, &o, err);
     if (!st)
         st = takc_compress(home, &cli->call, &o, &report, err);
     takc_progress_hide(&cli->progress);
     if (!st)
         st = cli->json ? say_json(cli, o.task, &report, err) : say_table(cli, &report, err);
+    else if (report.picodollars || report.unpriced)
+        note_spent(cli, &report);
+    writer_close(&w);
     takc_home_close(home);
     return st;
 }
@@ -200,6 +324,92 @@ static json_t *plan_json(const takc_rate *rates, size_t n, uint64_t docs, uint64
                      "rates", list);
 }
 
+/* --- plan with a model --- */
+
+/* What it would take: calls, tokens, money, time. */
+static enum takc_status say_effort(struct takc_cli *cli, const struct takc_compress_plan *p, struct takc_str model, struct takc_err *err)
+{
+    char n[5][32], money[32], time[32];
+    takc_money_text(p->picodollars, money);
+    enum takc_status st = takc_cli_printf(
+        cli, err, "%llu documents, %s tokens; by %.*s: %s calls (%s replies are kept), %s tokens in, %s out\n",
+        (unsigned long long)p->n_documents, takc_count_text(p->source_tokens, n[0]), TAKC_STR_ARG(model), takc_count_text(p->calls, n[1]),
+        takc_count_text(p->reused, n[2]), takc_count_text(p->prompt_tokens, n[3]), takc_count_text(p->reply_tokens, n[4]));
+    return st ? st
+              : takc_cli_printf(cli, err,
+                                "cost: %s%s%s; time: about %s, %u calls at a time, if a call takes %d s and the model writes %d tokens a "
+                                "second\n",
+                                p->priced ? money : "no price on file", p->priced && p->price_date[0] ? ", prices of " : "",
+                                p->priced ? p->price_date : "", takc_seconds_text((double)p->ms / 1000, time), p->n_parallel,
+                                TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
+}
+
+static enum takc_status model_plan_row(struct rows *r, struct takc_arena *a, const struct takc_compress_plan_row *row, struct takc_err *err)
+{
+    char n[32], name[24];
+    takc_rate_name(row->rate, name);
+    enum takc_status st = cell(r, a, err, "%s", name);
+    if (!st)
+        st = cell(r, a, err, "%.4gx", row->rate / 1000.0);
+    if (!st)
+        st = cell(r, a, err, "%s", takc_count_text(row->budget_tokens, n));
+    if (st || !row->questions)
+        return st ? st : cell(r, a, err, "-");
+    return cell(r, a, err, "%s question%s", takc_count_text(row->questions, n), row->questions == 1 ? "" : "s");
+}
+
+static enum takc_status say_model_plan(struct takc_cli *cli, const struct takc_compress_plan *p, struct takc_str model,
+                                       struct takc_err *err)
+{
+    static const struct takc_column columns[] = {
+        {"rate", TAKC_ALIGN_LEFT}, {"factor", TAKC_ALIGN_RIGHT}, {"budget tokens", TAKC_ALIGN_RIGHT}, {"pays off after", TAKC_ALIGN_RIGHT}};
+    struct takc_arena a;
+    takc_arena_init(&a);
+    struct rows r = {.cells = takc_arena_array(&a, p->n_rows * 4 + 1, sizeof(struct takc_str))};
+    enum takc_status st = r.cells ? say_effort(cli, p, model, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a table");
+    for (size_t i = 0; !st && i < p->n_rows; i++)
+        st = model_plan_row(&r, &a, &p->rows[i], err);
+    if (!st)
+        st = takc_table_write(columns, 4, r.cells, p->n_rows, &cli->out, err);
+    if (!st && p->priced)
+        st = takc_cli_printf(cli, err,
+                             "a question without compression is taken to read all source tokens at the model's price of input, one with it "
+                             "the artifact; repairs are not planned\n");
+    takc_arena_clear(&a);
+    return st;
+}
+
+static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_str model)
+{
+    json_t *list = json_array();
+    char name[24];
+    for (size_t i = 0; list && i < p->n_rows; i++) {
+        takc_rate_name(p->rows[i].rate, name);
+        json_t *questions = p->rows[i].questions ? json_integer((json_int_t)p->rows[i].questions) : json_null();
+        if (json_array_append_new(list, json_pack("{ss sf sI so}", "rate", name, "factor_asked", p->rows[i].rate / 1000.0, "budget_tokens",
+                                                  (json_int_t)p->rows[i].budget_tokens, "pays_off_after_questions", questions))) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    json_t *cost = p->priced ? json_real(takc_ledger_usd(p->picodollars)) : json_null();
+    return json_pack("{sI sI so sI sI sI sI so sb sI so}", "documents", (json_int_t)p->n_documents, "source_tokens",
+                     (json_int_t)p->source_tokens, "model", takc_json_str(model), "calls", (json_int_t)p->calls, "reused",
+                     (json_int_t)p->reused, "prompt_tokens", (json_int_t)p->prompt_tokens, "reply_tokens", (json_int_t)p->reply_tokens,
+                     "cost_usd", cost, "priced", (int)p->priced, "estimated_ms", (json_int_t)p->ms, "rates", list);
+}
+
+static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home, const struct takc_compress_options *o,
+                                   struct takc_err *err)
+{
+    struct takc_compress_plan p;
+    enum takc_status st = takc_compress_plan(home, &cli->call, o, &p, err);
+    takc_progress_hide(&cli->progress);
+    if (st)
+        return st;
+    return cli->json ? takc_cli_json(cli, model_plan_json(&p, o->model->model), err) : say_model_plan(cli, &p, o->model->model, err);
+}
+
 /* Sums of the documents as they are now. Duplicates and hidden parts are told apart when compressing; the plan is an upper bound. */
 static enum takc_status sum_documents(struct takc_home *h, struct takc_str task, uint64_t *docs, uint64_t *bytes, uint64_t *tokens,
                                       struct takc_err *err)
@@ -224,26 +434,33 @@ static enum takc_status sum_documents(struct takc_home *h, struct takc_str task,
     return st;
 }
 
+/* Without a model: budgets alone. */
+static enum takc_status plan_extracts(struct takc_cli *cli, struct takc_home *home, const struct takc_compress_options *o,
+                                      const struct takc_profile *p, struct takc_err *err)
+{
+    uint64_t docs = 0, bytes = 0, tokens = 0;
+    const takc_rate *rates = o->n_rates ? o->rates : p->rates;
+    size_t n = o->n_rates ? o->n_rates : p->n_rates;
+    enum takc_status st = sum_documents(home, o->task, &docs, &bytes, &tokens, err);
+    if (st)
+        return st;
+    return cli->json ? takc_cli_json(cli, plan_json(rates, n, docs, bytes, tokens), err)
+                     : say_plan(cli, rates, n, docs, bytes, tokens, err);
+}
+
 enum takc_status takc_verb_plan(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_home *home = NULL;
-    struct takc_str task;
-    struct takc_profile p = {0};
     takc_rate rates[TAKC_LEDGER_ROWS];
-    uint64_t docs = 0, bytes = 0, tokens = 0;
-    size_t n = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS);
-    enum takc_status st = takc_cli_open_task(cli, &home, &task, err);
+    struct writer w = {.model = {.model = {NULL, 0}}};
+    struct takc_compress_options o = {
+        .rates = rates, .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS), .n_threads = takc_cli_threads(cli)};
+    enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st)
-        st = takc_home_profile(home, task, &p, err);
+        st = writer_open(cli, home, &w, &o, err);
     if (!st)
-        st = sum_documents(home, task, &docs, &bytes, &tokens, err);
-    for (size_t i = 0; !st && n == 0 && i < p.n_rates; i++)
-        rates[i] = p.rates[i];
-    n = n ? n : p.n_rates;
-    if (!st)
-        st = cli->json ? takc_cli_json(cli, plan_json(rates, n, docs, bytes, tokens), err)
-                       : say_plan(cli, rates, n, docs, bytes, tokens, err);
-    takc_profile_clear(&p);
+        st = w.model.model.len ? plan_model(cli, home, &o, err) : plan_extracts(cli, home, &o, &w.profile, err);
+    writer_close(&w);
     takc_home_close(home);
     return st;
 }

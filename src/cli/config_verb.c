@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-static const char *const types[] = {"", "text", "number", "bytes", "share", "bool", "choice", "levels"};
+static const char *const types[] = {"", "text", "number", "bytes", "share", "bool", "choice", "levels", "money"};
 
 static size_t count_rows(void)
 {

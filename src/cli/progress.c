@@ -55,7 +55,7 @@ void takc_progress_text(const struct takc_progress *p, uint64_t now_ns, char out
         (void)snprintf(part, sizeof(part), "%s%s%s", amount(p, p->done, a), blank, unit);
     int n = snprintf(out, 200, "%s %s%s", p->stage, bar, part);
     if (rate > 0 && n > 0 && n < 200)
-        n += snprintf(out + n, 200 - (size_t)n, ", %s%s%s/s", amount(p, (uint64_t)(rate + 0.5), a), blank, unit);
+        n += snprintf(out + n, 200 - (size_t)n, ", %s%s%.*s/s", amount(p, (uint64_t)(rate + 0.5), a), blank, (int)strcspn(unit, ","), unit);
     if (rate > 0 && p->total > p->done && n > 0 && n < 200)
         (void)snprintf(out + n, 200 - (size_t)n, ", %s left", takc_seconds_text((double)(p->total - p->done) / rate, c));
 }
@@ -91,10 +91,10 @@ void takc_progress_update(void *progress, const char *stage, const char *unit, u
     if (strncmp(p->stage, stage, sizeof(p->stage) - 1) != 0 || done < p->done) {
         finish(p, now);
         (void)snprintf(p->stage, sizeof(p->stage), "%s", stage);
-        (void)snprintf(p->unit, sizeof(p->unit), "%s", unit);
         p->start_ns = p->shown_ns = now;
         p->start_done = done;
     }
+    (void)snprintf(p->unit, sizeof(p->unit), "%s", unit); /* behind a comma it says what has changed, such as money */
     p->done = done;
     p->total = total;
     if (now - p->shown_ns >= (p->term.terminal ? BAR_NS : LINE_NS))

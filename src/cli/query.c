@@ -3,6 +3,9 @@
  * query.c - takc query, explain and chat: one question through the pipeline, shown as lines with citations, as JSON, or as the context. */
 #include "takc/query.h"
 #include "cli/home_open.h"
+#include "cli/model_flags.h"
+#include "model/facts.h"
+#include "pipeline/models.h"
 #include "reply/reply.h"
 
 #include <stdio.h>
@@ -13,9 +16,54 @@ enum { MAX_GLOBS = 64, MAX_HISTORY = 32, QUOTE_WIDTH = 300 };
 struct asked { /* options of one run, and what they point to */
     struct takc_query_options o;
     struct takc_str globs[MAX_GLOBS];
-    struct takc_str history[MAX_HISTORY];
+    struct takc_str history[MAX_HISTORY], answers[MAX_HISTORY];
+    struct takc_model_settings model;
+    struct takc_profile profile; /* which may name the model */
+    struct takc_models *models;  /* of all questions of a chat: limits and money are the run's; NULL: no model */
     struct takc_home *home;
+    struct takc_cli *cli;
+    bool spoke, at_line_start; /* the answer came while it was made; what it ended with */
 };
+
+/* Shows a piece of an answer; the main thread waits for its end meanwhile. */
+static enum takc_status speak(void *arg, struct takc_str text, struct takc_err *err)
+{
+    struct asked *q = arg;
+    if (!text.len)
+        return TAKC_OK;
+    q->spoke = true;
+    q->at_line_start = text.ptr[text.len - 1] == '\n';
+    enum takc_status st = takc_cli_write(q->cli, text, err);
+    return st ? st : takc_cli_flush(q->cli, err);
+}
+
+/* Model, its limits, and whether its answer is shown while it comes: on a terminal, or when asked for. */
+static enum takc_status open_model(struct takc_cli *cli, struct asked *q, struct takc_err *err)
+{
+    enum takc_status st = takc_home_counting_profile(q->home, q->o.task, &q->profile, err);
+    if (!st)
+        st = takc_cli_models(cli, &q->profile, &cli->settings.arena, &q->model, err);
+    if (!st && q->model.model.len)
+        st = takc_models_open(&q->models, q->home, q->o.task, &q->model, q->profile.counter, err);
+    q->cli = cli;
+    q->o.model = &q->model;
+    q->o.models = q->models;
+    q->o.max_tokens = (uint32_t)takc_cli_number(cli, "max-tokens", 0);
+    q->o.answer_cache = takc_cli_flag(cli, "answer-cache") || cli->settings.query_answer_cache;
+    q->o.questions_a_window = (unsigned)cli->settings.query_questions_per_window;
+    if (!cli->json && (takc_cli_flag(cli, "stream") || cli->term.terminal)) {
+        q->o.delta = speak;
+        q->o.delta_arg = q;
+    }
+    return st;
+}
+
+static void close_asked(struct asked *q)
+{
+    takc_models_close(q->models);
+    takc_profile_clear(&q->profile);
+    takc_home_close(q->home);
+}
 
 /* What options of numbers cannot say in their table: a limit of nothing. */
 static enum takc_status check_limits(const struct takc_cli *cli, struct takc_err *err)
@@ -46,7 +94,7 @@ static enum takc_status open_asked(struct takc_cli *cli, struct asked *q, struct
         st = takc_cli_open_task(cli, &q->home, &q->o.task, err);
     if (!st && takc_cli_opt(cli, "mode").len)
         st = takc_mode_parse(takc_cli_opt(cli, "mode"), &q->o.mode, err);
-    return st;
+    return st ? st : open_model(cli, q, err);
 }
 
 /* All arguments are one question, joined by blanks. */
@@ -138,17 +186,48 @@ static enum takc_status say_summary(struct takc_cli *cli, const struct takc_quer
                            takc_count_text(r->source_tokens, source), r->confidence, (unsigned long long)r->ms);
 }
 
-static enum takc_status say_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
+/* "(bedrock NAME, 812 tokens in, 700 of them from its cache, 40 out, $0.0012)" */
+static enum takc_status say_answered(struct takc_cli *cli, const struct takc_model_answer *a, struct takc_err *err)
 {
-    enum takc_status st = TAKC_OK;
+    char money[32];
+    uint64_t in = a->input + a->cache_read + a->cache_write;
+    if (!a->asked)
+        return TAKC_OK;
+    takc_money_text(a->picodollars, money);
+    enum takc_status st = takc_cli_printf(cli, err, "(%.*s %.*s", TAKC_STR_ARG(a->provider), TAKC_STR_ARG(a->model));
+    if (!st && a->cache_hit)
+        return takc_cli_printf(cli, err, ", a kept answer: $0.00)\n");
+    if (!st)
+        st = takc_cli_printf(cli, err, ", %llu tokens in", (unsigned long long)in);
+    if (!st && a->cache_read)
+        st = takc_cli_printf(cli, err, ", %llu of them from its cache", (unsigned long long)a->cache_read);
+    if (!st && a->tries > 1)
+        st = takc_cli_printf(cli, err, ", %u tries", a->tries);
+    return st ? st : takc_cli_printf(cli, err, ", %llu out, %s)\n", (unsigned long long)a->output, a->priced ? money : "no price on file");
+}
+
+/* What an answer begins with that was shown already: nothing but the end of its line. */
+static enum takc_status say_response(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, struct takc_err *err)
+{
+    bool nearest = r->abstained && r->n_citations;
+    if (q->spoke && q->at_line_start)
+        return nearest ? takc_cli_printf(cli, err, "nearest:\n") : TAKC_OK;
+    if (q->spoke)
+        return takc_cli_printf(cli, err, "%s\n", nearest ? "; nearest:" : "");
     if (r->abstained)
-        st = takc_cli_printf(cli, err, "%.*s%s\n", TAKC_STR_ARG(r->response), r->n_citations ? "; nearest:" : "");
-    else
-        st = takc_cli_printf(cli, err, "%.*s%s", TAKC_STR_ARG(r->response), takc_str_ends(r->response, takc_str("\n")) ? "" : "\n");
+        return takc_cli_printf(cli, err, "%.*s%s\n", TAKC_STR_ARG(r->response), nearest ? "; nearest:" : "");
+    return takc_cli_printf(cli, err, "%.*s%s", TAKC_STR_ARG(r->response), takc_str_ends(r->response, takc_str("\n")) ? "" : "\n");
+}
+
+static enum takc_status say_text(struct takc_cli *cli, const struct asked *q, const struct takc_query_result *r, struct takc_err *err)
+{
+    enum takc_status st = say_response(cli, q, r, err);
     if (!st)
         st = say_citations(cli, r, err);
     if (!st && r->notes.len)
         st = takc_cli_printf(cli, err, "%.*s", TAKC_STR_ARG(r->notes));
+    if (!st)
+        st = say_answered(cli, &r->answer, err);
     return st ? st : say_summary(cli, r, err);
 }
 
@@ -179,6 +258,7 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = join_args(cli, &q.o.question, err);
     bool context = takc_cli_flag(cli, "context");
+    q.o.dry = context && !cli->json; /* nobody would see the answer */
     if (!st)
         st = takc_query(q.home, &cli->call, &q.o, &r, err);
     if (!st && cli->json)
@@ -186,17 +266,29 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
     else if (!st && context)
         st = takc_cli_write(cli, r.context, err);
     else if (!st)
-        st = say_text(cli, &r, err);
+        st = say_text(cli, &q, &r, err);
     if (!st)
         st = takc_cli_flush(cli, err);
     if (!st)
         note_asked(cli, &q, &r);
     takc_query_result_free(&r);
-    takc_home_close(q.home);
+    close_asked(&q);
     return st;
 }
 
 /* --- explain --- */
+
+static enum takc_status explain_tried(struct takc_cli *cli, const struct takc_tried_rate *t, struct takc_err *err)
+{
+    char money[32];
+    takc_money_text(t->picodollars, money);
+    enum takc_status st = takc_cli_printf(cli, err, "tried       %s: %llu tokens", t->rate, (unsigned long long)t->tokens);
+    if (!st && t->coverage >= 0)
+        st = takc_cli_printf(cli, err, ", coverage %.2f", t->coverage);
+    if (!st && t->priced)
+        st = takc_cli_printf(cli, err, ", %s a question%s", money, t->cached ? " from the model's cache" : "");
+    return st ? st : takc_cli_printf(cli, err, "\n");
+}
 
 static enum takc_status explain_text(struct takc_cli *cli, const struct takc_query_result *r, struct takc_err *err)
 {
@@ -210,8 +302,9 @@ static enum takc_status explain_text(struct takc_cli *cli, const struct takc_que
                         r->prompt_kind, r->complexity, takc_mode_name(r->mode), r->rate[0] ? r->rate : "none", named ? " (" : "",
                         named ? factor : "", named ? ")" : "", r->coverage, r->confidence, r->abstained ? " (abstained)" : "");
     for (size_t i = 0; !st && i < r->n_tried; i++)
-        st = takc_cli_printf(cli, err, "tried       %s: %llu tokens, coverage %.2f\n", r->tried[i].rate,
-                             (unsigned long long)r->tried[i].tokens, r->tried[i].coverage);
+        st = explain_tried(cli, &r->tried[i], err);
+    if (!st && r->route.len)
+        st = takc_cli_printf(cli, err, "route       %.*s\n", TAKC_STR_ARG(r->route));
     if (!st && r->n_missing)
         st = takc_cli_printf(cli, err, "missing    ");
     for (size_t i = 0; !st && i < r->n_missing; i++)
@@ -241,42 +334,58 @@ enum takc_status takc_verb_explain(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = join_args(cli, &q.o.question, err);
     q.o.answer_lines = 10;
+    q.o.dry = true;
     if (!st)
         st = takc_query(q.home, &cli->call, &q.o, &r, err);
     if (!st)
         st = cli->json ? say_json(cli, &q, &r, false, err) : explain_text(cli, &r, err);
     takc_query_result_free(&r);
-    takc_home_close(q.home);
+    close_asked(&q);
     return st;
 }
 
 /* --- chat --- */
 
+/* The question and its answer join the history; the oldest leave when it is full. */
+static enum takc_status remember(struct takc_cli *cli, struct asked *q, const struct takc_query_result *r, struct takc_err *err)
+{
+    struct takc_str answer = r->abstained || r->answer.blocked ? (struct takc_str){0} : r->response;
+    if (q->o.n_history == MAX_HISTORY) {
+        memmove(q->history, q->history + 1, (MAX_HISTORY - 1) * sizeof(q->history[0]));
+        memmove(q->answers, q->answers + 1, (MAX_HISTORY - 1) * sizeof(q->answers[0]));
+        q->o.n_history--;
+    }
+    size_t i = q->o.n_history;
+    q->history[i] = takc_arena_dup(&cli->settings.arena, q->o.question);
+    q->answers[i] = takc_arena_dup(&cli->settings.arena, answer);
+    q->o.history = q->history;
+    q->o.history_answers = q->answers;
+    q->o.n_history++;
+    return q->history[i].ptr && q->answers[i].ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for the history");
+}
+
 static enum takc_status one_turn(struct takc_cli *cli, struct asked *q, struct takc_str question, struct takc_err *err)
 {
     struct takc_query_result r = {0};
     q->o.question = question;
+    q->spoke = false;
     enum takc_status st = takc_query(q->home, &cli->call, &q->o, &r, err);
     if (!st)
-        st = cli->json ? say_json(cli, q, &r, false, err) : say_text(cli, &r, err);
+        st = cli->json ? say_json(cli, q, &r, false, err) : say_text(cli, q, &r, err);
     if (!st)
         st = takc_cli_flush(cli, err);
     if (!st)
         note_asked(cli, q, &r);
+    if (!st)
+        st = remember(cli, q, &r, err);
     takc_query_result_free(&r);
     return st;
 }
 
-/* The question joins the history; the oldest leaves when it is full. */
-static bool remember(struct takc_cli *cli, struct asked *q, struct takc_str question)
+/* Failures of a model that pass, in front of somebody who can ask again. */
+static bool may_go_on(const struct takc_cli *cli, enum takc_status st)
 {
-    if (q->o.n_history == MAX_HISTORY) {
-        memmove(q->history, q->history + 1, (MAX_HISTORY - 1) * sizeof(q->history[0]));
-        q->o.n_history--;
-    }
-    q->history[q->o.n_history] = takc_arena_dup(&cli->settings.arena, question);
-    q->o.history = q->history;
-    return q->history[q->o.n_history++].ptr != NULL;
+    return cli->term.terminal && (st == TAKC_LIMITED || st == TAKC_UPSTREAM || st == TAKC_TIMEOUT);
 }
 
 enum takc_status takc_verb_chat(struct takc_cli *cli, struct takc_err *err)
@@ -295,10 +404,12 @@ enum takc_status takc_verb_chat(struct takc_cli *cli, struct takc_err *err)
         if (question.len == 0)
             break;
         st = one_turn(cli, &q, question, err);
-        if (!st && !remember(cli, &q, question))
-            st = takc_fail(err, TAKC_NOMEM, 0, "no memory for the history");
+        if (may_go_on(cli, st)) { /* a person asks again; a script is told */
+            takc_cli_note(cli, "%s", err->msg);
+            st = TAKC_OK;
+        }
     }
     free(line);
-    takc_home_close(q.home);
+    close_asked(&q);
     return st;
 }

@@ -29,7 +29,7 @@ struct takc_progress {
     char stage[48];
     uint64_t start_ns, shown_ns, start_done; /* of this stage */
     uint64_t done, total;
-    char unit[16];
+    char unit[48];
     bool drawn, spoke;
 };
 /* Begins without a stage. Copies t; the clock (NULL: the machine's) outlives p. */

@@ -138,6 +138,10 @@ static void bars_are_drawn_on_terminals(void **state)
     p.total = 0;
     takc_progress_text(&p, now_ns + 2000000000u, text);
     assert_string_equal(text, "compress 1,300 units, 605 units/s");
+    takc_progress_update(&p, "compress", "units, $0.0123 so far", 1301, 0); /* what changes stands behind a comma */
+    takc_progress_hide(&p);
+    takc_progress_text(&p, now_ns + 2000000000u, text);
+    assert_string_equal(text, "compress 1,301 units, $0.0123 so far, 605 units/s");
     (void)close(fds[0]);
     (void)close(fds[1]);
 }

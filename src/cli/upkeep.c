@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/child.h"
 #include "cli/home_open.h"
+#include "cli/model_flags.h"
 #include "pipeline/check.h"
 
 enum takc_status takc_verb_backup(struct takc_cli *cli, struct takc_err *err)
@@ -140,6 +141,8 @@ enum takc_status takc_verb_doctor(struct takc_cli *cli, struct takc_err *err)
         st = takc_cli_printf(cli, err, "catalogue    made anew\n");
     if (!st)
         st = check_catalog(cli, home, err);
+    if (!st)
+        st = takc_cli_doctor_model(cli, home, err);
     if (!st)
         st = takc_home_tasks(home, &a, &tasks, &n, err);
     for (size_t i = 0; !st && i < n; i++) {

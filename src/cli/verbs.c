@@ -2,6 +2,7 @@
  *
  * verbs.c - one row per verb and one table of options for each. A new verb is a row here and a file with its run function. */
 #include "cli/verbs.h"
+#include "cli/model_flags.h"
 
 #include <limits.h>
 
@@ -42,13 +43,22 @@ static const struct takc_option ingest_options[] = {
     {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task; default: 2000", NULL, false},
 };
 
+#define WRITER_OPTIONS                                                                                                                     \
+    TAKC_MODEL_OPTIONS,                                                                                                                    \
+    {                                                                                                                                      \
+        "few-shot", 0, TAKC_OPTION_PATH, "FILE", "examples for the model, in place of the profile's: YAML with its key examples", NULL,    \
+            false                                                                                                                          \
+    }
+
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
+    WRITER_OPTIONS,
 };
 
 static const struct takc_option compress_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates such as ultra,high,12.5x; default: the profile's", NULL, false},
     {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task", NULL, false},
+    WRITER_OPTIONS,
 };
 
 #define QUESTION_OPTIONS                                                                                                                   \
@@ -64,14 +74,23 @@ static const struct takc_option compress_options[] = {
         "version", 0, TAKC_OPTION_TEXT, "VERSION", "a kept version instead of the current one", NULL, false                                \
     }
 
+#define ANSWER_OPTIONS                                                                                                                     \
+    TAKC_MODEL_OPTIONS,                                                                                                                    \
+        {"max-tokens", 0, TAKC_OPTION_NUMBER, "N", "most tokens of the model's answer; default: the profile's", NULL, false},              \
+        {"stream", 0, TAKC_OPTION_FLAG, NULL, "show the model's answer while it comes, as on a terminal", NULL, false},                    \
+    {                                                                                                                                      \
+        "answer-cache", 0, TAKC_OPTION_FLAG, NULL, "keep the model's answers, and give them again for exactly the same", NULL, false       \
+    }
+
 static const struct takc_option query_options[] = {
     QUESTION_OPTIONS,
+    ANSWER_OPTIONS,
     {"context", 0, TAKC_OPTION_FLAG, NULL, "print what a reader would see", NULL, false},
 };
 
-static const struct takc_option chat_options[] = {QUESTION_OPTIONS};
+static const struct takc_option chat_options[] = {QUESTION_OPTIONS, ANSWER_OPTIONS};
 
-static const struct takc_option explain_options[] = {QUESTION_OPTIONS};
+static const struct takc_option explain_options[] = {QUESTION_OPTIONS, TAKC_MODEL_OPTIONS};
 
 static const struct takc_option verify_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "only artifacts of these rates", NULL, false},
@@ -94,6 +113,15 @@ static const struct takc_option cache_options[] = {
 static const struct takc_option doctor_options[] = {
     {"rebuild", 0, TAKC_OPTION_FLAG, NULL, "make the catalogue anew from the stored objects", NULL, false},
     {"sweep", 0, TAKC_OPTION_FLAG, NULL, "remove what nothing stands on", NULL, false},
+    {"online", 0, TAKC_OPTION_FLAG, NULL, "ask the model one word: a call that may cost a little", NULL, false},
+    TAKC_MODEL_OPTIONS,
+};
+
+static const struct takc_option usage_options[] = {
+    {"model", 0, TAKC_OPTION_TEXT, "MODEL", "only calls of this model, PROVIDER:MODEL or either part", NULL, false},
+    {"by", 0, TAKC_OPTION_TEXT, "LIST", "a line for each task, model, day, purpose; default: task,model", NULL, false},
+    {"since", 0, TAKC_OPTION_DATE, "DATE", "only calls of this day (UTC) or later", NULL, false},
+    {"until", 0, TAKC_OPTION_DATE, "DATE", "only calls of this day (UTC) or earlier", NULL, false},
 };
 
 static const struct takc_option help_options[] = {
@@ -147,7 +175,7 @@ static const struct takc_verb verbs[] = {
      .usage = "[OPTIONS] QUESTION",
      .about =
          "The answer is made of lines of the documents, each with its citation; without enough confidence it is: not in this knowledge "
-         "base.",
+         "base. A model, where one is named, writes it from what the mode shows; takc resolves its citations and checks its figures.",
      .example = "takc query -t fin 'What was the revenue in Q3?'",
      .example_says = "Rate, mode and limits are chosen.",
      OPTIONS(query_options),
@@ -230,6 +258,22 @@ static const struct takc_verb verbs[] = {
      .example_says = "What is there, what is missing, what is wrong; exit code 1 then.",
      OPTIONS(doctor_options),
      .run = takc_verb_doctor},
+    {.name = "usage",
+     .summary = "what calls of models have cost",
+     .usage = "[OPTIONS]",
+     .about = "Sums of the cost ledger: every try of every model, failed ones and fallbacks too. A call that a killed run had under way "
+              "counts as "
+              "lost, at its most. Prices are those of the day of the call; without a price on file a call is unpriced.",
+     .example = "takc usage --by day,model --since 2026-11-01",
+     .example_says = "All tasks of a month, day by day.",
+     OPTIONS(usage_options),
+     .run = takc_verb_usage},
+    {.name = "backends",
+     .summary = "list the kinds of models",
+     .usage = "",
+     .example = "takc backends",
+     .example_says = "What may stand in front of the ':' of a model's name.",
+     .run = takc_verb_backends},
     {.name = "config",
      .summary = "show settings and where they come from",
      .usage = "[show|list]",

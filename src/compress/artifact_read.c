@@ -348,7 +348,14 @@ static void read_head(struct reader *r, struct takc_artifact *a)
         corrupt(r, "the rate's name is not that of its number");
     expect_key(r, false, "compressor");
     a->compressor = string(r);
-    expect_key(r, false, "tokenizer");
+    expect(r, ",");
+    if (next_is(r, "\"model\"")) { /* of generated ones only */
+        expect(r, ":");
+        a->model = string(r);
+        expect(r, ",");
+    }
+    expect(r, "\"tokenizer\"");
+    expect(r, ":");
     a->tokenizer = string(r);
     expect_key(r, false, "fingerprint");
     a->fingerprint = string(r);

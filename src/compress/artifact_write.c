@@ -18,7 +18,8 @@ struct twin_spans { /* of one unit that a chosen one stands for */
 struct writer {
     const struct takc_corpus *c;
     const struct takc_selection *s;
-    const uint8_t *bits;
+    const struct takc_lines *lines;
+    struct takc_str compressor;
     uint32_t *rank;      /* per unit: place in the order */
     uint32_t *doc_index; /* per document: place in the artifact's list + 1; 0: not in it */
     struct twin_spans *twins;
@@ -26,9 +27,11 @@ struct writer {
     struct takc_sort_item *by_unit; /* twins by the unit that stands for them */
     struct takc_span *spans;
     size_t n_spans, spans_cap;
+    struct takc_span *line_spans; /* of the written line at hand */
+    size_t n_line_spans, line_spans_cap;
     struct takc_pieces *out;
     struct takc_buf *segments; /* the second of them */
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     struct takc_buf text;                  /* not counted yet */
     struct takc_sha256 hash;               /* of what was counted */
     uint64_t n_bytes, n_white_words, n_mt; /* the same */
@@ -94,14 +97,18 @@ static enum takc_status add_spans(struct takc_buf *out, const struct takc_span *
 /* Units that chosen ones stand for, in unit order, their documents marked. */
 static enum takc_status list_twins(struct writer *w, struct takc_err *err)
 {
-    size_t d = 0;
+    size_t d = 0, next = 0;
     for (uint32_t i = 0; i < w->s->n_units; i++) {
         uint32_t of = w->s->twin[i];
         while (w->s->first_unit[d + 1] <= i)
             d++;
-        if (takc_bit(w->bits, i))
+        while (next < w->lines->n_written && w->lines->written[next].units[0] == i) {
             w->doc_index[d] = 1;
-        if (!of || !takc_bit(w->bits, of - 1))
+            next++;
+        }
+        if (takc_bit(w->lines->bits, i))
+            w->doc_index[d] = 1;
+        if (!of || !takc_bit(w->lines->bits, of - 1))
             continue;
         enum takc_status st = takc_grow(&w->twins, &w->twins_cap, w->n_twins + 1, sizeof(*w->twins), err);
         if (st)
@@ -180,7 +187,8 @@ static enum takc_status begin_part(struct writer *w, const struct takc_shown *x,
     struct takc_buf *out = w->segments;
     enum takc_status st = TAKC_OK;
     if (!w->open)
-        st = takc_buf_printf(out, err, "%s\n{\"kind\":\"extract\",\"rank\":%u,\"parts\":[", w->n_segments ? "," : "", w->rank[x->unit]);
+        st = takc_buf_printf(out, err, "%s\n{\"kind\":\"%s\",\"rank\":%u,\"parts\":[", w->n_segments ? "," : "",
+                             x->written ? "generated" : "extract", w->rank[x->unit]);
     if (!st)
         st = takc_buf_printf(out, err, "%s{\"role\":\"%s\",\"text\":", w->open ? "," : "", role);
     w->open = true;
@@ -211,12 +219,24 @@ static enum takc_status anchor_part(struct writer *w, const struct takc_shown *x
     return st ? st : takc_buf_add(w->segments, takc_str("]}"), err);
 }
 
+static enum takc_status add_written_spans(struct writer *w, const struct takc_shown *x, struct takc_err *err)
+{
+    const struct takc_written *l = x->written;
+    uint32_t doc = w->doc_index[x->doc] - 1, first = w->s->first_unit[x->doc];
+    w->n_line_spans = 0;
+    enum takc_status st =
+        takc_written_spans(x->view->units, first, l->units, l->n_units, &w->line_spans, &w->n_line_spans, &w->line_spans_cap, err);
+    return st ? st : add_spans(w->segments, w->line_spans, w->n_line_spans, doc, false, err);
+}
+
 static enum takc_status body_part(struct writer *w, const struct takc_shown *x, struct takc_err *err)
 {
     enum takc_status st = begin_part(w, x, "body", err);
-    if (!st)
+    if (!st && x->written)
+        st = add_written_spans(w, x, err);
+    else if (!st)
         st = add_spans(w->segments, x->view->units->spans + x->of->span_at, x->of->n_spans, w->doc_index[x->doc] - 1, false, err);
-    if (!st)
+    if (!st && !x->written)
         st = add_twin_spans(w, x->unit, w->segments, err);
     w->open = false;
     w->n_segments++;
@@ -241,7 +261,7 @@ static enum takc_status add_shown(void *arg, const struct takc_shown *x, struct 
     enum takc_status st = takc_buf_add(&w->text, x->line, err);
     if (!st)
         st = takc_buf_byte(&w->text, '\n', err);
-    if (!st && w->text.len >= TAKC_SPILL_BYTES && (w->tokenizer->flags & TAKC_TOKENIZER_LINES)) /* else the whole is the only truth */
+    if (!st && w->text.len >= TAKC_SPILL_BYTES && (w->tokenizer->ops->flags & TAKC_TOKENIZER_LINES)) /* else the whole is the only truth */
         st = count_text(w, err);
     if (!st)
         st = takc_pieces_settle(w->out, 1, err);
@@ -324,10 +344,12 @@ static enum takc_status add_head(struct writer *w, const struct takc_set_size *s
     if (!st)
         st = member(out, "{\"format\":\"takc-artifact-1\",\n\"task\":", meta->task, err);
     if (!st)
-        st = takc_buf_printf(out, err,
-                             ",\"rate\":\"%s\",\"rate_milli\":%u,\"compressor\":\"extractive/" TAKC_EXTRACTIVE_VERSION
-                             "\",\"tokenizer\":\"%s/%s\",\n\"fingerprint\":",
-                             rate, meta->rate, o->tokenizer->name, o->tokenizer->version);
+        st = takc_buf_printf(out, err, ",\"rate\":\"%s\",\"rate_milli\":%u,\"compressor\":\"%.*s\"", rate, meta->rate,
+                             TAKC_STR_ARG(w->compressor));
+    if (!st && meta->model.len)
+        st = member(out, ",\"model\":", meta->model, err);
+    if (!st)
+        st = takc_buf_printf(out, err, ",\"tokenizer\":\"%s/%s\",\n\"fingerprint\":", o->tokenizer->name, o->tokenizer->version);
     if (!st)
         st = quote(out, meta->fingerprint, err);
     if (!st)
@@ -374,23 +396,25 @@ static void writer_free(struct writer *w)
     takc_free(w->twins);
     takc_free(w->by_unit);
     takc_free(w->spans);
+    takc_free(w->line_spans);
     takc_buf_clear(&w->text);
     takc_sha256_clear(&w->hash);
 }
 
-enum takc_status takc_artifact_make(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
-                                    const struct takc_set_size *size, const struct takc_extractive_options *o,
-                                    const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_pieces *out,
-                                    struct takc_err *err)
+enum takc_status takc_artifact_make_lines(const struct takc_corpus *c, const struct takc_selection *s, const struct takc_lines *lines,
+                                          struct takc_str compressor, const struct takc_set_size *size,
+                                          const struct takc_extractive_options *o, const struct takc_artifact_meta *meta,
+                                          struct takc_call *call, struct takc_pieces *out, struct takc_err *err)
 {
-    struct writer w = {.c = c, .s = s, .bits = bits, .out = out, .segments = &out->piece[1].buf, .tokenizer = o->tokenizer};
+    struct writer w = {
+        .c = c, .s = s, .lines = lines, .compressor = compressor, .out = out, .segments = &out->piece[1].buf, .tokenizer = o->tokenizer};
     struct takc_buf *head = &out->piece[0].buf;
     enum takc_status st = writer_init(&w, err);
     if (!st)
         st = read_twins(&w, err);
     if (!st) {
         number_documents(&w);
-        st = takc_set_walk(c, s, bits, o->clean_level, call, add_shown, &w, err);
+        st = takc_lines_walk(c, s, lines, o->clean_level, call, add_shown, &w, err);
     }
     if (!st)
         st = hold_sizes(&w, size, err);
@@ -404,6 +428,15 @@ enum takc_status takc_artifact_make(const struct takc_corpus *c, const struct ta
         st = takc_buf_add(w.segments, takc_str("]}\n"), err);
     writer_free(&w);
     return st ? takc_err_prefix(err, st, "artifact") : TAKC_OK;
+}
+
+enum takc_status takc_artifact_make(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,
+                                    const struct takc_set_size *size, const struct takc_extractive_options *o,
+                                    const struct takc_artifact_meta *meta, struct takc_call *call, struct takc_pieces *out,
+                                    struct takc_err *err)
+{
+    const struct takc_lines lines = {.bits = bits};
+    return takc_artifact_make_lines(c, s, &lines, takc_str("extractive/" TAKC_EXTRACTIVE_VERSION), size, o, meta, call, out, err);
 }
 
 enum takc_status takc_artifact_write(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits,

@@ -28,7 +28,7 @@ struct takc_extractive_options {
     struct takc_str description; /* of the task */
     unsigned must_keep;          /* bits 1 << enum takc_fact_kind */
     enum takc_budget_kind budget;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     uint64_t corpus_words, corpus_bytes; /* of WORDS_BYTES; 0: sums of the documents' source_* */
     unsigned n_threads;                  /* 0: 1 */
     int clean_level;                     /* 1; 0 and 2 for measuring. The same level that units were counted at */

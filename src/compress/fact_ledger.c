@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "compress/artifact.h"
 #include "compress/steps.h"
+#include "token/words.h"
+#include "unit/facts.h"
 
 struct fact_set { /* open addressing; 0 stands for empty, the fact 0 is kept apart */
     uint64_t *slots;
@@ -60,10 +62,23 @@ static enum takc_status fact_add(struct fact_set *f, uint64_t fact, bool *out_ne
     return TAKC_OK;
 }
 
+static bool fact_has(const struct fact_set *f, uint64_t fact)
+{
+    return fact == 0 ? f->has_zero : f->n_slots && f->slots[slot_of(f, fact)] == fact;
+}
+
+struct said { /* facts and words of lines, wherever they stand */
+    struct fact_set facts;
+    uint8_t *words; /* per word of the profile */
+    enum takc_status st;
+    struct takc_err *err;
+};
+
 struct set { /* one of the sets that are counted */
     const uint8_t *bits;
     struct fact_set facts;
-    uint8_t *word_met; /* per word of the profile */
+    uint8_t *word_met;       /* per word of the profile */
+    const struct said *only; /* NULL: all */
     struct takc_fact_counts counts;
 };
 
@@ -79,7 +94,7 @@ static void count_words(const struct ledger *l, struct set *s, const struct takc
 {
     for (uint32_t k = 0; k < x->n_terms; k++) {
         uint32_t word = l->word_of[u->terms[x->term_at + k]];
-        if (!word || s->word_met[word - 1])
+        if (!word || s->word_met[word - 1] || (s->only && !s->only->words[word - 1]))
             continue;
         s->word_met[word - 1] = 1;
         s->counts.n[TAKC_FACT_WORD]++;
@@ -92,7 +107,7 @@ static enum takc_status count_facts(struct set *s, const struct takc_units *u, c
     for (uint32_t k = 0; k < x->n_facts && !st; k++) {
         uint64_t fact = u->facts[x->fact_at + k];
         bool is_new = false;
-        if ((fact & 7) >= TAKC_FACT_WORD)
+        if ((fact & 7) >= TAKC_FACT_WORD || (s->only && !fact_has(&s->only->facts, fact)))
             continue;
         st = fact_add(&s->facts, fact, &is_new, err);
         s->counts.n[fact & 7] += !st && is_new;
@@ -167,6 +182,73 @@ enum takc_status takc_facts_of_sets(const struct takc_corpus *c, const struct ta
         takc_free(l.sets[k].facts.slots);
         takc_free(l.sets[k].word_met);
     }
+    takc_asked_clear(&l.asked);
+    takc_free(l.word_of);
+    return st;
+}
+
+/* ---- what an artifact says ---- */
+
+static void say_fact(void *arg, enum takc_fact_kind kind, uint64_t key)
+{
+    struct said *x = arg;
+    bool is_new;
+    (void)kind;
+    if (!x->st)
+        x->st = fact_add(&x->facts, key, &is_new, x->err);
+}
+
+static enum takc_status say_words(struct said *x, const struct takc_intern *asked, struct takc_str text, struct takc_err *err)
+{
+    struct takc_words words;
+    struct takc_word word;
+    takc_words_init(&words, text);
+    while (takc_words_next(&words, &word)) {
+        uint32_t at = takc_intern_find(asked, takc_word_stem(word.norm));
+        if (at != TAKC_INTERN_NONE)
+            x->words[at] = 1;
+    }
+    return takc_words_end(&words, TAKC_OK, err);
+}
+
+static enum takc_status say_lines(struct said *x, const struct takc_artifact *a, const struct takc_intern *asked, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; i < a->n_segments && !st; i++) {
+        struct takc_str text = a->segments[i].parts[a->segments[i].n_parts - 1].text; /* the body */
+        takc_facts_of_text(text, say_fact, x);
+        st = x->st ? x->st : say_words(x, asked, text, err);
+    }
+    return st;
+}
+
+enum takc_status takc_facts_of_artifact(const struct takc_corpus *c, const struct takc_selection *s, const struct takc_artifact *a,
+                                        struct takc_str description, struct takc_fact_counts out[2], struct takc_err *err)
+{
+    struct said x = {.err = err};
+    struct ledger l = {.n_sets = 2};
+    enum takc_status st = takc_asked_read(&l.asked, description, err);
+    uint8_t *met = takc_alloc(2 * l.asked.words.n + 1);
+    x.words = takc_alloc(l.asked.words.n + 1);
+    if (!st && (!met || !x.words))
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu words", l.asked.words.n);
+    l.sets[0].word_met = met;
+    l.sets[1].word_met = met ? met + l.asked.words.n : NULL;
+    l.sets[1].only = &x;
+    if (!st)
+        st = say_lines(&x, a, &l.asked.words, err);
+    if (!st)
+        st = count_documents(&l, c, s, err);
+    for (size_t k = 0; k < 2; k++) {
+        if (!st)
+            out[k] = l.sets[k].counts;
+        takc_free(l.sets[k].facts.slots);
+    }
+    if (!st)
+        out[1].n_instructions = 0; /* lines that instruct are none of a model's, nor do they fill */
+    takc_free(x.facts.slots);
+    takc_free(x.words);
+    takc_free(met);
     takc_asked_clear(&l.asked);
     takc_free(l.word_of);
     return st;

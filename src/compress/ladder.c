@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "compress/steps.h"
 
-enum { MISFITS = 60, ENOUGH_PERCENT = 98, MUST_KEEP_PERCENT = 30 };
+enum { MISFITS = 60, ENOUGH_PERCENT = 98, MUST_KEEP_PERCENT = 30, SMALL_TEXT_MT = 4000000 };
 
 static const takc_rate rung_rates[TAKC_RUNGS] = {0, 128000, 64000, 32000, 16000, 8000};
 
@@ -21,6 +21,8 @@ struct set {
     const struct takc_corpus *c;
     const struct takc_extractive_options *o;
     struct takc_call *call;
+    takc_bits_text_fn *text;
+    void *text_arg;
     struct measure blank; /* the empty line between documents */
     struct measure limit, used, kept;
     uint8_t *bits;      /* units in it */
@@ -215,7 +217,8 @@ static enum takc_status count_whole(struct set *t, uint64_t *out, struct takc_er
 {
     struct takc_buf text;
     takc_buf_init(&text, TAKC_BUF_MAX_DOCUMENT);
-    enum takc_status st = takc_set_text(t->c, t->s, t->bits, t->o->clean_level, t->call, &text, err);
+    enum takc_status st =
+        t->text ? t->text(t->text_arg, t->bits, &text, err) : takc_set_text(t->c, t->s, t->bits, t->o->clean_level, t->call, &text, err);
     if (!st)
         *out = takc_tokenizer_count_mt(t->o->tokenizer, takc_buf_str(&text));
     takc_buf_clear(&text);
@@ -224,7 +227,7 @@ static enum takc_status count_whole(struct set *t, uint64_t *out, struct takc_er
 
 static bool counts_whole(const struct set *t)
 {
-    return t->o->budget != TAKC_BUDGET_WORDS_BYTES && !(t->o->tokenizer->flags & TAKC_TOKENIZER_LINES);
+    return t->o->budget != TAKC_BUDGET_WORDS_BYTES && !(t->o->tokenizer->ops->flags & TAKC_TOKENIZER_LINES);
 }
 
 /* The base and the first n units that the fill added. */
@@ -260,6 +263,44 @@ static enum takc_status fit_whole(struct set *t, const uint8_t *base, struct tak
     return count_whole(t, &t->used.mt, err);
 }
 
+/* Takes unit i if the text with it fits when counted whole. */
+static enum takc_status take_if_whole_fits(struct set *t, uint32_t i, const uint8_t *base, struct takc_err *err)
+{
+    uint64_t mt = 0, before = t->used.mt;
+    size_t n = t->n_added;
+    take(t, i);
+    t->added[t->n_added++] = i;
+    enum takc_status st = count_whole(t, &mt, err);
+    t->used.mt = mt;
+    if (st || mt <= t->limit.mt)
+        return st;
+    set_prefix(t, base, n);
+    t->n_added = n;
+    t->used.mt = before;
+    return TAKC_OK;
+}
+
+/* After fit_whole: lines cost less together than alone, so more may fit. Goes on filling with the whole's own count until nothing is
+ * added, then tries units one by one, all of them where the text is small enough to be counted for each. */
+static enum takc_status fill_whole(struct set *t, const uint8_t *base, struct takc_err *err)
+{
+    enum takc_status st = fit_whole(t, base, err);
+    for (size_t before = SIZE_MAX; !st && !enough(t) && before != t->n_added;) {
+        before = t->n_added;
+        fill_by_order(t);
+        fill_rest(t);
+        if (t->n_added != before)
+            st = fit_whole(t, base, err);
+    }
+    uint64_t tries = t->limit.mt < SMALL_TEXT_MT ? UINT64_MAX : MISFITS;
+    for (size_t n = 0; n < t->s->n_order && tries && !st && !enough(t); n++)
+        if (!takc_bit(t->bits, t->s->order[n])) {
+            st = take_if_whole_fits(t, t->s->order[n], base, err);
+            tries--;
+        }
+    return st;
+}
+
 static enum takc_status fill(struct set *t, takc_rate rate, struct takc_err *err)
 {
     uint8_t *base = NULL;
@@ -277,7 +318,7 @@ static enum takc_status fill(struct set *t, takc_rate rate, struct takc_err *err
     fill_by_order(t);
     fill_rest(t);
     if (base)
-        st = fit_whole(t, base, err);
+        st = fill_whole(t, base, err);
     takc_free(base);
     return st;
 }
@@ -323,6 +364,35 @@ static enum takc_status set_at(struct set *t, takc_rate rate, struct takc_err *e
     return counts_whole(t) ? count_whole(t, &t->used.mt, err) : TAKC_OK;
 }
 
+static void set_hand_over(struct set *t, uint8_t **out_bits, struct takc_set_size *out_size)
+{
+    *out_size = (struct takc_set_size){.words = t->used.words,
+                                       .bytes = t->used.bytes,
+                                       .mt = t->used.mt,
+                                       .budget_mt = t->limit.mt == UINT64_MAX ? 0 : t->limit.mt,
+                                       .n_units = t->n_units,
+                                       .shortfall = t->n_units == 0 || !enough(t)};
+    *out_bits = t->bits;
+    t->bits = NULL;
+}
+
+enum takc_status takc_ladder_fit(const struct takc_selection *s, const struct takc_extractive_options *o, takc_rate rate,
+                                 takc_bits_text_fn *text, void *text_arg, uint8_t **out_bits, struct takc_set_size *out_size,
+                                 struct takc_err *err)
+{
+    struct set t;
+    enum takc_status st = set_init(&t, s, s->costs, NULL, o, NULL, err);
+    if (st)
+        return st;
+    t.text = text;
+    t.text_arg = text_arg;
+    st = fill(&t, rate, err);
+    if (!st)
+        set_hand_over(&t, out_bits, out_size);
+    set_free(&t);
+    return st;
+}
+
 /* Costs of a selection that came without, read from the corpus. */
 static enum takc_status borrow_costs(const struct takc_selection *s, const struct takc_corpus *c, const struct takc_extractive_options *o,
                                      struct takc_costs **out, struct takc_err *err)
@@ -352,16 +422,8 @@ enum takc_status takc_selection_set(const struct takc_selection *s, const struct
     if (st)
         goto out;
     st = set_at(&t, rate, err);
-    if (!st) {
-        *out_size = (struct takc_set_size){.words = t.used.words,
-                                           .bytes = t.used.bytes,
-                                           .mt = t.used.mt,
-                                           .budget_mt = t.limit.mt == UINT64_MAX ? 0 : t.limit.mt,
-                                           .n_units = t.n_units,
-                                           .shortfall = t.n_units == 0 || !enough(&t)};
-        *out_bits = t.bits;
-        t.bits = NULL;
-    }
+    if (!st)
+        set_hand_over(&t, out_bits, out_size);
     set_free(&t);
 out:
     if (k != s->costs)

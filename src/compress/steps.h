@@ -10,6 +10,7 @@
  *   order.c     the merge
  *   ladder.c    sets within budgets
  *   walk.c      the lines of a set, in a reader's order
+ *   written.c   what a line that was written stands on
  *
  * Numbers of words are chance when several threads meet them first, so nothing may depend on their order: sums of integers and orders by
  * the words' bytes do not. */
@@ -18,8 +19,8 @@
 
 #include "base/fixed.h"
 #include "base/intern.h"
+#include "compress/artifact.h"
 #include "compress/each.h"
-#include "compress/extractive.h"
 
 /* ---- task.c ---- */
 
@@ -140,6 +141,14 @@ TAKC_CHECK enum takc_status takc_order_make(const struct takc_sequence *q, struc
 TAKC_CHECK enum takc_status takc_ladder_make(struct takc_selection *s, const struct takc_corpus *c, const struct takc_extractive_options *o,
                                              struct takc_call *call, struct takc_err *err);
 
+/* Appends the text of a set for a tokenizer that counts whole. */
+typedef enum takc_status takc_bits_text_fn(void *arg, const uint8_t *bits, struct takc_buf *out, struct takc_err *err);
+/* A set from nothing within the budget of a rate, along s->order with the costs in s->costs; for units that the corpus need not have. What
+ * takc_selection_set gives. */
+TAKC_CHECK enum takc_status takc_ladder_fit(const struct takc_selection *s, const struct takc_extractive_options *o, takc_rate rate,
+                                            takc_bits_text_fn *text, void *text_arg, uint8_t **out_bits, struct takc_set_size *out_size,
+                                            struct takc_err *err);
+
 /* ---- walk.c ---- */
 
 struct takc_shown { /* one line of a set; borrowed for the time of the call */
@@ -149,13 +158,24 @@ struct takc_shown { /* one line of a set; borrowed for the time of the call */
     struct takc_str line;
     const struct takc_corpus_view *view;
     const struct takc_unit *of;
+    const struct takc_written *written; /* NULL: the unit's own line */
 };
 typedef enum takc_status takc_shown_fn(void *arg, const struct takc_shown *shown, struct takc_err *err);
-/* Tells fn the lines of a set (bitmap) in the order that a reader sees, each without its newline; stops at its first failure. */
-TAKC_CHECK enum takc_status takc_set_walk(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits, int clean_level,
-                                          struct takc_call *call, takc_shown_fn *fn, void *arg, struct takc_err *err);
-/* Appends the text of a set. */
+/* Tells fn the lines in the order that a reader sees, each without its newline; stops at its first failure. */
+TAKC_CHECK enum takc_status takc_lines_walk(const struct takc_corpus *c, const struct takc_selection *s, const struct takc_lines *lines,
+                                            int clean_level, struct takc_call *call, takc_shown_fn *fn, void *arg, struct takc_err *err);
+/* Appends their text. */
+TAKC_CHECK enum takc_status takc_lines_text(const struct takc_corpus *c, const struct takc_selection *s, const struct takc_lines *lines,
+                                            int clean_level, struct takc_call *call, struct takc_buf *out, struct takc_err *err);
+/* Appends the text of a set of units (bitmap). */
 TAKC_CHECK enum takc_status takc_set_text(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits, int clean_level,
                                           struct takc_call *call, struct takc_buf *out, struct takc_err *err);
+
+/* ---- written.c ---- */
+
+/* Appends what a written line stands on: the spans of its units, then those of the anchors of these, each once. first is the number of the
+ * document's first unit. INVALID when a unit is not one of it. */
+TAKC_CHECK enum takc_status takc_written_spans(const struct takc_units *u, uint32_t first, const uint32_t *units, size_t n_units,
+                                               struct takc_span **spans, size_t *n, size_t *cap, struct takc_err *err);
 
 #endif

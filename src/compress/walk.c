@@ -9,7 +9,8 @@
 struct walk {
     const struct takc_corpus *c;
     const struct takc_selection *s;
-    const uint8_t *bits;
+    struct takc_lines lines;
+    size_t next; /* written line */
     int clean_level;
     takc_shown_fn *fn;
     void *arg;
@@ -19,12 +20,12 @@ struct walk {
     bool any; /* a document was shown before */
 };
 
-static bool any_in(const uint8_t *bits, uint32_t from, uint32_t to)
+static bool any_in(const struct walk *w, uint32_t from, uint32_t to)
 {
     for (uint32_t i = from; i < to; i++)
-        if (takc_bit(bits, i))
+        if (takc_bit(w->lines.bits, i))
             return true;
-    return false;
+    return w->next < w->lines.n_written && w->lines.written[w->next].units[0] < to;
 }
 
 static enum takc_status show_anchor(struct walk *w, struct takc_shown *x, struct takc_err *err)
@@ -49,6 +50,42 @@ static enum takc_status show_head(struct walk *w, struct takc_shown *x, struct t
     return title || blank ? w->fn(w->arg, x, err) : TAKC_OK;
 }
 
+/* The title or the empty line, if x is the first of its document. */
+static enum takc_status show_head_once(struct walk *w, struct takc_shown *x, bool *head, struct takc_err *err)
+{
+    enum takc_status st = *head ? TAKC_OK : show_head(w, x, err);
+    *head = true;
+    return st;
+}
+
+static enum takc_status show_written(struct walk *w, struct takc_shown *x, bool *head, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    while (!st && w->next < w->lines.n_written && w->lines.written[w->next].units[0] == x->unit) {
+        x->written = &w->lines.written[w->next++];
+        st = show_head_once(w, x, head, err); /* the title belongs to the same segment */
+        x->role = TAKC_PART_BODY;
+        x->line = x->written->text;
+        if (!st)
+            st = w->fn(w->arg, x, err);
+        x->written = NULL;
+    }
+    return st;
+}
+
+static enum takc_status show_unit(struct walk *w, struct takc_shown *x, uint32_t i, bool *head, struct takc_err *err)
+{
+    enum takc_status st = show_head_once(w, x, head, err);
+    if (!st)
+        st = show_anchor(w, x, err);
+    takc_buf_reset(&w->line);
+    if (!st)
+        st = takc_unit_show(x->view->units, i, x->view->text, w->clean_level, &w->line, err);
+    x->role = TAKC_PART_BODY;
+    x->line = takc_buf_str(&w->line);
+    return st ? st : w->fn(w->arg, x, err);
+}
+
 static enum takc_status walk_document(struct walk *w, size_t doc, const struct takc_corpus_view *v, struct takc_err *err)
 {
     const struct takc_units *u = v->units;
@@ -61,33 +98,22 @@ static enum takc_status walk_document(struct walk *w, size_t doc, const struct t
         memset(w->anchors, 0, u->n_anchors);
     for (uint32_t i = 0; i < u->n_units && !st; i++) {
         struct takc_shown x = {.doc = doc, .unit = first + i, .view = v, .of = &u->units[i]};
-        if (!takc_bit(w->bits, first + i))
-            continue;
-        if (!head)
-            st = show_head(w, &x, err);
-        head = true;
-        if (!st)
-            st = show_anchor(w, &x, err);
-        takc_buf_reset(&w->line);
-        if (!st)
-            st = takc_unit_show(u, i, v->text, w->clean_level, &w->line, err);
-        x.role = TAKC_PART_BODY;
-        x.line = takc_buf_str(&w->line);
-        if (!st)
-            st = w->fn(w->arg, &x, err);
+        st = show_written(w, &x, &head, err);
+        if (!st && takc_bit(w->lines.bits, first + i))
+            st = show_unit(w, &x, i, &head, err);
     }
     return st;
 }
 
-enum takc_status takc_set_walk(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits, int clean_level,
-                               struct takc_call *call, takc_shown_fn *fn, void *arg, struct takc_err *err)
+enum takc_status takc_lines_walk(const struct takc_corpus *c, const struct takc_selection *s, const struct takc_lines *lines,
+                                 int clean_level, struct takc_call *call, takc_shown_fn *fn, void *arg, struct takc_err *err)
 {
-    struct walk w = {.c = c, .s = s, .bits = bits, .clean_level = clean_level, .fn = fn, .arg = arg};
+    struct walk w = {.c = c, .s = s, .lines = *lines, .clean_level = clean_level, .fn = fn, .arg = arg};
     enum takc_status st = TAKC_OK;
     takc_buf_init(&w.line, TAKC_BUF_MAX_DOCUMENT);
     for (size_t d = 0; d < s->n_docs && !st; d++) {
         struct takc_corpus_view v = {0};
-        if (!any_in(bits, s->first_unit[d], s->first_unit[d + 1]))
+        if (!any_in(&w, s->first_unit[d], s->first_unit[d + 1]))
             continue;
         st = takc_call_check(call, err);
         if (!st)
@@ -109,8 +135,15 @@ static enum takc_status add_line(void *arg, const struct takc_shown *shown, stru
     return st ? st : takc_buf_byte(out, '\n', err);
 }
 
+enum takc_status takc_lines_text(const struct takc_corpus *c, const struct takc_selection *s, const struct takc_lines *lines,
+                                 int clean_level, struct takc_call *call, struct takc_buf *out, struct takc_err *err)
+{
+    return takc_lines_walk(c, s, lines, clean_level, call, add_line, out, err);
+}
+
 enum takc_status takc_set_text(const struct takc_corpus *c, const struct takc_selection *s, const uint8_t *bits, int clean_level,
                                struct takc_call *call, struct takc_buf *out, struct takc_err *err)
 {
-    return takc_set_walk(c, s, bits, clean_level, call, add_line, out, err);
+    const struct takc_lines lines = {.bits = bits};
+    return takc_lines_walk(c, s, &lines, clean_level, call, add_line, out, err);
 }

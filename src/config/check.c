@@ -56,6 +56,32 @@ static enum takc_status check_share(struct takc_str text, void *out, struct takc
     return TAKC_OK;
 }
 
+/* "12", "0.5", ".000001": dollars into picodollars. */
+static enum takc_status check_money(const struct takc_setting *row, struct takc_str text, void *out, struct takc_err *err)
+{
+    enum { DECIMALS = 6 };
+    size_t point = takc_str_find_byte(text, '.', 0), end = point == SIZE_MAX ? text.len : point;
+    uint64_t whole = 0, part = 0, unit = 1000000000000;
+    bool good = text.len > 0;
+    if (good && end > 0)
+        good = !takc_str_u64(takc_str_slice(text, 0, end), row->max / unit, &whole, NULL);
+    if (good && point != SIZE_MAX) {
+        struct takc_str f = takc_str_slice(text, point + 1, text.len);
+        good = f.len <= DECIMALS && !takc_str_u64(f, UINT32_MAX, &part, NULL);
+        uint64_t scale = unit;
+        for (size_t i = 0; i < f.len; i++)
+            scale /= 10;
+        part *= scale;
+    }
+    uint64_t n = whole * unit + part;
+    if (!good || n < row->min || n > row->max)
+        return takc_fail(err, TAKC_INVALID, 0, "dollars such as 2.50 are expected, up to six decimals, at most %llu",
+                         (unsigned long long)(row->max / unit));
+    if (out)
+        *(uint64_t *)out = n;
+    return TAKC_OK;
+}
+
 static enum takc_status check_bool(struct takc_str text, void *out, struct takc_err *err)
 {
     if (!takc_str_is(text, "true") && !takc_str_is(text, "false"))
@@ -132,6 +158,8 @@ enum takc_status takc_setting_check(const struct takc_setting *row, struct takc_
         return check_bytes(row, text, out, err);
     case TAKC_SETTING_SHARE:
         return check_share(text, out, err);
+    case TAKC_SETTING_MONEY:
+        return check_money(row, text, out, err);
     case TAKC_SETTING_BOOL:
         return check_bool(text, out, err);
     case TAKC_SETTING_CHOICE:

@@ -338,6 +338,7 @@ enum takc_status takc_settings_load(struct takc_settings *s, const struct takc_s
         n++;
     *s = (struct takc_settings){0};
     takc_arena_init(&s->arena);
+    s->arena.secret = true; /* keys of models */
     struct takc_value *values = takc_arena_array(&s->arena, n, sizeof(*values));
     if (!values)
         return no_memory(err);

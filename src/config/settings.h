@@ -20,7 +20,8 @@ enum takc_setting_type {
     TAKC_SETTING_SHARE,  /* 0 to 1, up to four decimals */
     TAKC_SETTING_BOOL,   /* true, false */
     TAKC_SETTING_CHOICE, /* one of the words of choices */
-    TAKC_SETTING_LEVELS  /* "info" or "info,cache=debug" */
+    TAKC_SETTING_LEVELS, /* "info" or "info,cache=debug" */
+    TAKC_SETTING_MONEY   /* dollars, "2.50", up to six decimals; kept in picodollars (a dollar is 10^12), min and max too */
 };
 
 struct takc_setting {
@@ -43,13 +44,17 @@ struct takc_settings {
     struct takc_str log_level, log_format;
     uint64_t ingest_max_file_bytes, ingest_max_text_bytes, ingest_timeout_ms;
     struct takc_str pdf_mode;
-    uint64_t query_reader_tokens, query_artifact_tokens;
+    uint64_t query_reader_tokens, query_artifact_tokens, query_questions_per_window;
     double query_abstain_below;
-    bool query_keep_questions;
+    bool query_keep_questions, query_answer_cache;
     uint64_t versions_keep, cache_ttl_s;
-    struct takc_value *values; /* one per row, in the order of the rows */
-    struct takc_str file;      /* that was read; empty: none */
-    struct takc_arena arena;   /* owns all texts */
+    struct takc_str model_name, model_fallbacks, model_base_url, model_api_key, model_headers, model_region, model_aws_profile;
+    struct takc_str model_endpoint, model_guardrail, model_facts, model_ca_file, model_proxy;
+    uint64_t model_requests_per_minute, model_tokens_per_minute, model_parallel, model_retries, model_first_token_ms, model_total_ms;
+    uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
+    struct takc_value *values;           /* one per row, in the order of the rows */
+    struct takc_str file;                /* that was read; empty: none */
+    struct takc_arena arena;             /* owns all texts */
 };
 
 enum takc_origin_kind { TAKC_ORIGIN_UNSET = 0, TAKC_ORIGIN_FLAG, TAKC_ORIGIN_ENVIRONMENT, TAKC_ORIGIN_FILE, TAKC_ORIGIN_DEFAULT };

@@ -93,6 +93,37 @@ static void defaults_are_typed(void **state)
     takc_settings_clear(&s);
 }
 
+static void money_is_exact(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t picodollars; /* UINT64_MAX: refused */
+    } rows[] = {{"0", 0},
+                {"1", 1000000000000},
+                {"2.5", 2500000000000},
+                {".000001", 1000000},
+                {"12.", UINT64_MAX},
+                {"1000000", UINT64_C(1000000000000000000)},
+                {"1000000.000001", UINT64_MAX},
+                {"1000001", UINT64_MAX},
+                {"99999999999999999999", UINT64_MAX},
+                {"0.0000001", UINT64_MAX},
+                {"", UINT64_MAX},
+                {".", UINT64_MAX},
+                {"$5", UINT64_MAX},
+                {"-1", UINT64_MAX},
+                {"1e3", UINT64_MAX}};
+    const struct takc_setting *row = takc_setting_find(takc_str("cost.max_usd"));
+    (void)state;
+    assert_non_null(row);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t n = UINT64_MAX;
+        enum takc_status st = takc_setting_check(row, takc_str(rows[i].text), &n, NULL);
+        if (st != (rows[i].picodollars == UINT64_MAX ? TAKC_INVALID : TAKC_OK) || n != rows[i].picodollars)
+            fail_msg("%s: status %d, %llu", rows[i].text, st, (unsigned long long)n);
+    }
+}
+
 static void the_strongest_wins(void **state)
 {
     (void)state;
@@ -305,9 +336,9 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_sound),           cmocka_unit_test(defaults_are_typed), cmocka_unit_test(the_strongest_wins),
-        cmocka_unit_test(files_are_found_in_order), cmocka_unit_test(mistakes_are_named), cmocka_unit_test(secrets_come_from_files),
-        cmocka_unit_test(memory_may_run_out),
+        cmocka_unit_test(rows_are_sound),          cmocka_unit_test(defaults_are_typed),       cmocka_unit_test(money_is_exact),
+        cmocka_unit_test(the_strongest_wins),      cmocka_unit_test(files_are_found_in_order), cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(secrets_come_from_files), cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -40,7 +40,7 @@ enum takc_status takc_answer_filter_apply(struct takc_answer *q, struct takc_err
     return st;
 }
 
-bool takc_answer_name_passes(const struct takc_answer *q, struct takc_str name)
+bool takc_answer_doc_find(const struct takc_answer *q, struct takc_str name, uint32_t *out)
 {
     size_t lo = 0, hi = takc_index_n_docs(q->snapshot.index);
     struct takc_index_doc d;
@@ -49,14 +49,22 @@ bool takc_answer_name_passes(const struct takc_answer *q, struct takc_str name)
         if (takc_index_doc_at(q->snapshot.index, (uint32_t)mid, &d, NULL))
             return false;
         int c = takc_str_cmp(d.name, name);
-        if (c == 0)
-            return q->passing[mid];
+        if (c == 0) {
+            *out = (uint32_t)mid;
+            return true;
+        }
         if (c < 0)
             lo = mid + 1;
         else
             hi = mid;
     }
     return false;
+}
+
+bool takc_answer_name_passes(const struct takc_answer *q, struct takc_str name)
+{
+    uint32_t doc;
+    return takc_answer_doc_find(q, name, &doc) && q->passing[doc];
 }
 
 enum takc_status takc_answer_artifact_text(struct takc_answer *q, struct takc_artifact *a, struct takc_buf *out, struct takc_err *err)

@@ -35,7 +35,7 @@ static void say_shown_rate(struct takc_answer *q)
 
 static enum takc_status mode_select(struct takc_answer *q, struct takc_err *err)
 {
-    uint64_t budget = q->reader_tokens;
+    uint64_t budget = q->reader_tokens - q->turn_tokens;
     if (q->o->rate && q->r->source_tokens * 1000 / q->o->rate < budget)
         budget = q->r->source_tokens * 1000 / q->o->rate;
     q->r->limit_tokens = budget;
@@ -89,7 +89,7 @@ static enum takc_status join_context(struct takc_answer *q, struct takc_str pref
 static enum takc_status mode_both(struct takc_answer *q, struct takc_err *err)
 {
     struct takc_str prefix;
-    uint64_t lines = q->reader_tokens, budget = q->o->rate ? q->r->source_tokens * 1000 / q->o->rate : 0;
+    uint64_t lines = q->reader_tokens - q->turn_tokens, budget = q->o->rate ? q->r->source_tokens * 1000 / q->o->rate : 0;
     enum takc_status st = q->o->rate ? takc_answer_prefix_within(q, budget / 2, &prefix, err)
                                      : takc_answer_prefix_choose(q, q->artifact_tokens, &prefix, err);
     if (st)
@@ -113,6 +113,8 @@ static enum takc_status mode_whole(struct takc_answer *q, struct takc_err *err)
     struct takc_buf text;
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_answer_whole_text(q, &text, err);
+    if (!st)
+        st = takc_answer_show_whole(q, err);
     if (!st)
         st = takc_answer_lines(q, q->reader_tokens, err);
     if (!st)

@@ -35,20 +35,21 @@ static enum takc_status stored_text(struct takc_answer *q, takc_rate rate, struc
         st = takc_answer_artifact_text(q, &a, &text, err);
     if (!st)
         st = takc_answer_keep(q, takc_buf_str(&text), out, err);
+    if (!st)
+        st = takc_answer_show_artifact(q, &a, err);
     takc_buf_clear(&text);
     takc_artifact_clear(&a);
     return st;
 }
 
-static void note_tried(struct takc_answer *q, takc_rate rate, uint64_t tokens, double coverage)
+struct takc_tried_rate *takc_answer_tried(struct takc_answer *q, takc_rate rate, uint64_t tokens, double coverage)
 {
     if (q->r->n_tried == sizeof(q->r->tried) / sizeof(q->r->tried[0]))
-        return;
+        return NULL;
     struct takc_tried_rate *t = &q->r->tried[q->r->n_tried++];
+    *t = (struct takc_tried_rate){.factor = rate / 1000.0, .tokens = tokens, .coverage = coverage};
     takc_rate_name(rate, t->rate);
-    t->factor = rate / 1000.0;
-    t->tokens = tokens;
-    t->coverage = coverage;
+    return t;
 }
 
 void takc_answer_rate_set(struct takc_answer *q, takc_rate rate)
@@ -59,14 +60,14 @@ void takc_answer_rate_set(struct takc_answer *q, takc_rate rate)
 }
 
 /* Does the budget of a rate fit the limit? Whole tokens: half of an 8x budget holds 16x whatever the remainder was. */
-static bool fits_rate(const struct takc_answer *q, takc_rate rate, uint64_t limit)
+bool takc_answer_fits(const struct takc_answer *q, takc_rate rate, uint64_t limit)
 {
     return q->r->source_tokens * 1000 / rate <= limit;
 }
 
 static bool fits(const struct takc_answer *q, size_t i, uint64_t limit)
 {
-    return fits_rate(q, q->snapshot.version->artifacts[i].rate, limit);
+    return takc_answer_fits(q, q->snapshot.version->artifacts[i].rate, limit);
 }
 
 /* Where to begin without an asked rate: the prior of kind and size, no finer than fits. */
@@ -80,6 +81,40 @@ static size_t first_rate(const struct takc_answer *q, uint64_t limit)
     return i;
 }
 
+/* Takes the artifact of a rate for the context, and says how much of the question it covers. */
+static enum takc_status take_rate(struct takc_answer *q, takc_rate rate, struct takc_str *out_text, struct takc_cover *cover,
+                                  struct takc_err *err)
+{
+    enum takc_status st = stored_text(q, rate, out_text, err);
+    if (!st)
+        st = takc_cover(q->snapshot.index, q->question, *out_text, q->arena, cover, err);
+    if (st)
+        return st;
+    q->r->coverage = cover->share;
+    q->r->missing = cover->missing;
+    q->r->n_missing = cover->n_missing;
+    q->r->prefix_tokens = takc_tokenizer_count(q->tokenizer, *out_text);
+    takc_answer_rate_set(q, rate);
+    return TAKC_OK;
+}
+
+/* The i-th artifact of the version gives way to a finer one that is cheaper to ask about. */
+static enum takc_status reroute(struct takc_answer *q, size_t i, uint64_t limit, struct takc_str *out_text, struct takc_err *err)
+{
+    size_t to = i;
+    struct takc_cover cover;
+    enum takc_status st = takc_answer_route(q, i, limit, &to, err);
+    if (st || to == i)
+        return st;
+    st = take_rate(q, q->snapshot.version->artifacts[to].rate, out_text, &cover, err);
+    for (size_t k = 0; !st && k < q->r->n_tried; k++)
+        if (takc_str_is(takc_str(q->r->rate), q->r->tried[k].rate)) {
+            q->r->tried[k].coverage = cover.share;
+            q->r->tried[k].tokens = q->r->prefix_tokens;
+        }
+    return st;
+}
+
 enum takc_status takc_answer_prefix_choose(struct takc_answer *q, uint64_t limit, struct takc_str *out_text, struct takc_err *err)
 {
     const struct takc_version *v = q->snapshot.version;
@@ -90,27 +125,22 @@ enum takc_status takc_answer_prefix_choose(struct takc_answer *q, uint64_t limit
             i++;
     else if (v->n_artifacts)
         i = first_rate(q, limit);
+    enum takc_status st;
     for (;; i++) {
         takc_rate rate = i < v->n_artifacts ? v->artifacts[i].rate : q->o->rate ? q->o->rate : TAKC_RATE_ULTRA;
         struct takc_cover cover;
-        enum takc_status st = stored_text(q, rate, out_text, err);
-        if (!st)
-            st = takc_cover(q->snapshot.index, q->question, *out_text, q->arena, &cover, err);
+        st = take_rate(q, rate, out_text, &cover, err);
         if (st)
             return st;
-        q->r->coverage = cover.share;
-        q->r->missing = cover.missing;
-        q->r->n_missing = cover.n_missing;
-        uint64_t tokens = takc_tokenizer_count(q->tokenizer, *out_text);
-        note_tried(q, rate, tokens, q->r->coverage);
-        takc_answer_rate_set(q, rate);
-        q->r->prefix_tokens = tokens;
+        (void)takc_answer_tried(q, rate, q->r->prefix_tokens, cover.share);
         if (!climbs || cover.n_held == 0 || i + 1 >= v->n_artifacts || !fits(q, i + 1, limit))
             break;
     }
-    if (q->r->prefix_tokens > limit && !q->o->rate)
+    if (!q->o->rate && i < v->n_artifacts)
+        st = reroute(q, i, limit, out_text, err);
+    if (!st && q->r->prefix_tokens > limit && !q->o->rate)
         return takc_answer_note(q, err, "even the coarsest rate is larger than the limit; it is shown whole");
-    return TAKC_OK;
+    return st;
 }
 
 /* A set of the ladder that no artifact is kept of, as text, made from the version's selection. */
@@ -142,6 +172,8 @@ static enum takc_status made_text(struct takc_answer *q, takc_rate rate, struct 
         st = takc_answer_artifact_text(q, &a, &text, err);
     if (!st)
         st = takc_answer_keep(q, takc_buf_str(&text), out, err);
+    if (!st)
+        st = takc_answer_show_artifact(q, &a, err);
     takc_artifact_clear(&a);
     takc_buf_clear(&json);
     takc_buf_clear(&text);
@@ -155,7 +187,7 @@ enum takc_status takc_answer_prefix_within(struct takc_answer *q, uint64_t limit
     static const takc_rate ladder[] = {8000, 16000, 32000, 64000, 128000};
     const struct takc_version *v = q->snapshot.version;
     size_t k = 0, i = 0;
-    while (k < 4 && !fits_rate(q, ladder[k], limit))
+    while (k < 4 && !takc_answer_fits(q, ladder[k], limit))
         k++;
     while (i < v->n_artifacts && v->artifacts[i].rate != ladder[k])
         i++;
@@ -163,6 +195,7 @@ enum takc_status takc_answer_prefix_within(struct takc_answer *q, uint64_t limit
     enum takc_status st = i < v->n_artifacts ? stored_text(q, ladder[k], out, err) : made_text(q, ladder[k], out, err);
     if (!st && takc_tokenizer_count(q->tokenizer, *out) > limit) {
         *out = takc_str("");
+        q->background.n = 0;
         st = takc_answer_note(q, err, "no prefix fits half of the budget: lines only");
     }
     return st;

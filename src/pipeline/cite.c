@@ -88,17 +88,18 @@ static enum takc_status locate(struct takc_citer *c, const struct takc_index_uni
     return out->pointer.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a citation");
 }
 
-static enum takc_status copy_spans(struct takc_citer *c, const struct takc_index_unit *u, struct takc_cited *out, struct takc_err *err)
+static enum takc_status copy_spans(struct takc_citer *c, const struct takc_span *from, size_t n, struct takc_cited *out,
+                                   struct takc_err *err)
 {
-    struct takc_cited_span *spans = takc_arena_array(c->arena, u->n_spans + 1, sizeof(*spans));
+    struct takc_cited_span *spans = takc_arena_array(c->arena, n + 1, sizeof(*spans));
     struct takc_buf quote;
     struct takc_str text = takc_buf_str(&c->doc.text);
     if (!spans)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a citation");
     takc_buf_init(&quote, TAKC_BUF_MAX_DOCUMENT);
     enum takc_status st = TAKC_OK;
-    for (size_t i = 0; !st && i < u->n_spans; i++) {
-        struct takc_span s = u->spans[i];
+    for (size_t i = 0; !st && i < n; i++) {
+        struct takc_span s = from[i];
         if (s.start > s.end || s.end > text.len) {
             st = takc_fail(err, TAKC_CORRUPT, 0, "a span of the index is outside the text");
             break;
@@ -114,7 +115,7 @@ static enum takc_status copy_spans(struct takc_citer *c, const struct takc_index
     out->quote = st ? (struct takc_str){0} : takc_arena_dup(c->arena, takc_buf_str(&quote));
     takc_buf_clear(&quote);
     out->spans = spans;
-    out->n_spans = u->n_spans;
+    out->n_spans = n;
     return st || out->quote.ptr ? st : takc_fail(err, TAKC_NOMEM, 0, "no memory for a quote");
 }
 
@@ -142,7 +143,9 @@ static enum takc_status section_of(struct takc_citer *c, uint32_t heading_block,
     return TAKC_OK;
 }
 
-enum takc_status takc_cite(struct takc_citer *c, uint32_t unit, struct takc_cited *out, struct takc_err *err)
+/* With the spans given; NULL: the unit's own. */
+static enum takc_status cite(struct takc_citer *c, uint32_t unit, const struct takc_span *spans, size_t n, struct takc_cited *out,
+                             struct takc_err *err)
 {
     struct takc_index_unit u;
     struct takc_index_doc d;
@@ -163,5 +166,16 @@ enum takc_status takc_cite(struct takc_citer *c, uint32_t unit, struct takc_cite
     st = locate(c, &u, out, err);
     if (!st && u.heading_block && u.heading_block <= c->doc.n_blocks)
         st = section_of(c, u.heading_block, &out->section, err);
-    return st ? st : copy_spans(c, &u, out, err);
+    return st ? st : copy_spans(c, spans ? spans : u.spans, spans ? n : u.n_spans, out, err);
+}
+
+enum takc_status takc_cite(struct takc_citer *c, uint32_t unit, struct takc_cited *out, struct takc_err *err)
+{
+    return cite(c, unit, NULL, 0, out, err);
+}
+
+enum takc_status takc_cite_spans(struct takc_citer *c, uint32_t unit, const struct takc_span *spans, size_t n, struct takc_cited *out,
+                                 struct takc_err *err)
+{
+    return cite(c, unit, spans, n, out, err);
 }

@@ -28,5 +28,9 @@ void takc_citer_clear(struct takc_citer *c);
 /* Fills out for a unit of the index; all it points to lives in the arena. CORRUPT when index and documents do not agree; statuses of the
  * store; NOMEM. */
 TAKC_CHECK enum takc_status takc_cite(struct takc_citer *c, uint32_t unit, struct takc_cited *out, struct takc_err *err);
+/* The same for a line that stands on more than one unit: place and section are those of the unit that it begins in, spans and quote those
+ * given, of the same document. */
+TAKC_CHECK enum takc_status takc_cite_spans(struct takc_citer *c, uint32_t unit, const struct takc_span *spans, size_t n,
+                                            struct takc_cited *out, struct takc_err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "takc/compress.h"
 #include "base/log.h"
 #include "pipeline/check.h"
+#include "pipeline/generate.h"
 #include "pipeline/reduce.h"
 #include "pipeline/settle.h"
 
@@ -60,17 +61,23 @@ static bool any_whole(const struct takc_docset *set)
     return any;
 }
 
-static enum takc_status compress_locked(struct takc_build *b, struct takc_docset *set, struct takc_compress_report *out,
-                                        struct takc_err *err)
+static enum takc_status current_documents(struct takc_build *b, struct takc_docset *set, struct takc_err *err)
 {
-    struct takc_manifest m;
     enum takc_status st = takc_docset_current(b->home, b->task, b->arena, set, err);
     if (!st && set->n_docs == 0)
         st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(b->task),
                        TAKC_STR_ARG(b->task));
+    return st;
+}
+
+static enum takc_status compress_locked(struct takc_build *b, struct takc_docset *set, struct takc_compress_report *out,
+                                        struct takc_err *err)
+{
+    struct takc_manifest m;
+    enum takc_status st = current_documents(b, set, err);
     b->set = set;
     if (!st)
-        st = takc_build_work_key(b->arena, b->task, set, b->profile, b->rates, b->n_rates, &b->work_key, err);
+        st = takc_build_work_key(b, err);
     if (!st)
         st = takc_home_manifest(b->home, b->task, b->arena, &m, err);
     if (st)
@@ -123,37 +130,174 @@ static enum takc_status sort_rates(struct takc_build *b, takc_rate sorted[TAKC_L
     return TAKC_OK;
 }
 
+/* Of this run, however it ended. */
+static void say_spent(struct takc_models *m, struct takc_compress_report *out)
+{
+    struct takc_models_spent spent;
+    takc_models_spent(m, &spent);
+    out->picodollars = spent.picodollars;
+    out->unpriced = spent.unpriced;
+}
+
+/* Few-shot examples of the caller, else the profile's. */
+static enum takc_status take_examples(const struct takc_compress_options *o, struct takc_build *b, struct takc_generation *g,
+                                      struct takc_err *err)
+{
+    struct takc_example *own = takc_arena_array(b->arena, o->n_examples + 1, sizeof(*own));
+    if (!own)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for examples");
+    for (size_t i = 0; i < o->n_examples; i++)
+        own[i] = (struct takc_example){.input = o->examples[i].input, .output = o->examples[i].output};
+    g->examples = o->n_examples ? own : b->profile->examples;
+    g->n_examples = o->n_examples ? o->n_examples : b->profile->n_examples;
+    return TAKC_OK;
+}
+
+/* Who writes, if anybody: b->generation points to g then, whose models are the caller's to close. */
+static enum takc_status open_generation(const struct takc_compress_options *o, struct takc_build *b, struct takc_generation *g,
+                                        struct takc_err *err)
+{
+    if (!o->model || !o->model->model.len)
+        return TAKC_OK;
+    *g = (struct takc_generation){.model = o->model->model,
+                                  .guardrail = o->model->guardrail,
+                                  .temperature = b->profile->temperature,
+                                  .max_tokens = b->profile->max_tokens,
+                                  .n_parallel = o->model->parallel};
+    enum takc_status st = take_examples(o, b, g, err);
+    if (!st)
+        st = takc_models_open(&g->models, b->home, b->task, o->model, b->profile->counter, err);
+    if (!st)
+        b->generation = g;
+    return st;
+}
+
+struct story { /* what compress and plan begin with */
+    struct takc_build b;
+    struct takc_profile profile;
+    struct takc_arena arena;
+    struct takc_generation generation;
+    takc_rate sorted[TAKC_LEDGER_ROWS];
+};
+
+/* Close x afterwards, whatever the status. */
+static enum takc_status story_open(struct story *x, struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
+                                   struct takc_err *err)
+{
+    *x = (struct story){.generation = {.models = NULL}};
+    takc_arena_init(&x->arena);
+    enum takc_status st = takc_home_counting_profile(h, o->task, &x->profile, err);
+    x->b = (struct takc_build){.home = h,
+                               .call = call,
+                               .task = o->task,
+                               .profile = &x->profile,
+                               .rates = o->n_rates ? o->rates : x->profile.rates,
+                               .n_rates = o->n_rates ? o->n_rates : x->profile.n_rates,
+                               .n_threads = o->n_threads,
+                               .arena = &x->arena};
+    if (!st)
+        st = sort_rates(&x->b, x->sorted, err);
+    return st ? st : open_generation(o, &x->b, &x->generation, err);
+}
+
+static void story_close(struct story *x)
+{
+    takc_models_close(x->generation.models);
+    takc_arena_clear(&x->arena);
+    takc_profile_clear(&x->profile);
+}
+
 enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
                                struct takc_compress_report *out, struct takc_err *err)
 {
-    struct takc_profile profile;
     struct takc_docset set = {0};
-    struct takc_arena arena;
     struct takc_writer writer = {.lock = {-1}};
+    struct story x;
     *out = (struct takc_compress_report){0};
-    enum takc_status st = takc_home_profile(h, o->task, &profile, err);
-    if (st)
-        return st;
-    takc_arena_init(&arena);
-    struct takc_build b = {.home = h,
-                           .call = call,
-                           .task = o->task,
-                           .profile = &profile,
-                           .rates = o->n_rates ? o->rates : profile.rates,
-                           .n_rates = o->n_rates ? o->n_rates : profile.n_rates,
-                           .n_threads = o->n_threads,
-                           .arena = &arena};
-    takc_rate sorted[TAKC_LEDGER_ROWS];
-    st = sort_rates(&b, sorted, err);
+    enum takc_status st = story_open(&x, h, call, o, err);
     if (!st)
-        st = takc_writer_begin(h, call, o->task, &profile, o->wait_ms, &writer, err);
+        st = takc_writer_begin(h, call, o->task, &x.profile, o->wait_ms, &writer, err);
     if (!st)
-        st = compress_locked(&b, &set, out, err);
+        st = compress_locked(&x.b, &set, out, err);
     if (!st)
         takc_log_for(call, INFO, "compress", "task=%.*s version=%s changed=%d documents=%llu units=%llu", TAKC_STR_ARG(o->task),
                      out->version, out->changed, (unsigned long long)out->n_documents, (unsigned long long)out->n_units);
+    if (x.b.generation)
+        say_spent(x.generation.models, out);
     takc_lock_close(&writer.lock);
-    takc_arena_clear(&arena);
-    takc_profile_clear(&profile);
+    story_close(&x);
+    return st;
+}
+
+/* --- plan --- */
+
+/* At which number of questions the tokens that a reader is spared have cost what compressing does. */
+static void say_rows(const struct takc_build *b, const struct takc_model_facts *f, struct takc_compress_plan *out)
+{
+    for (size_t i = 0; i < b->n_rates; i++) {
+        struct takc_compress_plan_row *row = &out->rows[out->n_rows++];
+        row->rate = b->rates[i];
+        row->budget_tokens = out->source_tokens * 1000 / b->rates[i];
+        uint64_t spared = out->source_tokens - row->budget_tokens;
+        unsigned __int128 a_question = (unsigned __int128)spared * f->price_input;
+        if (out->priced && a_question)
+            row->questions = (uint64_t)((out->picodollars + a_question - 1) / a_question);
+    }
+}
+
+static void say_plan(const struct takc_build *b, const struct takc_generative_plan *p, struct takc_compress_plan *out)
+{
+    const struct takc_model_facts *f = takc_models_facts(b->generation->models);
+    const struct takc_usage usage = {.input = p->prompt_tokens, .output = p->reply_tokens};
+    out->calls = p->calls;
+    out->reused = p->reused;
+    out->prompt_tokens = p->prompt_tokens;
+    out->reply_tokens = p->reply_tokens;
+    out->priced = f->has_price;
+    out->picodollars = f->has_price ? takc_facts_cost(f, &usage, false) : 0;
+    (void)snprintf(out->price_date, sizeof(out->price_date), "%.*s", (int)(f->price_date.len < 15 ? f->price_date.len : 15),
+                   f->price_date.ptr ? f->price_date.ptr : "");
+    out->n_parallel = b->generation->n_parallel ? b->generation->n_parallel : takc_generative_options_default().n_parallel;
+    out->ms = (p->calls * TAKC_PLAN_CALL_MS + p->reply_tokens * 1000 / TAKC_PLAN_TOKENS_S) / out->n_parallel;
+    say_rows(b, f, out);
+}
+
+static enum takc_status plan_build(struct takc_build *b, struct takc_compress_plan *out, struct takc_err *err)
+{
+    struct takc_docset set;
+    struct takc_docset_corpus corpus;
+    struct takc_selection s = {0};
+    struct takc_generative_plan p;
+    struct takc_extractive_options o = takc_build_options(b->profile, b->n_threads);
+    enum takc_status st = current_documents(b, &set, err);
+    if (!st)
+        st = takc_reduce_check(b, &set, err);
+    if (!st)
+        st = takc_docset_corpus(b->home, b->task, &set, b->arena, &corpus, err);
+    if (!st)
+        st = takc_extractive_select(&corpus.corpus, &o, b->call, &s, err);
+    if (!st)
+        st = takc_generative_hide_titles(&corpus.corpus, &s, o.n_threads, b->call, err);
+    if (!st)
+        st = takc_generation_plan(b, &corpus.corpus, &s, &o, &p, err);
+    out->n_documents = set.n_docs;
+    out->source_tokens = (s.source_mt + 999) / 1000;
+    if (!st)
+        say_plan(b, &p, out);
+    takc_selection_clear(&s);
+    return st;
+}
+
+enum takc_status takc_compress_plan(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
+                                    struct takc_compress_plan *out, struct takc_err *err)
+{
+    struct story x;
+    *out = (struct takc_compress_plan){0};
+    enum takc_status st = story_open(&x, h, call, o, err);
+    if (!st && !x.b.generation)
+        st = takc_fail(err, TAKC_INVALID, 0, "a plan of calls needs a model");
+    if (!st)
+        st = plan_build(&x.b, out, err);
+    story_close(&x);
     return st;
 }

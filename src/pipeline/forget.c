@@ -5,11 +5,11 @@
  * on is swept, and the proof searched. A second call goes on where the first stopped: until the sweep the records say what there is to
  * forget; behind it, only a sweep is left, which the next writer makes up for, whoever it is.
  */
-#include "pipeline/forget.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "pipeline/needles.h"
+#include "pipeline/forget_parts.h"
+#include "pipeline/generate.h"
 #include "pipeline/redact.h"
 #include "pipeline/settle.h"
 
@@ -20,231 +20,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct forget {
-    struct takc_home *home;
-    struct takc_call *call;
-    struct takc_str task;
-    struct takc_str *names; /* of what is forgotten, ascending, each once; those that have a record */
-    struct takc_document *records;
-    size_t n;
-    struct takc_arena arena;
-    struct takc_profile profile;
-    struct takc_manifest m;
-    struct takc_forget_report *report;
-    struct takc_needles needles;
-    bool made_up;        /* an earlier writer was killed; what it left is settled */
-    struct takc_err why; /* the search failed */
-};
-
-static bool is_named(const struct forget *f, struct takc_str name)
-{
-    return takc_redact_names(f->names, f->n, name);
-}
-
-/* --- sentences --- */
-
-/* Every unit of a task's document as it stands in the text and as it is shown, told to fn. */
-static enum takc_status each_sentence(struct forget *f, struct takc_str task, const struct takc_docset_doc *d,
-                                      enum takc_status (*fn)(void *, struct takc_str, struct takc_err *), void *arg, struct takc_err *err)
-{
-    struct takc_docset one = {(struct takc_docset_doc *)(uintptr_t)d, 1};
-    struct takc_docset_corpus c;
-    struct takc_corpus_view v;
-    struct takc_buf line;
-    enum takc_status st = takc_docset_corpus(f->home, task, &one, &f->arena, &c, err);
-    if (!st)
-        st = c.corpus.load(c.corpus.arg, 0, &v, err);
-    if (st)
-        return st == TAKC_NOT_FOUND ? TAKC_OK : st; /* gone already in an earlier call */
-    takc_buf_init(&line, TAKC_BUF_MAX_DOCUMENT);
-    for (uint32_t i = 0; !st && i < v.units->n_units; i++) {
-        const struct takc_unit *u = &v.units->units[i];
-        for (uint16_t k = 0; !st && k < u->n_spans; k++) {
-            struct takc_span s = v.units->spans[u->span_at + k];
-            st = fn(arg, takc_str_slice(v.text, s.start, s.end), err);
-        }
-        for (int level = 0; !st && level < 2; level++) {
-            takc_buf_reset(&line);
-            st = takc_unit_show(v.units, i, v.text, level, &line, err);
-            if (!st)
-                st = fn(arg, takc_buf_str(&line), err);
-        }
-    }
-    takc_buf_clear(&line);
-    c.corpus.unload(c.corpus.arg, &v);
-    return st;
-}
-
-struct collected {
-    struct takc_intern all;
-    bool *elsewhere;
-};
-
-/* Small letters and low lines alone: our own files have such words as keys ("compression_ratio"), so finding one proves nothing. */
-static bool like_a_key(struct takc_str s)
-{
-    size_t i = 0;
-    while (i < s.len && ((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || s.ptr[i] == '_'))
-        i++;
-    return i == s.len;
-}
-
-static enum takc_status collect(void *arg, struct takc_str s, struct takc_err *err)
-{
-    struct collected *c = arg;
-    uint32_t id;
-    return s.len < TAKC_NEEDLE_MIN || like_a_key(s) ? TAKC_OK : takc_intern_add(&c->all, s, &id, err);
-}
-
-struct elsewhere {
-    struct takc_str task; /* whose documents are looked at */
-    const struct takc_needles *all;
-    bool *found;
-};
-
-static bool mark_hit(void *arg, uint32_t needle, size_t at)
-{
-    (void)at;
-    ((bool *)arg)[needle] = true;
-    return true;
-}
-
-/* A line that stays, as its document has it or as it is shown. */
-static enum takc_status mark_line(void *arg, struct takc_str line, struct takc_err *err)
-{
-    struct elsewhere *e = arg;
-    (void)err;
-    takc_needles_search(e->all, line, mark_hit, e->found);
-    return TAKC_OK;
-}
-
-static enum takc_status mark_stored(struct forget *f, struct takc_key key, struct elsewhere *e, struct takc_err *err)
-{
-    struct takc_store_view v;
-    enum takc_status st = takc_store_view(takc_home_store(f->home), f->call, takc_str(key.s), &v, err);
-    if (st)
-        return st == TAKC_NOT_FOUND ? TAKC_OK : st;
-    takc_needles_search(e->all, v.bytes, mark_hit, e->found);
-    takc_store_view_close(&v);
-    return TAKC_OK;
-}
-
-/* The documents of a list that stay. */
-static enum takc_status mark_elsewhere(struct forget *f, const struct takc_docset *set, struct elsewhere *e, struct takc_err *err)
-{
-    enum takc_status st = TAKC_OK;
-    for (size_t i = 0; !st && i < set->n_docs; i++) {
-        if (takc_str_eq(e->task, f->task) && is_named(f, set->docs[i].name))
-            continue;
-        st = mark_stored(f, takc_key_text(e->task, set->docs[i].text_sha, ""), e, err);
-        if (!st)
-            st = mark_stored(f, takc_key_blob(e->task, set->docs[i].source_sha), e, err);
-        if (!st)
-            st = each_sentence(f, e->task, &set->docs[i], mark_line, e, err);
-    }
-    return st;
-}
-
-/* Everything of a task that stays: its profile, its current documents and those of its kept versions. */
-static enum takc_status mark_task(struct forget *f, struct elsewhere *e, struct takc_err *err)
-{
-    struct takc_docset set;
-    struct takc_manifest m;
-    enum takc_status st = mark_stored(f, takc_key_profile(e->task), e, err);
-    if (!st)
-        st = takc_docset_current(f->home, e->task, &f->arena, &set, err);
-    if (!st)
-        st = mark_elsewhere(f, &set, e, err);
-    if (!st)
-        st = takc_home_manifest(f->home, e->task, &f->arena, &m, err);
-    for (size_t i = 0; !st && i < m.n_versions; i++) {
-        st = takc_docset_of_version(f->home, e->task, &m.versions[i], &f->arena, &set, err);
-        if (!st)
-            st = mark_elsewhere(f, &set, e, err);
-    }
-    return st;
-}
-
-/* Where only a set of the text is kept, an older version may hold more than the record's text. */
-static enum takc_status collect_reduced(struct forget *f, const struct takc_version *v, struct collected *c, struct takc_err *err)
-{
-    struct takc_docset set;
-    enum takc_status st = takc_docset_of_version(f->home, f->task, v, &f->arena, &set, err);
-    for (size_t k = 0; !st && k < set.n_docs; k++)
-        if (is_named(f, set.docs[k].name) && takc_docset_is_reduced(&set.docs[k]))
-            st = each_sentence(f, f->task, &set.docs[k], collect, c, err);
-    return st;
-}
-
-/* Of every revision that is kept. */
-static enum takc_status collect_record(struct forget *f, const struct takc_document *record, struct collected *c, struct takc_err *err)
-{
-    enum takc_status st = TAKC_OK;
-    for (size_t i = 0; !st && i < record->n_revisions; i++) {
-        const struct takc_revision *r = &record->revisions[i];
-        const struct takc_docset_doc d = {.name = record->name, .source_sha = r->source_sha, .text_sha = r->text_sha, .part = r->part};
-        st = each_sentence(f, f->task, &d, collect, c, err);
-    }
-    f->report->n_revisions += record->n_revisions;
-    return st;
-}
-
-/* The sentences to search for: of every revision of the documents that is kept, less those that another kept document holds. */
-static enum takc_status gather_needles(struct forget *f, struct takc_err *err)
-{
-    struct collected c = {0};
-    struct takc_needles all;
-    struct takc_str *tasks = NULL;
-    size_t n_tasks = 0;
-    takc_intern_init(&c.all);
-    takc_needles_init(&all);
-    enum takc_status st = TAKC_OK;
-    for (size_t i = 0; !st && i < f->n; i++)
-        st = collect_record(f, &f->records[i], &c, err);
-    for (size_t i = 0; !st && i < f->m.n_versions; i++)
-        st = collect_reduced(f, &f->m.versions[i], &c, err);
-    for (uint32_t i = 0; !st && i < c.all.n; i++)
-        st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
-    if (!st)
-        st = takc_needles_ready(&all, err);
-    c.elsewhere = takc_arena_array(&f->arena, all.n + 1, sizeof(bool));
-    struct elsewhere e = {.all = &all, .found = c.elsewhere};
-    if (!st && !c.elsewhere)
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for sentences");
-    if (!st)
-        st = takc_home_tasks(f->home, &f->arena, &tasks, &n_tasks, err);
-    for (size_t i = 0; !st && i < n_tasks; i++) {
-        e.task = tasks[i];
-        st = mark_task(f, &e, err);
-    }
-    for (size_t i = 0; !st && i < all.n; i++)
-        if (!c.elsewhere[i])
-            st = takc_needles_add(&f->needles, all.list[i], err);
-    if (!st)
-        st = takc_needles_ready(&f->needles, err);
-    f->report->n_sentences = f->needles.n;
-    takc_needles_clear(&all);
-    takc_intern_clear(&c.all);
-    return st;
-}
-
 /* --- versions --- */
 
 /* Does the version hold any of the documents, and no others? */
-static enum takc_status holds(struct forget *f, const struct takc_version *v, bool *out, bool *out_alone, struct takc_err *err)
+static enum takc_status holds(struct takc_forgetting *f, const struct takc_version *v, bool *out, bool *out_alone, struct takc_err *err)
 {
     struct takc_docset set;
     size_t n = 0;
     enum takc_status st = takc_docset_of_version(f->home, f->task, v, &f->arena, &set, err);
     for (size_t i = 0; !st && i < set.n_docs; i++)
-        n += is_named(f, set.docs[i].name);
+        n += takc_forgetting_names(f, set.docs[i].name);
     *out = !st && n > 0;
     *out_alone = *out && n == set.n_docs;
     return st;
 }
 
 /* "3" -> "3.r1", "3.r1" -> "3.r2". */
-static char *redacted_label(struct forget *f, struct takc_str label)
+static char *redacted_label(struct takc_forgetting *f, struct takc_str label)
 {
     size_t dot = takc_str_find(label, takc_str(".r"), 0);
     uint64_t k = 0;
@@ -255,7 +47,8 @@ static char *redacted_label(struct forget *f, struct takc_str label)
 
 /* Every kept version without the documents: as it was, redacted, or dropped where it held nothing else. Old labels that go are noted. Where
  * the current one is dropped, the newest that is left takes its place. */
-static enum takc_status redact_kept(struct forget *f, struct takc_build *b, struct takc_str *gone, size_t *n_gone, struct takc_err *err)
+static enum takc_status redact_kept(struct takc_forgetting *f, struct takc_build *b, struct takc_str *gone, size_t *n_gone,
+                                    struct takc_err *err)
 {
     struct takc_version *versions = takc_arena_array(&f->arena, f->m.n_versions + 1, sizeof(*versions));
     enum takc_status st = versions ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a manifest");
@@ -274,7 +67,7 @@ static enum takc_status redact_kept(struct forget *f, struct takc_build *b, stru
         versions[n] = *v;
         char *label = has ? redacted_label(f, v->label) : NULL;
         if (has)
-            st = label ? takc_redact_version(b, v, f->names, f->n, takc_str(label), &versions[n], err)
+            st = label ? takc_redact_version(b, v, f->names, f->n, &f->needles, takc_str(label), &versions[n], err)
                        : takc_fail(err, TAKC_NOMEM, 0, "no memory for a label");
         if (takc_str_eq(f->m.current, v->label))
             current = versions[n].label;
@@ -287,12 +80,12 @@ static enum takc_status redact_kept(struct forget *f, struct takc_build *b, stru
 }
 
 /* The documents that are left. */
-static enum takc_status rest_of_documents(struct forget *f, struct takc_docset *out, struct takc_err *err)
+static enum takc_status rest_of_documents(struct takc_forgetting *f, struct takc_docset *out, struct takc_err *err)
 {
     size_t n = 0;
     enum takc_status st = takc_docset_current(f->home, f->task, &f->arena, out, err);
     for (size_t i = 0; !st && i < out->n_docs; i++)
-        if (!is_named(f, out->docs[i].name))
+        if (!takc_forgetting_names(f, out->docs[i].name))
             out->docs[n++] = out->docs[i];
     out->n_docs = n;
     return st;
@@ -301,7 +94,7 @@ static enum takc_status rest_of_documents(struct forget *f, struct takc_docset *
 /* Has the current version to be made again, and can it be? It has when it was redacted, or when nothing is current though something was,
  * now or before a kill: it held nothing else. Where it stands already, it never held the documents or was made again by an earlier call;
  * where only a set of a text is kept, there is nothing to make it from, and the redacted one stays current. */
-static bool is_to_be_made(const struct forget *f, const struct takc_version *was, const struct takc_docset *rest)
+static bool is_to_be_made(const struct takc_forgetting *f, const struct takc_version *was, const struct takc_docset *rest)
 {
     const struct takc_version *current = takc_manifest_find(&f->m, f->m.current);
     bool whole = rest->n_docs > 0;
@@ -310,9 +103,21 @@ static bool is_to_be_made(const struct forget *f, const struct takc_version *was
     return whole && (current ? current->redacted_from.len > 0 : was || (f->made_up && f->m.next > 1));
 }
 
+/* The work key of a version that kept replies alone make. */
+static enum takc_status unasked_key(struct takc_forgetting *f, struct takc_build *b, struct takc_err *err)
+{
+    struct takc_hex hex;
+    char *text = takc_arena_printf(&f->arena, "%.*s\nkept replies only\n", TAKC_STR_ARG(b->work_key));
+    enum takc_status st = text ? takc_sha256(takc_str(text), &hex, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a work key");
+    if (st)
+        return st;
+    b->work_key = takc_arena_dup(&f->arena, takc_str(hex.s));
+    return b->work_key.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a work key");
+}
+
 /* Makes the current version again from the documents that are left, at the rates it had. */
-static enum takc_status remake_current(struct forget *f, struct takc_build *b, const struct takc_version *was, struct takc_docset *rest,
-                                       struct takc_err *err)
+static enum takc_status remake_current(struct takc_forgetting *f, struct takc_build *b, const struct takc_version *was,
+                                       struct takc_docset *rest, struct takc_err *err)
 {
     takc_rate *rates = takc_arena_array(&f->arena, TAKC_LEDGER_ROWS, sizeof(*rates));
     char *label = takc_arena_printf(&f->arena, "%u", f->m.next);
@@ -324,9 +129,15 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, c
         rates[b->n_rates++] = was->artifacts[i].rate;
     b->set = rest;
     b->label = takc_str(label);
-    enum takc_status st = takc_build_work_key(&f->arena, f->task, rest, &f->profile, b->rates, b->n_rates, &b->work_key, err);
+    /* Nobody is asked anything here. Where that makes a difference, the version has another key than one that was asked for. */
+    enum takc_status st = takc_build_work_key(b, err);
+    struct takc_str asked = b->work_key;
+    if (!st && b->generation)
+        st = unasked_key(f, b, err);
     if (!st)
         st = takc_build_make(b, err);
+    if (!st && b->generation && !b->generation->n_withheld)
+        b->version.work_key = asked;
     if (!st)
         st = takc_build_publish(b, &f->m, err);
     f->report->n_versions++;
@@ -334,7 +145,7 @@ static enum takc_status remake_current(struct forget *f, struct takc_build *b, c
 }
 
 /* The manifest without the documents, and nothing left under the labels that went. */
-static enum takc_status publish_redacted(struct forget *f, struct takc_build *b, struct takc_err *err)
+static enum takc_status publish_redacted(struct takc_forgetting *f, struct takc_build *b, struct takc_err *err)
 {
     struct takc_str *gone = takc_arena_array(&f->arena, f->m.n_versions + 1, sizeof(*gone));
     size_t n_gone = 0;
@@ -347,16 +158,25 @@ static enum takc_status publish_redacted(struct forget *f, struct takc_build *b,
     return st ? st : takc_settle_unmarked(b, &f->m, false, err);
 }
 
-static enum takc_status change_versions(struct forget *f, struct takc_err *err)
+static enum takc_status change_versions(struct takc_forgetting *f, struct takc_err *err)
 {
     struct takc_build b = {.home = f->home, .call = f->call, .task = f->task, .profile = &f->profile, .arena = &f->arena, .n_threads = 1};
     struct takc_docset rest;
+    struct takc_generation generation;
     const struct takc_version *was = takc_manifest_find(&f->m, f->m.current);
-    enum takc_status st = publish_redacted(f, &b, err);
+    enum takc_status st = was ? takc_generation_of(f->home, f->task, was->label, &f->arena, &generation, err) : TAKC_NOT_FOUND;
+    bool generated = st == TAKC_OK;
+    if (st == TAKC_CORRUPT || st == TAKC_INVALID)
+        takc_log_for(f->call, WARN, "forget",
+                     "task=%.*s: how the current version was written cannot be read; it is made again by extraction",
+                     TAKC_STR_ARG(f->task));
+    if (!st || st == TAKC_NOT_FOUND || st == TAKC_CORRUPT || st == TAKC_INVALID)
+        st = publish_redacted(f, &b, err);
     if (!st)
         st = rest_of_documents(f, &rest, err);
     if (st)
         return st;
+    b.generation = generated ? &generation : NULL;
     if (is_to_be_made(f, was, &rest))
         return remake_current(f, &b, was, &rest, err);
     /* What a killed compress left under the next label may hold the documents too. */
@@ -367,7 +187,7 @@ static enum takc_status change_versions(struct forget *f, struct takc_err *err)
 
 /* --- objects and proof --- */
 
-static enum takc_status remove_key(struct forget *f, struct takc_str key, struct takc_err *err)
+static enum takc_status remove_key(struct takc_forgetting *f, struct takc_str key, struct takc_err *err)
 {
     enum takc_status st = takc_store_del(takc_home_store(f->home), f->call, key, err);
     f->report->n_objects += st == TAKC_OK;
@@ -375,7 +195,7 @@ static enum takc_status remove_key(struct forget *f, struct takc_str key, struct
 }
 
 /* Chunks of a document, and its bytes under their name. */
-static enum takc_status remove_copies(struct forget *f, struct takc_str name, struct takc_err *err)
+static enum takc_status remove_copies(struct takc_forgetting *f, struct takc_str name, struct takc_err *err)
 {
     struct takc_key_list chunks = {0};
     struct takc_key first = takc_key_chunk(f->task, name, 0), raw = takc_key_raw(f->task, name);
@@ -388,11 +208,39 @@ static enum takc_status remove_copies(struct forget *f, struct takc_str name, st
     return st ? st : remove_key(f, takc_str(raw.s), err);
 }
 
-static _Thread_local struct forget *searching; /* nftw has no argument of its own */
+static bool note_hit(void *arg, uint32_t needle, size_t at)
+{
+    (void)needle;
+    (void)at;
+    *(bool *)arg = true;
+    return false;
+}
+
+/* Replies of a model that say a sentence, whatever they were asked about: what is made again must not be made from them. */
+static enum takc_status remove_replies(struct takc_forgetting *f, struct takc_err *err)
+{
+    struct takc_key_list list = {0};
+    char *prefix = takc_arena_printf(&f->arena, "replies/%.*s/", TAKC_STR_ARG(f->task));
+    enum takc_status st = prefix ? takc_home_keys(takc_home_store(f->home), f->call, takc_str(prefix), &f->arena, &list, err)
+                                 : takc_fail(err, TAKC_NOMEM, 0, "no memory for a prefix");
+    for (size_t i = 0; !st && i < list.n; i++) {
+        struct takc_store_view v;
+        bool says = false;
+        st = takc_store_view(takc_home_store(f->home), f->call, list.keys[i], &v, err);
+        if (st)
+            return st;
+        takc_needles_search(&f->needles, v.bytes, note_hit, &says);
+        takc_store_view_close(&v);
+        st = says ? remove_key(f, list.keys[i], err) : TAKC_OK;
+    }
+    return st;
+}
+
+static _Thread_local struct takc_forgetting *searching; /* nftw has no argument of its own */
 
 static bool tell_hit(void *arg, uint32_t needle, size_t at)
 {
-    struct forget *f = searching;
+    struct takc_forgetting *f = searching;
     const char *path = arg;
     if (f->report->n_found++ == 0)
         (void)snprintf(f->report->where, sizeof(f->report->where), "%s at byte %zu: \"%.60s\"", path, at, f->needles.list[needle].ptr);
@@ -419,7 +267,7 @@ static int search_file(const char *path, const struct stat *info, int type, stru
 }
 
 /* Every byte under the home. Sources are kept decompressed, so no file needs unpacking. */
-static enum takc_status prove(struct forget *f, struct takc_err *err)
+static enum takc_status prove(struct takc_forgetting *f, struct takc_err *err)
 {
     takc_call_progress(f->call, "search", "files", 0, 0);
     searching = f;
@@ -441,7 +289,7 @@ static int by_bytes(const void *a, const void *b)
 
 /* The records of the names, each once. One without a record is an error that says so before anything changes; but behind a run that was
  * killed and made up for, it may be what that run forgot. */
-static enum takc_status find_records(struct forget *f, const struct takc_str *names, size_t n, struct takc_err *err)
+static enum takc_status find_records(struct takc_forgetting *f, const struct takc_str *names, size_t n, struct takc_err *err)
 {
     struct takc_str *sorted = takc_arena_array(&f->arena, n + 1, sizeof(*sorted));
     f->records = takc_arena_array(&f->arena, n + 1, sizeof(*f->records));
@@ -467,11 +315,23 @@ static enum takc_status find_records(struct forget *f, const struct takc_str *na
     return TAKC_OK;
 }
 
+/* No redacted version names replies any more: what was to be made from them is made. */
+static enum takc_status drop_replies(struct takc_forgetting *f, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < f->m.n_versions; i++)
+        if (f->m.versions[i].redacted_from.len)
+            st = takc_generation_copy(f->home, f->task, f->m.versions[i].label, f->m.versions[i].label, false, err);
+    return st;
+}
+
 /* Records, what they stood on, and that it is gone. Between the first record and the sweep the mark is missing, so that a kill is seen. */
-static enum takc_status remove_records(struct forget *f, struct takc_err *err)
+static enum takc_status remove_records(struct takc_forgetting *f, struct takc_err *err)
 {
     uint64_t swept = 0;
     enum takc_status st = takc_settle_undo(f->home, f->task, err);
+    if (!st)
+        st = drop_replies(f, err);
     for (size_t i = 0; !st && i < f->n; i++)
         st = remove_key(f, takc_str(takc_key_document(f->task, f->names[i]).s), err);
     if (!st)
@@ -482,14 +342,16 @@ static enum takc_status remove_records(struct forget *f, struct takc_err *err)
     return st;
 }
 
-static enum takc_status run_forget(struct forget *f, struct takc_err *err)
+static enum takc_status run_forget(struct takc_forgetting *f, struct takc_err *err)
 {
     enum takc_status st = takc_home_manifest(f->home, f->task, &f->arena, &f->m, err);
     if (!st)
-        st = gather_needles(f, err);
+        st = takc_forgetting_gather(f, err);
     /* The records go when nothing stands on them any more, so that a killed forget can be called again. */
     for (size_t i = 0; !st && i < f->n; i++)
         st = remove_copies(f, f->names[i], err);
+    if (!st)
+        st = remove_replies(f, err);
     if (!st)
         st = change_versions(f, err);
     for (size_t i = 0; !st && i < f->n; i++)
@@ -501,7 +363,7 @@ static enum takc_status run_forget(struct forget *f, struct takc_err *err)
     return st ? st : prove(f, err);
 }
 
-static void clear(struct forget *f)
+static void clear(struct takc_forgetting *f)
 {
     takc_needles_clear(&f->needles);
     takc_profile_clear(&f->profile);
@@ -509,7 +371,7 @@ static void clear(struct forget *f)
 }
 
 /* The lock is held. */
-static enum takc_status forget_locked(struct forget *f, const struct takc_str *names, size_t n, struct takc_err *err)
+static enum takc_status forget_locked(struct takc_forgetting *f, const struct takc_str *names, size_t n, struct takc_err *err)
 {
     enum takc_status st = find_records(f, names, n, err);
     if (!st && f->n)
@@ -524,11 +386,11 @@ enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call,
                                     size_t n_documents, bool made_up, struct takc_err *err)
 {
     struct takc_forget_report own;
-    struct forget f = {.home = h, .call = call, .task = task, .report = &own, .made_up = made_up};
+    struct takc_forgetting f = {.home = h, .call = call, .task = task, .report = &own, .made_up = made_up};
     *f.report = (struct takc_forget_report){0};
     takc_arena_init(&f.arena);
     takc_needles_init(&f.needles);
-    enum takc_status st = takc_home_profile(h, task, &f.profile, err);
+    enum takc_status st = takc_home_counting_profile(h, task, &f.profile, err);
     if (!st)
         st = forget_locked(&f, documents, n_documents, err);
     clear(&f);
@@ -539,13 +401,13 @@ enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct
                              size_t n_documents, uint64_t wait_ms, struct takc_forget_report *out, struct takc_err *err)
 {
     struct takc_writer writer = {.lock = {-1}};
-    struct forget f = {.home = h, .call = call, .task = task, .report = out};
+    struct takc_forgetting f = {.home = h, .call = call, .task = task, .report = out};
     *out = (struct takc_forget_report){0};
     takc_arena_init(&f.arena);
     takc_needles_init(&f.needles);
     enum takc_status st = takc_task_name_check(task, err);
     if (!st)
-        st = takc_home_profile(h, task, &f.profile, err);
+        st = takc_home_counting_profile(h, task, &f.profile, err);
     if (!st)
         st = takc_writer_begin(h, call, task, &f.profile, wait_ms, &writer, err);
     f.made_up = writer.made_up;
@@ -557,13 +419,13 @@ enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct
 }
 
 /* Reads what a forget would begin with. */
-static enum takc_status plan(struct forget *f, const struct takc_str *names, size_t n, struct takc_err *err)
+static enum takc_status plan(struct takc_forgetting *f, const struct takc_str *names, size_t n, struct takc_err *err)
 {
     enum takc_status st = find_records(f, names, n, err);
     if (!st)
         st = takc_home_manifest(f->home, f->task, &f->arena, &f->m, err);
     if (!st)
-        st = gather_needles(f, err);
+        st = takc_forgetting_gather(f, err);
     for (size_t i = 0; !st && i < f->m.n_versions; i++) {
         bool has, alone;
         st = holds(f, &f->m.versions[i], &has, &alone, err);
@@ -575,7 +437,7 @@ static enum takc_status plan(struct forget *f, const struct takc_str *names, siz
 enum takc_status takc_forget_plan(struct takc_home *h, struct takc_call *call, struct takc_str task, const struct takc_str *documents,
                                   size_t n_documents, struct takc_forget_report *out, struct takc_err *err)
 {
-    struct forget f = {.home = h, .call = call, .task = task, .report = out};
+    struct takc_forgetting f = {.home = h, .call = call, .task = task, .report = out};
     *out = (struct takc_forget_report){0};
     enum takc_status st = takc_task_name_check(task, err);
     if (st)

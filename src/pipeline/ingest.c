@@ -34,7 +34,7 @@ struct run {
     const struct takc_ingest_options *o;
     struct takc_ingest_report *report;
     struct takc_profile profile;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
     struct takc_store_batch *batch;
     struct takc_ingest_job *jobs;
     size_t n_jobs, first; /* first: of the group being made */
@@ -457,14 +457,12 @@ enum takc_status takc_ingest(struct takc_home *h, struct takc_call *call, const 
     takc_intern_init(&r.roots);
     enum takc_status st = check_name(o, paths, n_paths, err);
     if (!st)
-        st = takc_home_profile(h, o->task, &r.profile, err);
+        st = takc_home_counting_profile(h, o->task, &r.profile, err);
     if (st)
         return st;
-    r.tokenizer = takc_tokenizer_find(r.profile.tokenizer);
+    r.tokenizer = r.profile.counter;
     r.jobs = takc_alloc_array(WINDOW_JOBS, sizeof(*r.jobs));
-    if (!r.tokenizer)
-        st = takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(r.profile.tokenizer));
-    else if (!r.jobs)
+    if (!r.jobs)
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a window of documents");
     if (!st)
         st = takc_writer_begin(h, call, o->task, &r.profile, o->wait_ms, &writer, err);

@@ -74,7 +74,7 @@ static enum takc_status pick_title(struct takc_ingest_job *j, struct takc_err *e
 }
 
 /* 16 hexadecimal digits over everything that structure, map and units depend on. */
-static enum takc_status name_part(struct takc_ingest_job *j, const struct takc_tokenizer_ops *t, struct takc_err *err)
+static enum takc_status name_part(struct takc_ingest_job *j, const struct takc_tokenizer *t, struct takc_err *err)
 {
     struct takc_buf all;
     struct takc_hex hex;
@@ -91,8 +91,7 @@ static enum takc_status name_part(struct takc_ingest_job *j, const struct takc_t
     return st;
 }
 
-static enum takc_status cut(struct takc_ingest_job *j, const struct takc_tokenizer_ops *tokenizer, struct takc_call *call,
-                            struct takc_err *err)
+static enum takc_status cut(struct takc_ingest_job *j, const struct takc_tokenizer *tokenizer, struct takc_call *call, struct takc_err *err)
 {
     struct takc_units units;
     takc_units_init(&units);
@@ -114,8 +113,8 @@ static bool of_document(enum takc_status st)
     return st == TAKC_REFUSED || st == TAKC_CORRUPT || st == TAKC_UNSUPPORTED || st == TAKC_INVALID || st == TAKC_TIMEOUT;
 }
 
-static enum takc_status read_and_cut(struct takc_ingest_job *j, const struct takc_ingest_options *o,
-                                     const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err)
+static enum takc_status read_and_cut(struct takc_ingest_job *j, const struct takc_ingest_options *o, const struct takc_tokenizer *tokenizer,
+                                     struct takc_call *call, struct takc_err *err)
 {
     const struct takc_reader_input in = {.bytes = takc_buf_str(&j->bytes),
                                          .name = j->name,
@@ -192,7 +191,7 @@ static bool surely_same(const struct takc_ingest_job *j, const struct takc_inges
 }
 
 enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,
-                                      const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err)
+                                      const struct takc_tokenizer *tokenizer, struct takc_call *call, struct takc_err *err)
 {
     enum takc_status st = takc_call_check(call, err);
     if (!st)
@@ -279,7 +278,7 @@ static enum takc_status put_chunks(struct put *p, const struct takc_profile *pro
 {
     struct takc_units units;
     takc_units_init(&units);
-    const struct takc_chunk_options co = {profile->chunk_tokens, profile->chunk_overlap, takc_tokenizer_find(profile->tokenizer)};
+    const struct takc_chunk_options co = {profile->chunk_tokens, profile->chunk_overlap, profile->counter};
     enum takc_status st = takc_units_load(&units, takc_buf_str(&p->j->units), err);
     if (!st)
         st = takc_chunks(&units, takc_buf_str(&p->j->doc.text), takc_buf_str(&p->j->title), &co, put_chunk, p, err);

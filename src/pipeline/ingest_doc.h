@@ -42,7 +42,7 @@ void takc_ingest_job_clear(struct takc_ingest_job *j);
 void takc_ingest_job_slim(struct takc_ingest_job *j);
 /* Reads, cuts and counts. The outcome says what became of it; a failure that is not the document's fault is returned. */
 TAKC_CHECK enum takc_status takc_ingest_job_make(struct takc_ingest_job *j, const struct takc_ingest_options *o,
-                                                 const struct takc_tokenizer_ops *tokenizer, struct takc_call *call, struct takc_err *err);
+                                                 const struct takc_tokenizer *tokenizer, struct takc_call *call, struct takc_err *err);
 /* Puts blobs and parts into the batch, the record last. */
 TAKC_CHECK enum takc_status takc_ingest_job_put(struct takc_ingest_job *j, struct takc_home *h, const struct takc_profile *profile,
                                                 const struct takc_ingest_options *o, struct takc_store_batch *batch, int64_t now_s,

@@ -3,6 +3,7 @@
  * ledger.c - ledger entries to JSON and back. */
 #include "pipeline/ledger.h"
 
+#include <stddef.h>
 #include <string.h>
 
 const char *takc_fact_name(unsigned i)
@@ -46,6 +47,44 @@ void takc_ledger_measure(struct takc_ledger_entry *e, const struct takc_selectio
     e->factor_bytes = factor(s->source_bytes, size->bytes);
 }
 
+/* Members of "generated" that are numbers. */
+struct generated_number {
+    const char *key;
+    size_t at;
+};
+#define NUMBER(name)                                                                                                                       \
+    {                                                                                                                                      \
+#name, offsetof(struct takc_ledger_generated, name)                                                                                \
+    }
+static const struct generated_number generated_numbers[] = {
+    NUMBER(windows),       NUMBER(calls),           NUMBER(reused),         NUMBER(repairs),          NUMBER(splits),
+    NUMBER(lines_kept),    NUMBER(lines_repaired),  NUMBER(lines_replaced), NUMBER(lines_dropped),    NUMBER(lines_quarantined),
+    NUMBER(lines_extract), NUMBER(windows_blocked), NUMBER(windows_empty),  NUMBER(windows_withheld), NUMBER(input_tokens),
+    NUMBER(output_tokens)};
+#undef NUMBER
+enum { GENERATED_NUMBERS = sizeof(generated_numbers) / sizeof(generated_numbers[0]) };
+
+double takc_ledger_usd(uint64_t picodollars)
+{
+    return (double)picodollars / 1e12;
+}
+
+static json_t *generated_json(const struct takc_ledger_generated *g)
+{
+    json_t *v = json_pack("{ss}", "model", g->model);
+    bool good = v != NULL;
+    for (size_t i = 0; good && i < GENERATED_NUMBERS; i++) {
+        uint64_t n;
+        memcpy(&n, (const char *)g + generated_numbers[i].at, sizeof(n));
+        good = json_object_set_new(v, generated_numbers[i].key, json_integer((json_int_t)n)) == 0;
+    }
+    if (good && json_object_set_new(v, "priced", json_boolean(!g->unpriced)) == 0 &&
+        json_object_set_new(v, "fallback", json_boolean(g->fallback)) == 0)
+        return v;
+    json_decref(v);
+    return NULL;
+}
+
 json_t *takc_ledger_json(const struct takc_ledger_entry *e)
 {
     json_t *v = json_pack("{ss sf sf sf sf sI sI sI sI sI sb sI sI}", "rate", e->rate, "factor_asked", rounded(e->factor_asked),
@@ -54,7 +93,9 @@ json_t *takc_ledger_json(const struct takc_ledger_entry *e)
                           (json_int_t)e->budget_tokens, "artifact_tokens", (json_int_t)e->artifact_tokens, "artifact_words",
                           (json_int_t)e->artifact_words, "artifact_bytes", (json_int_t)e->artifact_bytes, "shortfall", (int)e->shortfall,
                           "segments", (json_int_t)e->segments, "instructions", (json_int_t)e->instructions);
-    if (!v || json_object_set_new(v, "facts", facts_json(e)) || json_object_set_new(v, "ms", json_integer((json_int_t)e->ms))) {
+    if (!v || json_object_set_new(v, "facts", facts_json(e)) || json_object_set_new(v, "ms", json_integer((json_int_t)e->ms)) ||
+        (e->generated.used && (json_object_set_new(v, "generated", generated_json(&e->generated)) ||
+                               json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(e->generated.picodollars)))))) {
         json_decref(v);
         return NULL;
     }
@@ -78,6 +119,31 @@ static enum takc_status read_facts(const json_t *facts, struct takc_ledger_entry
         if (!st)
             st = takc_json_get_u64(one, "kept", &out->facts_kept[k], err);
     }
+    return st;
+}
+
+/* Where a model was to write. */
+static enum takc_status read_generated(const json_t *v, struct takc_ledger_generated *out, struct takc_err *err)
+{
+    const json_t *g = json_object_get(v, "generated");
+    struct takc_str model = takc_json_get_str(g, "model");
+    double usd = json_number_value(json_object_get(v, "cost_usd"));
+    enum takc_status st = TAKC_OK;
+    if (!g)
+        return TAKC_OK;
+    if (model.len >= sizeof(out->model) || !(usd >= 0 && usd < 1e6))
+        return takc_fail(err, TAKC_CORRUPT, 0, "ledger: a model or its cost that cannot be");
+    if (model.len)
+        memcpy(out->model, model.ptr, model.len);
+    for (size_t i = 0; i < GENERATED_NUMBERS && !st; i++) {
+        uint64_t n = 0;
+        st = takc_json_get_u64(g, generated_numbers[i].key, &n, err);
+        memcpy((char *)out + generated_numbers[i].at, &n, sizeof(n));
+    }
+    out->used = true;
+    out->picodollars = (uint64_t)(usd * 1e12 + 0.5);
+    out->unpriced = !json_is_true(json_object_get(g, "priced"));
+    out->fallback = json_is_true(json_object_get(g, "fallback"));
     return st;
 }
 
@@ -114,6 +180,8 @@ enum takc_status takc_ledger_parse(struct takc_str text, struct takc_ledger_entr
     out->shortfall = json_is_true(json_object_get(v, "shortfall"));
     if (!st)
         st = read_facts(json_object_get(v, "facts"), out, err);
+    if (!st)
+        st = read_generated(v, &out->generated, err);
     json_decref(v);
     return st || !good ? takc_fail(err, TAKC_CORRUPT, 0, "ledger: a member is missing or wrong") : TAKC_OK;
 }

@@ -13,6 +13,8 @@
 void takc_ledger_measure(struct takc_ledger_entry *e, const struct takc_selection *s, const struct takc_set_size *size);
 /* As a JSON object, in the order of docs/formats/ledger.md. NULL when there is no memory. Returns owned. */
 json_t *takc_ledger_json(const struct takc_ledger_entry *e);
+/* As JSON has money. */
+double takc_ledger_usd(uint64_t picodollars);
 /* Appends the stored form: indented, with a newline. */
 TAKC_CHECK enum takc_status takc_ledger_write(const struct takc_ledger_entry *e, struct takc_buf *out, struct takc_err *err);
 /* Reads it back; CORRUPT when it is no JSON or a member is missing or wrong. */

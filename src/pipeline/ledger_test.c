@@ -36,6 +36,39 @@ static void entries_come_back(void **state)
     takc_buf_clear(&json);
 }
 
+static void what_a_model_did_comes_back(void **state)
+{
+    (void)state;
+    struct takc_buf json;
+    struct takc_ledger_entry e = entry, back;
+    e.generated = (struct takc_ledger_generated){.used = true,
+                                                 .model = "fake:obedient",
+                                                 .windows = 7,
+                                                 .calls = 5,
+                                                 .reused = 2,
+                                                 .lines_kept = 40,
+                                                 .lines_extract = 9,
+                                                 .windows_withheld = 1,
+                                                 .output_tokens = 1234,
+                                                 .picodollars = 123456789,
+                                                 .fallback = true};
+    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
+    assert_int_equal(takc_ledger_write(&e, &json, NULL), TAKC_OK);
+    assert_int_equal(takc_ledger_parse(takc_buf_str(&json), &back, NULL), TAKC_OK);
+    assert_memory_equal(&back.generated, &e.generated, sizeof(e.generated));
+    json_t *v = takc_ledger_json(&e);
+    assert_int_equal(json_object_del(json_object_get(v, "generated"), "calls"), 0);
+    takc_buf_reset(&json);
+    assert_int_equal(takc_json_dump(v, false, &json, NULL), TAKC_OK);
+    assert_int_equal(takc_ledger_parse(takc_buf_str(&json), &back, NULL), TAKC_CORRUPT);
+    json_decref(v);
+    takc_buf_clear(&json);
+    v = takc_ledger_json(&entry); /* extracts alone say nothing of it */
+    assert_null(json_object_get(v, "generated"));
+    assert_null(json_object_get(v, "cost_usd"));
+    json_decref(v);
+}
+
 static void missing_members_are_damage(void **state)
 {
     (void)state;
@@ -55,6 +88,7 @@ static void missing_members_are_damage(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(entries_come_back), cmocka_unit_test(missing_members_are_damage)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(entries_come_back), cmocka_unit_test(what_a_model_did_comes_back),
+                                       cmocka_unit_test(missing_members_are_damage)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

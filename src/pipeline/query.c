@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * query.c - the story of a question: open a version, understand the question, choose mode and rate, compose what the reader sees, answer
- * with the best lines, say how sure and how dear. The steps are those of pipeline/answer.h.
+ * with the best lines or by a model, say how sure and how dear. The steps are those of pipeline/answer.h.
  *
  * An explicit mode or rate is never overruled; what it costs in coverage is said instead. Without a model the response is lines of the
  * documents: the chosen ones for a specific question, the artifact's text for a task-wide prompt. */
@@ -34,18 +34,24 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
         return takc_fail(err, TAKC_INVALID, 0, "the question is empty");
     if (!takc_utf8_valid(question, NULL))
         return takc_fail(err, TAKC_INVALID, 0, "the question is not UTF-8");
-    enum takc_status st = takc_home_profile(h, q->o->task, &q->profile, err);
+    enum takc_status st = takc_home_counting_profile(h, q->o->task, &q->profile, err);
     if (!st)
         st = takc_snapshot_open(&q->snapshot, h, q->o->task, q->o->version, err);
     if (st)
         return st;
-    q->tokenizer = takc_tokenizer_find(q->profile.tokenizer);
-    if (!q->tokenizer)
-        return takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(q->profile.tokenizer));
+    q->tokenizer = q->profile.counter;
     q->reader_tokens = q->o->reader_tokens ? q->o->reader_tokens : DEFAULT_READER_TOKENS;
     q->artifact_tokens = q->o->artifact_tokens ? q->o->artifact_tokens : DEFAULT_ARTIFACT_TOKENS;
     q->r->source_tokens = q->snapshot.version->source_tokens;
     q->r->tokenizer = takc_str(q->tokenizer->name);
+    bool asks = q->o->model && q->o->model->model.len;
+    q->models = asks ? q->o->models : NULL;
+    if (asks && !q->models)
+        st = takc_models_open(&q->models, h, q->o->task, q->o->model, q->tokenizer, err);
+    if (!st)
+        st = takc_answer_turns(q, err);
+    if (st)
+        return st;
     return takc_answer_keep(q, q->snapshot.version->label, &q->r->version, err);
 }
 
@@ -63,6 +69,8 @@ static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struc
     st = takc_answer_filter_apply(q, err);
     if (!st)
         st = takc_answer_run(q, err);
+    if (!st && q->models && !q->o->dry)
+        st = takc_answer_model(q, err);
     return st ? st : takc_answer_keep(q, takc_buf_str(&q->notes), &q->r->notes, err);
 }
 
@@ -81,9 +89,11 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
     takc_arena_init(arena);
     out->owner = arena;
     *q = (struct takc_answer){.arena = arena, .call = call, .o = o, .r = out};
-    takc_buf_init(&q->notes, TAKC_BUF_MAX_NAME);
+    takc_buf_init(&q->notes, TAKC_BUF_MAX_REPLY); /* a model's own stand among them */
     enum takc_status st = answer(q, h, err);
-    *out_moved = st == TAKC_NOT_FOUND && takc_snapshot_has_moved(&q->snapshot);
+    *out_moved = st == TAKC_NOT_FOUND && !out->answer.asked && takc_snapshot_has_moved(&q->snapshot);
+    if (q->models != o->models)
+        takc_models_close(q->models);
     takc_snapshot_close(&q->snapshot);
     takc_profile_clear(&q->profile);
     takc_buf_clear(&q->notes);
@@ -104,9 +114,10 @@ enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const s
         st = query_once(h, call, o, out, &moved, err);
     out->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st) /* the question itself stays out */
-        takc_log_for(call, INFO, "query", "task=%.*s mode=%s rate=%s tokens=%llu confidence=%.2f abstained=%d ms=%llu",
-                     TAKC_STR_ARG(o->task), takc_mode_name(out->mode), out->rate, (unsigned long long)out->tokens, out->confidence,
-                     out->abstained, (unsigned long long)out->ms);
+        takc_log_for(
+            call, INFO, "query", "task=%.*s mode=%s rate=%s tokens=%llu confidence=%.2f abstained=%d ms=%llu model=%.*s picodollars=%llu",
+            TAKC_STR_ARG(o->task), takc_mode_name(out->mode), out->rate, (unsigned long long)out->tokens, out->confidence, out->abstained,
+            (unsigned long long)out->ms, TAKC_STR_ARG(out->answer.model), (unsigned long long)out->answer.picodollars);
     return st;
 }
 

@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "base/bit.h"
 #include "base/clock.h"
+#include "pipeline/generate.h"
+#include "pipeline/lines.h"
 
 #include <stdlib.h>
 
@@ -99,6 +101,7 @@ struct redaction {
     uint32_t *number, *heir; /* by old unit: its new number + 1, 0 for none; the old number + 1 of what takes its place */
     uint8_t *dropped;        /* by new number: heirs that a finer rate had no room for */
     struct takc_extractive_options o;
+    const struct takc_needles *needles; /* what no line may say any more */
 };
 
 /* The old set's bits under the new numbers, heirs in the places of what is gone. */
@@ -113,62 +116,75 @@ static uint8_t *move_bits(const struct redaction *r, const uint8_t *old_bits)
     return bits;
 }
 
-/* The ledger says what is there now; facts of the source stay those of the source as it was asked for. */
-static enum takc_status redact_ledger(struct redaction *r, const uint8_t *bits, const struct takc_set_size *size, takc_rate rate,
-                                      struct takc_str label, struct takc_stored *out, struct takc_err *err)
+/* Facts of the source and of what is shown. */
+static enum takc_status count_facts(struct redaction *r, const struct takc_set *set, struct takc_str label,
+                                    struct takc_fact_counts facts[2], struct takc_err *err)
 {
-    struct takc_buf bytes;
-    struct takc_ledger_entry e;
-    struct takc_fact_counts facts[2];
-    struct takc_key from = takc_key_artifact(r->b->task, r->old->label, rate, ".ledger.json");
-    takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = takc_store_get_bytes(takc_home_store(r->b->home), r->b->call, takc_str(from.s), &bytes, err);
-    if (!st)
-        st = takc_ledger_parse(takc_buf_str(&bytes), &e, err);
-    if (!st)
-        st = takc_facts_of_sets(&r->corpus.corpus, &r->selection, (const uint8_t *const[]){NULL, bits}, 2, r->b->profile->description,
-                                facts, err);
-    if (!st) {
-        takc_ledger_measure(&e, &r->selection, size);
-        bool whole = r->set.n_docs == 0 || !takc_docset_is_reduced(&r->set.docs[0]);
-        for (int k = 0; k < TAKC_LEDGER_FACTS; k++) {
-            e.facts_source[k] = whole ? facts[0].n[k] : e.facts_source[k]; /* what is kept cannot tell what the source had */
-            e.facts_kept[k] = facts[1].n[k];
-        }
-        st = takc_build_put_ledger(r->b, label, &e, rate, out, err);
-    }
-    takc_buf_clear(&bytes);
-    return st;
-}
-
-/* What the old artifact shows: exactly that, whatever the profile says by now. Free *out. Its budget too. */
-static enum takc_status old_set(struct redaction *r, takc_rate rate, uint8_t **out, uint64_t *out_budget_mt, struct takc_err *err)
-{
-    const struct takc_selection *s = &r->old_selection;
     struct takc_artifact a = {0};
     struct takc_store_view v;
-    struct takc_key key = takc_key_artifact(r->b->task, r->old->label, rate, ".json");
+    if (!set->from)
+        return takc_facts_of_sets(set->corpus, set->selection, (const uint8_t *const[]){NULL, set->bits}, 2, r->b->profile->description,
+                                  facts, err);
+    struct takc_key key = takc_key_artifact(r->b->task, label, set->rate, ".json");
     enum takc_status st = takc_store_view(takc_home_store(r->b->home), r->b->call, takc_str(key.s), &v, err);
     if (st)
         return st;
     st = takc_artifact_parse(&a, v.bytes, err);
     takc_store_view_close(&v);
-    uint8_t *bits = st ? NULL : takc_alloc(s->n_units / 8 + 1);
-    if (!st && !bits)
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
-    for (size_t i = 0; !st && i < a.n_segments; i++) {
-        uint32_t rank = a.segments[i].rank, u = rank < s->n_order ? s->order[rank] : UINT32_MAX;
-        if (u >= s->n_units)
-            st = takc_fail(err, TAKC_CORRUPT, 0, "segment %zu has no place in the order", i + 1);
-        else
-            takc_bit_set(bits, u);
-    }
-    *out_budget_mt = a.budget_tokens * 1000;
+    if (!st)
+        st = takc_facts_of_artifact(set->corpus, set->selection, &a, r->b->profile->description, facts, err);
     takc_artifact_clear(&a);
+    return st;
+}
+
+/* The ledger says what is there now; facts of the source stay those of the source as it was asked for. */
+static enum takc_status redact_ledger(struct redaction *r, const struct takc_set *set, struct takc_str label, struct takc_stored *out,
+                                      struct takc_err *err)
+{
+    struct takc_buf bytes;
+    struct takc_ledger_entry e;
+    struct takc_fact_counts facts[2];
+    struct takc_key from = takc_key_artifact(r->b->task, r->old->label, set->rate, ".ledger.json");
+    takc_buf_init(&bytes, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_store_get_bytes(takc_home_store(r->b->home), r->b->call, takc_str(from.s), &bytes, err);
+    if (!st)
+        st = takc_ledger_parse(takc_buf_str(&bytes), &e, err);
+    if (!st)
+        st = count_facts(r, set, label, facts, err);
+    if (!st) {
+        takc_ledger_measure(&e, &r->selection, set->size);
+        bool whole = r->set.n_docs == 0 || !takc_docset_is_reduced(&r->set.docs[0]);
+        for (int k = 0; k < TAKC_LEDGER_FACTS; k++) {
+            e.facts_source[k] = whole ? facts[0].n[k] : e.facts_source[k]; /* what is kept cannot tell what the source had */
+            e.facts_kept[k] = facts[1].n[k];
+        }
+        if (e.generated.used) {
+            e.generated.lines_kept = set->n_written;
+            e.generated.lines_extract = set->size->n_units - set->n_written;
+        }
+        st = takc_build_put_ledger(r->b, label, &e, set->rate, out, err);
+    }
+    takc_buf_clear(&bytes);
+    return st;
+}
+
+struct old_artifact { /* what it shows: exactly that, whatever the profile says by now */
+    struct takc_artifact artifact;
+    struct takc_line_set lines;
+};
+
+/* Clear o->artifact afterwards, whatever the status. */
+static enum takc_status read_old(struct redaction *r, takc_rate rate, struct old_artifact *o, struct takc_err *err)
+{
+    struct takc_store_view v;
+    struct takc_key key = takc_key_artifact(r->b->task, r->old->label, rate, ".json");
+    enum takc_status st = takc_store_view(takc_home_store(r->b->home), r->b->call, takc_str(key.s), &v, err);
     if (st)
-        takc_free(bits);
-    else
-        *out = bits;
+        return st;
+    st = takc_artifact_parse(&o->artifact, v.bytes, err);
+    takc_store_view_close(&v);
+    if (!st)
+        st = takc_line_set_of(&o->artifact, &r->old_corpus.corpus, &r->old_selection, r->b->arena, &o->lines, err);
     return st ? takc_err_prefix(err, st, "%s", key.s) : TAKC_OK;
 }
 
@@ -189,12 +205,15 @@ static uint32_t last_heir(const struct redaction *r, const uint8_t *bits)
 
 /* An heir may need a title or a header that its forerunner did not: where the set no longer fits its budget, the last heirs go. Finer rates
  * come first, and what goes there goes at all coarser ones, so that the sets still nest. */
-static enum takc_status fit(struct redaction *r, uint8_t *bits, uint64_t budget_mt, struct takc_set_size *size, struct takc_err *err)
+static enum takc_status fit(struct redaction *r, const struct takc_line_set *lines, uint64_t budget_mt, struct takc_set_size *size,
+                            struct takc_err *err)
 {
+    uint8_t *bits = lines->bits;
+    const struct takc_lines shown = {.bits = bits, .written = lines->written, .n_written = lines->n_written};
     for (size_t i = 0; i < r->selection.n_units / 8 + 1; i++)
         bits[i] &= (uint8_t)~r->dropped[i];
     for (;;) {
-        enum takc_status st = takc_selection_measure(&r->selection, &r->corpus.corpus, &r->o, bits, size, err);
+        enum takc_status st = takc_lines_measure(&r->corpus.corpus, &r->selection, &shown, &r->o, size, err);
         size->budget_mt = budget_mt;
         size->shortfall = true;
         uint32_t v = st || size->mt <= budget_mt ? UINT32_MAX : last_heir(r, bits);
@@ -205,23 +224,39 @@ static enum takc_status fit(struct redaction *r, uint8_t *bits, uint64_t budget_
     }
 }
 
+static enum takc_status put_redacted(struct redaction *r, const struct old_artifact *old, const struct takc_line_set *lines, takc_rate rate,
+                                     struct takc_str label, struct takc_stored *out, struct takc_err *err)
+{
+    struct takc_set_size size;
+    enum takc_status st = fit(r, lines, old->artifact.budget_tokens * 1000, &size, err);
+    struct takc_set set = {.corpus = &r->corpus.corpus,
+                           .selection = &r->selection,
+                           .options = &r->o,
+                           .rate = rate,
+                           .bits = lines->bits,
+                           .size = &size,
+                           .written = lines->written,
+                           .n_written = lines->n_written,
+                           .from = old->artifact.model.len ? &old->artifact : NULL};
+    if (!st)
+        st = takc_build_put_artifact(r->b, label, &set, out, err);
+    return st ? st : redact_ledger(r, &set, label, out, err);
+}
+
 static enum takc_status redact_artifact(struct redaction *r, takc_rate rate, struct takc_str label, struct takc_stored *out,
                                         struct takc_err *err)
 {
-    uint8_t *old_bits = NULL, *bits = NULL;
-    uint64_t budget_mt = 0;
-    struct takc_set_size size;
-    enum takc_status st = old_set(r, rate, &old_bits, &budget_mt, err);
-    if (!st) {
-        bits = move_bits(r, old_bits);
-        st = bits ? fit(r, bits, budget_mt, &size, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
-    }
+    struct old_artifact old = {.lines = {.bits = NULL}};
+    struct takc_line_set lines = {.bits = NULL};
+    enum takc_status st = read_old(r, rate, &old, err);
     if (!st)
-        st = takc_build_put_artifact(r->b, label, &(struct takc_set){&r->corpus.corpus, &r->selection, &r->o, rate, bits, &size}, out, err);
+        st = takc_line_set_move(&old.lines, r->number, r->needles, r->b->arena, &lines, err);
+    if (!st && !(lines.bits = move_bits(r, old.lines.bits)))
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
     if (!st)
-        st = redact_ledger(r, bits, &size, rate, label, out, err);
-    takc_free(old_bits);
-    takc_free(bits);
+        st = put_redacted(r, &old, &lines, rate, label, out, err);
+    takc_artifact_clear(&old.artifact);
+    takc_free(lines.bits);
     return st;
 }
 
@@ -272,9 +307,10 @@ static enum takc_status select_rest(struct redaction *r, struct takc_err *err)
 }
 
 enum takc_status takc_redact_version(struct takc_build *b, const struct takc_version *old, const struct takc_str *removed, size_t n_removed,
-                                     struct takc_str label, struct takc_version *out, struct takc_err *err)
+                                     const struct takc_needles *needles, struct takc_str label, struct takc_version *out,
+                                     struct takc_err *err)
 {
-    struct redaction r = {.b = b, .old = old, .o = takc_build_options(b->profile, b->n_threads)};
+    struct redaction r = {.b = b, .old = old, .needles = needles, .o = takc_build_options(b->profile, b->n_threads)};
     const struct takc_clock *clock = takc_clock_or_system(b->call ? b->call->clock : NULL);
     struct takc_stored *artifacts = takc_arena_array(b->arena, old->n_artifacts + 1, sizeof(*artifacts));
     *out = (struct takc_version){.label = label,
@@ -296,6 +332,8 @@ enum takc_status takc_redact_version(struct takc_build *b, const struct takc_ver
         st = takc_build_put_documents(b, label, &r.set, &out->documents, err);
     for (size_t i = old->n_artifacts; !st && i-- > 0;)
         st = redact_artifact(&r, old->artifacts[i].rate, label, &artifacts[i], err);
+    if (!st)
+        st = takc_generation_copy(b->home, b->task, old->label, label, true, err);
     takc_selection_clear(&r.old_selection);
     takc_selection_clear(&r.selection);
     return st ? takc_err_prefix(err, st, "redact version %.*s", TAKC_STR_ARG(old->label)) : st;

@@ -6,6 +6,8 @@
 #include "pipeline/reduce.h"
 #include "base/alloc.h"
 #include "base/bit.h"
+#include "pipeline/generate.h"
+#include "pipeline/lines.h"
 #include "pipeline/reduce_doc.h"
 
 #include <stdio.h>
@@ -218,26 +220,75 @@ static enum takc_status make_kept(struct takc_build *b, const struct takc_corpus
 struct rate_set { /* of one artifact, over the whole */
     uint8_t *bits;
     struct takc_set_size size;
+    struct takc_line_set lines; /* that a model wrote */
 };
+
+struct generating { /* rates by a model, over the whole */
+    struct takc_build *b;
+    const struct takc_corpus *c;
+    const struct takc_selection *s;
+    struct rate_set *sets;
+    struct takc_stored *made;
+};
+
+/* A rate's lines, and its ledger; what is stored of it is written over the kept set. */
+static enum takc_status put_generated(void *arg, size_t at, struct takc_str json, const struct takc_set_size *size,
+                                      const struct takc_ledger_generated *row, struct takc_err *err)
+{
+    struct generating *g = arg;
+    struct takc_build *b = g->b;
+    struct takc_artifact a = {0};
+    struct takc_fact_counts facts[2];
+    struct rate_set *set = &g->sets[at];
+    set->size = *size;
+    enum takc_status st = takc_artifact_parse(&a, json, err);
+    if (!st)
+        st = takc_line_set_of(&a, g->c, g->s, b->arena, &set->lines, err);
+    if (!st)
+        st = takc_facts_of_artifact(g->c, g->s, &a, b->profile->description, facts, err);
+    takc_artifact_clear(&a);
+    set->bits = st ? NULL : takc_alloc(g->s->n_units / 8 + 1);
+    if (!st && !set->bits)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
+    if (st)
+        return st;
+    memcpy(set->bits, set->lines.bits, g->s->n_units / 8 + 1);
+    takc_build_fill_ledger(g->s, &facts[0], &facts[1], size, b->rates[at], &b->rows[at]);
+    b->rows[at].generated = *row;
+    return takc_build_put_ledger(b, b->label, &b->rows[at], b->rates[at], &g->made[at], err);
+}
+
+static enum takc_status choose_set(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
+                                   const struct takc_extractive_options *o, size_t i, struct rate_set *set, struct takc_stored *made,
+                                   struct takc_err *err)
+{
+    takc_call_progress(b->call, "compress", "rates", i, b->n_rates);
+    enum takc_status st = takc_call_check(b->call, err);
+    if (!st)
+        st = takc_selection_set(s, c, o, b->rates[i], &set->bits, &set->size, err);
+    return st ? st : takc_build_ledger(b, c, s, set->bits, &set->size, b->rates[i], &b->rows[i], made, err);
+}
 
 static enum takc_status choose_sets(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,
                                     const struct takc_extractive_options *o, struct rate_set *sets, uint8_t **out_all,
                                     struct takc_stored *made, struct takc_err *err)
 {
     struct takc_set_size size;
-    enum takc_status st = takc_selection_set(s, c, o, TAKC_KEPT_RATE, out_all, &size, err);
-    for (size_t i = 0; !st && i < b->n_rates; i++) {
+    struct generating g = {b, c, s, sets, made};
+    for (size_t i = 0; i < b->n_rates; i++)
         if (b->rates[i] < TAKC_KEPT_RATE)
             return takc_fail(err, TAKC_INVALID, 0, "task %.*s keeps no originals, so no artifact may be finer than 2x",
                              TAKC_STR_ARG(b->task));
-        takc_call_progress(b->call, "compress", "rates", i, b->n_rates);
-        st = takc_call_check(b->call, err);
-        if (!st)
-            st = takc_selection_set(s, c, o, b->rates[i], &sets[i].bits, &sets[i].size, err);
-        if (!st)
-            st = takc_build_ledger(b, c, s, sets[i].bits, &sets[i].size, b->rates[i], &b->rows[i], &made[i], err);
+    enum takc_status st = takc_selection_set(s, c, o, TAKC_KEPT_RATE, out_all, &size, err);
+    if (!st && b->generation)
+        st = takc_generation_run(b, c, s, o, put_generated, &g, err);
+    for (size_t i = 0; !st && i < b->n_rates; i++) {
+        if (!b->generation)
+            st = choose_set(b, c, s, o, i, &sets[i], &made[i], err);
         for (size_t k = 0; !st && k <= s->n_units / 8; k++)
             (*out_all)[k] |= sets[i].bits[k];
+        if (!st)
+            takc_line_set_mark(&sets[i].lines, *out_all);
     }
     return st;
 }
@@ -256,10 +307,21 @@ static enum takc_status write_artifact(struct takc_build *b, const struct takc_k
                                        const struct takc_extractive_options *o, takc_rate rate, struct takc_stored *out,
                                        struct takc_err *err)
 {
+    struct takc_line_set lines;
     uint8_t *bits = move_bits(k, set->bits);
-    enum takc_status st = bits ? takc_build_put_artifact(
-                                     b, b->label, &(struct takc_set){&k->corpus.corpus, &k->selection, o, rate, bits, &set->size}, out, err)
+    enum takc_status st = bits ? takc_line_set_move(&set->lines, k->unit_of, NULL, b->arena, &lines, err)
                                : takc_fail(err, TAKC_NOMEM, 0, "no memory for a set");
+    if (!st)
+        st = takc_build_put_artifact(b, b->label,
+                                     &(struct takc_set){.corpus = &k->corpus.corpus,
+                                                        .selection = &k->selection,
+                                                        .options = o,
+                                                        .rate = rate,
+                                                        .bits = bits,
+                                                        .size = &set->size,
+                                                        .written = lines.written,
+                                                        .n_written = lines.n_written},
+                                     out, err);
     takc_free(bits);
     return st;
 }

@@ -66,7 +66,7 @@ static json_t *foreign_meta(const struct takc_build *b, const struct takc_versio
     if (meta && json_object_set_new(meta, "task_type", takc_json_str(b->task)) == 0 &&
         json_object_set_new(meta, "task_description", takc_json_str(b->profile->description)) == 0 &&
         json_object_set_new(meta, "chunks_processed", json_integer((json_int_t)a->n_documents)) == 0 &&
-        json_object_set_new(meta, "model_used", json_string("extractive")) == 0 &&
+        json_object_set_new(meta, "model_used", a->model.len ? takc_json_str(a->model) : json_string("extractive")) == 0 &&
         json_object_set_new(meta, "timestamp", json_integer((json_int_t)version->created_s)) == 0 &&
         json_object_set_new(meta, "service", json_string("takc")) == 0 && json_object_set_new(meta, "version", json_string("2.0")) == 0)
         return meta;
@@ -222,7 +222,7 @@ enum takc_status takc_writer_begin(struct takc_home *h, struct takc_call *call, 
     if (st)
         return st;
     takc_arena_init(&a);
-    st = profile ? TAKC_OK : takc_home_profile(h, task, &own, &why);
+    st = profile ? TAKC_OK : takc_home_counting_profile(h, task, &own, &why);
     struct takc_build b = {.home = h, .call = call, .task = task, .profile = profile ? profile : &own, .arena = &a};
     if (!st)
         st = make_up(&b, out, &why);

@@ -4,7 +4,7 @@
  * the store reads them; the large ones go to it in pieces. */
 #include "base/alloc.h"
 #include "compress/selection_store.h"
-#include "pipeline/version.h"
+#include "pipeline/generate.h"
 #include "rank/index.h"
 
 /* Lets bytes pass, and counts and hashes them. */
@@ -100,12 +100,19 @@ enum takc_status takc_build_put_artifact(struct takc_build *b, struct takc_str l
                                          struct takc_err *err)
 {
     struct takc_artifact_meta meta = {.task = b->task, .rate = set->rate};
+    const struct takc_lines lines = {.bits = set->bits, .written = set->written, .n_written = set->n_written};
+    struct takc_str compressor = takc_str(b->generation ? "generative/" TAKC_GENERATIVE_VERSION : "extractive/" TAKC_EXTRACTIVE_VERSION);
     struct takc_pieces json;
     takc_pieces_init(&json, TAKC_ARTIFACT_PIECES, takc_home_path(b->home));
     out->rate = set->rate;
-    enum takc_status st = takc_build_fingerprint(b->arena, b->profile, &meta.fingerprint, err);
+    enum takc_status st = set->from ? TAKC_OK : takc_build_fingerprint(b, &meta.fingerprint, err);
+    if (set->from) {
+        meta.fingerprint = set->from->fingerprint;
+        compressor = set->from->compressor;
+    }
+    meta.model = set->from ? set->from->model : b->generation ? b->generation->model : meta.model;
     if (!st)
-        st = takc_artifact_make(set->corpus, set->selection, set->bits, set->size, set->options, &meta, b->call, &json, err);
+        st = takc_artifact_make_lines(set->corpus, set->selection, &lines, compressor, set->size, set->options, &meta, b->call, &json, err);
     if (!st)
         st = put_pieces(b, takc_key_artifact(b->task, label, set->rate, ".json"), &json, out, err);
     takc_pieces_clear(&json);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "compress/selection_store.h"
+#include "pipeline/generate.h"
 #include "pipeline/reduce.h"
 #include "pipeline/settle.h"
 #include "rank/index.h"
@@ -16,70 +17,77 @@
 #include <stdio.h>
 #include <unicode/uversion.h>
 
-struct takc_key takc_key_work(struct takc_str task, struct takc_str label)
-{
-    struct takc_key k;
-    (void)snprintf(k.s, sizeof(k.s), "artifacts/%.*s/v%.*s/work.json", TAKC_STR_ARG(task), TAKC_STR_ARG(label));
-    return k;
-}
-
 struct takc_extractive_options takc_build_options(const struct takc_profile *p, unsigned n_threads)
 {
     struct takc_extractive_options o = takc_extractive_options_default();
     o.description = p->description;
     o.must_keep = p->must_keep;
     o.budget = TAKC_BUDGET_TOKENS;
-    o.tokenizer = takc_tokenizer_find(p->tokenizer);
+    o.tokenizer = p->counter;
     o.n_threads = n_threads;
     return o;
 }
 
-enum takc_status takc_build_fingerprint(struct takc_arena *a, const struct takc_profile *p, struct takc_str *out, struct takc_err *err)
+enum takc_status takc_build_fingerprint(const struct takc_build *b, struct takc_str *out, struct takc_err *err)
 {
-    const struct takc_tokenizer_ops *t = takc_tokenizer_find(p->tokenizer);
+    const struct takc_tokenizer *t = b->profile->counter;
+    struct takc_str written = {NULL, 0};
     UVersionInfo icu;
     char icu_text[U_MAX_VERSION_STRING_LENGTH];
     if (!t)
-        return takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not known", TAKC_STR_ARG(p->tokenizer));
+        return takc_fail(err, TAKC_INVALID, 0, "tokenizer '%.*s' is not open", TAKC_STR_ARG(b->profile->tokenizer));
     u_getVersion(icu);
     u_versionToString(icu, icu_text);
-    char *text = takc_arena_printf(
-        a, "units " TAKC_UNITS_VERSION ", extractive " TAKC_EXTRACTIVE_VERSION ", index " TAKC_INDEX_VERSION ", tokenizer %s %s, icu %s",
-        t->name, t->version, icu_text);
+    enum takc_status st = b->generation ? takc_generation_text(b->generation, b->arena, &written, err) : TAKC_OK;
+    if (st)
+        return st;
+    char *text = takc_arena_printf(b->arena,
+                                   "units " TAKC_UNITS_VERSION ", extractive " TAKC_EXTRACTIVE_VERSION ", index " TAKC_INDEX_VERSION
+                                   ", tokenizer %s %s, icu %s%s%.*s",
+                                   t->name, t->version, icu_text, written.len ? ", " : "", TAKC_STR_ARG(written));
     *out = takc_str(text);
     return text ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a fingerprint");
 }
 
-enum takc_status takc_build_work_key(struct takc_arena *a, struct takc_str task, const struct takc_docset *set,
-                                     const struct takc_profile *p, const takc_rate *rates, size_t n_rates, struct takc_str *out,
-                                     struct takc_err *err)
+/* What a work key is made of. */
+static enum takc_status add_inputs(struct takc_build *b, struct takc_str fingerprint, struct takc_buf *all, struct takc_err *err)
+{
+    const struct takc_profile *p = b->profile;
+    struct takc_hex hex;
+    enum takc_status st = takc_buf_printf(all, err, "%.*s\n%.*s\nmust_keep %u\noriginals %d\n%zu\n", TAKC_STR_ARG(b->task),
+                                          TAKC_STR_ARG(fingerprint), p->must_keep, p->keep_originals, p->description.len);
+    if (!st)
+        st = takc_buf_add(all, p->description, err);
+    if (!st && b->generation)
+        st = takc_generation_add_key(b->generation, all, err);
+    for (size_t i = 0; !st && i < b->n_rates; i++)
+        st = takc_buf_printf(all, err, "\nrate %u", b->rates[i]);
+    if (!st)
+        st = takc_buf_byte(all, '\n', err);
+    for (size_t i = 0; !st && i < b->set->n_docs; i++) {
+        st = takc_docset_key(&b->set->docs[i], &hex, err);
+        if (!st)
+            st = takc_buf_printf(all, err, "%s\n", hex.s);
+    }
+    return st;
+}
+
+enum takc_status takc_build_work_key(struct takc_build *b, struct takc_err *err)
 {
     struct takc_buf all;
     struct takc_str fingerprint;
     struct takc_hex hex;
     takc_buf_init(&all, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = takc_build_fingerprint(a, p, &fingerprint, err);
+    enum takc_status st = takc_build_fingerprint(b, &fingerprint, err);
     if (!st)
-        st = takc_buf_printf(&all, err, "%.*s\n%.*s\nmust_keep %u\noriginals %d\n%zu\n", TAKC_STR_ARG(task), TAKC_STR_ARG(fingerprint),
-                             p->must_keep, p->keep_originals, p->description.len);
-    if (!st)
-        st = takc_buf_add(&all, p->description, err);
-    for (size_t i = 0; !st && i < n_rates; i++)
-        st = takc_buf_printf(&all, err, "\nrate %u", rates[i]);
-    if (!st)
-        st = takc_buf_byte(&all, '\n', err);
-    for (size_t i = 0; !st && i < set->n_docs; i++) {
-        st = takc_docset_key(&set->docs[i], &hex, err);
-        if (!st)
-            st = takc_buf_printf(&all, err, "%s\n", hex.s);
-    }
+        st = add_inputs(b, fingerprint, &all, err);
     if (!st)
         st = takc_sha256(takc_buf_str(&all), &hex, err);
     takc_buf_clear(&all);
     if (st)
         return st;
-    *out = takc_arena_dup(a, takc_str(hex.s));
-    return out->ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a work key");
+    b->work_key = takc_arena_dup(b->arena, takc_str(hex.s));
+    return b->work_key.ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a work key");
 }
 
 /* --- leftovers --- */
@@ -158,6 +166,13 @@ enum takc_status takc_version_selection(struct takc_home *h, struct takc_str tas
     return st ? takc_err_prefix(err, st, "%s", key.s) : st;
 }
 
+static enum takc_status select_units(struct takc_build *b, const struct takc_corpus *c, const struct takc_extractive_options *o,
+                                     struct takc_selection *s, struct takc_err *err)
+{
+    enum takc_status st = takc_extractive_select(c, o, b->call, s, err);
+    return st || !b->generation ? st : takc_generative_hide_titles(c, s, o->n_threads, b->call, err);
+}
+
 static enum takc_status make_selection(struct takc_build *b, const struct takc_corpus *c, const struct takc_extractive_options *o,
                                        bool ours, struct takc_selection *s, struct takc_err *err)
 {
@@ -167,7 +182,7 @@ static enum takc_status make_selection(struct takc_build *b, const struct takc_c
         return TAKC_OK;
     }
     takc_selection_clear(s);
-    enum takc_status st = takc_extractive_select(c, o, b->call, s, err);
+    enum takc_status st = select_units(b, c, o, s, err);
     return st ? st : takc_build_put_selection(b, b->label, s, &b->version.selection, err);
 }
 
@@ -183,9 +198,8 @@ static enum takc_status make_index(struct takc_build *b, const struct takc_corpu
     return takc_build_put_index(b, b->label, c, s, &b->version.index, err);
 }
 
-/* Fills the ledger of one rate. */
-static void fill_ledger(const struct takc_selection *s, const struct takc_fact_counts *all, const struct takc_fact_counts *kept,
-                        const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row)
+void takc_build_fill_ledger(const struct takc_selection *s, const struct takc_fact_counts *all, const struct takc_fact_counts *kept,
+                            const struct takc_set_size *size, takc_rate rate, struct takc_ledger_entry *row)
 {
     *row = (struct takc_ledger_entry){.factor_asked = rate / 1000.0,
                                       .source_tokens = (s->source_mt + 999) / 1000,
@@ -222,7 +236,7 @@ enum takc_status takc_build_ledger(struct takc_build *b, const struct takc_corpu
     enum takc_status st = takc_facts_of_sets(c, s, (const uint8_t *const[]){NULL, bits}, 2, b->profile->description, facts, err);
     if (st)
         return st;
-    fill_ledger(s, &facts[0], &facts[1], size, rate, row);
+    takc_build_fill_ledger(s, &facts[0], &facts[1], size, rate, row);
     return takc_build_put_ledger(b, b->label, row, rate, out, err);
 }
 
@@ -254,9 +268,11 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
     struct takc_set_size size;
     enum takc_status st = takc_selection_set(s, c, o, rate, &bits, &size, err);
     if (!st)
-        st = takc_build_put_artifact(b, b->label, &(struct takc_set){c, s, o, rate, bits, &size}, out, err);
+        st = takc_build_put_artifact(
+            b, b->label, &(struct takc_set){.corpus = c, .selection = s, .options = o, .rate = rate, .bits = bits, .size = &size}, out,
+            err);
     if (!st)
-        fill_ledger(s, all, kept, &size, rate, row);
+        takc_build_fill_ledger(s, all, kept, &size, rate, row);
     row->ms = (clock->mono_ns(clock) - from) / 1000000;
     if (!st)
         st = takc_build_put_ledger(b, b->label, row, rate, out, err);
@@ -264,8 +280,7 @@ static enum takc_status make_rate(struct takc_build *b, const struct takc_corpus
     return st;
 }
 
-/* Artifact and ledger of a killed run, if both are there. */
-static bool take_over(struct takc_build *b, takc_rate rate, struct takc_stored *out, struct takc_ledger_entry *row)
+bool takc_build_take_over(struct takc_build *b, takc_rate rate, struct takc_stored *out, struct takc_ledger_entry *row)
 {
     struct takc_buf ledger;
     struct takc_stored stored = {.size_bytes = 0};
@@ -289,11 +304,13 @@ static enum takc_status make_rates(struct takc_build *b, const struct takc_corpu
     struct takc_fact_counts facts[TAKC_LEDGER_ROWS + 1];
     bool have_facts = false;
     enum takc_status st = artifacts ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for artifacts");
-    for (size_t i = 0; !st && i < b->n_rates; i++) {
+    if (!st && b->generation)
+        st = takc_generation_rates(b, c, s, o, ours, artifacts, err);
+    for (size_t i = 0; !st && !b->generation && i < b->n_rates; i++) {
         takc_call_progress(b->call, "compress", "rates", i, b->n_rates);
         st = takc_call_check(b->call, err);
         artifacts[i].rate = b->rates[i];
-        if (st || (ours && take_over(b, b->rates[i], &artifacts[i], &b->rows[i])))
+        if (st || (ours && takc_build_take_over(b, b->rates[i], &artifacts[i], &b->rows[i])))
             continue;
         st = have_facts ? TAKC_OK : make_facts(b, c, s, o, facts, err);
         have_facts = true;
@@ -318,7 +335,7 @@ enum takc_status takc_build_make(struct takc_build *b, struct takc_err *err)
     if (!st)
         st = claim(b, &ours, err);
     if (!st && !b->profile->keep_originals) {
-        st = takc_extractive_select(&corpus.corpus, &o, b->call, &s, err);
+        st = select_units(b, &corpus.corpus, &o, &s, err);
         if (!st)
             st = takc_reduce_make(b, &corpus.corpus, &s, &o, err);
         goto out;

@@ -41,14 +41,15 @@ struct fixture {
 };
 
 /* A word is a token. */
-static uint64_t fixture_line_mt(const struct takc_tokenizer_ops *t, struct takc_str line)
+static uint64_t fixture_line_mt(const struct takc_tokenizer *t, struct takc_str line)
 {
     (void)t;
     return takc_words_count(line) * 1000;
 }
 
 /* Words as tokens: budgets are easy to count by hand. */
-static const struct takc_tokenizer_ops fixture_tokenizer = {"words", "1", TAKC_TOKENIZER_LINES, fixture_line_mt, NULL};
+static const struct takc_tokenizer_ops fixture_tokenizer_ops = {.flags = TAKC_TOKENIZER_LINES, .line_mt = fixture_line_mt};
+static const struct takc_tokenizer fixture_tokenizer = {&fixture_tokenizer_ops, "words", "1"};
 
 static inline void fixture_ok(enum takc_status st)
 {

@@ -29,8 +29,8 @@ bool takc_filter_passes(const struct takc_filter *f, const struct takc_index_doc
 typedef enum takc_status takc_text_fn(void *arg, uint32_t doc, struct takc_str *out, struct takc_err *err);
 
 struct takc_select_options {
-    uint64_t budget_tokens;                     /* of what the reader sees */
-    const struct takc_tokenizer_ops *tokenizer; /* that counts it */
+    uint64_t budget_tokens;                 /* of what the reader sees */
+    const struct takc_tokenizer *tokenizer; /* that counts it */
     struct takc_filter filter;
     bool (*admit)(void *arg, uint32_t unit); /* NULL: all; e.g. units of a version that may be shown */
     void *admit_arg;

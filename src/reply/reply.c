@@ -79,6 +79,12 @@ static void put_bool(struct writer *w, const char *name, bool b)
     put(w, name, json_boolean(b));
 }
 
+/* Picodollars as dollars. */
+static void put_money(struct writer *w, const char *name, uint64_t picodollars)
+{
+    put_number(w, name, (double)picodollars / 1e12, 12);
+}
+
 /* Takes v; false when it could not be added. */
 static bool append(json_t *array, json_t *v)
 {
@@ -157,8 +163,16 @@ static json_t *one_tried_json(const struct takc_tried_rate *t)
     struct writer w = begin();
     put_text(&w, "rate", takc_str(t->rate));
     put_factor(&w, "factor", t->factor);
-    put_number(&w, "coverage", t->coverage, 4);
+    if (t->coverage >= 0)
+        put_number(&w, "coverage", t->coverage, 4);
+    else
+        put(&w, "coverage", json_null());
     put_count(&w, "tokens", t->tokens);
+    if (t->priced) {
+        put_money(&w, "price_usd", t->picodollars);
+        put_bool(&w, "cached", t->cached);
+        put_bool(&w, "taken", t->taken);
+    }
     return end(&w);
 }
 
@@ -198,25 +212,80 @@ static json_t *reader_json(const struct takc_query_result *r)
     return end(&w);
 }
 
+static json_t *usage_json(const struct takc_model_answer *a)
+{
+    struct writer w = begin();
+    put_count(&w, "input_tokens", a->input);
+    put_count(&w, "output_tokens", a->output);
+    put_count(&w, "cache_read_tokens", a->cache_read);
+    put_count(&w, "cache_write_tokens", a->cache_write);
+    put_bool(&w, "counted_here", a->counted_here);
+    return end(&w);
+}
+
+static json_t *unresolved_json(const struct takc_model_answer *a)
+{
+    json_t *list = json_array();
+    bool good = list != NULL;
+    for (size_t i = 0; good && i < a->n_unresolved; i++)
+        good = append(list, json_integer(a->unresolved[i]));
+    return list_or_null(list, good);
+}
+
+static json_t *unsupported_json(const struct takc_model_answer *a)
+{
+    json_t *list = json_array();
+    bool good = list != NULL;
+    for (size_t i = 0; good && i < a->n_unsupported; i++)
+        good = append(list, takc_json_str(a->unsupported[i]));
+    return list_or_null(list, good);
+}
+
+/* What a model said, and how. */
+static json_t *answer_json(const struct takc_model_answer *a)
+{
+    struct writer w = begin();
+    put_text(&w, "provider", a->provider);
+    put_text_or_null(&w, "request_id", a->request_id);
+    put_text(&w, "stop", a->stop);
+    put(&w, "usage", usage_json(a));
+    put_count(&w, "tries", a->tries);
+    put_bool(&w, "priced", a->priced);
+    put_bool(&w, "fallback", a->fallback);
+    put_bool(&w, "blocked", a->blocked);
+    put_bool(&w, "cut", a->cut);
+    put_bool(&w, "cache_hit", a->cache_hit);
+    put_count(&w, "marks", a->n_marks);
+    put(&w, "unresolved_marks", unresolved_json(a));
+    put_count(&w, "facts", a->n_facts);
+    put(&w, "unsupported_facts", unsupported_json(a));
+    put_count(&w, "left_out", a->n_left_out);
+    return end(&w);
+}
+
 /* The guide repeats two members of the top in its metadata; clients of the sample read them there. */
 static json_t *metadata_json(const struct takc_query_result *r, bool with_context)
 {
     struct writer w = begin();
     put_number(&w, "processing_time_ms", (double)r->ms, 3);
     put_bool(&w, "cache_hit", true);
-    put(&w, "model_used", json_null());
+    put_text_or_null(&w, "model_used", r->answer.model);
     put_text(&w, "prompt_kind", takc_str(r->prompt_kind));
     put_text(&w, "complexity", takc_str(r->complexity));
     put_text(&w, "tokenizer", r->tokenizer);
     put(&w, "missing_words", missing_json(r));
     put(&w, "reader", reader_json(r));
+    if (r->answer.asked)
+        put(&w, "answer", answer_json(&r->answer));
+    if (r->route.len)
+        put_text(&w, "route", r->route);
     put_text(&w, "notes", r->notes);
     if (with_context)
         put_text(&w, "context", r->context);
     return end(&w);
 }
 
-/* Artifacts and the index are read from the object store, with no model: what the guide asks about caches, tiers and costs says so. */
+/* Artifacts and the index are read from the object store: what the guide asks about caches and tiers says so. The cost is the answer's. */
 json_t *takc_query_reply_json(const struct takc_query_reply *reply)
 {
     const struct takc_query_result *r = reply->result;
@@ -239,7 +308,7 @@ json_t *takc_query_reply_json(const struct takc_query_reply *reply)
         put_count(&w, "reader_tokens_limit", r->limit_tokens);
     else
         put(&w, "reader_tokens_limit", json_null());
-    put_number(&w, "cost_usd", 0, 6);
+    put_money(&w, "cost_usd", r->answer.picodollars);
     put(&w, "rates_tried", tried_json(r));
     put_text(&w, "cache_tier", takc_str("object"));
     put(&w, "metadata", metadata_json(r, reply->with_context));

@@ -4,22 +4,10 @@
 #include "task/profile.h"
 
 /* First the folders of data-model.md section 2, then what else lives at the top of a home: chunks of a task are stored under its name. */
-static const char *const reserved[] = {"raw-data",
-                                       "text",
-                                       "blobs",
-                                       "documents",
-                                       "index",
-                                       "cache",
-                                       "tasks",
-                                       "manifests",
-                                       "tenants",
-                                       "artifacts",
-                                       "locks",
-                                       "home.json",
-                                       "home.lock",
-                                       "catalog.sqlite",
-                                       "catalog.sqlite-wal",
-                                       "catalog.sqlite-shm"};
+static const char *const reserved[] = {
+    "raw-data",          "text",      "blobs",   "documents", "index",     "cache",     "tasks",          "manifests",
+    "tenants",           "artifacts", "replies", "locks",     "home.json", "home.lock", "catalog.sqlite", "catalog.sqlite-wal",
+    "catalog.sqlite-shm"};
 
 static bool lower_or_digit(char c)
 {

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 const char *const takc_must_keep_names[TAKC_FACT_KINDS] = {"numbers", "dates", "names", "ids", "negations", "words"};
-static const char *const tokenizers[] = {"estimate"}; /* of those that this build knows */
+static const char *const tokenizers[] = {"estimate"}; /* beside bpe:PATH */
 static const char *const providers[] = {"bedrock", "openai", "llama", "fake"};
 
 struct reader {
@@ -233,6 +233,11 @@ static enum takc_status one_of(struct reader *r, const struct takc_yaml_item *v,
 static enum takc_status tokenizer_of(struct reader *r, const struct takc_yaml_item *v, const char *what, struct takc_err *err)
 {
     enum takc_status st = keep_text(r, v, what, &r->p->tokenizer, err);
+    if (!st && takc_str_starts(r->p->tokenizer, takc_str("bpe:")))
+        return takc_str_starts(r->p->tokenizer, takc_str("bpe:/"))
+                   ? TAKC_OK
+                   : takc_yaml_fail(&r->yaml, v, err, "%s: bpe: needs the path of a file, from the root: bpe:/path/o200k_base.tiktoken",
+                                    what);
     return st ? st : one_of(r, v, what, r->p->tokenizer, tokenizers, sizeof(tokenizers) / sizeof(tokenizers[0]), err);
 }
 

@@ -40,11 +40,12 @@ struct takc_profile {
     uint32_t chunk_tokens, chunk_overlap;    /* 256, 50 */
     takc_rate rates[TAKC_PROFILE_RATES_MAX]; /* descending; default 64 32 16 8 */
     size_t n_rates;
-    bool keep_originals;       /* default true */
-    uint64_t ttl_s;            /* for caches only; default 86400 */
-    uint32_t keep_versions;    /* older unpinned versions beyond this many are pruned; default 3 */
-    struct takc_str tokenizer; /* "estimate" */
-    struct takc_str model;     /* of later use: provider:model */
+    bool keep_originals;                  /* default true */
+    uint64_t ttl_s;                       /* for caches only; default 86400 */
+    uint32_t keep_versions;               /* older unpinned versions beyond this many are pruned; default 3 */
+    struct takc_str tokenizer;            /* "estimate" or "bpe:PATH", the path from the root */
+    const struct takc_tokenizer *counter; /* the open one, or NULL where nothing is counted; borrows */
+    struct takc_str model;                /* of later use: provider:model */
     double temperature;
     uint32_t max_tokens;
 };

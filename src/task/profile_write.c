@@ -114,17 +114,29 @@ static enum takc_status put_lists(const struct takc_profile *p, struct takc_buf 
     return st;
 }
 
+static enum takc_status put_tokenizer(const struct takc_profile *p, struct takc_buf *out, struct takc_err *err)
+{
+    enum takc_status st =
+        takc_buf_add(out, takc_str("]\n\n# What counts tokens: estimate, or bpe:/PATH of a rank file or a tokenizer.json.\n"), err);
+    if (st)
+        return st;
+    if (takc_tokenizer_find(p->tokenizer))
+        return takc_buf_printf(out, err, "tokenizer: %.*s\n", TAKC_STR_ARG(p->tokenizer));
+    return put_text(out, "tokenizer:", p->tokenizer, 2, err);
+}
+
 static enum takc_status put_rest(const struct takc_profile *p, struct takc_buf *out, struct takc_err *err)
 {
     unsigned t = (unsigned)(p->temperature * 1000 + 0.5);
-    enum takc_status st = takc_buf_printf(
-        out, err,
-        "]\n\n# What counts tokens: estimate.\ntokenizer: %.*s\n\n"
-        "# false: no copy of the documents is kept, only what is left at 2x; a changed corpus is then ingested whole again.\n"
-        "keep_originals: %s\n\n# Older versions, besides the current and the pinned ones.\nkeep_versions: %u\n\n"
-        "# Seconds that answers and copies stay in caches; artifacts themselves do not age.\nttl_s: %llu\n\n"
-        "# For compression and answers by a model: provider:model, such as openai:gpt-4o-mini. Empty: none.\nmodel:\n",
-        TAKC_STR_ARG(p->tokenizer), p->keep_originals ? "true" : "false", p->keep_versions, (unsigned long long)p->ttl_s);
+    enum takc_status st = put_tokenizer(p, out, err);
+    if (!st)
+        st = takc_buf_printf(
+            out, err,
+            "\n# false: no copy of the documents is kept, only what is left at 2x; a changed corpus is then ingested whole again.\n"
+            "keep_originals: %s\n\n# Older versions, besides the current and the pinned ones.\nkeep_versions: %u\n\n"
+            "# Seconds that answers and copies stay in caches; artifacts themselves do not age.\nttl_s: %llu\n\n"
+            "# For compression and answers by a model: provider:model, such as openai:gpt-4o-mini. Empty: none.\nmodel:\n",
+            p->keep_originals ? "true" : "false", p->keep_versions, (unsigned long long)p->ttl_s);
     if (!st)
         st = put_text(out, "  name:", p->model, 4, err);
     if (!st)

@@ -253,7 +253,7 @@ static void take_blanks(struct scan *k)
         k->mt += DIGITS_MT; /* a blank before digits stands alone */
 }
 
-static uint64_t line_mt(const struct takc_tokenizer_ops *t, struct takc_str line)
+static uint64_t line_mt(const struct takc_tokenizer *t, struct takc_str line)
 {
     (void)t;
     struct scan k = {.s = line};
@@ -284,5 +284,6 @@ static uint64_t line_mt(const struct takc_tokenizer_ops *t, struct takc_str line
     return k.mt + (marks ? 0 : ONE);
 }
 
-extern const struct takc_tokenizer_ops takc_tokenizer_estimate;
-const struct takc_tokenizer_ops takc_tokenizer_estimate = {"estimate", "2", TAKC_TOKENIZER_LINES, line_mt, NULL};
+extern const struct takc_tokenizer takc_tokenizer_estimate;
+static const struct takc_tokenizer_ops ops = {.flags = TAKC_TOKENIZER_LINES, .line_mt = line_mt};
+const struct takc_tokenizer takc_tokenizer_estimate = {&ops, "estimate", "2"};

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static const struct takc_tokenizer_ops *estimate(void)
+static const struct takc_tokenizer *estimate(void)
 {
     return takc_tokenizer_find(takc_str("estimate"));
 }
@@ -21,7 +21,7 @@ static void the_table_is_found(void **state)
     assert_ptr_equal(takc_tokenizer_at(0), estimate());
     assert_null(takc_tokenizer_at(1));
     assert_null(takc_tokenizer_find(takc_str("bpe")));
-    assert_true(estimate()->flags & TAKC_TOKENIZER_LINES);
+    assert_true(estimate()->ops->flags & TAKC_TOKENIZER_LINES);
 }
 
 static void lines_add_up(void **state)

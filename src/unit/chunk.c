@@ -22,7 +22,7 @@ struct takc_chunk_options takc_chunk_options_default(void)
 static uint64_t recount(struct packer *p, size_t from)
 {
     struct takc_str s = takc_buf_str(&p->out);
-    if (p->o->tokenizer->flags & TAKC_TOKENIZER_LINES)
+    if (p->o->tokenizer->ops->flags & TAKC_TOKENIZER_LINES)
         p->mt += takc_tokenizer_count_mt(p->o->tokenizer, takc_str_slice(s, from, s.len));
     else
         p->mt = takc_tokenizer_count_mt(p->o->tokenizer, s);

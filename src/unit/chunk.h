@@ -13,7 +13,7 @@
 
 struct takc_chunk_options {
     uint64_t max_tokens, overlap_tokens;
-    const struct takc_tokenizer_ops *tokenizer;
+    const struct takc_tokenizer *tokenizer;
 };
 /* 256 tokens, overlap 50, estimate. Models read 512/64 and 1024/128. */
 struct takc_chunk_options takc_chunk_options_default(void);

@@ -500,6 +500,20 @@ enum takc_status takc_features_count(struct takc_features *f, struct takc_str li
     return st;
 }
 
+enum takc_status takc_features_instructs(struct takc_str line, bool *out, struct takc_err *err)
+{
+    struct takc_features f;
+    struct takc_units units;
+    struct takc_unit unit = {.kind = TAKC_UNIT_SENTENCE};
+    takc_features_init(&f);
+    takc_units_init(&units);
+    enum takc_status st = takc_features_count(&f, line, &units, &unit, err);
+    *out = unit.flags & TAKC_UNIT_INSTRUCTS;
+    takc_units_clear(&units);
+    takc_features_clear(&f);
+    return st;
+}
+
 enum takc_status takc_features_terms(struct takc_features *f, struct takc_str text, struct takc_intern *vocabulary, uint32_t **terms,
                                      size_t *n, size_t *cap, struct takc_err *err)
 {

@@ -25,6 +25,8 @@ TAKC_CHECK enum takc_status takc_features_count(struct takc_features *f, struct 
 /* Appends the content stems of text to *terms: titles and headings. */
 TAKC_CHECK enum takc_status takc_features_terms(struct takc_features *f, struct takc_str text, struct takc_intern *vocabulary,
                                                 uint32_t **terms, size_t *n, size_t *cap, struct takc_err *err);
+/* Does a line (UTF-8) that is no unit, like a title, instruct a reader? The same words and signs as for units. */
+TAKC_CHECK enum takc_status takc_features_instructs(struct takc_str line, bool *out, struct takc_err *err);
 /* Is the table of cue words in order? For tests. */
 bool takc_cues_sorted(void);
 

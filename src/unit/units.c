@@ -31,7 +31,7 @@ struct builder {
     struct takc_units *u;
     const struct takc_doc *d;
     struct takc_str text;
-    const struct takc_tokenizer_ops *t;
+    const struct takc_tokenizer *t;
     struct takc_features features;
     struct takc_sentences sentences;
     struct takc_logical line;
@@ -452,7 +452,7 @@ static enum takc_status add_blocks(struct builder *b, struct takc_call *call, st
     return st;
 }
 
-enum takc_status takc_units_build(struct takc_units *u, const struct takc_doc *d, struct takc_str title, const struct takc_tokenizer_ops *t,
+enum takc_status takc_units_build(struct takc_units *u, const struct takc_doc *d, struct takc_str title, const struct takc_tokenizer *t,
                                   struct takc_call *call, struct takc_err *err)
 {
     struct builder b = {.u = u, .d = d, .text = takc_buf_str(&d->text), .t = t};

@@ -127,7 +127,7 @@ void takc_units_reset(struct takc_units *u);
 /* Cuts and counts d. u is init'ed or reset; partly filled after a failure. title is the title that will be shown (d's own or the base
  * name). */
 TAKC_CHECK enum takc_status takc_units_build(struct takc_units *u, const struct takc_doc *d, struct takc_str title,
-                                             const struct takc_tokenizer_ops *t, struct takc_call *call, struct takc_err *err);
+                                             const struct takc_tokenizer *t, struct takc_call *call, struct takc_err *err);
 
 /* Appends the stored form (docs/formats/units.md), little-endian, checksummed. */
 TAKC_CHECK enum takc_status takc_units_save(const struct takc_units *u, struct takc_buf *out, struct takc_err *err);

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-static const struct takc_tokenizer_ops *estimate(void)
+static const struct takc_tokenizer *estimate(void)
 {
     return takc_tokenizer_find(takc_str("estimate"));
 }

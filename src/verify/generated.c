@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * generated.c - level X for a line that a model wrote: it need not be a subsequence, but it may not know more than its spans. Every number,
- * date, name, negation and unit of measure in it must stand in the spans. What it leaves out is not judged here. */
+ * date, name, negation and unit of measure in it must stand in the spans, and it negates where they do. What else it leaves out is not
+ * judged. */
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "verify/line.h"
 #include "verify/report.h"
+#include "verify/verify.h"
 
 #include <stdio.h>
 #include <unicode/uchar.h>
@@ -119,8 +122,7 @@ static bool has_name(const struct takc_items *q, const struct takc_item *it)
     return false;
 }
 
-/* What kind of thing the word is that the spans lack; NULL when they have it or it needs no proof. */
-static const char *lacking(const struct takc_items *q, const struct takc_items *s, size_t j)
+const char *takc_line_lacking(const struct takc_items *s, size_t j, const struct takc_items *q)
 {
     const struct takc_item *it = &s->v[j], *next = j + 1 < s->n ? it + 1 : NULL;
     if (it->mark)
@@ -136,15 +138,76 @@ static const char *lacking(const struct takc_items *q, const struct takc_items *
     return has_capital(it) && !has_name(q, it) ? "name" : NULL;
 }
 
+/* "No. 7" and a column "No." count; they deny nothing. */
+static bool is_ordinal_sign(const struct takc_items *t, size_t i)
+{
+    if (!takc_item_is(&t->v[i], "No") || i + 1 >= t->n || !takc_item_is(&t->v[i + 1], "."))
+        return false;
+    return i + 2 == t->n || t->v[i + 2].mark || t->v[i + 2].first || takc_item_has_digit(&t->v[i + 2]);
+}
+
+static const struct takc_item *first_negation(const struct takc_items *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (!t->v[i].mark && takc_item_is_negation(&t->v[i]) && !is_ordinal_sign(t, i))
+            return &t->v[i];
+    return NULL;
+}
+
+enum takc_status takc_line_quote(struct takc_items *quote, struct takc_str spans, struct takc_err *err)
+{
+    takc_items_reset(quote);
+    return takc_items_add(quote, spans, err);
+}
+
 bool takc_line_generated(const struct takc_items *shown, const struct takc_items *quote, char why[TAKC_WHY_BYTES])
 {
     for (size_t j = 0; j < shown->n; j++) {
-        const char *kind = lacking(quote, shown, j);
+        const char *kind = takc_line_lacking(shown, j, quote);
         char word[48];
         if (!kind)
             continue;
         (void)snprintf(why, TAKC_WHY_BYTES, "the %s '%s' does not stand in the spans", kind, takc_report_quote(shown->v[j].s, word));
         return false;
     }
+    const struct takc_item *denied = first_negation(quote);
+    if (denied && !first_negation(shown)) {
+        char word[48];
+        (void)snprintf(why, TAKC_WHY_BYTES, "the negation '%s' of the spans was left out", takc_report_quote(denied->s, word));
+        return false;
+    }
     return true;
+}
+
+static enum takc_status join(struct takc_buf *out, const struct takc_str *quotes, size_t n, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; i < n && !st; i++) {
+        st = takc_buf_add(out, quotes[i], err);
+        if (!st)
+            st = takc_buf_byte(out, '\n', err);
+    }
+    return st;
+}
+
+enum takc_status takc_verify_generated(void *arg, struct takc_str line, const struct takc_str *quotes, size_t n, bool *out_ok,
+                                       char why[256], struct takc_err *err)
+{
+    struct takc_items shown, quote;
+    struct takc_buf all;
+    (void)arg;
+    takc_items_init(&shown);
+    takc_items_init(&quote);
+    takc_buf_init(&all, TAKC_BUF_MAX_DOCUMENT);
+    enum takc_status st = join(&all, quotes, n, err);
+    if (!st)
+        st = takc_line_quote(&quote, takc_buf_str(&all), err);
+    if (!st)
+        st = takc_items_add(&shown, line, err);
+    if (!st)
+        *out_ok = takc_line_generated(&shown, &quote, why);
+    takc_items_clear(&shown);
+    takc_items_clear(&quote);
+    takc_buf_clear(&all);
+    return st;
 }

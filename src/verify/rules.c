@@ -47,7 +47,8 @@ const char *takc_verify_rules(void)
                                "one slash.\n"
                                "Never missing: another number, a negation, a name, any other word, any other mark. Nothing may be added or "
                                "changed.\n"
-                               "A generated line instead holds no number, date, name, negation or unit of measure that its spans lack.\n";
+                               "A generated line instead holds no number, date, name, negation or unit of measure that its spans lack, and "
+                               "it negates where they do.\n";
 }
 
 bool takc_rule_light(const struct takc_item *it)

@@ -200,10 +200,9 @@ static enum takc_status check_generated(struct job *j, const struct takc_part *p
     const char *fault = NULL;
     char why[TAKC_WHY_BYTES];
     takc_buf_init(&all, TAKC_BUF_MAX_DOCUMENT);
-    takc_items_reset(&j->quote);
     enum takc_status st = gather(j, p, &all, &gone, &fault);
     if (!st)
-        st = takc_items_add(&j->quote, takc_buf_str(&all), j->err);
+        st = takc_line_quote(&j->quote, takc_buf_str(&all), j->err);
     if (!st && gone)
         takc_report_underivable(&j->report, TAKC_LEVEL_X);
     else if (!st && fault)
@@ -309,6 +308,12 @@ static void count_line(struct totals *t, struct takc_str line)
     t->words += takc_item_count_white(line);
 }
 
+/* May a segment at this place stand behind one at start? Several lines may have been written from the same unit. */
+static bool follows(const struct takc_segment *s, uint64_t at, uint64_t start)
+{
+    return s->kind == TAKC_SEGMENT_GENERATED ? at >= start : at > start;
+}
+
 /* Order and totals of what a reader sees: documents and their segments follow one another, an empty line or a title between documents. */
 static void check_order(struct job *j, struct totals *t)
 {
@@ -319,7 +324,7 @@ static void check_order(struct job *j, struct totals *t)
         const struct takc_part *body = body_of(s);
         bool placed = body && body->n_spans, titled = s->n_parts && s->parts[0].role == TAKC_PART_TITLE;
         bool fresh = placed && body->spans[0].doc != doc;
-        if (placed && doc != UINT32_MAX && (fresh ? body->spans[0].doc < doc : body->spans[0].start <= start))
+        if (placed && doc != UINT32_MAX && (fresh ? body->spans[0].doc < doc : !follows(s, body->spans[0].start, start)))
             takc_report_fail(&j->report, TAKC_LEVEL_X, subject_of(j, at, ""), "stands behind a segment that comes later in the documents");
         if (placed && !fresh && titled)
             takc_report_fail(&j->report, TAKC_LEVEL_X, subject_of(j, at, ""), "shows the title of its document again");
@@ -342,19 +347,20 @@ static int by_value(const void *a, const void *b)
 
 static enum takc_status check_ranks(struct job *j, const char *subject)
 {
-    size_t n = j->a->n_segments;
-    uint32_t *ranks = takc_alloc_array(n, sizeof(*ranks));
+    size_t n = 0;
+    uint32_t *ranks = takc_alloc_array(j->a->n_segments, sizeof(*ranks));
     bool twice = false;
     if (!ranks)
-        return takc_fail(j->err, TAKC_NOMEM, 0, "no memory for %zu ranks", n);
-    for (size_t i = 0; i < n; i++)
-        ranks[i] = j->a->segments[i].rank;
+        return takc_fail(j->err, TAKC_NOMEM, 0, "no memory for %zu ranks", j->a->n_segments);
+    for (size_t i = 0; i < j->a->n_segments; i++)
+        if (j->a->segments[i].kind != TAKC_SEGMENT_GENERATED) /* several of these may stand at one unit */
+            ranks[n++] = j->a->segments[i].rank;
     qsort(ranks, n, sizeof(*ranks), by_value);
     for (size_t i = 1; i < n; i++)
         twice |= ranks[i] == ranks[i - 1];
     takc_free(ranks);
     if (twice)
-        takc_report_fail(&j->report, TAKC_LEVEL_X, subject, "two segments have the same place in the order");
+        takc_report_fail(&j->report, TAKC_LEVEL_X, subject, "two extracts have the same place in the order");
     return TAKC_OK;
 }
 

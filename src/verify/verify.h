@@ -55,6 +55,11 @@ TAKC_CHECK enum takc_status takc_verify_artifact(struct takc_call *call, const s
                                                  struct takc_err *err);
 /* Level X for one line: is shown an ordered subsequence of the words of quote, and is all that was left out allowed? Finding into why. */
 bool takc_verify_line(struct takc_str shown, struct takc_str quote, char why[256]);
+/* Level X for one line that a model wrote, before it is stored: has it no number, date, name, negation or unit of measure that the n quotes
+ * (its spans, in their order) lack, and does it negate where they do? *out_ok and, if not, the finding into why. What takc_verify_artifact
+ * finds of a generated segment is this. NOMEM only; arg is not looked at. */
+TAKC_CHECK enum takc_status takc_verify_generated(void *arg, struct takc_str line, const struct takc_str *quotes, size_t n, bool *out_ok,
+                                                  char why[256], struct takc_err *err);
 /* The published closed list and patterns, for docs and --help. */
 const char *takc_verify_rules(void);
 

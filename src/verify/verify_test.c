@@ -140,6 +140,12 @@ static void generated_lines_know_no_more(void **state)
         {"We told Anna.", "We told her.", "the name 'Anna' does not stand in the spans"},
         {"Berlin is large.", "It is large.", "the name 'Berlin' does not stand in the spans"},
         {"It came on Friday.", "It came.", "the date 'Friday' does not stand in the spans"},
+        {"It is sold.", "It is not sold.", "the negation 'not' of the spans was left out"},
+        {"It is sold.", "It was never sold before.", "the negation 'never' of the spans was left out"},
+        {"No pump is sold.", "It is not sold, no pump is.", NULL},
+        {"Valve No. 7 is sold.", "Valve No. 7 is sold.", NULL},
+        {"Valve 7 is sold.", "Valve No. 7 is sold.", NULL},
+        {"It was kept.", "Was it sold? No. It was kept.", "the negation 'No' of the spans was left out"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct takc_items s, q;
@@ -155,6 +161,23 @@ static void generated_lines_know_no_more(void **state)
         takc_items_clear(&s);
         takc_items_clear(&q);
     }
+}
+
+/* What a compressor asks of a line is what the artifact is held against later. */
+static void a_line_is_judged_before_it_is_stored(void **state)
+{
+    (void)state;
+    const struct takc_str quotes[] = {takc_str("Costs rose 5%."), takc_str("Sales fell.")};
+    bool ok = false;
+    char why[256];
+    assert_int_equal(takc_verify_generated(NULL, takc_str("Costs rose 5% while sales fell."), quotes, 2, &ok, why, NULL), TAKC_OK);
+    assert_true(ok);
+    assert_int_equal(takc_verify_generated(NULL, takc_str("Sales fell by 5%."), quotes + 1, 1, &ok, why, NULL), TAKC_OK);
+    assert_false(ok);
+    assert_string_equal(why, "the number '5%' does not stand in the spans");
+    takc_fault_arm(TAKC_FAULT_ALLOC, 1, ENOMEM);
+    assert_int_equal(takc_verify_generated(NULL, takc_str("x"), quotes, 2, &ok, why, NULL), TAKC_NOMEM);
+    takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
 }
 
 static void hashes_are_compared(void **state)
@@ -475,6 +498,7 @@ int main(void)
         cmocka_unit_test(other_lines_fail_by_name),
         cmocka_unit_test(spans_begin_and_end_on_words),
         cmocka_unit_test(generated_lines_know_no_more),
+        cmocka_unit_test(a_line_is_judged_before_it_is_stored),
         cmocka_unit_test(hashes_are_compared),
         cmocka_unit_test(honest_artifact_passes),
         cmocka_unit_test(moved_spans_are_seen),

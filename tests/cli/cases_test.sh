@@ -16,13 +16,15 @@ here=$(dirname "$0")
 : "${TAKC_SOURCE_DIR:=$here/../..}"
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT INT TERM
+# What a developer's own shell may set and a case must not see.
+foreign='SSL_CERT_FILE OPENAI_API_KEY OPENAI_BASE_URL OPENAI_API_BASE AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_BEARER_TOKEN_BEDROCK AWS_ENDPOINT_URL'
 failed=0 ran=0
 mkdir "$work/bin" && ln -s "$(readlink -f "$TAKC")" "$work/bin/takc"
 
 check_run() { # case, number
     [ -n "$run" ] || return 0
     ran=$((ran + 1))
-    ( unset TAKC_CASE; cd "$dir" && PATH="$work/bin:$PATH" HOME=$dir TAKC_HOME=$dir/home LC_ALL=C TERM=dumb sh -c "$run" \
+    ( unset TAKC_CASE $foreign; cd "$dir" && PATH="$work/bin:$PATH" HOME=$dir TAKC_HOME=$dir/home LC_ALL=C TERM=dumb sh -c "$run" \
         <"$work/stdin" >"$work/got.out" 2>"$work/got.err" )
     code=$?
     sed "s|{HOME}|$dir/home|g; s|{DIR}|$dir|g" "$work/want.out" >"$work/want.full"

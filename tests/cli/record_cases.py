@@ -22,7 +22,9 @@ def sections(path):
 
 def run(command, stdin, folder):
     env = dict(os.environ, PATH=f"{folder}/../bin:{os.environ['PATH']}", HOME=folder, TAKC_HOME=folder + "/home", LC_ALL="C", TERM="dumb")
-    env.pop("TAKC_TASK", None)
+    for name in ["TAKC_TASK", "SSL_CERT_FILE", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "AWS_REGION", "AWS_DEFAULT_REGION",
+                 "AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK", "AWS_ENDPOINT_URL"]:
+        env.pop(name, None)
     p = subprocess.run(["sh", "-c", command], cwd=folder, env=env, input=stdin.encode(), capture_output=True)
     out = p.stdout.decode()
     for a, b in MASKS:

@@ -565,13 +565,11 @@ static bool run(struct fixture_random *r, bool quiet, uint64_t *usual_ns)
         }
         child(quiet, pin);
     }
-    if (!quiet && !by_itself) {
-        struct timespec t = {(time_t)(delay / 1000000000u), (long)(delay % 1000000000u)};
-        (void)nanosleep(&t, NULL);
-        (void)kill(pid, SIGKILL);
-    }
-    while (waitpid(pid, &how, 0) != pid)
-        assert_int_equal(errno, EINTR);
+    if (!quiet && !by_itself)
+        how = fixture_kill_after(pid, delay);
+    else
+        while (waitpid(pid, &how, 0) != pid)
+            assert_int_equal(errno, EINTR);
     if (!WIFSIGNALED(how)) {
         if (WEXITSTATUS(how))
             fail_msg("a child failed by itself after %u kills: exit %d", n_kills, WEXITSTATUS(how));

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "token/bpe_fixture.h"
+
 static const takc_rate ladder[] = {128000, 64000, 32000, 16000, 8000};
 
 /* ---- the greedy, as its definition says ---- */
@@ -367,13 +369,13 @@ static void words_and_bytes_hold(void **state)
 }
 
 /* A tokenizer whose counts do not add up: the whole costs more than its lines. */
-static uint64_t odd_line_mt(const struct takc_tokenizer_ops *t, struct takc_str line)
+static uint64_t odd_line_mt(const struct takc_tokenizer *t, struct takc_str line)
 {
     (void)t;
     return 1000 + 250 * line.len;
 }
 
-static uint64_t odd_count_mt(const struct takc_tokenizer_ops *t, struct takc_str text)
+static uint64_t odd_count_mt(const struct takc_tokenizer *t, struct takc_str text)
 {
     (void)t;
     uint64_t n = 0;
@@ -385,7 +387,8 @@ static uint64_t odd_count_mt(const struct takc_tokenizer_ops *t, struct takc_str
 static void whole_counts_hold(void **state)
 {
     (void)state;
-    const struct takc_tokenizer_ops odd = {.name = "odd", .version = "1", .line_mt = odd_line_mt, .count_mt = odd_count_mt};
+    const struct takc_tokenizer_ops ops = {.line_mt = odd_line_mt, .count_mt = odd_count_mt};
+    const struct takc_tokenizer odd = {&ops, "odd", "1"};
     size_t n_units = 0;
     for (uint64_t seed = 1; seed <= 30; seed++) {
         struct random_corpus r;
@@ -411,6 +414,50 @@ static void whole_counts_hold(void **state)
         random_clear(&r);
     }
     assert_true(n_units > 500);
+}
+
+/* A real byte-pair vocabulary: never over, and at least 98 % of the budget where any unit that was left would not fit with it. */
+static void byte_pair_budgets_hold(void **state)
+{
+    (void)state;
+    const struct takc_tokenizer *t = fixture_ranks();
+    size_t n_full = 0, n_short = 0;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct random_corpus r;
+        struct takc_selection s;
+        struct takc_buf text;
+        struct takc_extractive_options o = options();
+        o.tokenizer = t;
+        takc_buf_init(&text, TAKC_BUF_MAX_DOCUMENT);
+        random_text_corpus(&r, seed, 5, 150, t);
+        assert_int_equal(takc_extractive_select(&r.c, &o, NULL, &s, NULL), TAKC_OK);
+        for (int i = 0; i < 6; i++) {
+            uint8_t *bits = NULL;
+            struct takc_set_size size;
+            assert_int_equal(takc_selection_set(&s, &r.c, &o, i < 5 ? ladder[i] : 3000, &bits, &size, NULL), TAKC_OK);
+            measure_text(&r, &s, bits, &o, &text);
+            assert_int_equal(1000 * takc_bpe_ids(t, takc_buf_str(&text), NULL, 0), size.mt);
+            assert_true(size.mt <= size.budget_mt);
+            bool full = size.mt * 100 >= size.budget_mt * 98;
+            n_full += full;
+            n_short += !full;
+            for (size_t n = 0; n < s.n_order && !full; n++) {
+                uint32_t u = s.order[n];
+                if (takc_bit(bits, u))
+                    continue;
+                bits[u / 8] |= (uint8_t)(1u << u % 8);
+                measure_text(&r, &s, bits, &o, &text);
+                assert_true(takc_tokenizer_count_mt(t, takc_buf_str(&text)) > size.budget_mt);
+                bits[u / 8] &= (uint8_t) ~(1u << u % 8);
+            }
+            takc_free(bits);
+        }
+        takc_buf_clear(&text);
+        takc_selection_clear(&s);
+        random_clear(&r);
+    }
+    assert_true(n_full > n_short);
+    takc_tokenizer_close(t);
 }
 
 /* With facts that must be kept: their lines take at most 30 % before the rest is filled, and more of them stand in the set. */
@@ -580,8 +627,9 @@ int main(void)
         cmocka_unit_test(sequence_is_the_exact_greedy), cmocka_unit_test(merge_is_the_greedy_over_the_corpus),
         cmocka_unit_test(budgets_hold_and_rates_nest),  cmocka_unit_test(other_rates_contain_the_next_coarser),
         cmocka_unit_test(words_and_bytes_hold),         cmocka_unit_test(whole_counts_hold),
-        cmocka_unit_test(must_keep_is_bounded),         cmocka_unit_test(threads_do_not_matter),
-        cmocka_unit_test(artifacts_read_back),          cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(byte_pair_budgets_hold),       cmocka_unit_test(must_keep_is_bounded),
+        cmocka_unit_test(threads_do_not_matter),        cmocka_unit_test(artifacts_read_back),
+        cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

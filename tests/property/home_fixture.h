@@ -14,9 +14,15 @@
 #include "takc/ingest.h"
 #include "takc/verify.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FIXTURE_TASK "fin"
@@ -152,6 +158,21 @@ static inline void fixture_remove(const char *path)
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", path);
     if (system(command)) /* NOLINT(cert-env33-c): a fixed command of the test */
         fail_msg("rm -rf %s", path);
+}
+
+/* Waits until a child has ended, so long at most, and kills it then; its status as waitpid gives it. */
+static inline int fixture_kill_after(pid_t child, uint64_t ns)
+{
+    int fd = (int)syscall(SYS_pidfd_open, child, 0), status = 0;
+    const struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+    struct pollfd ended = {.fd = fd, .events = POLLIN};
+    (void)ppoll(&ended, 1, &t, NULL); /* where the kernel has no such descriptor, it waits all that time */
+    if (fd >= 0)
+        (void)close(fd);
+    (void)kill(child, SIGKILL);
+    while (waitpid(child, &status, 0) != child)
+        assert_int_equal(errno, EINTR);
+    return status;
 }
 
 static inline void fixture_profile(struct takc_home *h, const char *yaml)

@@ -239,7 +239,7 @@ static void budgets_hold_and_sets_nest(void **state)
 {
     (void)state;
     static const takc_rate rates[] = {128000, 64000, 32000, 16000, 8000};
-    const struct takc_tokenizer_ops *t = takc_tokenizer_find(takc_str("estimate"));
+    const struct takc_tokenizer *t = takc_tokenizer_find(takc_str("estimate"));
     struct takc_err err = {0};
     for (int round = 1; round <= 3; round++) {
         char folder[128], home[128];

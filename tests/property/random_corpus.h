@@ -178,7 +178,7 @@ static inline void random_document(struct random_corpus *r, struct random_doc *x
 
 /* n_docs documents of up to max_blocks blocks; some are empty. */
 static inline void random_text_corpus(struct random_corpus *r, uint64_t seed, size_t n_docs, uint32_t max_blocks,
-                                      const struct takc_tokenizer_ops *t)
+                                      const struct takc_tokenizer *t)
 {
     random_begin(r, seed, n_docs);
     for (size_t i = 0; i < n_docs; i++) {

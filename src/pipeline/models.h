@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pipeline/models.h - the models that a task asks: opened by name, calls that behave (model/caller.h), every try in the home's ledger
+ * (catalog/usage.h), money counted before it is spent.
+ * Threads: any; open and close by one. */
+#ifndef TAKC_PIPELINE_MODELS_H
+#define TAKC_PIPELINE_MODELS_H
+
+#include "catalog/home.h"
+#include "model/caller.h"
+#include "takc/model.h"
+
+struct takc_models;
+
+/* Opens without asking anybody, but for a key that lies in Secrets Manager. INVALID: a name without a kind, with the kinds that there are;
+ * a facts file with its line. home, counter (NULL: estimate) are borrowed, settings copied. Returns owned: takc_models_close. */
+TAKC_CHECK enum takc_status takc_models_open(struct takc_models **out, struct takc_home *home, struct takc_str task,
+                                             const struct takc_model_settings *s, const struct takc_tokenizer *counter,
+                                             struct takc_err *err);
+/* NULL is harmless. */
+void takc_models_close(struct takc_models *m);
+
+/* As takc_caller_complete, with version (may be empty) and purpose for the ledger. COST: max_cost or the month's cap does not leave enough
+ * for this call; what was done stays done. */
+TAKC_CHECK enum takc_status takc_models_complete(struct takc_models *m, struct takc_call *call, struct takc_str version,
+                                                 struct takc_str purpose, const struct takc_model_request *r, takc_model_delta_fn *delta,
+                                                 void *arg, struct takc_model_reply *reply, struct takc_caller_sum *out_sum,
+                                                 struct takc_err *err);
+/* The first model's provider and facts; the facts live as long as m. */
+const struct takc_model_ops *takc_models_ops(const struct takc_models *m);
+const struct takc_model_facts *takc_models_facts(const struct takc_models *m);
+
+/* Appends lines for people: of each model where it is, as whom it is asked (source of the credentials, their expiry; never a key), its
+ * window and price. Credentials are looked for, nobody is asked for words. Statuses as takc_model_describe's, with the model named. */
+TAKC_CHECK enum takc_status takc_models_describe(struct takc_models *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err);
+
+struct takc_models_spent { /* since open, over all tries */
+    uint64_t calls, picodollars;
+    struct takc_usage usage;
+    bool unpriced, fallback;
+};
+void takc_models_spent(struct takc_models *m, struct takc_models_spent *out);
+
+#endif
