@@ -402,7 +402,7 @@ static void killed_runs_ask_for_the_rest_alone(void **state)
     uint64_t swept = 0;
     unsigned n_kills = 0, n_rounds = 0, n_between = 0;
     struct fixture_random rnd = {4711};
-    while (n_kills < KILLS && n_rounds < 60) {
+    while ((n_kills < KILLS || n_between <= KILLS / 10) && n_rounds < 300) {
         struct place p = new_place();
         h = filled_home(&p, NULL);
         takc_home_close(h);
@@ -417,6 +417,10 @@ static void killed_runs_ask_for_the_rest_alone(void **state)
             size_t n_now = look(&p, h, now, SEEN_MAX);
             none_again(before, n_before, now, n_now);
             n_between += !done && n_now > 0 && n_now < n_all;
+            if (done && kills < 3) /* the machine has become faster or slower */
+                took_us -= took_us / 4;
+            else if (!done && n_now == n_before)
+                took_us += took_us / 16;
             memcpy(before, now, n_now * sizeof(*now));
             n_before = n_now;
             if (done) { /* what was in flight, at most four a kill, may have been asked twice */
