@@ -88,7 +88,10 @@ static enum takc_status ask_models(struct run *r, const struct takc_generate_ask
     struct takc_caller_sum sum;
     takc_model_reply_init(&reply);
     enum takc_status st = takc_models_complete(g->models, r->b->call, r->b->label, ask->purpose, &q, NULL, NULL, &reply, &sum, err);
-    if (!st)
+    if (st)
+        takc_models_next_step(reply.failure, "run it again later, replies that came are kept",
+                              "take fewer or shorter examples, or a model with a larger window", err);
+    else
         st = takc_buf_add(&out->text, takc_buf_str(&reply.text), err);
     out->cut = reply.stop == TAKC_STOP_LENGTH;
     out->blocked = reply.stop == TAKC_STOP_BLOCKED;
