@@ -47,9 +47,9 @@ class Home:
                "TAKC_MODEL_REQUESTS_PER_MINUTE": "1000000", "no_proxy": "127.0.0.1"}
         return [TAKC, *args], keep | own | self.environment | {"TAKC_" + k.upper(): str(v) for k, v in settings.items()}
 
-    def run(self, *args, **settings):
+    def run(self, *args, text="", **settings):
         command, environment = self.command(*args, **settings)
-        return Run(subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=120))
+        return Run(subprocess.run(command, env=environment, input=text.encode(), capture_output=True, timeout=300))
 
     def start(self, *args, **settings):
         command, environment = self.command(*args, **settings)
