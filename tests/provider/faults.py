@@ -351,9 +351,101 @@ def soft(b):
     yield "chat", lambda: chat(b)
 
 
+# --- credentials that expire in the middle of a job ---
+
+NEW = ("AKNEW", "qqsecret/new", "qqsecret-new")
+
+
+def keys_json(access, secret, token):
+    return json.dumps({"Version": 1, "AccessKeyId": access, "SecretAccessKey": secret, "SessionToken": token, "Expiration": "2099-01-01T00:00:00Z"})
+
+
+def with_process(b, home, second):
+    """A profile whose process gives the usual keys at first, and from then on what `second` prints."""
+    with open(home.path + "/keys.sh", "w") as f:
+        f.write(f"echo asked >>{home.path}/asked\n"
+                f"if [ $(wc -l <{home.path}/asked) = 1 ]; then echo '{keys_json('AKTEST', *b.p.fake.KEYS['AKTEST'])}'; exit 0; fi\n{second}\n")
+    with open(home.path + "/aws", "w") as f:
+        f.write(f"[default]\nregion = us-east-1\ncredential_process = sh {home.path}/keys.sh\n")
+    keep = {k: v for k, v in home.environment.items() if not k.startswith("AWS_")}
+    home.environment = keep | {"AWS_CONFIG_FILE": home.path + "/aws", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}
+    b.p.fake.KEYS[NEW[0]] = NEW[1:]
+
+
+def expires_after(b, n, which=("qqsecret-token",)):
+    """The keys with these tokens are refused once n requests were answered."""
+    b.server.restart(lambda r: "expired" if r.headers["token"] in which and sum(x.answered for x in b.server.seen) >= n else None)
+
+
+def asked_process(home):
+    with open(home.path + "/asked") as f:
+        return len(f.readlines())
+
+
+def keys_are_renewed(b, n_parallel):
+    home = b.home("compress")
+    with_process(b, home, f"echo '{keys_json(*NEW)}'")
+    expires_after(b, 3)
+    done = home.compress(b.model, model_parallel=n_parallel)
+    need(done.code == 0 and not b.server.wrong, done.code, done.err, b.server.wrong)
+    good = [r for r in b.server.seen if r.answered]
+    refused = len(b.server.seen) - len(good)
+    need(1 <= refused <= n_parallel, "refused", refused, "times")
+    same({r.headers["token"] for r in b.server.seen[-5:]}, {NEW[2]}, "keys at the end")
+    same(asked_process(home), 2, "how often the process was asked")
+    check_ids(good, home.rows(), ())
+    check_ok_rows(b, home.rows())
+    same(b.texts_of(home), b.whole, "what was written")
+    b.drop(home)
+
+
+def keys_run_out(b, second, words):
+    """No good keys are to be had: the run ends, and what was done stays."""
+    home = b.home("compress")
+    with_process(b, home, second)
+    expires_after(b, 3, ("qqsecret-token", NEW[2]))
+    done = home.compress(b.model)
+    need(done.code == 15 and not b.server.wrong, done.code, done.err, b.server.wrong)
+    for text in (words, DOCTOR, b.p.model):
+        need(text in done.err, f"the message lacks {text!r}: {done.err}")
+    need("qqsecret" not in done.err + done.out, "a secret is shown:", done.err)
+    same(done.json["error"]["details"]["status"], "DENIED", "status")
+    same(sorted(r["outcome"] for r in home.rows()), ["denied"] + ["ok"] * 3, "outcomes")
+    check_nothing_published(b, home, "compress")
+    answered = [r.prompt for r in b.server.seen if r.answered]
+    same(len(answered), 3, "requests that were answered")
+    home.environment = b.before.environment
+    check_goes_on(b, home, "compress", answered)
+    b.drop(home)
+
+
+def keys_run_out_for_a_question(b):
+    home = b.home("answer")
+    with_process(b, home, f"echo '{keys_json(*NEW)}'")
+    expires_after(b, 0, ("qqsecret-token", NEW[2]))
+    done = home.query(b.model, "--json")
+    same((done.code, len(b.server.seen)), (15, 2), "exit code and requests")
+    need("ExpiredToken" in done.err and DOCTOR in done.err, done.err)
+    expires_after(b, 0)
+    done = home.query(b.model, "--json")
+    same((done.code, len(b.server.seen)), (0, 2 if asked_process(home) == 1 else 1), "exit code and requests with keys that are good")
+    b.drop(home)
+
+
+def credentials(b):
+    if b.p.name != "bedrock":
+        return
+    for n in (1, 4):
+        yield f"keys: renewed, {n} at a time", lambda n=n: keys_are_renewed(b, n)
+    yield "keys: expired for good", lambda: keys_run_out(b, f"echo '{keys_json(*NEW)}'", "ExpiredToken")
+    yield "keys: no new ones", lambda: keys_run_out(b, "echo no session >&2; exit 3", "credential_process")
+    yield "keys: expired for a question", lambda: keys_run_out_for_a_question(b)
+
+
 def cells(b):
     yield from matrix(b)
     yield from soft(b)
+    yield from credentials(b)
 
 
 def main():
