@@ -16,11 +16,12 @@ import struct
 import sys
 import threading
 import time
+import urllib.parse
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake"))
 
-WRONG_NUMBER = "Output of Oslo fell by 77777 percent. [1]\n"
+WRONG_NUMBER = "Output of Oslo fell by 77777 percent. [{}]\n"
 HANG_S = 60  # longer than any limit that a test sets; the client leaves before
 RETRY_AFTER_S = 0.05
 TIMES = {"Retry-After": str(RETRY_AFTER_S)}
@@ -50,16 +51,16 @@ def obedient(r):
         return "".join(f"{text} [{n}]\n" for n, text in items if n in named)
     left = 4 * int(re.search(r"Write about (\d+) tokens", r.prompt)[1])
     said = []
-    for n, text in items[1:]:
+    for n, text in items[:-1]:
         left -= len(text) + 6
         if left < 0:
             break
         said.append(f"{text} [{n}]\n")
-    return WRONG_NUMBER + "".join(said)
+    return WRONG_NUMBER.format(items[-1][0]) + "".join(said)
 
 
 class OpenAI:
-    name, model = "openai", "gpt-4o-mini"
+    name, model, other = "openai", "gpt-4o-mini", "gpt-4.1-mini"
     prices = (150000, 600000)  # picodollars a token, as in the built-in table
     usage = (30, 9)
 
@@ -121,7 +122,7 @@ class OpenAI:
 
 
 class Bedrock:
-    name, model = "bedrock", "anthropic.claude-3-haiku-20240307-v1:0"
+    name, model, other = "bedrock", "anthropic.claude-3-haiku-20240307-v1:0", "amazon.nova-lite-v1:0"
     prices = (250000, 1250000)
     usage = (30, 9)
 
@@ -139,7 +140,7 @@ class Bedrock:
         def text(blocks):
             return "".join(b.get("text", "") for b in blocks)
         return Request(text(body.get("system", [])), text(body["messages"][-1]["content"]), verb == "converse-stream",
-                       {"temperature": body.get("inferenceConfig", {}).get("temperature"), "model": name,
+                       {"temperature": body.get("inferenceConfig", {}).get("temperature"), "model": urllib.parse.unquote(name),
                         "token": handler.headers.get("X-Amz-Security-Token")})
 
     def refuse(self, handler, why):
@@ -306,6 +307,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             fault = s.script(r)
         try:
             self.act(fault, r)
+            s.behind(r)
         except (BrokenPipeError, ConnectionResetError, ConnectionAbortedError):
             self.close_connection = True
 
@@ -318,6 +320,7 @@ class StandIn(socketserver.ThreadingTCPServer):
     def __init__(self, provider):
         super().__init__(("127.0.0.1", 0), Handler)
         self.provider, self.lock = provider, threading.Lock()
+        self.behind = lambda r: None  # told of each request that was seen to
         self.restart()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
