@@ -18,7 +18,6 @@ import threading
 import time
 import urllib.parse
 
-sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake"))
 
 WRONG_NUMBER = "Output of Oslo fell by 77777 percent. [{}]\n"
@@ -109,13 +108,14 @@ class OpenAI:
         "503": ("e-openai-503", TIMES), "529": ("e-529", {}), "500": ("e-openai-500", {}), "401": ("e-openai-401", {}),
         "403": ("e-fastapi-text", {}), "404": ("e-openai-404", {}), "long": ("e-openai-long", {}), "parameter": ("e-openai-value", {}),
         "400": ("e-openai-400", {}), "filter": ("e-azure-filter", {}),
+        "quota": ("e-openai-quota", {}), "proxy": ("e-proxy", {}), "moved": ("e-moved", {}),
     }
 
     def refusal(self, handler, fault):
         name, more = self.refusals[fault]
         status, body, headers = self.fake.ERRORS[name]
         headers = {k: v for k, v in headers.items() if k != "Retry-After"}
-        handler.say(status, json.dumps(body), headers | more)
+        handler.say(status, body if isinstance(body, str) else json.dumps(body), headers | more)
 
     def settings(self, port, folder):
         return {"OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1", "OPENAI_API_KEY": self.fake.KEY}
@@ -250,7 +250,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # --- faults that are the same for both ---
 
     def broken(self, fault, r):
-        """hang, reset, garbled, error: where a stream is asked for behind its first words, or before any with -first."""
+        """hang, reset, garbled, error, trickle (of streams): where a stream is asked for behind its first words, or before any with -first."""
         p, words = self.server.provider, list(self.server.provider.deltas("Revenue rose to 42 million."))
         what, _, first = fault.partition("-")
         if not r.stream:
@@ -268,6 +268,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.chunked("text/event-stream" if p.name == "openai" else "application/vnd.amazon.eventstream"):
             for piece in words[:1] if first else words[:3]:
                 self.piece(piece)
+            while what == "trickle":  # until the client leaves
+                self.piece(words[2])
+                time.sleep(0.05)
             if what == "hang":
                 return self.hang()
             if what == "reset":
