@@ -65,7 +65,29 @@ def interrupted(b, n_parallel):
     b.drop(home)
 
 
+def cut_then_down(b):
+    """A reply is cut, and the service is down when the rest of it is asked for: what came of it is kept, too."""
+    home = b.home("compress")
+
+    def script(fault):
+        return lambda r: "length" if r.prompt == b.prompts[0] else fault if r.prompt not in b.replies else None
+
+    b.server.restart(script("500"))
+    done = home.compress(b.model)
+    need(done.code == 13 and not b.server.wrong, done.code, done.err, b.server.wrong)
+    same([r.prompt in b.replies for r in b.server.seen], [True] + [False] * 4, "requests: the window, then its first half")
+    check_nothing_published(b, home, "compress")
+    b.server.restart(script(None))
+    done = home.compress(b.model)
+    need(done.code == 0 and not b.server.wrong, done.code, done.err, b.server.wrong)
+    need(b.prompts[0] not in [r.prompt for r in b.server.seen], "the window whose reply was cut is asked for again")
+    need(written_counts(done)["splits"] > 0, "it was not asked for in halves")
+    check_whole(b, home, done)
+    b.drop(home)
+
+
 def side_by_side(b):
+    yield "cut, then down", lambda: cut_then_down(b)
     yield "side by side: one of four", lambda: one_of_four(b)
     for n in (1, 4):
         yield f"interrupted: {n} at a time", lambda n=n: interrupted(b, n)
