@@ -94,9 +94,10 @@ static enum takc_status fail_with_step(const struct takc_answer *q, enum takc_st
 {
     if (!err || st == TAKC_CANCELLED || st == TAKC_NOMEM)
         return st;
+    (void)takc_err_prefix(err, st, "answer by %.*s", TAKC_STR_ARG(q->o->model->model));
     takc_models_next_step(f, "ask again later, or without a model for lines of the documents",
                           "smaller reader or artifact tokens make the prompt shorter", err);
-    return takc_err_prefix(err, st, "answer by %.*s", TAKC_STR_ARG(q->o->model->model));
+    return st;
 }
 
 /* Of the model that answered: the kind in front of its name among those that were configured; else the first's. */
