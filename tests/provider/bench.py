@@ -29,7 +29,9 @@ CLASSES = {
     "hang": ("timeout", 1, 5, "127.0.0.1"), "hang-first": ("timeout", 1, 5, "127.0.0.1"),
     "garbled": ("garbled", 4, 13, "no JSON"), "empty": ("garbled", 4, 13, "the model said nothing"),
     "quota": ("denied", 1, 15, "HTTP 429"), "proxy": ("server", 4, 13, "HTTP 502"), "moved": ("invalid", 1, 2, "it points elsewhere"),
+    "error-first": ("server", 4, 13, "in the stream"), "garbled-first": ("garbled", 4, 13, ""),
 }
+STREAM_ONLY = ("error-first", "garbled-first")
 OPENAI_ONLY = ("quota", "proxy", "moved")
 WORKED = ("connection", "timeout", "garbled")  # outcomes of what may have been worked on: it is counted as that
 BEHIND_FIRST_WORDS = ("reset", "hang", "garbled", "error")  # in a stream
@@ -109,12 +111,11 @@ def check_ok_rows(b, rows):
         same((r["outcome"], r["input"], r["output"], r["picodollars"], r["counted_here"]), ("ok", *b.p.usage, money, 0), "a good row")
 
 
-def check_failed_rows(b, rows, purpose, outcome, tries):
+def check_failed_rows(b, rows, purpose, outcome, tries, worked):
     same(sorted(r["attempt"] for r in rows), [0] * tries if outcome == "parameter" else list(range(tries)), "tries of the failed rows")
     for r in rows:
         same((r["purpose"], r["outcome"], r["provider"], r["model"], r["task"], r["fallback"], r["priced"]),
              (purpose, outcome, b.p.name, b.p.model, "fin", 0, 1), "a failed row")
-        worked = outcome in WORKED
         need((r["input"] > 0) == worked and (r["picodollars"] > 0) == worked, "what a failed row counts:", r)
 
 

@@ -362,8 +362,8 @@ class Killer:
 def killed(b, n_parallel, seed):
     dice = random.Random(seed)
     home = b.home("compress")
-    kills = n_seen = 0
-    kept, known = set(), 0
+    kills = n_seen = n_answered = 0
+    kept = set()
     while True:
         left = N_REQUESTS - len(kept)
         where = dice.choice(("before", "behind")) if kills < 3 else "anywhere" if kills < 8 else "nowhere"
@@ -374,9 +374,10 @@ def killed(b, n_parallel, seed):
         same(kept & set(asked), set(), "kept replies that were asked for again")
         n_seen += len(asked)
         rows = home.rows()
-        named = {r["request_id"] for r in rows if r["request_id"]}
+        n_answered += sum(r.answered for r in b.server.seen)
         need(n_seen <= len(rows) <= n_seen + (kills + 1) * n_parallel, len(rows), "rows for", n_seen, "requests")
         need(sum(r["outcome"] == "lost" for r in rows) <= (kills + 1) * n_parallel, "too many are lost")
+        need(sum(r["outcome"] == "ok" for r in rows) <= n_answered, "more rows are good than requests were answered")
         same({r["outcome"] for r in rows} - {"ok", "lost"}, set(), "other outcomes")
         need(all(r["picodollars"] > 0 for r in rows if r["outcome"] == "lost"), "what is lost counts for nothing")
         now = stored(b, home)
