@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 from home import Home, document
-from stand_in import Bedrock, OpenAI, StandIn, obedient
+from stand_in import Bedrock, OpenAI, StandIn, Titan, obedient
 
 STATUS = {2: "INVALID", 3: "NOT_FOUND", 5: "TIMEOUT", 13: "UPSTREAM", 14: "LIMITED", 15: "DENIED"}
 LATER, DOCTOR = {"write": "run it again later", "answer": "ask again later, or without a model"}, "takc doctor says who asks where"
@@ -189,7 +189,7 @@ def check_whole(b, home, done):
 
 
 def main(cells):
-    provider = {"openai": OpenAI, "bedrock": Bedrock}[sys.argv[1]]()
+    provider = {"openai": OpenAI, "bedrock": Bedrock, "titan": Titan}[sys.argv[1]]()
     only, n = sys.argv[2:], 0
     folder = tempfile.mkdtemp(dir=None if "TMPDIR" in os.environ or not os.access("/dev/shm", os.W_OK) else "/dev/shm")  # homes sync a lot
     try:
@@ -205,5 +205,5 @@ def main(cells):
             n += 1
     finally:
         shutil.rmtree(folder)
-    print(f"{n} cells of {provider.name}")
+    print(f"{n} cells of {sys.argv[1]}")
     return 0 if n else 1

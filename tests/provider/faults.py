@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every class of error at every stage, over HTTP: faults.py openai|bedrock [CELL...]
+"""Every class of error at every stage, over HTTP: faults.py openai|bedrock|titan [CELL...]
 
 The program runs against a stand-in (stand_in.py) that fails by a script. For each cell of class and stage: exit code and message, how often the
 service was asked, a row in the ledger for each request with its outcome, no success in JSON, nothing published that is not whole, the version

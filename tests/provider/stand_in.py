@@ -6,6 +6,7 @@ members and keys); what is wrong with one goes to `wrong`, so that a test fails 
 the fault of a request, or None for what an obedient model says: a prompt of the compressor gets units of the source word for word, and one
 line with an invented number, so that a repair is asked for; a question gets the first line that is shown.
 """
+import base64
 import http.server
 import json
 import os
@@ -196,6 +197,43 @@ class Bedrock:
     def settings(self, port, folder):
         return {"TAKC_MODEL_ENDPOINT": f"http://127.0.0.1:{port}", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKTEST",
                 "AWS_SECRET_ACCESS_KEY": "qqsecret/key", "AWS_SESSION_TOKEN": "qqsecret-token"}
+
+
+class Titan(Bedrock):
+    """A model that is asked by InvokeModel, in one text, and streams chunks of base64."""
+    model, other = "amazon.titan-text-express-v1", "amazon.nova-lite-v1:0"
+    prices = (200000, 600000)
+
+    def read(self, handler, raw):
+        body = json.loads(raw)
+        self.fake.verify("POST", handler.path, handler.headers, raw)
+        group, name, verb = handler.path[1:].split("/")
+        if group != "model" or set(body) != {"inputText", "textGenerationConfig"}:
+            raise ValueError(f"{handler.path}: {sorted(body)}")
+        return Request("", body["inputText"], verb == "invoke-with-response-stream",
+                       {"temperature": body["textGenerationConfig"].get("temperature"), "model": urllib.parse.unquote(name)})
+
+    def good(self, handler, r, text, finish="stop"):
+        reason = {"stop": "FINISH", "length": "LENGTH", "content_filter": "CONTENT_FILTERED"}[finish]
+        if not r.stream:
+            return handler.say(200, json.dumps({"inputTextTokenCount": self.usage[0], "results": [
+                {"tokenCount": self.usage[1], "outputText": text, "completionReason": reason}]}))
+        with handler.chunked("application/vnd.amazon.eventstream"):
+            for piece in self.deltas(text):
+                handler.piece(piece)
+            handler.piece(self.chunk({"outputText": "", "completionReason": reason, "amazon-bedrock-invocationMetrics": {
+                "inputTokenCount": self.usage[0], "outputTokenCount": self.usage[1], "invocationLatency": 9, "firstByteLatency": 3}}))
+
+    def chunk(self, o):
+        return self.fake.event("chunk", {"bytes": base64.b64encode(json.dumps(o).encode()).decode()})
+
+    def deltas(self, text):
+        yield self.chunk({"outputText": "", "index": 0, "completionReason": None})
+        for word in re.findall(r"\S+\s*|\s+", text):
+            yield self.chunk({"outputText": word, "index": 0, "completionReason": None})
+
+    def garbled_event(self):
+        return self.fake.event("chunk", {"bytes": "e2Jyb2tlbg=="})
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
