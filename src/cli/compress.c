@@ -155,6 +155,22 @@ static enum takc_status generated_row(struct rows *r, struct takc_arena *a, cons
     return st ? st : cell(r, a, err, "%s%s", n, g->unpriced ? " (no price)" : "");
 }
 
+/* Windows that the model wrote nothing for, and why: nobody takes their extracts for its words. */
+static enum takc_status say_unwritten(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
+{
+    uint64_t all = 0, blocked = 0, empty = 0;
+    for (size_t i = 0; i < c->n_rows; i++) {
+        all += c->rows[i].generated.windows;
+        blocked += c->rows[i].generated.windows_blocked;
+        empty += c->rows[i].generated.windows_empty;
+    }
+    if (!blocked && !empty)
+        return TAKC_OK;
+    return takc_cli_printf(cli, err,
+                           "of %llu windows a guardrail or filter stopped %llu, and %llu replies had no line: extracts stand there\n",
+                           (unsigned long long)all, (unsigned long long)blocked, (unsigned long long)empty);
+}
+
 /* What the model did, where one wrote. */
 static enum takc_status generated_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_arena *a,
                                         struct takc_err *err)
@@ -176,7 +192,7 @@ static enum takc_status generated_table(struct takc_cli *cli, const struct takc_
         st = takc_cli_printf(cli, err, "\nwritten by %s; this run cost %s%s%s\n", c->rows[0].generated.model, money,
                              c->unpriced ? ", and calls that have no price on file" : "",
                              fallback ? "; another model answered where it failed" : "");
-    return st;
+    return st ? st : say_unwritten(cli, c, err);
 }
 
 static enum takc_status say_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)

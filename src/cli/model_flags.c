@@ -52,6 +52,7 @@ enum takc_status takc_cli_models(const struct takc_cli *cli, const struct takc_p
                                         .tokens_per_minute = s->model_tokens_per_minute,
                                         .parallel = (unsigned)s->model_parallel,
                                         .retries = s->model_retries ? (unsigned)s->model_retries : UINT_MAX,
+                                        .retry_base_ms = s->model_retry_base_ms,
                                         .first_token_ms = s->model_first_token_ms,
                                         .total_ms = s->model_total_ms,
                                         .max_cost = s->cost_max,

@@ -81,7 +81,7 @@ static enum takc_status ask_window(const struct turn *t, struct takc_gen_window 
     enum takc_status st = takc_gen_reply(&ask, 0, x->n_items, takc_gen_tokens(w->share_mt), 0, &reply, &known, err);
     known = known && t->r->o->guard;
     w->known = known;
-    if (!st && known && !w->counts.windows_blocked)
+    if (!st && known && !(w->n_blocked && !reply.len))
         st = takc_gen_settle(x, w, takc_buf_str(&reply), err);
     takc_buf_clear(&reply);
     return st;

@@ -2,10 +2,12 @@
  *
  * generative_ask.c - one window's reply, kept or asked for. A reply that was cut gives its whole lines; the units that none of them names
  * are asked for in halves, twice at most, and what all of these gave together is kept as the reply: with marks as we write them, numbered
- * as in the window. */
+ * as in the window. Until then its whole lines are kept under a key of their own, for a run that ends before the halves have come. */
 #include "compress/generative_steps.h"
 
 #include "base/alloc.h"
+
+#include <stdio.h>
 
 /* A reply may be several times too long before it is cut: asking again for what a cut lost costs more than the tokens do. */
 enum { SPLITS_MAX = 2, SHARE_MIN = 16, LIMIT_TIMES = 6, LIMIT_MORE = 128 };
@@ -116,26 +118,65 @@ static enum takc_status complete(const struct takc_gen_ask *a, size_t lo, size_t
 
 /* ---- the reply ---- */
 
-static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth,
+/* Where a reply to this prompt (without its target) stands that was cut. */
+static enum takc_status cut_key(const struct takc_gen_ask *a, size_t lo, size_t hi, struct takc_str bare, struct takc_hex *out,
+                                struct takc_err *err)
+{
+    char purpose[32];
+    (void)snprintf(purpose, sizeof(purpose), "%s, cut", a->purpose);
+    return takc_gen_key(a->x, purpose, lo, hi, bare, out, err);
+}
+
+/* Keeps the whole lines of a reply that was cut: nothing else of it counts. */
+static enum takc_status keep_cut(const struct takc_gen_run *r, const struct takc_hex *key, uint32_t share, struct takc_str reply,
+                                 struct takc_err *err)
+{
+    while (reply.len && reply.ptr[reply.len - 1] != '\n')
+        reply.len--;
+    return takc_gen_keep(r, key, share, reply, err);
+}
+
+/* The reply of the model, or one that was cut when it was asked before. */
+static enum takc_status call_or_cut(const struct takc_gen_ask *a, struct takc_str prompt, uint32_t share, const struct takc_hex *cut,
+                                    struct takc_generate_reply *out, struct takc_err *err)
+{
+    const struct takc_gen_run *r = a->x->r;
+    enum takc_status st = takc_gen_find(r, cut, share, &out->text, &out->cut, err);
+    if (st || out->cut) {
+        a->w->counts.reused += out->cut;
+        return st;
+    }
+    count_call(a, prompt, share);
+    if (r->dry)
+        return TAKC_OK;
+    st = call_model(a, prompt, share, out, err);
+    return st || !out->cut || a->n_failed ? st : keep_cut(r, cut, share, takc_buf_str(&out->text), err);
+}
+
+static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_str bare,
                                 const struct takc_hex *key, struct takc_buf *out, struct takc_err *err)
 {
     struct takc_buf prompt;
+    struct takc_hex cut;
     struct takc_generate_reply reply = {0};
     size_t before = out->len;
+    uint64_t n_blocked = a->w->n_blocked;
     takc_buf_init(&prompt, TAKC_BUF_MAX_REPLY);
     takc_buf_init(&reply.text, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_gen_prompt(a->x, lo, hi, share, a->failed, a->n_failed, &prompt, err);
     if (!st)
-        count_call(a, takc_buf_str(&prompt), share);
-    if (!st && !a->x->r->dry)
-        st = call_model(a, takc_buf_str(&prompt), share, &reply, err);
+        st = cut_key(a, lo, hi, bare, &cut, err);
+    if (!st)
+        st = call_or_cut(a, takc_buf_str(&prompt), share, &cut, &reply, err);
     if (!st && reply.blocked)
-        a->w->counts.windows_blocked += depth == 0 && !a->n_failed;
+        a->w->n_blocked++;
     else if (!st && reply.cut)
         st = complete(a, lo, hi, share, depth, takc_buf_str(&reply.text), out, err);
     else if (!st)
         st = takc_buf_add(out, takc_buf_str(&reply.text), err);
-    if (!st && !reply.blocked && !a->x->r->dry)
+    bool whole = a->w->n_blocked == n_blocked; /* of a half that was blocked, too, nothing is kept: it may be asked for again */
+    a->w->counts.windows_blocked += !st && !whole && depth == 0 && !a->n_failed;
+    if (!st && whole && !a->x->r->dry)
         st = takc_gen_keep(a->x->r, key, share, takc_str_slice(takc_buf_str(out), before, out->len), err);
     takc_buf_clear(&prompt);
     takc_buf_clear(&reply.text);
@@ -156,7 +197,7 @@ enum takc_status takc_gen_reply(const struct takc_gen_ask *a, size_t lo, size_t 
         st = takc_gen_find(a->x->r, &key, share, out, &found, err);
     a->w->counts.reused += found;
     if (!st && !found)
-        st = ask_now(a, lo, hi, share, depth, &key, out, err);
+        st = ask_now(a, lo, hi, share, depth, takc_buf_str(&bare), &key, out, err);
     *out_known = found || !a->x->r->dry;
     takc_buf_clear(&bare);
     return st;

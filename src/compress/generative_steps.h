@@ -66,6 +66,7 @@ struct takc_gen_window {
     size_t n_lines;
     struct takc_generative_counts counts;
     uint64_t reply_tokens; /* expected of the calls to come */
+    uint64_t n_blocked;    /* replies that a guardrail spoke */
 };
 struct takc_gen_level { /* the windows of one rate */
     takc_rate rate;

@@ -25,10 +25,16 @@ struct script {
     const char *const *replies;
     size_t n, n_asked;
     bool blocked;
+    size_t blocked_at, fails_at; /* the call with this number, from 1; 0: none */
     char purpose[8][16];
     struct takc_buf prompt; /* the last */
     struct takc_buf kept;   /* all that was kept, one behind the other */
     size_t n_kept;
+    struct {
+        char key[65];
+        uint32_t share;
+        size_t from, to; /* in kept */
+    } stand[8];
 };
 
 static enum takc_status answer(void *arg, const struct takc_generate_ask *ask, struct takc_generate_reply *out, struct takc_err *err)
@@ -38,9 +44,11 @@ static enum takc_status answer(void *arg, const struct takc_generate_ask *ask, s
     if (s->n_asked < 8)
         (void)snprintf(s->purpose[s->n_asked], 16, "%.*s", TAKC_STR_ARG(ask->purpose));
     s->n_asked++;
+    if (s->n_asked == s->fails_at)
+        return takc_fail(err, TAKC_UPSTREAM, 0, "the service is down");
     takc_buf_reset(&s->prompt);
     assert_int_equal(takc_buf_add(&s->prompt, ask->prompt, NULL), TAKC_OK);
-    out->blocked = s->blocked;
+    out->blocked = s->blocked || s->n_asked == s->blocked_at;
     const char *cut = strstr(s->replies[i], "<cut>");
     out->cut = cut != NULL;
     return takc_buf_add(&out->text, takc_str_n(s->replies[i], cut ? (size_t)(cut - s->replies[i]) : strlen(s->replies[i])), err);
@@ -63,8 +71,22 @@ static enum takc_status keep(void *arg, struct takc_str key, uint32_t share, str
 {
     struct script *s = arg;
     assert_true(takc_hex_valid(key) && share > 0);
-    s->n_kept++;
+    assert_true(s->n_kept < sizeof(s->stand) / sizeof(s->stand[0]) && key.len == 64);
+    (void)snprintf(s->stand[s->n_kept].key, sizeof(s->stand[0].key), "%.*s", TAKC_STR_ARG(key));
+    s->stand[s->n_kept].share = share;
+    s->stand[s->n_kept].from = s->kept.len;
+    s->stand[s->n_kept++].to = s->kept.len + reply.len;
     return takc_buf_add(&s->kept, reply, err);
+}
+
+static enum takc_status find_kept(void *arg, struct takc_str key, takc_kept_fn *each, void *each_arg, struct takc_err *err)
+{
+    const struct script *s = arg;
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < s->n_kept; i++)
+        if (takc_str_is(key, s->stand[i].key))
+            st = each(each_arg, s->stand[i].share, takc_str_slice(takc_buf_str(&s->kept), s->stand[i].from, s->stand[i].to), err);
+    return st;
 }
 
 struct bench { /* one window over the document */
@@ -377,10 +399,43 @@ static void halves_complete_a_cut_reply(void **state)
     assert_int_equal(b.w.counts.splits, 2);
     assert_null(strstr(b.script.prompt.ptr, "[2] ")); /* the second half keeps its numbers */
     assert_non_null(strstr(b.script.prompt.ptr, "[7] harbour"));
-    assert_int_equal(b.script.n_kept, 3);
+    assert_int_equal(b.script.n_kept, 4); /* its whole lines, its halves, and what these gave together */
     assert_null(strstr(b.script.kept.ptr, "Alice did no\n"));
     takc_buf_clear(&out);
     bench_clear(&b);
+}
+
+#define CUT "Pump costs 12 dollars [1]\nAlice did no<cut>"
+
+/* The service is down, or a guardrail speaks, when the first half is asked for: the next run asks for that alone. */
+static void halves_alone_are_asked_for_again(void **state)
+{
+    (void)state;
+    static const char *const first[] = {CUT, "", "2020: 17 [6]\nHarbour [7]"}, *const then[] = {"Alice did not open [2]\n",
+                                                                                                "2020: 17 [6]\n"};
+    for (int blocked = 0; blocked < 2; blocked++) {
+        struct bench b;
+        struct takc_buf out;
+        bool known = false;
+        bench_init(&b, first, 3);
+        b.o.kept.find = find_kept;
+        *(blocked ? &b.script.blocked_at : &b.script.fails_at) = 2;
+        struct takc_gen_ask ask = {.x = &b.x, .w = &b.w, .purpose = "compress"};
+        takc_buf_init(&out, 1 << 20);
+        assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &known, NULL), blocked ? TAKC_OK : TAKC_UPSTREAM);
+        assert_int_equal(b.w.counts.windows_blocked, blocked);
+        assert_int_equal(b.script.n_kept, blocked ? 2 : 1); /* of a half that is missing, not the whole */
+        takc_buf_reset(&out);
+        b.script.replies = then;
+        b.script.n = 2;
+        b.script.n_asked = b.script.blocked_at = b.script.fails_at = 0;
+        assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &known, NULL), TAKC_OK);
+        assert_int_equal(b.script.n_asked, blocked ? 1 : 2);
+        assert_non_null(strstr(out.ptr, "Pump costs 12 dollars [1]\nAlice did not open [2]\n2020: 17 [6]\n"));
+        assert_int_equal(b.w.counts.reused, blocked ? 2 : 1);
+        takc_buf_clear(&out);
+        bench_clear(&b);
+    }
 }
 
 static void blocked_replies_are_not_kept(void **state)
@@ -490,6 +545,7 @@ int main(void)
         cmocka_unit_test(instructions_are_quarantined),
         cmocka_unit_test(instructions_fill_nothing),
         cmocka_unit_test(halves_complete_a_cut_reply),
+        cmocka_unit_test(halves_alone_are_asked_for_again),
         cmocka_unit_test(blocked_replies_are_not_kept),
         cmocka_unit_test(windows_cover_all_units_once),
         cmocka_unit_test(wrong_options_are_refused),

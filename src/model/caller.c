@@ -146,8 +146,8 @@ struct calling {
     struct takc_caller_sum sum;
     struct takc_buf notes;
     struct chained *m;
-    bool fallback, handed_on; /* handed_on: a delta went out */
-    unsigned attempt, adaptions;
+    bool fallback, handed_on;                  /* handed_on: a delta went out */
+    unsigned attempt, adaptions, sent_without; /* sent_without: what was left out of the try that was sent last */
     enum takc_status delta_status;
 };
 
@@ -273,7 +273,8 @@ static enum takc_status try_once(struct calling *k, enum next *out_next, struct 
     takc_buf_init(&notes, NOTES_MAX);
     takc_model_reply_reset(k->reply);
     *out_next = NEXT_END;
-    enum takc_status st = takc_shape(&s, k->r, &k->m->facts, atomic_load(&k->m->left_out), k->c->o.tokenizer, &notes, err);
+    k->sent_without = atomic_load(&k->m->left_out);
+    enum takc_status st = takc_shape(&s, k->r, &k->m->facts, k->sent_without, k->c->o.tokenizer, &notes, err);
     s.r.model = k->m->model;
     if (!st && takc_str_find(takc_buf_str(&k->notes), takc_buf_str(&notes), 0) == SIZE_MAX)
         st = takc_buf_add(&k->notes, takc_buf_str(&notes), err);
@@ -301,7 +302,7 @@ static void note(struct calling *k, const char *text)
         takc_log_for(k->call, WARN, "model", "%s", text);
 }
 
-/* A parameter that the request has is left out from now on; false when there is nothing to leave out. */
+/* A parameter that the try had is left out from now on; false when there is nothing to leave out. */
 static bool drop_parameter(struct calling *k)
 {
     char text[256];
@@ -309,8 +310,10 @@ static bool drop_parameter(struct calling *k)
     if (reply->adapted)
         return ++k->adaptions <= ADAPTIONS_MAX;
     unsigned bit = takc_left_out_of(k->r, reply->parameter);
-    if (!bit || (atomic_fetch_or(&k->m->left_out, bit) & bit && k->adaptions++ >= ADAPTIONS_MAX))
+    if (!bit || k->sent_without & bit)
         return false;
+    if (atomic_fetch_or(&k->m->left_out, bit) & bit) /* another call was told meanwhile, and has said so */
+        return true;
     (void)snprintf(text, sizeof(text), "%s was refused by %.*s and is left out from now on", reply->parameter, TAKC_STR_ARG(k->m->model));
     takc_log_for(k->call, WARN, "model", "%s", text);
     note(k, text);
@@ -364,6 +367,16 @@ static enum next decide(struct calling *k)
     return wait_again(k) ? NEXT_AGAIN : NEXT_MODEL;
 }
 
+/* What the failed call's notes say of why its tries ended, for whom gets the message alone. */
+static void prefix_why_not_again(const struct calling *k, struct takc_err *err, enum takc_status st)
+{
+    const struct takc_model_reply *reply = k->reply;
+    if (k->handed_on && reply->failure != TAKC_FAILURE_CANCELLED && !k->delta_status)
+        (void)takc_err_prefix(err, st, "the stream broke behind its first words");
+    else if (takc_failure_again(reply->failure) && reply->after_ms > k->c->o.retry.max_after_ms)
+        (void)takc_err_prefix(err, st, "it asks to wait %.0f s", (double)reply->after_ms / 1000);
+}
+
 /* All tries with one model. */
 static enum takc_status ask_model(struct calling *k, enum next *out_next, struct takc_err *err)
 {
@@ -376,6 +389,7 @@ static enum takc_status ask_model(struct calling *k, enum next *out_next, struct
     } while (*out_next == NEXT_AGAIN);
     if (!st)
         return st;
+    prefix_why_not_again(k, err, st);
     if (k->attempt)
         (void)takc_err_prefix(err, st, "after %u tries", k->attempt + 1);
     if (k->reply->request_id[0])

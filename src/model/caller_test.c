@@ -265,6 +265,32 @@ static void what_may_not_is_not(void **state)
     }
 }
 
+/* To who can do nothing with it, an empty reply is none: tried again, billed, and its row says so. One that is cut or blocked is that. */
+static void an_empty_reply_is_none_to_who_needs_one(void **state)
+{
+    static const struct takc_fake_step empty = {.text = " \n"}, blocked = {.text = "", .blocked = true};
+    const struct takc_model_request needs = {.needs_text = true};
+    struct world w;
+    (void)state;
+    world_of(&w, &empty, 1);
+    assert_int_equal(ask_with(&w, &needs), TAKC_OK);
+    text_is(&w, GOOD);
+    assert_int_equal(ledger.n, 2);
+    assert_string_equal(ledger.rows[0].outcome, "garbled");
+    assert_string_equal(ledger.rows[1].outcome, "ok");
+    assert_true(ledger.rows[0].row.picodollars > 0 && !ledger.rows[0].row.usage.counted_here);
+    world_close(&w);
+    world_of(&w, &empty, 1);
+    assert_int_equal(ask(&w), TAKC_OK);
+    text_is(&w, " \n");
+    assert_int_equal(ledger.n, 1);
+    world_close(&w);
+    world_of(&w, &blocked, 1);
+    assert_int_equal(ask_with(&w, &needs), TAKC_OK);
+    assert_string_equal(ledger.rows[0].outcome, "blocked");
+    world_close(&w);
+}
+
 static void tries_end(void **state)
 {
     (void)state;
@@ -296,6 +322,7 @@ static void what_was_asked_is_waited(void **state)
     assert_int_equal(ask(&w), TAKC_UPSTREAM);
     assert_int_equal(takc_fake_tries(w.models[0]), 1);
     assert_true(noted(&w, "longer than takc waits"));
+    assert_non_null(strstr(w.err.msg, "it asks to wait 120 s"));
     world_close(&w);
     steps[0].after_ms = 30000; /* past the deadline: the failure stays what it was, at once */
     world_of(&w, steps, 1);
@@ -577,6 +604,7 @@ int main(void)
         cmocka_unit_test(what_may_pass_is_tried_again),
         cmocka_unit_test(what_may_not_is_not),
         cmocka_unit_test(tries_end),
+        cmocka_unit_test(an_empty_reply_is_none_to_who_needs_one),
         cmocka_unit_test(what_was_asked_is_waited),
         cmocka_unit_test(a_refused_parameter_is_left_out_for_good),
         cmocka_unit_test(facts_decide_what_is_sent),

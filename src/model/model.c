@@ -131,6 +131,12 @@ static enum takc_status check_request(const struct takc_model_request *q, struct
     return check_turns(q, err);
 }
 
+/* Blanks, where there was room for words and nobody stood in their way. */
+static bool says_nothing(const struct takc_model_reply *r)
+{
+    return !takc_str_trim(takc_buf_str(&r->text)).len && r->stop != TAKC_STOP_BLOCKED && r->stop != TAKC_STOP_LENGTH;
+}
+
 enum takc_status takc_model_complete(struct takc_model *m, struct takc_call *call, const struct takc_model_request *r,
                                      takc_model_delta_fn *delta, void *arg, struct takc_model_reply *out, struct takc_err *err)
 {
@@ -151,6 +157,8 @@ enum takc_status takc_model_complete(struct takc_model *m, struct takc_call *cal
     out->ms = (clock->mono_ns(clock) - from) / 1000000u;
     if (!st && (out->failure || !out->stop))
         TAKC_BUG("%s: a reply without end", m->ops->name);
+    if (!st && r->needs_text && says_nothing(out))
+        st = takc_model_fail(out, TAKC_FAILURE_GARBLED, err, "the model said nothing (%s)", takc_stop_name(out->stop));
     return st;
 }
 

@@ -45,6 +45,7 @@ struct takc_model_request { /* borrowed */
     const struct takc_str *stops;
     size_t n_stops;
     uint64_t first_token_ms, total_ms; /* 0: 60,000 and 600,000 */
+    bool needs_text;                   /* who asks can do nothing with an empty reply: it is GARBLED */
 };
 
 enum takc_stop {
@@ -134,7 +135,8 @@ struct takc_model {
     const struct takc_model_ops *ops; /* first member of every implementation */
 };
 
-/* One try. OK: the reply is whole, its stop reason told; an empty text is OK. Otherwise failure says why and the status goes with it:
+/* One try. OK: the reply is whole, its stop reason told; an empty text is OK unless the request needs one (one that is cut or blocked is
+ * told as that, empty or not). Otherwise failure says why and the status goes with it:
  * THROTTLED LIMITED; OVERLOADED, SERVER, CONNECTION, GARBLED UPSTREAM; TIMEOUT; DENIED; NO_MODEL NOT_FOUND; TOO_LONG, PARAMETER, INVALID
  * INVALID; CANCELLED; a delta's own status. What came before a failure stays in text (never to be stored). */
 TAKC_CHECK enum takc_status takc_model_complete(struct takc_model *m, struct takc_call *call, const struct takc_model_request *r,

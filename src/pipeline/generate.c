@@ -88,7 +88,10 @@ static enum takc_status ask_models(struct run *r, const struct takc_generate_ask
     struct takc_caller_sum sum;
     takc_model_reply_init(&reply);
     enum takc_status st = takc_models_complete(g->models, r->b->call, r->b->label, ask->purpose, &q, NULL, NULL, &reply, &sum, err);
-    if (!st)
+    if (st)
+        takc_models_next_step(reply.failure, "run it again later, replies that came are kept",
+                              "take fewer or shorter examples, or a model with a larger window", err);
+    else
         st = takc_buf_add(&out->text, takc_buf_str(&reply.text), err);
     out->cut = reply.stop == TAKC_STOP_LENGTH;
     out->blocked = reply.stop == TAKC_STOP_BLOCKED;
@@ -163,11 +166,12 @@ static enum takc_status find_reply(void *arg, struct takc_str key, takc_kept_fn 
     return st;
 }
 
+/* Without the call: a reply that came is paid for, and kept though the run was stopped meanwhile. */
 static enum takc_status keep_reply(void *arg, struct takc_str key, uint32_t share_tokens, struct takc_str reply, struct takc_err *err)
 {
     struct run *r = arg;
     struct takc_key to = takc_key_reply(r->b->task, key, share_tokens);
-    enum takc_status st = takc_store_put_bytes(takc_home_store(r->b->home), r->b->call, takc_str(to.s), reply, err);
+    enum takc_status st = takc_store_put_bytes(takc_home_store(r->b->home), NULL, takc_str(to.s), reply, err);
     return st ? st : note_key(r, key, err);
 }
 

@@ -213,6 +213,10 @@ static enum takc_status open_caller(struct takc_models *m, const struct takc_tok
                                     .seed = clock->mono_ns(clock) | 1};
     if (m->s.retries)
         o.retry.max_retries = m->s.retries == UINT_MAX ? 0 : m->s.retries;
+    if (m->s.retry_base_ms)
+        o.retry.base_ms = m->s.retry_base_ms;
+    if (o.retry.cap_ms < o.retry.base_ms)
+        o.retry.cap_ms = o.retry.base_ms;
     return takc_caller_open(&m->caller, &o, err);
 }
 

@@ -26,6 +26,9 @@ TAKC_CHECK enum takc_status takc_models_complete(struct takc_models *m, struct t
                                                  struct takc_str purpose, const struct takc_model_request *r, takc_model_delta_fn *delta,
                                                  void *arg, struct takc_model_reply *reply, struct takc_caller_sum *out_sum,
                                                  struct takc_err *err);
+/* Appends to a failed call's message what to do: later for what passes, shorter for a prompt larger than the window; takc doctor for what
+ * was refused for good. The texts are those of who asked. */
+void takc_models_next_step(enum takc_failure f, const char *later, const char *shorter, struct takc_err *err);
 /* The first model's provider and facts; the facts live as long as m. */
 const struct takc_model_ops *takc_models_ops(const struct takc_models *m);
 const struct takc_model_facts *takc_models_facts(const struct takc_models *m);

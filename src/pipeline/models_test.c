@@ -187,6 +187,49 @@ static void fails_with(enum takc_failure f)
     assert_int_equal(count("outcome = 'lost'"), 0);
 }
 
+/* What passed on the clock while a throttled call went through its four tries. */
+static uint64_t waited_ms(uint64_t retry_base_ms)
+{
+    struct takc_model_settings s = settings("fake:obedient-throttled*9");
+    s.retry_base_ms = retry_base_ms;
+    assert_int_equal(open_with(&s), TAKC_OK);
+    uint64_t from = atomic_load(&now_ns);
+    assert_int_equal(ask("[1] Revenue grew by 7 percent."), TAKC_LIMITED);
+    assert_int_equal(sum.tries, 4);
+    return (atomic_load(&now_ns) - from) / 1000000u;
+}
+
+static void waits_between_tries_follow_the_setting(void **state)
+{
+    uint64_t usual = 0, long_ones = 0, limit_ms;
+    (void)state;
+    limit_ms = waited_ms(1); /* at most 1 + 2 + 4 are waits between tries: the rest is the rate that refusals taught */
+    for (int i = 0; i < 8; i++) {
+        usual += waited_ms(0);
+        long_ones += waited_ms(60000);
+    }
+    assert_true(8 * limit_ms < usual && 4 * usual < long_ones);
+}
+
+/* However long the service's own words are, what to do stands behind them. */
+static void a_failed_call_says_what_to_do(void **state)
+{
+    (void)state;
+    for (int f = TAKC_FAILURE_THROTTLED; f < TAKC_FAILURES; f++) {
+        struct takc_err e = {0};
+        const char *step = takc_failure_again((enum takc_failure)f)                 ? "later"
+                           : f == TAKC_FAILURE_TOO_LONG                             ? "shorter"
+                           : f == TAKC_FAILURE_DENIED || f == TAKC_FAILURE_NO_MODEL ? "takc doctor says who asks where"
+                                                                                    : NULL;
+        (void)takc_fail(&e, TAKC_INVALID, 0, "%0*d", 500, 7);
+        takc_models_next_step((enum takc_failure)f, "later", "shorter", &e);
+        assert_true(!step || strcmp(e.msg + strlen(e.msg) - strlen(step), step) == 0);
+        assert_int_equal(strchr(e.msg, ';') != NULL, step != NULL);
+        (void)takc_err_prefix(&e, TAKC_INVALID, "version 2: compress by a model: window 1 of 40");
+        assert_true(!step || strcmp(e.msg + strlen(e.msg) - strlen(step), step) == 0);
+    }
+}
+
 static void falls_back_from(enum takc_failure f)
 {
     char name[64], where[128];
@@ -365,9 +408,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(names_are_taken_apart),      T(settings_that_make_no_sense_say_where), T(every_kind_opens_without_asking),
-        T(every_failure_has_its_rows), T(without_a_row_nothing_is_sent),         T(a_run_stops_at_its_cap),
-        T(a_month_tells_and_stops),    T(no_price_is_said_where_a_cap_is_set),   T(threads_stay_within_the_cap),
+        T(names_are_taken_apart),         T(settings_that_make_no_sense_say_where),  T(every_kind_opens_without_asking),
+        T(every_failure_has_its_rows),    T(without_a_row_nothing_is_sent),          T(a_run_stops_at_its_cap),
+        T(a_month_tells_and_stops),       T(no_price_is_said_where_a_cap_is_set),    T(threads_stay_within_the_cap),
+        T(a_failed_call_says_what_to_do), T(waits_between_tries_follow_the_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
