@@ -78,19 +78,20 @@ static uint64_t mt_of(const struct takc_gen_source *x, size_t lo, size_t hi)
 }
 
 static enum takc_status ask_half(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_buf *out,
-                                 struct takc_err *err)
+                                 size_t *io_who, struct takc_err *err)
 {
-    bool known;
+    struct takc_gen_said said = {0};
     if (lo == hi || share < SHARE_MIN)
         return TAKC_OK;
     a->w->counts.splits++;
-    enum takc_status st = takc_gen_reply(a, lo, hi, share, depth + 1, out, &known, err);
+    enum takc_status st = takc_gen_reply(a, lo, hi, share, depth + 1, out, &said, err);
+    *io_who = said.who > *io_who ? said.who : *io_who;
     return st || !out->len || out->ptr[out->len - 1] == '\n' ? st : takc_buf_byte(out, '\n', err);
 }
 
 /* Whole lines of a cut reply, and what the halves of the rest gave. */
 static enum takc_status complete(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_str reply,
-                                 struct takc_buf *out, struct takc_err *err)
+                                 struct takc_buf *out, size_t *io_who, struct takc_err *err)
 {
     struct takc_gen_source *x = a->x;
     struct takc_reply_lines lines;
@@ -110,14 +111,23 @@ static enum takc_status complete(const struct takc_gen_ask *a, size_t lo, size_t
         half += x->items[mid++].mt;
     if (!all)
         return TAKC_OK;
-    st = ask_half(a, rest_lo, mid, (uint32_t)(share * half / all), depth, out, err);
-    return st ? st : ask_half(a, mid, rest_hi, (uint32_t)(share * (rest - half) / all), depth, out, err);
+    st = ask_half(a, rest_lo, mid, (uint32_t)(share * half / all), depth, out, io_who, err);
+    return st ? st : ask_half(a, mid, rest_hi, (uint32_t)(share * (rest - half) / all), depth, out, io_who, err);
 }
 
 /* ---- the reply ---- */
 
-static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth,
-                                const struct takc_hex *key, struct takc_buf *out, struct takc_err *err)
+/* bare: the form of the prompt that keys are made of. */
+static enum takc_status keep(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, size_t who, struct takc_str bare,
+                             struct takc_str reply, struct takc_err *err)
+{
+    struct takc_hex key;
+    enum takc_status st = takc_gen_key(a->x, who, a->purpose, lo, hi, bare, &key, err);
+    return st ? st : takc_gen_keep(a->x->r, &key, share, reply, err);
+}
+
+static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_str bare,
+                                struct takc_buf *out, size_t *out_who, struct takc_err *err)
 {
     struct takc_buf prompt;
     struct takc_generate_reply reply = {0};
@@ -129,35 +139,50 @@ static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t 
         count_call(a, takc_buf_str(&prompt), share);
     if (!st && !a->x->r->dry)
         st = call_model(a, takc_buf_str(&prompt), share, &reply, err);
+    *out_who = reply.who;
     if (!st && reply.blocked)
         a->w->counts.windows_blocked += depth == 0 && !a->n_failed;
     else if (!st && reply.cut)
-        st = complete(a, lo, hi, share, depth, takc_buf_str(&reply.text), out, err);
+        st = complete(a, lo, hi, share, depth, takc_buf_str(&reply.text), out, out_who, err);
     else if (!st)
         st = takc_buf_add(out, takc_buf_str(&reply.text), err);
     if (!st && !reply.blocked && !a->x->r->dry)
-        st = takc_gen_keep(a->x->r, key, share, takc_str_slice(takc_buf_str(out), before, out->len), err);
+        st = keep(a, lo, hi, share, *out_who, bare, takc_str_slice(takc_buf_str(out), before, out->len), err);
     takc_buf_clear(&prompt);
     takc_buf_clear(&reply.text);
     return st;
 }
 
+/* The model's own first. */
+static enum takc_status find_kept(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, struct takc_str bare,
+                                  struct takc_buf *out, struct takc_gen_said *said, struct takc_err *err)
+{
+    struct takc_hex key;
+    enum takc_status st = TAKC_OK;
+    for (size_t who = 0; !st && !said->known && who <= a->x->r->o->n_fallbacks; who++) {
+        said->who = who;
+        st = takc_gen_key(a->x, who, a->purpose, lo, hi, bare, &key, err);
+        if (!st)
+            st = takc_gen_find(a->x->r, &key, share, out, &said->known, err);
+    }
+    return st;
+}
+
 enum takc_status takc_gen_reply(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_buf *out,
-                                bool *out_known, struct takc_err *err)
+                                struct takc_gen_said *out_said, struct takc_err *err)
 {
     struct takc_buf bare;
-    struct takc_hex key;
-    bool found = false;
+    struct takc_gen_said said = {0};
     takc_buf_init(&bare, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_gen_prompt(a->x, lo, hi, 0, a->failed, a->n_failed, &bare, err);
     if (!st)
-        st = takc_gen_key(a->x, a->purpose, lo, hi, takc_buf_str(&bare), &key, err);
-    if (!st)
-        st = takc_gen_find(a->x->r, &key, share, out, &found, err);
-    a->w->counts.reused += found;
-    if (!st && !found)
-        st = ask_now(a, lo, hi, share, depth, &key, out, err);
-    *out_known = found || !a->x->r->dry;
+        st = find_kept(a, lo, hi, share, takc_buf_str(&bare), out, &said, err);
+    a->w->counts.reused += said.known;
+    if (!st && !said.known) {
+        st = ask_now(a, lo, hi, share, depth, takc_buf_str(&bare), out, &said.who, err);
+        said.known = !a->x->r->dry;
+    }
+    *out_said = said;
     takc_buf_clear(&bare);
     return st;
 }

@@ -25,9 +25,11 @@ struct script {
     const char *const *replies;
     size_t n, n_asked;
     bool blocked;
+    size_t who; /* answers, from the second call on */
     char purpose[8][16];
     struct takc_buf prompt; /* the last */
     struct takc_buf kept;   /* all that was kept, one behind the other */
+    char keys[8][65];
     size_t n_kept;
 };
 
@@ -41,6 +43,7 @@ static enum takc_status answer(void *arg, const struct takc_generate_ask *ask, s
     takc_buf_reset(&s->prompt);
     assert_int_equal(takc_buf_add(&s->prompt, ask->prompt, NULL), TAKC_OK);
     out->blocked = s->blocked;
+    out->who = s->n_asked > 1 ? s->who : 0;
     const char *cut = strstr(s->replies[i], "<cut>");
     out->cut = cut != NULL;
     return takc_buf_add(&out->text, takc_str_n(s->replies[i], cut ? (size_t)(cut - s->replies[i]) : strlen(s->replies[i])), err);
@@ -63,6 +66,8 @@ static enum takc_status keep(void *arg, struct takc_str key, uint32_t share, str
 {
     struct script *s = arg;
     assert_true(takc_hex_valid(key) && share > 0);
+    if (s->n_kept < 8)
+        (void)snprintf(s->keys[s->n_kept], sizeof(s->keys[0]), "%.*s", TAKC_STR_ARG(key));
     s->n_kept++;
     return takc_buf_add(&s->kept, reply, err);
 }
@@ -199,17 +204,17 @@ static void keys_are_over_what_matters(void **state)
     static const char *const none[] = {""};
     struct takc_hex key[5];
     bench_init(&b, none, 1);
-    assert_int_equal(takc_gen_key(&b.x, "compress", 0, 7, takc_str("prompt"), &key[0], NULL), TAKC_OK);
-    assert_int_equal(takc_gen_key(&b.x, "repair", 0, 7, takc_str("prompt"), &key[1], NULL), TAKC_OK);
-    assert_int_equal(takc_gen_key(&b.x, "compress", 0, 5, takc_str("prompt"), &key[2], NULL), TAKC_OK);
-    assert_int_equal(takc_gen_key(&b.x, "compress", 0, 7, takc_str("prompt."), &key[3], NULL), TAKC_OK);
+    assert_int_equal(takc_gen_key(&b.x, 0, "compress", 0, 7, takc_str("prompt"), &key[0], NULL), TAKC_OK);
+    assert_int_equal(takc_gen_key(&b.x, 0, "repair", 0, 7, takc_str("prompt"), &key[1], NULL), TAKC_OK);
+    assert_int_equal(takc_gen_key(&b.x, 0, "compress", 0, 5, takc_str("prompt"), &key[2], NULL), TAKC_OK);
+    assert_int_equal(takc_gen_key(&b.x, 0, "compress", 0, 7, takc_str("prompt."), &key[3], NULL), TAKC_OK);
     b.o.model = takc_str("other");
-    assert_int_equal(takc_gen_key(&b.x, "compress", 0, 7, takc_str("prompt"), &key[4], NULL), TAKC_OK);
+    assert_int_equal(takc_gen_key(&b.x, 0, "compress", 0, 7, takc_str("prompt"), &key[4], NULL), TAKC_OK);
     for (int i = 0; i < 5; i++)
         for (int k = 0; k < i; k++)
             assert_string_not_equal(key[i].s, key[k].s);
     b.o.model = (struct takc_str){NULL, 0};
-    assert_int_equal(takc_gen_key(&b.x, "compress", 0, 7, takc_str("prompt"), &key[4], NULL), TAKC_OK);
+    assert_int_equal(takc_gen_key(&b.x, 0, "compress", 0, 7, takc_str("prompt"), &key[4], NULL), TAKC_OK);
     assert_string_equal(key[0].s, key[4].s);
     bench_clear(&b);
 }
@@ -364,14 +369,14 @@ static void halves_complete_a_cut_reply(void **state)
     (void)state;
     struct bench b;
     struct takc_buf out;
-    bool known = false;
+    struct takc_gen_said said = {0};
     static const char *const replies[] = {"Pump costs 12 dollars [1]\nAlice did no<cut>", "Alice did not open [2]\n",
                                           "2020: 17 [6]\nHarbour [7]"};
     bench_init(&b, replies, 3);
     struct takc_gen_ask ask = {.x = &b.x, .w = &b.w, .purpose = "compress"};
     takc_buf_init(&out, 1 << 20);
-    assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &known, NULL), TAKC_OK);
-    assert_true(known);
+    assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &said, NULL), TAKC_OK);
+    assert_true(said.known && said.who == 0);
     assert_string_equal(out.ptr, "Pump costs 12 dollars [1]\nAlice did not open [2]\n2020: 17 [6]\nHarbour [7]\n");
     assert_int_equal(b.script.n_asked, 3);
     assert_int_equal(b.w.counts.splits, 2);
@@ -388,16 +393,57 @@ static void blocked_replies_are_not_kept(void **state)
     (void)state;
     struct bench b;
     struct takc_buf out;
-    bool known = false;
+    struct takc_gen_said said = {0};
     static const char *const replies[] = {"The guardrail speaks."};
     bench_init(&b, replies, 1);
     b.script.blocked = true;
     struct takc_gen_ask ask = {.x = &b.x, .w = &b.w, .purpose = "compress"};
     takc_buf_init(&out, 1 << 20);
-    assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &known, NULL), TAKC_OK);
+    assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &said, NULL), TAKC_OK);
     assert_int_equal(out.len, 0);
     assert_int_equal(b.w.counts.windows_blocked, 1);
     assert_int_equal(b.script.n_kept, 0);
+    takc_buf_clear(&out);
+    bench_clear(&b);
+}
+
+/* A reply that a fallback has a part in is kept as the fallback's, and found as the fallback's where the model's own is not there. */
+static enum takc_status find_of_fallback(void *arg, struct takc_str key, takc_kept_fn *each, void *each_arg, struct takc_err *err)
+{
+    const struct script *s = arg;
+    return takc_str_is(key, s->keys[0]) ? each(each_arg, 90, takc_str("Pump [1]"), err) : TAKC_OK;
+}
+
+static void replies_are_kept_for_who_gave_them(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct takc_buf out;
+    struct takc_gen_said said = {0};
+    static const char *const replies[] = {"Pump costs 12 dollars [1]\nAlice did no<cut>", "Alice did not open [2]\n", "Harbour [7]"};
+    const struct takc_str other = takc_str("other");
+    bench_init(&b, replies, 3);
+    b.o.fallbacks = &other;
+    b.o.n_fallbacks = 1;
+    b.script.who = 1;
+    struct takc_gen_ask ask = {.x = &b.x, .w = &b.w, .purpose = "compress"};
+    takc_buf_init(&out, 1 << 20);
+    assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &said, NULL), TAKC_OK);
+    assert_true(said.known && said.who == 1);
+    assert_int_equal(b.script.n_kept, 3); /* both halves, then the whole */
+
+    memcpy(b.script.keys[0], b.script.keys[2], sizeof(b.script.keys[0]));
+    b.o.kept.find = find_of_fallback;
+    takc_buf_reset(&out);
+    assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &said, NULL), TAKC_OK);
+    assert_string_equal(out.ptr, "Pump [1]");
+    assert_true(said.known && said.who == 1);
+    assert_int_equal(b.script.n_asked, 3);
+
+    b.o.n_fallbacks = 0; /* the model alone does not have it */
+    takc_buf_reset(&out);
+    assert_int_equal(takc_gen_reply(&ask, 0, b.x.n_items, 90, 0, &out, &said, NULL), TAKC_OK);
+    assert_true(b.script.n_asked > 3 && strcmp(out.ptr, "Pump [1]") != 0);
     takc_buf_clear(&out);
     bench_clear(&b);
 }
@@ -491,6 +537,7 @@ int main(void)
         cmocka_unit_test(instructions_fill_nothing),
         cmocka_unit_test(halves_complete_a_cut_reply),
         cmocka_unit_test(blocked_replies_are_not_kept),
+        cmocka_unit_test(replies_are_kept_for_who_gave_them),
         cmocka_unit_test(windows_cover_all_units_once),
         cmocka_unit_test(wrong_options_are_refused),
     };

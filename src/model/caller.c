@@ -406,6 +406,7 @@ static enum takc_status ask_chain(struct calling *k, struct takc_err *err)
     if (st)
         return takc_fail(err, st, failed.detail, "%s", failed.msg);
     k->sum.fallback = k->fallback;
+    k->sum.answered = (size_t)(k->m - k->c->models);
     return st;
 }
 

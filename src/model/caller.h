@@ -61,8 +61,9 @@ struct takc_caller_what { /* who asks and why, for the ledger */
 struct takc_caller_sum { /* over all tries of one call */
     unsigned tries;
     uint64_t picodollars;
-    bool priced;   /* false: the model has no price on file, the sum lacks it */
-    bool fallback; /* another model than the first answered; reply.model names it */
+    bool priced;     /* false: the model has no price on file, the sum lacks it */
+    bool fallback;   /* another model than the first answered; reply.model names it */
+    size_t answered; /* its place in the chain; 0: the first */
     struct takc_usage usage;
 };
 /* As takc_model_complete, but behaving. reply is the last try's; its notes say what was dropped, waited for and fallen back to. */

@@ -176,6 +176,11 @@ enum takc_status takc_model_describe(struct takc_model *m, struct takc_call *cal
     return m->ops->describe(m, call, out, err);
 }
 
+struct takc_str takc_model_place(struct takc_model *m)
+{
+    return m->ops->place ? m->ops->place(m) : (struct takc_str){NULL, 0};
+}
+
 void takc_model_close(struct takc_model *m)
 {
     if (m)

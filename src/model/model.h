@@ -128,6 +128,9 @@ struct takc_model_ops {
                               struct takc_err *); /* optional */
     enum takc_status (*describe)(struct takc_model *, struct takc_call *, struct takc_buf *out,
                                  struct takc_err *); /* lines for `takc doctor` */
+    /* What tells it from a model of the same name elsewhere; lives as long as the model, may be secret: to be hashed. Empty: nothing does.
+     * optional */
+    struct takc_str (*place)(struct takc_model *);
     void (*close)(struct takc_model *);
 };
 struct takc_model {
@@ -147,6 +150,8 @@ TAKC_CHECK enum takc_status takc_model_embed(struct takc_model *m, struct takc_c
                                              float *out, size_t n_dims, struct takc_err *err);
 /* Where it is, as whom, with what: lines for people. */
 TAKC_CHECK enum takc_status takc_model_describe(struct takc_model *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err);
+/* ops->place's; empty where there is none. */
+struct takc_str takc_model_place(struct takc_model *m);
 /* NULL is harmless. */
 void takc_model_close(struct takc_model *m);
 

@@ -316,11 +316,19 @@ static void openai_close(struct takc_model *m)
     takc_free(o);
 }
 
+/* "llama" of two servers are two models. Without the query: it may name a version of the protocol. */
+static struct takc_str openai_place(struct takc_model *m)
+{
+    const struct openai *o = openai_of(m);
+    return takc_str_is(o->base, OPENAI_URL) ? (struct takc_str){NULL, 0} : o->base;
+}
+
 static const struct takc_model_ops ops = {.name = "openai",
                                           .flags = TAKC_MODEL_STREAMS | TAKC_MODEL_EMBEDS,
                                           .complete = openai_complete,
                                           .embed = openai_embed,
                                           .describe = openai_describe,
+                                          .place = openai_place,
                                           .close = openai_close};
 
 static struct openai *openai_of(struct takc_model *m)

@@ -168,6 +168,8 @@ static enum takc_status open_generation(const struct takc_compress_options *o, s
     if (!st)
         st = takc_models_open(&g->models, b->home, b->task, o->model, b->profile->counter, err);
     if (!st)
+        st = takc_models_chain(g->models, b->arena, &g->chain, &g->n_chain, err);
+    if (!st)
         b->generation = g;
     return st;
 }

@@ -30,13 +30,27 @@ struct run { /* one compress by a model */
 
 /* --- what asks --- */
 
-enum takc_status takc_generation_text(const struct takc_generation *g, struct takc_arena *a, struct takc_str *out, struct takc_err *err)
+/* What a reply of that one of the chain depends on beside its prompt. */
+static enum takc_status text_of(const struct takc_generation *g, size_t who, struct takc_arena *a, struct takc_str *out,
+                                struct takc_err *err)
 {
+    struct takc_str name = g->n_chain ? g->chain[who] : g->model;
     char *text = takc_arena_printf(a, "generative " TAKC_GENERATIVE_VERSION ", model %.*s, temperature %.3f, max_tokens %u%s%.*s",
-                                   TAKC_STR_ARG(g->model), g->temperature, g->max_tokens, g->guardrail.len ? ", guardrail " : "",
+                                   TAKC_STR_ARG(name), g->temperature, g->max_tokens, g->guardrail.len ? ", guardrail " : "",
                                    TAKC_STR_ARG(g->guardrail));
     *out = takc_str(text);
     return text ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a fingerprint");
+}
+
+enum takc_status takc_generation_text(const struct takc_generation *g, struct takc_arena *a, struct takc_str *out, struct takc_err *err)
+{
+    enum takc_status st = text_of(g, 0, a, out, err);
+    for (size_t i = 1; !st && i < g->n_chain; i++) {
+        char *longer = takc_arena_printf(a, "%.*s, fallback %.*s", TAKC_STR_ARG(*out), TAKC_STR_ARG(g->chain[i]));
+        *out = takc_str(longer);
+        st = longer ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a fingerprint");
+    }
+    return st;
 }
 
 enum takc_status takc_generation_add_key(const struct takc_generation *g, struct takc_buf *to, struct takc_err *err)
@@ -92,6 +106,7 @@ static enum takc_status ask_models(struct run *r, const struct takc_generate_ask
         st = takc_buf_add(&out->text, takc_buf_str(&reply.text), err);
     out->cut = reply.stop == TAKC_STOP_LENGTH;
     out->blocked = reply.stop == TAKC_STOP_BLOCKED;
+    out->who = sum.answered;
     takc_model_reply_clear(&reply);
     return st;
 }
@@ -204,10 +219,23 @@ static json_t *keys_json(struct takc_str *keys, size_t n)
     return list;
 }
 
+/* NULL where the model's name says it all, or for lack of memory. */
+static json_t *chain_json(const struct takc_generation *g)
+{
+    bool plain = g->n_chain == 0 || (g->n_chain == 1 && takc_str_eq(g->chain[0], g->model));
+    json_t *list = plain ? NULL : json_array();
+    for (size_t i = 0; list && i < g->n_chain; i++)
+        if (json_array_append_new(list, takc_json_str(g->chain[i]))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 static json_t *generated_json(const struct takc_generation *g, struct takc_str *keys, size_t n)
 {
-    return json_pack("{si so sI sI so so so}", "takc_generated", 1, "model", takc_json_str(g->model), "temperature_milli",
-                     (json_int_t)(g->temperature * 1000 + 0.5), "max_tokens", (json_int_t)g->max_tokens, "guardrail",
+    return json_pack("{si so so* sI sI so so so}", "takc_generated", 1, "model", takc_json_str(g->model), "chain", chain_json(g),
+                     "temperature_milli", (json_int_t)(g->temperature * 1000 + 0.5), "max_tokens", (json_int_t)g->max_tokens, "guardrail",
                      takc_json_str(g->guardrail), "examples", examples_json(g), "replies", keys_json(keys, n));
 }
 
@@ -261,6 +289,21 @@ static enum takc_status read_examples(const json_t *list, struct takc_arena *a, 
     return TAKC_OK;
 }
 
+static enum takc_status read_chain(const json_t *list, struct takc_arena *a, struct takc_generation *out, struct takc_err *err)
+{
+    size_t n = json_array_size(list);
+    struct takc_str *all = takc_arena_array(a, n + 1, sizeof(*all));
+    bool good = all != NULL;
+    for (size_t i = 0; good && i < n; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        all[i] = takc_arena_dup(a, takc_str(name ? name : ""));
+        good = all[i].ptr != NULL;
+    }
+    out->chain = all;
+    out->n_chain = n;
+    return good ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for models");
+}
+
 enum takc_status takc_generation_of(struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_arena *a,
                                     struct takc_generation *out, struct takc_err *err)
 {
@@ -280,6 +323,8 @@ enum takc_status takc_generation_of(struct takc_home *h, struct takc_str task, s
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a model's name");
     if (!st)
         st = read_examples(json_object_get(v, "examples"), a, out, err);
+    if (!st)
+        st = read_chain(json_object_get(v, "chain"), a, out, err);
     json_decref(v);
     return st;
 }
@@ -374,7 +419,20 @@ static void tell_progress(void *arg, const char *stage, const char *unit, uint64
     r->progress(r->progress_arg, stage, r->g->models ? text : unit, done, total);
 }
 
-/* What the compressor is told; the model's key goes to the build's arena. */
+static enum takc_status fill_fallbacks(struct run *r, struct takc_generative_options *out, struct takc_err *err)
+{
+    const struct takc_generation *g = r->g;
+    size_t n = g->n_chain > 1 ? g->n_chain - 1 : 0;
+    struct takc_str *all = takc_arena_array(r->b->arena, n + 1, sizeof(*all));
+    enum takc_status st = all ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for models");
+    for (size_t i = 0; !st && i < n; i++)
+        st = text_of(g, i + 1, r->b->arena, &all[i], err);
+    out->fallbacks = all;
+    out->n_fallbacks = n;
+    return st;
+}
+
+/* What the compressor is told; keys of models go to the build's arena. */
 static enum takc_status fill_options(struct run *r, const struct takc_extractive_options *o, struct takc_generative_options *out,
                                      struct takc_err *err)
 {
@@ -387,7 +445,8 @@ static enum takc_status fill_options(struct run *r, const struct takc_extractive
     out->guard = takc_verify_generated;
     out->arg = r;
     out->kept = (struct takc_kept_replies){.find = find_reply, .keep = keep_reply, .arg = r};
-    return takc_generation_text(r->g, r->b->arena, &out->model, err);
+    enum takc_status st = text_of(r->g, 0, r->b->arena, &out->model, err);
+    return st ? st : fill_fallbacks(r, out, err);
 }
 
 static enum takc_status run_init(struct run *r, struct takc_err *err)

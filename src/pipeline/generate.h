@@ -5,7 +5,7 @@
  *
  * Replies stand at replies/{task}/{key}/{tokens}.txt, durable before they count. artifacts/{task}/v{version}/generated.json, put before the
  * version is published, names the keys that the version stands on, and how to ask the same again. A sweep keeps what a kept version names,
- * and everything while a run is in the making (docs/formats/replies.md).
+ * and everything while a run is in the making (docs/formats/replies.md). A fallback's reply is kept as the fallback's.
  * Threads: one makes; the model is asked from n_parallel. */
 #ifndef TAKC_PIPELINE_GENERATE_H
 #define TAKC_PIPELINE_GENERATE_H
@@ -16,6 +16,8 @@
 
 struct takc_generation {              /* who writes the lines of a version, and how; borrowed by its build */
     struct takc_str model, guardrail; /* as they were asked for */
+    const struct takc_str *chain;     /* takc_models_chain's: who may answer; none: the model alone */
+    size_t n_chain;
     double temperature;
     uint32_t max_tokens; /* of one reply; a share that needs more is cut, and asked for in halves */
     const struct takc_example *examples;

@@ -7,6 +7,7 @@
  * asks Bedrock must not send it there. */
 #include "aws/credentials.h"
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "pipeline/models_parts.h"
 
 #include <limits.h>
@@ -297,6 +298,36 @@ const struct takc_model_ops *takc_models_ops(const struct takc_models *m)
 const struct takc_model_facts *takc_models_facts(const struct takc_models *m)
 {
     return takc_caller_facts(m->caller);
+}
+
+/* --- who they are --- */
+
+static enum takc_status identity(const struct takc_caller_model *c, struct takc_arena *a, struct takc_str *out, struct takc_err *err)
+{
+    enum { SHOWN = 16 };
+    struct takc_str place = takc_model_place(c->provider);
+    struct takc_hex hash = {""};
+    enum takc_status st = place.len ? takc_sha256(place, &hash, err) : TAKC_OK;
+    if (st)
+        return st;
+    char *text =
+        takc_arena_printf(a, "%s:%.*s%s%.*s", c->provider->ops->name, TAKC_STR_ARG(c->model), place.len ? " at " : "", SHOWN, hash.s);
+    *out = takc_str(text);
+    return text ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a model's name");
+}
+
+enum takc_status takc_models_chain(const struct takc_models *m, struct takc_arena *a, const struct takc_str **out, size_t *out_n,
+                                   struct takc_err *err)
+{
+    struct takc_str *all = takc_arena_array(a, m->n_models, sizeof(*all));
+    enum takc_status st = all ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for models");
+    for (size_t i = 0; !st && i < m->n_models; i++)
+        st = identity(&m->models[i], a, &all[i], err);
+    if (st)
+        return st;
+    *out = all;
+    *out_n = m->n_models;
+    return TAKC_OK;
 }
 
 /* --- for people --- */

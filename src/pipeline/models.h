@@ -34,6 +34,12 @@ const struct takc_model_facts *takc_models_facts(const struct takc_models *m);
  * window and price. Credentials are looked for, nobody is asked for words. Statuses as takc_model_describe's, with the model named. */
 TAKC_CHECK enum takc_status takc_models_describe(struct takc_models *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err);
 
+/* The models in the order in which they are asked, each told from all others: "bedrock:amazon.nova-lite-v1:0", and for openai at another
+ * endpoint than OpenAI's "openai:llama at 0123456789abcdef", the beginning of the SHA-256 of its base URL: one that holds a secret is not
+ * written down. In the arena. */
+TAKC_CHECK enum takc_status takc_models_chain(const struct takc_models *m, struct takc_arena *a, const struct takc_str **out, size_t *out_n,
+                                              struct takc_err *err);
+
 struct takc_models_spent { /* since open, over all tries */
     uint64_t calls, picodollars;
     struct takc_usage usage;

@@ -171,6 +171,38 @@ static void every_kind_opens_without_asking(void **state)
     assert_string_equal(takc_models_ops(models)->name, "openai");
 }
 
+/* The first of the chain, for an endpoint; until the next call. */
+static const char *identity_at(const char *name, const char *base_url)
+{
+    static char text[200];
+    struct takc_arena a;
+    const struct takc_str *chain;
+    size_t n;
+    struct takc_model_settings s = settings(name);
+    s.base_url = takc_str(base_url);
+    takc_arena_init(&a);
+    assert_int_equal(open_with(&s), TAKC_OK);
+    assert_int_equal(takc_models_chain(models, &a, &chain, &n, NULL), TAKC_OK);
+    assert_int_equal(n, 1);
+    (void)snprintf(text, sizeof(text), "%.*s", TAKC_STR_ARG(chain[0]));
+    takc_arena_clear(&a);
+    return text;
+}
+
+static void one_name_at_two_endpoints_is_two_models(void **state)
+{
+    (void)state;
+    char one[200];
+    assert_string_equal(identity_at("openai:llama", ""), "openai:llama");
+    assert_string_equal(identity_at("openai:llama", "https://api.openai.com/v1/"), "openai:llama");
+    assert_string_equal(identity_at("fake:obedient", "http://127.0.0.1:9/v1"), "fake:obedient");
+    (void)snprintf(one, sizeof(one), "%s", identity_at("openai:llama", "http://127.0.0.1:9/s3cret/v1"));
+    assert_int_equal(strlen(one), strlen("openai:llama at 0123456789abcdef"));
+    assert_null(strstr(one, "s3cret"));
+    assert_string_equal(identity_at("openai:llama", "http://127.0.0.1:9/s3cret/v1/chat/completions?api-version=1"), one);
+    assert_string_not_equal(identity_at("openai:llama", "http://127.0.0.1:8/s3cret/v1"), one);
+}
+
 /* --- every way to fail --- */
 
 static void fails_with(enum takc_failure f)
@@ -365,9 +397,16 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(names_are_taken_apart),      T(settings_that_make_no_sense_say_where), T(every_kind_opens_without_asking),
-        T(every_failure_has_its_rows), T(without_a_row_nothing_is_sent),         T(a_run_stops_at_its_cap),
-        T(a_month_tells_and_stops),    T(no_price_is_said_where_a_cap_is_set),   T(threads_stay_within_the_cap),
+        T(names_are_taken_apart),
+        T(settings_that_make_no_sense_say_where),
+        T(every_kind_opens_without_asking),
+        T(one_name_at_two_endpoints_is_two_models),
+        T(every_failure_has_its_rows),
+        T(without_a_row_nothing_is_sent),
+        T(a_run_stops_at_its_cap),
+        T(a_month_tells_and_stops),
+        T(no_price_is_said_where_a_cap_is_set),
+        T(threads_stay_within_the_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
