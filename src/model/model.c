@@ -25,7 +25,7 @@ static const struct {
     [TAKC_FAILURE_TIMEOUT] = {"timeout", TAKC_TIMEOUT},
     [TAKC_FAILURE_GARBLED] = {"garbled", TAKC_UPSTREAM},
     [TAKC_FAILURE_DENIED] = {"denied", TAKC_DENIED},
-    [TAKC_FAILURE_NO_MODEL] = {"no_model", TAKC_NOT_FOUND},
+    [TAKC_FAILURE_NO_MODEL] = {"no_model", TAKC_NO_MODEL},
     [TAKC_FAILURE_TOO_LONG] = {"too_long", TAKC_INVALID},
     [TAKC_FAILURE_PARAMETER] = {"parameter", TAKC_INVALID},
     [TAKC_FAILURE_INVALID] = {"invalid", TAKC_INVALID},
@@ -148,6 +148,8 @@ enum takc_status takc_model_complete(struct takc_model *m, struct takc_call *cal
     uint64_t from = clock->mono_ns(clock);
     (void)snprintf(out->model, sizeof(out->model), "%.*s", TAKC_STR_ARG(r->model));
     st = m->ops->complete(m, call, r, delta, arg, out, err);
+    if (st == TAKC_NOT_FOUND) /* a file or an address on the way to the service: nothing that who asks is short of */
+        st = takc_err_change(err, TAKC_UPSTREAM);
     out->ms = (clock->mono_ns(clock) - from) / 1000000u;
     if (!st && (out->failure || !out->stop))
         TAKC_BUG("%s: a reply without end", m->ops->name);

@@ -247,6 +247,8 @@ enum takc_status takc_models_open(struct takc_models **out, struct takc_home *ho
     m->arena.secret = true;
     m->home = home;
     st = set_up(m, task, s, counter, err);
+    if (st == TAKC_NOT_FOUND) /* what a setting names: no version, no rate, nothing that is asked for */
+        st = takc_err_change(err, TAKC_INVALID);
     if (st)
         takc_models_close(m);
     else

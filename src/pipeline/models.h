@@ -13,7 +13,8 @@
 struct takc_models;
 
 /* Opens without asking anybody, but for a key that lies in Secrets Manager. INVALID: a name without a kind, with the kinds that there are;
- * a facts file with its line. home, counter (NULL: estimate) are borrowed, settings copied. Returns owned: takc_models_close. */
+ * a facts file with its line, or that is not there; a secret that is not there. home, counter (NULL: estimate) are borrowed, settings
+ * copied. Returns owned: takc_models_close. */
 TAKC_CHECK enum takc_status takc_models_open(struct takc_models **out, struct takc_home *home, struct takc_str task,
                                              const struct takc_model_settings *s, const struct takc_tokenizer *counter,
                                              struct takc_err *err);

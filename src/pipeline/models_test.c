@@ -148,7 +148,7 @@ static void settings_that_make_no_sense_say_where(void **state)
     (void)state;
     struct takc_model_settings s = settings("fake:obedient");
     s.facts = takc_str("/nonexistent/facts.yaml");
-    assert_int_not_equal(open_with(&s), TAKC_OK);
+    assert_int_equal(open_with(&s), TAKC_INVALID); /* never NOT_FOUND, which says that a home lacks something */
     assert_non_null(strstr(err.msg, "/nonexistent/facts.yaml"));
     s = settings("openai:x");
     s.headers = takc_str("X-Team: a\nno colon and sk-secret\n");
@@ -204,6 +204,18 @@ static void one_name_at_two_endpoints_is_two_models(void **state)
 }
 
 /* --- every way to fail --- */
+
+/* Not one looks like a good answer, or like a version or a rate that is missing. */
+static void no_failure_is_taken_for_another_thing(void **state)
+{
+    (void)state;
+    for (int f = TAKC_FAILURE_NONE + 1; f < TAKC_FAILURES; f++) {
+        enum takc_status st = takc_failure_status((enum takc_failure)f);
+        assert_true(st != TAKC_OK && st != TAKC_NOT_FOUND);
+        assert_true(takc_status_http(st) >= 400 && takc_status_http(st) != 404);
+        assert_true(takc_status_exit(st) != 0 && takc_status_exit(st) != takc_status_exit(TAKC_NOT_FOUND));
+    }
+}
 
 static void fails_with(enum takc_failure f)
 {
@@ -400,6 +412,7 @@ int main(void)
         T(names_are_taken_apart),
         T(settings_that_make_no_sense_say_where),
         T(every_kind_opens_without_asking),
+        T(no_failure_is_taken_for_another_thing),
         T(one_name_at_two_endpoints_is_two_models),
         T(every_failure_has_its_rows),
         T(without_a_row_nothing_is_sent),
