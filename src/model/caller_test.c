@@ -249,8 +249,9 @@ static void what_may_not_is_not(void **state)
     static const struct {
         enum takc_failure failure;
         enum takc_status status;
-    } rows[] = {{TAKC_FAILURE_DENIED, TAKC_DENIED},   {TAKC_FAILURE_NO_MODEL, TAKC_NO_MODEL}, {TAKC_FAILURE_TOO_LONG, TAKC_INVALID},
-                {TAKC_FAILURE_INVALID, TAKC_INVALID}, {TAKC_FAILURE_PARAMETER, TAKC_INVALID}, {TAKC_FAILURE_CANCELLED, TAKC_CANCELLED}};
+    } rows[] = {{TAKC_FAILURE_DENIED, TAKC_DENIED},      {TAKC_FAILURE_NO_MODEL, TAKC_NO_MODEL}, {TAKC_FAILURE_UNTRUSTED, TAKC_UNTRUSTED},
+                {TAKC_FAILURE_TOO_LONG, TAKC_INVALID},   {TAKC_FAILURE_INVALID, TAKC_INVALID},   {TAKC_FAILURE_PARAMETER, TAKC_INVALID},
+                {TAKC_FAILURE_CANCELLED, TAKC_CANCELLED}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct world w;
         struct takc_fake_step steps[2] = {{.failure = rows[i].failure}, {.failure = rows[i].failure}};

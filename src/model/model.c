@@ -25,6 +25,7 @@ static const struct {
     [TAKC_FAILURE_TIMEOUT] = {"timeout", TAKC_TIMEOUT},
     [TAKC_FAILURE_GARBLED] = {"garbled", TAKC_UPSTREAM},
     [TAKC_FAILURE_DENIED] = {"denied", TAKC_DENIED},
+    [TAKC_FAILURE_UNTRUSTED] = {"untrusted", TAKC_UNTRUSTED},
     [TAKC_FAILURE_NO_MODEL] = {"no_model", TAKC_NO_MODEL},
     [TAKC_FAILURE_TOO_LONG] = {"too_long", TAKC_INVALID},
     [TAKC_FAILURE_PARAMETER] = {"parameter", TAKC_INVALID},

@@ -73,6 +73,7 @@ enum takc_failure {
     TAKC_FAILURE_TIMEOUT,
     TAKC_FAILURE_GARBLED,   /* an answer that is none: no JSON, a wrong checksum, no choices */
     TAKC_FAILURE_DENIED,    /* 401, 403 */
+    TAKC_FAILURE_UNTRUSTED, /* the server's certificate */
     TAKC_FAILURE_NO_MODEL,  /* 404, not in this region, no access */
     TAKC_FAILURE_TOO_LONG,  /* the prompt is larger than the window */
     TAKC_FAILURE_PARAMETER, /* one parameter is refused; its name in parameter */
@@ -138,9 +139,9 @@ struct takc_model {
 };
 
 /* One try. OK: the reply is whole, its stop reason told; an empty text is OK. Otherwise failure says why and the status goes with it:
- * THROTTLED LIMITED; OVERLOADED, SERVER, CONNECTION, GARBLED UPSTREAM; TIMEOUT; DENIED; NO_MODEL its own; TOO_LONG, PARAMETER, INVALID
- * INVALID; CANCELLED; a delta's own status. What came before a failure stays in text (never to be stored).
- * Never NOT_FOUND: that is for what a home lacks. */
+ * THROTTLED LIMITED; OVERLOADED, SERVER, CONNECTION, GARBLED UPSTREAM; TIMEOUT; DENIED; UNTRUSTED and NO_MODEL their own; TOO_LONG,
+ * PARAMETER, INVALID INVALID; CANCELLED; a delta's own status. What came before a failure stays in text (never to be stored). Never
+ * NOT_FOUND: that is for what a home lacks. */
 TAKC_CHECK enum takc_status takc_model_complete(struct takc_model *m, struct takc_call *call, const struct takc_model_request *r,
                                                 takc_model_delta_fn *delta, void *arg, struct takc_model_reply *out, struct takc_err *err);
 /* Tokens of the request as the service counts them. UNSUPPORTED where it has no such call. */

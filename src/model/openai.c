@@ -122,6 +122,9 @@ static enum takc_status failed_transfer(struct a_try *t, enum takc_status st)
     case TAKC_UPSTREAM:
         t->out->failure = TAKC_FAILURE_CONNECTION;
         return st;
+    case TAKC_UNTRUSTED:
+        t->out->failure = TAKC_FAILURE_UNTRUSTED;
+        return st;
     default: /* NOMEM, BUSY: ours */
         return st;
     }
