@@ -12,7 +12,11 @@
 
 #include <stdio.h>
 
-enum { NOTES_MAX = 64 << 10, ADAPTIONS_MAX = 3 /* a provider has two ways to say it; more is going round in circles */ };
+enum {
+    NOTES_MAX = 64 << 10,
+    TOTAL_MS = 600000 /* as takc_model_request's */,
+    ADAPTIONS_MAX = 3 /* a provider has two ways to say it; more is going round in circles */
+};
 
 struct chained {
     struct takc_model *provider;
@@ -148,6 +152,8 @@ struct calling {
     struct chained *m;
     bool fallback, handed_on; /* handed_on: a delta went out */
     unsigned attempt, adaptions;
+    uint64_t waited_ms;   /* between tries, of all models */
+    uint64_t too_long_ms; /* what the last try asked to wait and is not waited; 0: nothing */
     enum takc_status delta_status;
 };
 
@@ -326,6 +332,22 @@ static uint64_t draw_wait(struct calling *k)
     return ms;
 }
 
+/* How long a call may still wait between its tries: as long as one try may take, whoever asks for more. */
+static uint64_t wait_left(const struct calling *k)
+{
+    uint64_t all = k->r->total_ms ? k->r->total_ms : TOTAL_MS, left = all > k->waited_ms ? all - k->waited_ms : 0;
+    return left < k->c->o.retry.max_after_ms ? left : k->c->o.retry.max_after_ms;
+}
+
+static void note_too_long(struct calling *k, uint64_t ms)
+{
+    char text[256];
+    k->too_long_ms = ms;
+    (void)snprintf(text, sizeof(text), "%.*s asks to wait %.0f s: longer than takc waits (%.0f s)", TAKC_STR_ARG(k->m->model),
+                   (double)ms / 1000, (double)wait_left(k) / 1000);
+    note(k, text);
+}
+
 /* Waits before the next try; false when there is to be none. A wait that the deadline does not allow leaves the failure what it was. */
 static bool wait_again(struct calling *k)
 {
@@ -333,18 +355,19 @@ static bool wait_again(struct calling *k)
     const struct takc_model_reply *reply = k->reply;
     if (!takc_failure_again(reply->failure) || k->attempt >= k->c->o.retry.max_retries)
         return false;
-    if (reply->after_ms > k->c->o.retry.max_after_ms) {
-        (void)snprintf(text, sizeof(text), "%.*s asks to wait %.0f s: longer than takc waits", TAKC_STR_ARG(k->m->model),
-                       (double)reply->after_ms / 1000);
-        note(k, text);
+    if (reply->after_ms > wait_left(k)) {
+        note_too_long(k, reply->after_ms);
         return false;
     }
     uint64_t ms = draw_wait(k);
+    if (ms > wait_left(k)) /* the jitter's part of it */
+        ms = wait_left(k);
     (void)snprintf(text, sizeof(text), "try %u of %.*s: %s; waited %.1f s", k->attempt + 1, TAKC_STR_ARG(k->m->model),
                    takc_failure_name(reply->failure), (double)ms / 1000);
     if (takc_call_sleep(k->call, ms, NULL))
         return false;
     note(k, text);
+    k->waited_ms += ms;
     k->attempt++;
     return true;
 }
@@ -369,6 +392,7 @@ static enum takc_status ask_model(struct calling *k, enum next *out_next, struct
 {
     enum takc_status st;
     k->attempt = 0;
+    k->too_long_ms = 0;
     do {
         st = try_once(k, out_next, err);
         if (st && *out_next == NEXT_UNSET)
@@ -376,6 +400,9 @@ static enum takc_status ask_model(struct calling *k, enum next *out_next, struct
     } while (*out_next == NEXT_AGAIN);
     if (!st)
         return st;
+    if (k->too_long_ms)
+        (void)takc_err_prefix(err, st, "it asks to wait %.0f s, longer than the %.0f s that takc waits", (double)k->too_long_ms / 1000,
+                              (double)wait_left(k) / 1000);
     if (k->attempt)
         (void)takc_err_prefix(err, st, "after %u tries", k->attempt + 1);
     if (k->reply->request_id[0])

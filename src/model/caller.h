@@ -4,7 +4,9 @@
  * may have been billed.
  *
  * A call goes: cost limits -> limit and breaker of the model -> one try -> what came of it:
- *   worth repeating (takc_failure_again)  wait with full jitter, at least what the service asked; at most max_retries
+ *   worth repeating (takc_failure_again)  wait with full jitter, at least what the service asked; at most max_retries. All waits of a call
+ *                                         together are no longer than total_ms, one no longer than max_after_ms: who asks for more is not
+ *                                         waited for, and the message says so
  *   PARAMETER                             dropped once, noted in the reply, remembered for this model; tried again at once
  *   otherwise, or retries spent           the next model of the fallback chain, if one is configured, noted in reply and ledger; else fails
  * Streams are repeated only while no delta was handed on.
