@@ -62,6 +62,7 @@ struct takc_compress_report {
     size_t n_rows;
     uint64_t picodollars; /* of this run's calls, also where it failed */
     bool unpriced;        /* some calls have no price on file */
+    bool capless;         /* and there is a cap, which does not see them */
 };
 
 /* What a compress by a model would do, before anything is spent. */
@@ -71,6 +72,7 @@ struct takc_compress_plan {
     uint64_t prompt_tokens, reply_tokens;
     uint64_t picodollars; /* of the calls */
     bool priced;          /* false: no price on file */
+    bool capless;         /* there is a cap, and a model that may be asked has no price: the cap would not hold */
     char price_date[16];
     uint64_t ms; /* at TAKC_PLAN_CALL_MS a call and TAKC_PLAN_TOKENS_S tokens a second, n_parallel at a time */
     unsigned n_parallel;

@@ -229,7 +229,7 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
     if (v && c->n_rows && c->rows[0].generated.used &&
         (json_object_set_new(v, "model", json_string(c->rows[0].generated.model)) ||
          json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(c->picodollars))) ||
-         json_object_set_new(v, "priced", json_boolean(!c->unpriced)))) {
+         json_object_set_new(v, "priced", json_boolean(!c->unpriced)) || json_object_set_new(v, "cap_holds", json_boolean(!c->capless)))) {
         json_decref(v);
         v = NULL;
     }
@@ -237,6 +237,13 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
     json_decref(stats);
     json_decref(keys);
     return takc_cli_json(cli, v, err);
+}
+
+static enum takc_status say_capless(struct takc_cli *cli, struct takc_err *err)
+{
+    return takc_cli_printf(cli, err,
+                           "THE CAP DOES NOT HOLD: a model that is asked has no price on file, so --max-cost (cost.max_usd) and "
+                           "cost.monthly_cap_usd do not see its calls; set its price in model.facts\n");
 }
 
 /* A run that failed has spent what it has; what came of it is kept. */
@@ -265,7 +272,9 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
     takc_progress_hide(&cli->progress);
     if (!st)
         st = cli->json ? say_json(cli, o.task, &report, err) : say_table(cli, &report, err);
-    else if (report.picodollars || report.unpriced)
+    if (!st && report.capless && !cli->json)
+        st = say_capless(cli, err);
+    else if (st && (report.picodollars || report.unpriced))
         note_spent(cli, &report);
     writer_close(&w);
     takc_home_close(home);
@@ -393,10 +402,11 @@ static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_s
         }
     }
     json_t *cost = p->priced ? json_real(takc_ledger_usd(p->picodollars)) : json_null();
-    return json_pack("{sI sI so sI sI sI sI so sb sI so}", "documents", (json_int_t)p->n_documents, "source_tokens",
+    return json_pack("{sI sI so sI sI sI sI so sb sb sI so}", "documents", (json_int_t)p->n_documents, "source_tokens",
                      (json_int_t)p->source_tokens, "model", takc_json_str(model), "calls", (json_int_t)p->calls, "reused",
                      (json_int_t)p->reused, "prompt_tokens", (json_int_t)p->prompt_tokens, "reply_tokens", (json_int_t)p->reply_tokens,
-                     "cost_usd", cost, "priced", (int)p->priced, "estimated_ms", (json_int_t)p->ms, "rates", list);
+                     "cost_usd", cost, "priced", (int)p->priced, "cap_holds", (int)!p->capless, "estimated_ms", (json_int_t)p->ms, "rates",
+                     list);
 }
 
 static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home, const struct takc_compress_options *o,
@@ -407,7 +417,10 @@ static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home,
     takc_progress_hide(&cli->progress);
     if (st)
         return st;
-    return cli->json ? takc_cli_json(cli, model_plan_json(&p, o->model->model), err) : say_model_plan(cli, &p, o->model->model, err);
+    if (cli->json)
+        return takc_cli_json(cli, model_plan_json(&p, o->model->model), err);
+    st = say_model_plan(cli, &p, o->model->model, err);
+    return st || !p.capless ? st : say_capless(cli, err);
 }
 
 /* Sums of the documents as they are now. Duplicates and hidden parts are told apart when compressing; the plan is an upper bound. */

@@ -137,6 +137,7 @@ static void say_spent(struct takc_models *m, struct takc_compress_report *out)
     takc_models_spent(m, &spent);
     out->picodollars = spent.picodollars;
     out->unpriced = spent.unpriced;
+    out->capless = spent.unpriced && spent.capless;
 }
 
 /* Few-shot examples of the caller, else the profile's. */
@@ -251,6 +252,9 @@ static void say_plan(const struct takc_build *b, const struct takc_generative_pl
 {
     const struct takc_model_facts *f = takc_models_facts(b->generation->models);
     const struct takc_usage usage = {.input = p->prompt_tokens, .output = p->reply_tokens};
+    struct takc_models_spent spent;
+    takc_models_spent(b->generation->models, &spent);
+    out->capless = spent.capless;
     out->calls = p->calls;
     out->reused = p->reused;
     out->prompt_tokens = p->prompt_tokens;

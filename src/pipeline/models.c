@@ -8,6 +8,7 @@
 #include "aws/credentials.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "pipeline/models_parts.h"
 
 #include <limits.h>
@@ -212,6 +213,13 @@ static enum takc_status open_caller(struct takc_models *m, const struct takc_tok
                                     .ledger = takc_models_ledger(m),
                                     .tokenizer = counter,
                                     .seed = clock->mono_ns(clock) | 1};
+    for (size_t i = 0; i < m->n_models; i++) {
+        const struct takc_caller_model *c = &m->models[i];
+        m->capless |=
+            (m->s.max_cost || m->s.monthly_cap) && !takc_facts_find(&m->facts, takc_str(c->provider->ops->name), c->model).has_price;
+    }
+    if (m->capless)
+        takc_log(WARN, "model", "a cap is set, but %s", TAKC_MODELS_CAPLESS);
     if (m->s.retries)
         o.retry.max_retries = m->s.retries == UINT_MAX ? 0 : m->s.retries;
     return takc_caller_open(&m->caller, &o, err);

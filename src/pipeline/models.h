@@ -41,10 +41,15 @@ TAKC_CHECK enum takc_status takc_models_describe(struct takc_models *m, struct t
 TAKC_CHECK enum takc_status takc_models_chain(const struct takc_models *m, struct takc_arena *a, const struct takc_str **out, size_t *out_n,
                                               struct takc_err *err);
 
+/* Behind "a cap is set, but". */
+#define TAKC_MODELS_CAPLESS "a model that may be asked has no price on file: its calls count for no cap; set one with model.facts"
+
 struct takc_models_spent { /* since open, over all tries */
     uint64_t calls, picodollars;
     struct takc_usage usage;
     bool unpriced, fallback;
+    bool
+        capless; /* there is a cap, and a model that may be asked has no price: the cap does not see its calls. Told before any call, too */
 };
 void takc_models_spent(struct takc_models *m, struct takc_models_spent *out);
 

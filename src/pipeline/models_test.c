@@ -124,6 +124,26 @@ static int64_t count(const char *where)
     return n;
 }
 
+/* A cap that cannot hold is told before a call, and in the first reply of a run only. */
+static void a_cap_without_prices_is_told_once(void **state)
+{
+    (void)state;
+    struct takc_models_spent spent;
+    struct takc_model_settings s = settings("fake:obedient");
+    assert_int_equal(open_with(&s), TAKC_OK);
+    takc_models_spent(models, &spent);
+    assert_false(spent.capless);          /* no cap */
+    s.facts = (struct takc_str){NULL, 0}; /* and no price */
+    s.max_cost = 1;
+    assert_int_equal(open_with(&s), TAKC_OK);
+    takc_models_spent(models, &spent);
+    assert_true(spent.capless && spent.calls == 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask("[1] Revenue grew by 7 percent."), TAKC_OK);
+        assert_int_equal(reply.notes.len && strstr(reply.notes.ptr, "THE CAP DOES NOT HOLD"), i == 0);
+    }
+}
+
 /* --- names --- */
 
 static void names_are_taken_apart(void **state)
@@ -412,6 +432,7 @@ int main(void)
         T(names_are_taken_apart),
         T(settings_that_make_no_sense_say_where),
         T(every_kind_opens_without_asking),
+        T(a_cap_without_prices_is_told_once),
         T(no_failure_is_taken_for_another_thing),
         T(one_name_at_two_endpoints_is_two_models),
         T(every_failure_has_its_rows),
