@@ -359,7 +359,7 @@ static enum takc_status is_stale_answer(const struct sweep *w, struct takc_str k
 /* A profile that cannot be read ages nothing. */
 static void learn_ttl(struct sweep *w)
 {
-    struct takc_profile p;
+    struct takc_profile p = {0};
     const struct takc_clock *clock = takc_clock_system();
     w->expires = takc_home_profile(w->h, w->task, &p, NULL) == TAKC_OK;
     w->ttl_s = p.ttl_s;
