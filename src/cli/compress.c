@@ -344,13 +344,17 @@ static enum takc_status say_effort(struct takc_cli *cli, const struct takc_compr
         cli, err, "%llu documents, %s tokens; by %.*s: %s calls (%s replies are kept), %s tokens in, %s out\n",
         (unsigned long long)p->n_documents, takc_count_text(p->source_tokens, n[0]), TAKC_STR_ARG(model), takc_count_text(p->calls, n[1]),
         takc_count_text(p->reused, n[2]), takc_count_text(p->prompt_tokens, n[3]), takc_count_text(p->reply_tokens, n[4]));
-    return st ? st
-              : takc_cli_printf(cli, err,
-                                "cost: %s%s%s; time: about %s, %u calls at a time, if a call takes %d s and the model writes %d tokens a "
-                                "second\n",
-                                p->priced ? money : "no price on file", p->priced && p->price_date[0] ? ", prices of " : "",
-                                p->priced ? p->price_date : "", takc_seconds_text((double)p->ms / 1000, time), p->n_parallel,
-                                TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
+    if (!st)
+        st = takc_cli_printf(cli, err, "cost: %s%s%s; time: about %s, %u calls at a time, ", p->priced ? money : "no price on file",
+                             p->priced && p->price_date[0] ? ", prices of " : "", p->priced ? p->price_date : "",
+                             takc_seconds_text((double)p->ms / 1000, time), p->n_parallel);
+    if (!st && p->n_measured)
+        st = takc_cli_printf(cli, err, "measured: the median of its last %llu calls (%llu ms)\n", (unsigned long long)p->n_measured,
+                             (unsigned long long)p->call_ms);
+    else if (!st)
+        st = takc_cli_printf(cli, err, "if a call takes %d s and the model writes %d tokens a second (none was measured yet)\n",
+                             TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
+    return st;
 }
 
 static enum takc_status model_plan_row(struct rows *r, struct takc_arena *a, const struct takc_compress_plan_row *row, struct takc_err *err)
@@ -402,11 +406,12 @@ static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_s
         }
     }
     json_t *cost = p->priced ? json_real(takc_ledger_usd(p->picodollars)) : json_null();
-    return json_pack("{sI sI so sI sI sI sI so sb sb sI so}", "documents", (json_int_t)p->n_documents, "source_tokens",
+    return json_pack("{sI sI so sI sI sI sI so sb sb sI sI so so}", "documents", (json_int_t)p->n_documents, "source_tokens",
                      (json_int_t)p->source_tokens, "model", takc_json_str(model), "calls", (json_int_t)p->calls, "reused",
                      (json_int_t)p->reused, "prompt_tokens", (json_int_t)p->prompt_tokens, "reply_tokens", (json_int_t)p->reply_tokens,
-                     "cost_usd", cost, "priced", (int)p->priced, "cap_holds", (int)!p->capless, "estimated_ms", (json_int_t)p->ms, "rates",
-                     list);
+                     "cost_usd", cost, "priced", (int)p->priced, "cap_holds", (int)!p->capless, "estimated_ms", (json_int_t)p->ms,
+                     "measured_calls", (json_int_t)p->n_measured, "measured_call_ms",
+                     p->n_measured ? json_integer((json_int_t)p->call_ms) : json_null(), "rates", list);
 }
 
 static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home, const struct takc_compress_options *o,

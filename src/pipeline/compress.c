@@ -3,6 +3,7 @@
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
 #include "base/log.h"
+#include "catalog/usage.h"
 #include "pipeline/check.h"
 #include "pipeline/generate.h"
 #include "pipeline/reduce.h"
@@ -264,8 +265,21 @@ static void say_plan(const struct takc_build *b, const struct takc_generative_pl
     (void)snprintf(out->price_date, sizeof(out->price_date), "%.*s", (int)(f->price_date.len < 15 ? f->price_date.len : 15),
                    f->price_date.ptr ? f->price_date.ptr : "");
     out->n_parallel = b->generation->n_parallel ? b->generation->n_parallel : takc_generative_options_default().n_parallel;
-    out->ms = (p->calls * TAKC_PLAN_CALL_MS + p->reply_tokens * 1000 / TAKC_PLAN_TOKENS_S) / out->n_parallel;
     say_rows(b, f, out);
+}
+
+/* By what this model's calls took lately, else by what is assumed. */
+static enum takc_status say_time(const struct takc_build *b, struct takc_compress_plan *out, struct takc_err *err)
+{
+    const char *provider = takc_models_ops(b->generation->models)->name;
+    struct takc_str name = b->generation->model;
+    size_t colon = takc_str_find_byte(name, ':', 0);
+    struct takc_str model = takc_str_slice(name, colon == SIZE_MAX ? 0 : colon + 1, name.len);
+    enum takc_status st =
+        takc_home_usage_pace(b->home, takc_str(provider), model, TAKC_PLAN_MEASURED, &out->n_measured, &out->call_ms, err);
+    uint64_t assumed = out->calls * TAKC_PLAN_CALL_MS + out->reply_tokens * 1000 / TAKC_PLAN_TOKENS_S;
+    out->ms = (out->n_measured ? out->calls * out->call_ms : assumed) / out->n_parallel;
+    return st;
 }
 
 static enum takc_status plan_build(struct takc_build *b, struct takc_compress_plan *out, struct takc_err *err)
@@ -290,6 +304,8 @@ static enum takc_status plan_build(struct takc_build *b, struct takc_compress_pl
     out->source_tokens = (s.source_mt + 999) / 1000;
     if (!st)
         say_plan(b, &p, out);
+    if (!st)
+        st = say_time(b, out, err);
     takc_selection_clear(&s);
     return st;
 }
