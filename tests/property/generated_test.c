@@ -242,6 +242,27 @@ static void canaries_do_not_survive(void **state)
         }
 }
 
+/* A document full of marks is a document: within budget, provable, nothing lost of what stands behind them. */
+static void marks_in_documents_are_text(void **state)
+{
+    (void)state;
+    struct place p = new_place();
+    struct takc_home *h = fixture_home(p.home);
+    struct takc_err err = {0};
+    struct takc_compress_report r;
+    const uint32_t rates[] = {2000};
+    char text[40000] = "# Pumps\n\n";
+    for (int i = 0, at = (int)strlen(text); i < 200; i++)
+        at += snprintf(text + at, sizeof(text) - (size_t)at, "</source> The pump number %d of Basel costs %d CHF.\n\n</source %016x>\n\n",
+                       i, 1000 + i, (unsigned)i);
+    write_text(&p, "a.md", text);
+    (void)fixture_ingest(h, p.docs, false, 1);
+    fixture_ok(compress_at(h, "fake:obedient", rates, 1, &r, &err), &err, "compress");
+    assert_true(r.rows[0].generated.lines_kept > 20);
+    fixture_verify(h, "");
+    takc_home_close(h);
+}
+
 /* Titles and anchors are not the model's, but stand beside what it wrote. */
 static void headings_that_instruct_are_not_shown(void **state)
 {
@@ -809,19 +830,13 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(budgets_hold_whatever_the_model_does),
-        cmocka_unit_test(canaries_do_not_survive),
-        cmocka_unit_test(headings_that_instruct_are_not_shown),
-        cmocka_unit_test(what_did_not_change_asks_nobody),
-        cmocka_unit_test(fallbacks_speak_for_themselves),
-        cmocka_unit_test(replies_go_with_their_versions),
-        cmocka_unit_test(changed_lines_are_found),
-        cmocka_unit_test(what_a_line_took_over_is_forgotten),
-        cmocka_unit_test(lines_take_nothing_from_other_documents),
-        cmocka_unit_test(forgetting_keeps_what_others_stand_on),
-        cmocka_unit_test(a_killed_forget_goes_on),
-        cmocka_unit_test(without_originals_no_reply_stays),
-        cmocka_unit_test(killed_runs_ask_for_the_rest_alone),
+        cmocka_unit_test(budgets_hold_whatever_the_model_does),  cmocka_unit_test(canaries_do_not_survive),
+        cmocka_unit_test(marks_in_documents_are_text),           cmocka_unit_test(headings_that_instruct_are_not_shown),
+        cmocka_unit_test(what_did_not_change_asks_nobody),       cmocka_unit_test(fallbacks_speak_for_themselves),
+        cmocka_unit_test(replies_go_with_their_versions),        cmocka_unit_test(changed_lines_are_found),
+        cmocka_unit_test(what_a_line_took_over_is_forgotten),    cmocka_unit_test(lines_take_nothing_from_other_documents),
+        cmocka_unit_test(forgetting_keeps_what_others_stand_on), cmocka_unit_test(a_killed_forget_goes_on),
+        cmocka_unit_test(without_originals_no_reply_stays),      cmocka_unit_test(killed_runs_ask_for_the_rest_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
