@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * generate.c - the compressor's callbacks over a home, and the rates of a version made with them. */
+ * generate.c - the compressor's callbacks over a home, and the rates of a version made with them. How a version was made is written down
+ * by generate_how.c. */
 #include "pipeline/generate.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -186,164 +187,14 @@ static enum takc_status keep_reply(void *arg, struct takc_str key, uint32_t shar
     return st ? st : note_key(r, key, err);
 }
 
-/* --- how a version was made --- */
-
-static int by_bytes(const void *a, const void *b)
-{
-    return takc_str_cmp(*(const struct takc_str *)a, *(const struct takc_str *)b);
-}
-
-static json_t *examples_json(const struct takc_generation *g)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < g->n_examples; i++)
-        if (json_array_append_new(
-                list, json_pack("{so so}", "input", takc_json_str(g->examples[i].input), "output", takc_json_str(g->examples[i].output)))) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-/* The keys of keys, ascending, each once. */
-static json_t *keys_json(struct takc_str *keys, size_t n)
-{
-    json_t *list = json_array();
-    if (n)
-        qsort(keys, n, sizeof(*keys), by_bytes);
-    for (size_t i = 0; list && i < n; i++)
-        if ((!i || !takc_str_eq(keys[i], keys[i - 1])) && json_array_append_new(list, takc_json_str(keys[i]))) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-/* NULL where the model's name says it all, or for lack of memory. */
-static json_t *chain_json(const struct takc_generation *g)
-{
-    bool plain = g->n_chain == 0 || (g->n_chain == 1 && takc_str_eq(g->chain[0], g->model));
-    json_t *list = plain ? NULL : json_array();
-    for (size_t i = 0; list && i < g->n_chain; i++)
-        if (json_array_append_new(list, takc_json_str(g->chain[i]))) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-static json_t *generated_json(const struct takc_generation *g, struct takc_str *keys, size_t n)
-{
-    return json_pack("{si so so* sI sI so so so}", "takc_generated", 1, "model", takc_json_str(g->model), "chain", chain_json(g),
-                     "temperature_milli", (json_int_t)(g->temperature * 1000 + 0.5), "max_tokens", (json_int_t)g->max_tokens, "guardrail",
-                     takc_json_str(g->guardrail), "examples", examples_json(g), "replies", keys_json(keys, n));
-}
-
-/* Takes v. */
-static enum takc_status put_generated(struct takc_home *h, struct takc_str task, struct takc_str label, json_t *v, struct takc_err *err)
-{
-    struct takc_buf json;
-    struct takc_key key = takc_key_generated(task, label);
-    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = v ? takc_json_dump(v, true, &json, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
-    json_decref(v);
-    if (!st)
-        st = takc_store_put_bytes(takc_home_store(h), NULL, takc_str(key.s), takc_buf_str(&json), err);
-    takc_buf_clear(&json);
-    return st;
-}
+/* --- a run --- */
 
 /* Where no originals may be kept, replies go with them: they may say more than the artifacts. */
 static enum takc_status put_how(struct run *r, struct takc_err *err)
 {
     size_t n = r->b->profile->keep_originals ? r->locked.n : 0;
-    return put_generated(r->b->home, r->b->task, r->b->label, generated_json(r->g, r->locked.keys, n), err);
+    return takc_generation_put(r->b->home, r->b->task, r->b->label, r->g, r->locked.keys, n, err);
 }
-
-static enum takc_status read_generated(struct takc_home *h, struct takc_str task, struct takc_str label, json_t **out, struct takc_err *err)
-{
-    struct takc_buf json;
-    struct takc_key key = takc_key_generated(task, label);
-    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = takc_store_get_bytes(takc_home_store(h), NULL, takc_str(key.s), &json, err);
-    if (!st && (st = takc_json_parse(takc_buf_str(&json), out, err)) && st != TAKC_NOMEM)
-        st = takc_fail(err, TAKC_CORRUPT, 0, "%s is no JSON", key.s);
-    takc_buf_clear(&json);
-    return st;
-}
-
-static enum takc_status read_examples(const json_t *list, struct takc_arena *a, struct takc_generation *out, struct takc_err *err)
-{
-    size_t n = json_array_size(list);
-    struct takc_example *all = takc_arena_array(a, n + 1, sizeof(*all));
-    if (!all)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for examples");
-    for (size_t i = 0; i < n; i++) {
-        all[i].input = takc_arena_dup(a, takc_json_get_str(json_array_get(list, i), "input"));
-        all[i].output = takc_arena_dup(a, takc_json_get_str(json_array_get(list, i), "output"));
-        if (!all[i].input.ptr || !all[i].output.ptr)
-            return takc_fail(err, TAKC_NOMEM, 0, "no memory for examples");
-    }
-    out->examples = all;
-    out->n_examples = n;
-    return TAKC_OK;
-}
-
-static enum takc_status read_chain(const json_t *list, struct takc_arena *a, struct takc_generation *out, struct takc_err *err)
-{
-    size_t n = json_array_size(list);
-    struct takc_str *all = takc_arena_array(a, n + 1, sizeof(*all));
-    bool good = all != NULL;
-    for (size_t i = 0; good && i < n; i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-        all[i] = takc_arena_dup(a, takc_str(name ? name : ""));
-        good = all[i].ptr != NULL;
-    }
-    out->chain = all;
-    out->n_chain = n;
-    return good ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for models");
-}
-
-enum takc_status takc_generation_of(struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_arena *a,
-                                    struct takc_generation *out, struct takc_err *err)
-{
-    json_t *v = NULL;
-    uint64_t milli = 0, max_tokens = 0;
-    *out = (struct takc_generation){.n_parallel = 1};
-    enum takc_status st = read_generated(h, task, label, &v, err);
-    if (!st)
-        st = takc_json_get_u64(v, "temperature_milli", &milli, err);
-    if (!st)
-        st = takc_json_get_u64(v, "max_tokens", &max_tokens, err);
-    out->temperature = (double)milli / 1000;
-    out->max_tokens = (uint32_t)max_tokens;
-    out->model = takc_arena_dup(a, takc_json_get_str(v, "model"));
-    out->guardrail = takc_arena_dup(a, takc_json_get_str(v, "guardrail"));
-    if (!st && (!out->model.ptr || !out->guardrail.ptr))
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a model's name");
-    if (!st)
-        st = read_examples(json_object_get(v, "examples"), a, out, err);
-    if (!st)
-        st = read_chain(json_object_get(v, "chain"), a, out, err);
-    json_decref(v);
-    return st;
-}
-
-enum takc_status takc_generation_copy(struct takc_home *h, struct takc_str task, struct takc_str from, struct takc_str to,
-                                      bool with_replies, struct takc_err *err)
-{
-    json_t *v = NULL;
-    enum takc_status st = read_generated(h, task, from, &v, err);
-    if (st == TAKC_NOT_FOUND || st == TAKC_CORRUPT) /* what is damaged names no reply and makes nothing again */
-        return TAKC_OK;
-    if (!st && !with_replies && json_object_set_new(v, "replies", json_array())) {
-        json_decref(v);
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
-    }
-    return st ? st : put_generated(h, task, to, v, err);
-}
-
-/* --- a run --- */
 
 static void fill_counts(struct takc_ledger_generated *row, const struct takc_generative_counts *n)
 {

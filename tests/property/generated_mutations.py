@@ -38,7 +38,8 @@ def read(name):
 
 
 def write(name, data):
-    os.chmod(path(name), 0o600)
+    if os.path.exists(path(name)):
+        os.chmod(path(name), 0o600)
     with open(path(name), "wb") as f:
         f.write(data)
 
@@ -207,8 +208,50 @@ write(MANIFEST, manifest.encode())
 code, findings = found_by_verify()
 assert code == 0 and not findings, "the home is not what it was"
 
+# --- how the version was made: no hash of the manifest covers it ---
+
+HOW = "artifacts/fin/v1/generated.json"
+how, wrong = read(HOW), []
+
+
+def named(what):
+    """Both verify and doctor name the file, and nothing else."""
+    code, out, err = takc("verify", "-t", "fin", "--levels", "A", "--json")
+    subjects = [f["subject"] for f in json.loads(out)["findings"]]
+    dcode, out, err = takc("doctor", "--json")
+    told = [c["check"] for c in json.loads(out)["checks"] if c["status"] == "wrong"]
+    if code != 1 or dcode != 1 or subjects != [HOW] or told != [HOW]:
+        wrong.append(f"{what}: verify {code} {subjects}, doctor {dcode} {told}")
+
+
+for at in list(range(0, len(how), max(1, len(how) // 40))) + list(range(len(how) - 90, len(how), 3)):
+    data = bytearray(how)
+    data[at] ^= 1
+    write(HOW, bytes(data))
+    named(f"byte {at} is another")
+for what, data in (("longer", how + b" "), ("cut off", how[:-10]), ("empty", b""), ("another list", how.replace(b'"replies": [', b'"replies": [ '))):
+    write(HOW, data)
+    named(what)
+os.remove(path(HOW))
+named("gone")
+code, out, err = takc("compress", "-t", "fin", "--rates", "2", "--model", "fake:obedient", "--json")
+made_again = json.loads(out)
+if code or not made_again["changed"] or any(r["generated"]["calls"] for r in made_again["rates"]):
+    wrong.append(f"compress did not mend it from kept replies: {code} {err}")
+if takc("verify", "-t", "fin")[0] or json.loads(read(f"artifacts/fin/v{made_again['version']}/2x.json")) != shown:
+    wrong.append("the version that was made again is another")
+write(HOW, how)
+old = json.loads(how)
+del old["sha256"]
+write(HOW, json.dumps(old, indent=2).encode())  # as it was written before it carried its hash
+if takc("verify", "-t", "fin", "--version", "1", "--levels", "A")[0] or takc("doctor")[0]:
+    wrong.append("a file from before is called damaged")
+print(f"{HOW}: {'changed, cut, longer, empty, gone: found each time' if not wrong else 'FAILED'}")
+
 print(f"{len(lines)} lines, {sum(made.values())} changes, {rounds} rounds")
-failures = 0
+failures = len(wrong)
+for w in wrong:
+    print("FAILED", w)
 for kind in sorted(made):
     least = {"names": 0.98}.get(kind, 0 if kind.startswith("(") else 1)
     share = found[kind] / made[kind]
