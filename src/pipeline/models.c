@@ -342,27 +342,29 @@ enum takc_status takc_models_chain(const struct takc_models *m, struct takc_aren
 
 /* --- for people --- */
 
-static enum takc_status describe_facts(const struct takc_model_facts *f, struct takc_buf *out, struct takc_err *err)
+static enum takc_status describe_facts(const struct takc_model_facts *f, int64_t now_s, struct takc_buf *out, struct takc_err *err)
 {
-    char in[32], from[32];
+    char in[32], from[32], of[96];
     enum { MILLION = 1000000 };
     enum takc_status st = takc_buf_printf(out, err, "window %u tokens%s; ", f->window, f->known ? "" : " (not in the table: assumed)");
     if (st || !f->has_price)
         return st ? st : takc_buf_printf(out, err, "no price on file: calls count as free (model.facts sets prices)\n");
     takc_money_text(f->price_input * MILLION, in);
     takc_money_text(f->price_output * MILLION, from);
-    return takc_buf_printf(out, err, "a million tokens %s in, %s out (price of %.*s)\n", in, from, TAKC_STR_ARG(f->price_date));
+    takc_price_date_text(f->price_date, now_s, of);
+    return takc_buf_printf(out, err, "a million tokens %s in, %s out (prices of %s)\n", in, from, of);
 }
 
 enum takc_status takc_models_describe(struct takc_models *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
+    const struct takc_clock *clock = takc_clock_or_system(m->s.clock);
     for (size_t i = 0; !st && i < m->n_models; i++) {
         const struct takc_caller_model *c = &m->models[i];
         const char *name = c->provider->ops->name;
         struct takc_model_facts f = takc_facts_find(&m->facts, takc_str(name), c->model);
         st = takc_buf_printf(out, err, "%s:%.*s%s: ", name, TAKC_STR_ARG(c->model), i ? " (fallback)" : "");
-        st = st ? st : describe_facts(&f, out, err);
+        st = st ? st : describe_facts(&f, clock->wall_s(clock), out, err);
         if (!st && (st = takc_model_describe(c->provider, call, out, err)))
             st = takc_err_prefix(err, st, "%s:%.*s", name, TAKC_STR_ARG(c->model));
     }
