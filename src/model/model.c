@@ -4,6 +4,7 @@
 #include "model/model.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "token/tokenizer.h"
 
@@ -107,6 +108,16 @@ void takc_model_count_here(const struct takc_tokenizer *t, const struct takc_mod
             mt += takc_tokenizer_count_mt(t, q->messages[m].blocks[i].text);
     r->usage =
         (struct takc_usage){.input = (mt + 999) / 1000, .output = takc_tokenizer_count(t, takc_buf_str(&r->text)), .counted_here = true};
+}
+
+enum takc_status takc_model_read_vector(const struct json_t *vector, float *out, size_t n_dims, struct takc_err *err)
+{
+    if (json_is_array(vector) && json_array_size(vector) != n_dims)
+        return takc_fail(err, TAKC_INVALID, 0, "the model gives %zu dimensions, not %zu", json_array_size(vector), n_dims);
+    if (takc_json_get_floats(vector, out, n_dims, err) == TAKC_OK)
+        return TAKC_OK;
+    (void)takc_err_change(err, TAKC_UPSTREAM);
+    return takc_err_prefix(err, TAKC_UPSTREAM, "a vector of the answer");
 }
 
 static enum takc_status check_turns(const struct takc_model_request *q, struct takc_err *err)

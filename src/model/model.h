@@ -115,6 +115,10 @@ enum takc_status takc_model_fail(struct takc_model_reply *r, enum takc_failure f
 struct takc_tokenizer;
 void takc_model_count_here(const struct takc_tokenizer *t, const struct takc_model_request *q, struct takc_model_reply *r);
 
+/* For providers: one vector of an answer. INVALID: other dimensions; UPSTREAM: no array, or something in it that is no number. */
+struct json_t; /* jansson's */
+TAKC_CHECK enum takc_status takc_model_read_vector(const struct json_t *vector, float *out, size_t n_dims, struct takc_err *err);
+
 typedef enum takc_status takc_model_delta_fn(void *arg, struct takc_str text, struct takc_err *err);
 
 struct takc_model;
