@@ -62,6 +62,7 @@ struct takc_compress_report {
     size_t n_rows;
     uint64_t picodollars; /* of this run's calls, also where it failed */
     bool unpriced;        /* some calls have no price on file */
+    bool capless;         /* and there is a cap, which does not see them */
 };
 
 /* What a compress by a model would do, before anything is spent. */
@@ -71,8 +72,11 @@ struct takc_compress_plan {
     uint64_t prompt_tokens, reply_tokens;
     uint64_t picodollars; /* of the calls */
     bool priced;          /* false: no price on file */
+    bool capless;         /* there is a cap, and a model that may be asked has no price: the cap would not hold */
     char price_date[16];
-    uint64_t ms; /* at TAKC_PLAN_CALL_MS a call and TAKC_PLAN_TOKENS_S tokens a second, n_parallel at a time */
+    uint64_t ms; /* n_parallel calls at a time: each call_ms where calls were measured, else TAKC_PLAN_CALL_MS and the time of its tokens at
+                    TAKC_PLAN_TOKENS_S a second */
+    uint64_t n_measured, call_ms; /* the median of this model's last n_measured calls that compressed, by the home's ledger; 0: none */
     unsigned n_parallel;
     struct takc_compress_plan_row {
         uint32_t rate;
@@ -82,7 +86,7 @@ struct takc_compress_plan {
     } rows[TAKC_LEDGER_ROWS];
     size_t n_rows;
 };
-enum { TAKC_PLAN_CALL_MS = 1000, TAKC_PLAN_TOKENS_S = 50 };
+enum { TAKC_PLAN_MEASURED = 50 /* calls at most */, TAKC_PLAN_CALL_MS = 1000, TAKC_PLAN_TOKENS_S = 50 };
 /* Plans; o->model names who would write. Statuses as takc_compress, nothing is changed or asked. */
 TAKC_API TAKC_CHECK enum takc_status takc_compress_plan(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
                                                         struct takc_compress_plan *out, struct takc_err *err);

@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
+#include <math.h>
+
 enum takc_status takc_json_parse(struct takc_str text, json_t **out, struct takc_err *err)
 {
     json_error_t e;
@@ -63,6 +65,22 @@ enum takc_status takc_json_get_u64(const json_t *v, const char *key, uint64_t *o
     if (!json_is_integer(m) || json_integer_value(m) < 0)
         return takc_fail(err, TAKC_INVALID, 0, "%s: a whole number, 0 or more, is missing", key);
     *out = (uint64_t)json_integer_value(m);
+    return TAKC_OK;
+}
+
+enum takc_status takc_json_get_floats(const json_t *v, float *out, size_t n, struct takc_err *err)
+{
+    if (!json_is_array(v))
+        return takc_fail(err, TAKC_INVALID, 0, "an array of numbers is missing");
+    if (json_array_size(v) != n)
+        return takc_fail(err, TAKC_INVALID, 0, "%zu numbers, not %zu", json_array_size(v), n);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *one = json_array_get(v, i);
+        if (!json_is_number(one) || !isfinite((float)json_number_value(one)))
+            return takc_fail(err, TAKC_INVALID, 0, "number %zu is %s", i, json_is_number(one) ? "too large" : "none");
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)json_number_value(json_array_get(v, i));
     return TAKC_OK;
 }
 

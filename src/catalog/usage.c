@@ -249,6 +249,46 @@ enum takc_status takc_home_usage(struct takc_home *h, const struct takc_usage_fi
     return st;
 }
 
+/* --- pace --- */
+
+struct pace {
+    struct takc_str provider, model;
+    unsigned most;
+    uint64_t *out_n, *out_ms;
+};
+
+static enum takc_status pace_work(struct takc_home *h, const void *arg, struct takc_err *err)
+{
+    static const char sql[] = "WITH last AS (SELECT ms FROM usage WHERE provider = ?1 AND model = ?2 AND outcome IN ('ok', 'length')"
+                              " AND purpose IN ('compress', 'condense', 'repair') AND NOT batch ORDER BY at DESC, id LIMIT ?3)"
+                              " SELECT count(*), coalesce((SELECT ms FROM last ORDER BY ms LIMIT 1"
+                              " OFFSET (SELECT (count(*) - 1) / 2 FROM last)), 0) FROM last";
+    const struct pace *p = arg;
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(h->db, sql, -1, &q, NULL);
+    if (rc)
+        return takc_sql_fail(h->db, rc, "prepare", err);
+    takc_sql_bind(q, 1, p->provider);
+    takc_sql_bind(q, 2, p->model);
+    (void)sqlite3_bind_int64(q, 3, p->most);
+    enum takc_status st = TAKC_OK;
+    if ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        *p->out_n = (uint64_t)sqlite3_column_int64(q, 0);
+        *p->out_ms = (uint64_t)sqlite3_column_int64(q, 1);
+    } else {
+        st = takc_sql_fail(h->db, rc, "look how long calls took", err);
+    }
+    (void)sqlite3_finalize(q);
+    return st;
+}
+
+enum takc_status takc_home_usage_pace(struct takc_home *h, struct takc_str provider, struct takc_str model, unsigned most, uint64_t *out_n,
+                                      uint64_t *out_ms, struct takc_err *err)
+{
+    const struct pace p = {provider, model, most, out_n, out_ms};
+    return takc_catalog_work(h, pace_work, &p, err);
+}
+
 /* --- from a damaged catalogue --- */
 
 /* Puts rows as they come until one cannot be read. */

@@ -51,6 +51,10 @@ typedef enum takc_status takc_usage_fn(void *arg, const struct takc_usage_sum *s
 /* Sums, ascending by day, task, model, purpose. */
 TAKC_CHECK enum takc_status takc_home_usage(struct takc_home *h, const struct takc_usage_filter *f, takc_usage_fn *each, void *arg,
                                             struct takc_err *err);
+/* How long a good try of a model took that compressed (purposes compress, condense, repair): the median in milliseconds of the last most
+ * tries, of any task, the lower of two middle ones; *out_n: how many there were, 0: none. */
+TAKC_CHECK enum takc_status takc_home_usage_pace(struct takc_home *h, struct takc_str provider, struct takc_str model, unsigned most,
+                                                 uint64_t *out_n, uint64_t *out_ms, struct takc_err *err);
 /* What a task has spent in the month of now_s, UTC. */
 TAKC_CHECK enum takc_status takc_home_spent_this_month(struct takc_home *h, struct takc_str task, int64_t now_s, uint64_t *out_picodollars,
                                                        struct takc_err *err);

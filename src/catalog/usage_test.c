@@ -182,6 +182,41 @@ static void a_month_is_the_calendars(void **state)
     assert_int_equal(spent, 101);
 }
 
+static uint64_t pace_of(const char *model, unsigned most, uint64_t *out_n)
+{
+    uint64_t ms = 0;
+    assert_int_equal(takc_home_usage_pace(home, takc_str("fake"), takc_str(model), most, out_n, &ms, NULL), TAKC_OK);
+    return ms;
+}
+
+/* The median of the last good calls that compressed: no answer, no failure, no other model. */
+static void the_pace_is_that_of_the_last_calls(void **state)
+{
+    (void)state;
+    static const uint64_t took[] = {9000, 100, 400, 300, 200};
+    uint64_t n = 7;
+    assert_int_equal(pace_of("a", 50, &n), 0);
+    assert_int_equal(n, 0);
+    for (size_t i = 0; i < 5; i++) {
+        struct takc_usage_row r = row("fin", "a", NOVEMBER_S + (int64_t)i, i % 2 ? "ok" : "length", 1);
+        int64_t id;
+        r.purpose = takc_str(i % 2 ? "compress" : "condense");
+        r.ms = took[i];
+        assert_int_equal(takc_home_usage_begin(home, &r, &id, NULL), TAKC_OK);
+    }
+    call(home, "fin", "a", NOVEMBER_S + 9, "ok", 1); /* an answer of 7 ms */
+    struct takc_usage_row bad = row("fin", "a", NOVEMBER_S + 9, "timeout", 1);
+    int64_t id;
+    bad.purpose = takc_str("compress");
+    assert_int_equal(takc_home_usage_begin(home, &bad, &id, NULL), TAKC_OK);
+    assert_int_equal(pace_of("a", 50, &n), 300);
+    assert_int_equal(n, 5);
+    assert_int_equal(pace_of("a", 4, &n), 200); /* the first is too long ago; the lower middle one */
+    assert_int_equal(n, 4);
+    assert_int_equal(pace_of("b", 50, &n), 0);
+    assert_int_equal(n, 0);
+}
+
 static void a_cap_is_judged_with_the_row(void **state)
 {
     (void)state;
@@ -425,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(sums_are_by_what_was_asked),
         T(a_month_is_the_calendars),
+        T(the_pace_is_that_of_the_last_calls),
         T(a_cap_is_judged_with_the_row),
         T(threads_and_processes_note_together),
         T(processes_share_a_cap),

@@ -245,7 +245,7 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
     if (v && c->n_rows && c->rows[0].generated.used &&
         (json_object_set_new(v, "model", json_string(c->rows[0].generated.model)) ||
          json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(c->picodollars))) ||
-         json_object_set_new(v, "priced", json_boolean(!c->unpriced)))) {
+         json_object_set_new(v, "priced", json_boolean(!c->unpriced)) || json_object_set_new(v, "cap_holds", json_boolean(!c->capless)))) {
         json_decref(v);
         v = NULL;
     }
@@ -253,6 +253,13 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
     json_decref(stats);
     json_decref(keys);
     return takc_cli_json(cli, v, err);
+}
+
+static enum takc_status say_capless(struct takc_cli *cli, struct takc_err *err)
+{
+    return takc_cli_printf(cli, err,
+                           "THE CAP DOES NOT HOLD: a model that is asked has no price on file, so --max-cost (cost.max_usd) and "
+                           "cost.monthly_cap_usd do not see its calls; set its price in model.facts\n");
 }
 
 /* A run that failed has spent what it has; what came of it is kept. */
@@ -281,7 +288,9 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
     takc_progress_hide(&cli->progress);
     if (!st)
         st = cli->json ? say_json(cli, o.task, &report, err) : say_table(cli, &report, err);
-    else if (report.picodollars || report.unpriced)
+    if (!st && report.capless && !cli->json)
+        st = say_capless(cli, err);
+    else if (st && (report.picodollars || report.unpriced))
         note_spent(cli, &report);
     writer_close(&w);
     takc_home_close(home);
@@ -345,19 +354,25 @@ static json_t *plan_json(const takc_rate *rates, size_t n, uint64_t docs, uint64
 /* What it would take: calls, tokens, money, time. */
 static enum takc_status say_effort(struct takc_cli *cli, const struct takc_compress_plan *p, struct takc_str model, struct takc_err *err)
 {
-    char n[5][32], money[32], time[32];
+    char n[5][32], money[32], time[32], of[96];
+    const struct takc_clock *clock = takc_clock_or_system(cli->call.clock);
     takc_money_text(p->picodollars, money);
+    takc_price_date_text(takc_str(p->price_date), clock->wall_s(clock), of);
     enum takc_status st = takc_cli_printf(
         cli, err, "%llu documents, %s tokens; by %.*s: %s calls (%s replies are kept), %s tokens in, %s out\n",
         (unsigned long long)p->n_documents, takc_count_text(p->source_tokens, n[0]), TAKC_STR_ARG(model), takc_count_text(p->calls, n[1]),
         takc_count_text(p->reused, n[2]), takc_count_text(p->prompt_tokens, n[3]), takc_count_text(p->reply_tokens, n[4]));
-    return st ? st
-              : takc_cli_printf(cli, err,
-                                "cost: %s%s%s; time: about %s, %u calls at a time, if a call takes %d s and the model writes %d tokens a "
-                                "second\n",
-                                p->priced ? money : "no price on file", p->priced && p->price_date[0] ? ", prices of " : "",
-                                p->priced ? p->price_date : "", takc_seconds_text((double)p->ms / 1000, time), p->n_parallel,
-                                TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
+    if (!st)
+        st = takc_cli_printf(cli, err, "cost: %s%s%s; time: about %s, %u calls at a time, ", p->priced ? money : "no price on file",
+                             p->priced ? ", prices of " : "", p->priced ? of : "", takc_seconds_text((double)p->ms / 1000, time),
+                             p->n_parallel);
+    if (!st && p->n_measured)
+        st = takc_cli_printf(cli, err, "measured: the median of its last %llu calls (%llu ms)\n", (unsigned long long)p->n_measured,
+                             (unsigned long long)p->call_ms);
+    else if (!st)
+        st = takc_cli_printf(cli, err, "if a call takes %d s and the model writes %d tokens a second (none was measured yet)\n",
+                             TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
+    return st;
 }
 
 static enum takc_status model_plan_row(struct rows *r, struct takc_arena *a, const struct takc_compress_plan_row *row, struct takc_err *err)
@@ -395,8 +410,9 @@ static enum takc_status say_model_plan(struct takc_cli *cli, const struct takc_c
     return st;
 }
 
-static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_str model)
+static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_str model, int64_t now_s)
 {
+    struct takc_str date = takc_str(p->price_date);
     json_t *list = json_array();
     char name[24];
     for (size_t i = 0; list && i < p->n_rows; i++) {
@@ -409,10 +425,13 @@ static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_s
         }
     }
     json_t *cost = p->priced ? json_real(takc_ledger_usd(p->picodollars)) : json_null();
-    return json_pack("{sI sI so sI sI sI sI so sb sI so}", "documents", (json_int_t)p->n_documents, "source_tokens",
+    return json_pack("{sI sI so sI sI sI sI so sb so sb sb sI sI so so}", "documents", (json_int_t)p->n_documents, "source_tokens",
                      (json_int_t)p->source_tokens, "model", takc_json_str(model), "calls", (json_int_t)p->calls, "reused",
                      (json_int_t)p->reused, "prompt_tokens", (json_int_t)p->prompt_tokens, "reply_tokens", (json_int_t)p->reply_tokens,
-                     "cost_usd", cost, "priced", (int)p->priced, "estimated_ms", (json_int_t)p->ms, "rates", list);
+                     "cost_usd", cost, "priced", (int)p->priced, "price_date", p->priced && date.len ? takc_json_str(date) : json_null(),
+                     "price_old", (int)(takc_price_age_days(date, now_s) > TAKC_PRICE_OLD_DAYS), "cap_holds", (int)!p->capless,
+                     "estimated_ms", (json_int_t)p->ms, "measured_calls", (json_int_t)p->n_measured, "measured_call_ms",
+                     p->n_measured ? json_integer((json_int_t)p->call_ms) : json_null(), "rates", list);
 }
 
 static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home, const struct takc_compress_options *o,
@@ -423,7 +442,11 @@ static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home,
     takc_progress_hide(&cli->progress);
     if (st)
         return st;
-    return cli->json ? takc_cli_json(cli, model_plan_json(&p, o->model->model), err) : say_model_plan(cli, &p, o->model->model, err);
+    const struct takc_clock *clock = takc_clock_or_system(cli->call.clock);
+    if (cli->json)
+        return takc_cli_json(cli, model_plan_json(&p, o->model->model, clock->wall_s(clock)), err);
+    st = say_model_plan(cli, &p, o->model->model, err);
+    return st || !p.capless ? st : say_capless(cli, err);
 }
 
 /* Sums of the documents as they are now. Duplicates and hidden parts are told apart when compressing; the plan is an upper bound. */

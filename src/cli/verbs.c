@@ -255,7 +255,9 @@ static const struct takc_verb verbs[] = {
      .summary = "check the home and its parts",
      .usage = "[OPTIONS]",
      .example = "takc doctor",
-     .example_says = "What is there, what is missing, what is wrong; exit code 1 then.",
+     .example_says =
+         "What is there, what is missing, what is wrong; exit code 1 then. With -t TASK the task's own model; --json gives a list "
+         "of {check, status, detail}.",
      OPTIONS(doctor_options),
      .run = takc_verb_doctor},
     {.name = "usage",

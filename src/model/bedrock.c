@@ -93,6 +93,8 @@ static enum takc_status failed_transfer(const struct a_try *t, enum takc_status 
         t->out->failure = TAKC_FAILURE_DENIED;
     if (st == TAKC_UPSTREAM)
         t->out->failure = TAKC_FAILURE_CONNECTION;
+    if (st == TAKC_UNTRUSTED)
+        t->out->failure = TAKC_FAILURE_UNTRUSTED;
     return st;
 }
 

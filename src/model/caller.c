@@ -12,7 +12,11 @@
 
 #include <stdio.h>
 
-enum { NOTES_MAX = 64 << 10, ADAPTIONS_MAX = 3 /* a provider has two ways to say it; more is going round in circles */ };
+enum {
+    NOTES_MAX = 64 << 10,
+    TOTAL_MS = 600000 /* as takc_model_request's */,
+    ADAPTIONS_MAX = 3 /* a provider has two ways to say it; more is going round in circles */
+};
 
 struct chained {
     struct takc_model *provider;
@@ -148,6 +152,8 @@ struct calling {
     struct chained *m;
     bool fallback, handed_on;                  /* handed_on: a delta went out */
     unsigned attempt, adaptions, sent_without; /* sent_without: what was left out of the try that was sent last */
+    uint64_t waited_ms;                        /* between tries, of all models */
+    uint64_t too_long_ms;                      /* what the last try asked to wait and is not waited; 0: nothing */
     enum takc_status delta_status;
 };
 
@@ -329,6 +335,22 @@ static uint64_t draw_wait(struct calling *k)
     return ms;
 }
 
+/* How long a call may still wait between its tries: as long as one try may take, whoever asks for more. */
+static uint64_t wait_left(const struct calling *k)
+{
+    uint64_t all = k->r->total_ms ? k->r->total_ms : TOTAL_MS, left = all > k->waited_ms ? all - k->waited_ms : 0;
+    return left < k->c->o.retry.max_after_ms ? left : k->c->o.retry.max_after_ms;
+}
+
+static void note_too_long(struct calling *k, uint64_t ms)
+{
+    char text[256];
+    k->too_long_ms = ms;
+    (void)snprintf(text, sizeof(text), "%.*s asks to wait %.0f s: longer than takc waits (%.0f s)", TAKC_STR_ARG(k->m->model),
+                   (double)ms / 1000, (double)wait_left(k) / 1000);
+    note(k, text);
+}
+
 /* Waits before the next try; false when there is to be none. A wait that the deadline does not allow leaves the failure what it was. */
 static bool wait_again(struct calling *k)
 {
@@ -336,18 +358,19 @@ static bool wait_again(struct calling *k)
     const struct takc_model_reply *reply = k->reply;
     if (!takc_failure_again(reply->failure) || k->attempt >= k->c->o.retry.max_retries)
         return false;
-    if (reply->after_ms > k->c->o.retry.max_after_ms) {
-        (void)snprintf(text, sizeof(text), "%.*s asks to wait %.0f s: longer than takc waits", TAKC_STR_ARG(k->m->model),
-                       (double)reply->after_ms / 1000);
-        note(k, text);
+    if (reply->after_ms > wait_left(k)) {
+        note_too_long(k, reply->after_ms);
         return false;
     }
     uint64_t ms = draw_wait(k);
+    if (ms > wait_left(k)) /* the jitter's part of it */
+        ms = wait_left(k);
     (void)snprintf(text, sizeof(text), "try %u of %.*s: %s; waited %.1f s", k->attempt + 1, TAKC_STR_ARG(k->m->model),
                    takc_failure_name(reply->failure), (double)ms / 1000);
     if (takc_call_sleep(k->call, ms, NULL))
         return false;
     note(k, text);
+    k->waited_ms += ms;
     k->attempt++;
     return true;
 }
@@ -373,8 +396,9 @@ static void prefix_why_not_again(const struct calling *k, struct takc_err *err, 
     const struct takc_model_reply *reply = k->reply;
     if (k->handed_on && reply->failure != TAKC_FAILURE_CANCELLED && !k->delta_status)
         (void)takc_err_prefix(err, st, "the stream broke behind its first words");
-    else if (takc_failure_again(reply->failure) && reply->after_ms > k->c->o.retry.max_after_ms)
-        (void)takc_err_prefix(err, st, "it asks to wait %.0f s", (double)reply->after_ms / 1000);
+    else if (k->too_long_ms)
+        (void)takc_err_prefix(err, st, "it asks to wait %.0f s, longer than the %.0f s that takc waits", (double)k->too_long_ms / 1000,
+                              (double)wait_left(k) / 1000);
 }
 
 /* All tries with one model. */
@@ -382,6 +406,7 @@ static enum takc_status ask_model(struct calling *k, enum next *out_next, struct
 {
     enum takc_status st;
     k->attempt = 0;
+    k->too_long_ms = 0;
     do {
         st = try_once(k, out_next, err);
         if (st && *out_next == NEXT_UNSET)
@@ -420,6 +445,7 @@ static enum takc_status ask_chain(struct calling *k, struct takc_err *err)
     if (st)
         return takc_fail(err, st, failed.detail, "%s", failed.msg);
     k->sum.fallback = k->fallback;
+    k->sum.answered = (size_t)(k->m - k->c->models);
     return st;
 }
 

@@ -3,6 +3,7 @@
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
 #include "base/log.h"
+#include "catalog/usage.h"
 #include "pipeline/check.h"
 #include "pipeline/generate.h"
 #include "pipeline/reduce.h"
@@ -137,6 +138,7 @@ static void say_spent(struct takc_models *m, struct takc_compress_report *out)
     takc_models_spent(m, &spent);
     out->picodollars = spent.picodollars;
     out->unpriced = spent.unpriced;
+    out->capless = spent.unpriced && spent.capless;
 }
 
 /* Few-shot examples of the caller, else the profile's. */
@@ -167,6 +169,8 @@ static enum takc_status open_generation(const struct takc_compress_options *o, s
     enum takc_status st = take_examples(o, b, g, err);
     if (!st)
         st = takc_models_open(&g->models, b->home, b->task, o->model, b->profile->counter, err);
+    if (!st)
+        st = takc_models_chain(g->models, b->arena, &g->chain, &g->n_chain, err);
     if (!st)
         b->generation = g;
     return st;
@@ -249,6 +253,9 @@ static void say_plan(const struct takc_build *b, const struct takc_generative_pl
 {
     const struct takc_model_facts *f = takc_models_facts(b->generation->models);
     const struct takc_usage usage = {.input = p->prompt_tokens, .output = p->reply_tokens};
+    struct takc_models_spent spent;
+    takc_models_spent(b->generation->models, &spent);
+    out->capless = spent.capless;
     out->calls = p->calls;
     out->reused = p->reused;
     out->prompt_tokens = p->prompt_tokens;
@@ -258,8 +265,21 @@ static void say_plan(const struct takc_build *b, const struct takc_generative_pl
     (void)snprintf(out->price_date, sizeof(out->price_date), "%.*s", (int)(f->price_date.len < 15 ? f->price_date.len : 15),
                    f->price_date.ptr ? f->price_date.ptr : "");
     out->n_parallel = b->generation->n_parallel ? b->generation->n_parallel : takc_generative_options_default().n_parallel;
-    out->ms = (p->calls * TAKC_PLAN_CALL_MS + p->reply_tokens * 1000 / TAKC_PLAN_TOKENS_S) / out->n_parallel;
     say_rows(b, f, out);
+}
+
+/* By what this model's calls took lately, else by what is assumed. */
+static enum takc_status say_time(const struct takc_build *b, struct takc_compress_plan *out, struct takc_err *err)
+{
+    const char *provider = takc_models_ops(b->generation->models)->name;
+    struct takc_str name = b->generation->model;
+    size_t colon = takc_str_find_byte(name, ':', 0);
+    struct takc_str model = takc_str_slice(name, colon == SIZE_MAX ? 0 : colon + 1, name.len);
+    enum takc_status st =
+        takc_home_usage_pace(b->home, takc_str(provider), model, TAKC_PLAN_MEASURED, &out->n_measured, &out->call_ms, err);
+    uint64_t assumed = out->calls * TAKC_PLAN_CALL_MS + out->reply_tokens * 1000 / TAKC_PLAN_TOKENS_S;
+    out->ms = (out->n_measured ? out->calls * out->call_ms : assumed) / out->n_parallel;
+    return st;
 }
 
 static enum takc_status plan_build(struct takc_build *b, struct takc_compress_plan *out, struct takc_err *err)
@@ -284,6 +304,8 @@ static enum takc_status plan_build(struct takc_build *b, struct takc_compress_pl
     out->source_tokens = (s.source_mt + 999) / 1000;
     if (!st)
         say_plan(b, &p, out);
+    if (!st)
+        st = say_time(b, out, err);
     takc_selection_clear(&s);
     return st;
 }

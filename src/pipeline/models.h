@@ -13,7 +13,8 @@
 struct takc_models;
 
 /* Opens without asking anybody, but for a key that lies in Secrets Manager. INVALID: a name without a kind, with the kinds that there are;
- * a facts file with its line. home, counter (NULL: estimate) are borrowed, settings copied. Returns owned: takc_models_close. */
+ * a facts file with its line, or that is not there; a secret that is not there. home, counter (NULL: estimate) are borrowed, settings
+ * copied. Returns owned: takc_models_close. */
 TAKC_CHECK enum takc_status takc_models_open(struct takc_models **out, struct takc_home *home, struct takc_str task,
                                              const struct takc_model_settings *s, const struct takc_tokenizer *counter,
                                              struct takc_err *err);
@@ -37,10 +38,21 @@ const struct takc_model_facts *takc_models_facts(const struct takc_models *m);
  * window and price. Credentials are looked for, nobody is asked for words. Statuses as takc_model_describe's, with the model named. */
 TAKC_CHECK enum takc_status takc_models_describe(struct takc_models *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err);
 
+/* The models in the order in which they are asked, each told from all others: "bedrock:amazon.nova-lite-v1:0", and for openai at another
+ * endpoint than OpenAI's "openai:llama at 0123456789abcdef", the beginning of the SHA-256 of its base URL: one that holds a secret is not
+ * written down. In the arena. */
+TAKC_CHECK enum takc_status takc_models_chain(const struct takc_models *m, struct takc_arena *a, const struct takc_str **out, size_t *out_n,
+                                              struct takc_err *err);
+
+/* Behind "a cap is set, but". */
+#define TAKC_MODELS_CAPLESS "a model that may be asked has no price on file: its calls count for no cap; set one with model.facts"
+
 struct takc_models_spent { /* since open, over all tries */
     uint64_t calls, picodollars;
     struct takc_usage usage;
     bool unpriced, fallback;
+    bool
+        capless; /* there is a cap, and a model that may be asked has no price: the cap does not see its calls. Told before any call, too */
 };
 void takc_models_spent(struct takc_models *m, struct takc_models_spent *out);
 

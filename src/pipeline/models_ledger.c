@@ -89,8 +89,7 @@ void takc_models_tell(struct takc_models *m, bool priced, struct takc_model_repl
         takc_model_note(reply, "%s", note);
     }
     if (unpriced)
-        takc_model_note(reply,
-                        "there is no price on file for a model that was asked: its calls count for no cap; set one with model.facts");
+        takc_model_note(reply, "THE CAP DOES NOT HOLD: " TAKC_MODELS_CAPLESS);
 }
 
 /* --- calls under way --- */
@@ -217,5 +216,6 @@ void takc_models_spent(struct takc_models *m, struct takc_models_spent *out)
 {
     takc_mutex_lock(&m->locked.mu);
     *out = m->locked.spent;
+    out->capless = m->capless;
     takc_mutex_unlock(&m->locked.mu);
 }

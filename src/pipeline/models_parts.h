@@ -26,15 +26,16 @@ struct takc_models {
     struct takc_caller_model *models; /* providers are owned */
     size_t n_models;
     struct takc_caller *caller;
+    bool capless; /* as in struct takc_models_spent */
     struct {
         struct takc_mutex mu;
         struct takc_models_spent spent;
         struct takc_models_flight *flights; /* owned */
         size_t n_flights, flights_cap;
-        uint64_t in_flight; /* picodollars that all of them may come to */
-        int64_t next_id;    /* of rows, where there is no home */
-        bool told_cap, told_price;
-        char note[240]; /* for the notes of the next reply; empty: none */
+        uint64_t in_flight;        /* picodollars that all of them may come to */
+        int64_t next_id;           /* of rows, where there is no home */
+        bool told_cap, told_price; /* in a reply */
+        char note[240];            /* for the notes of the next reply; empty: none */
     } locked;
 };
 

@@ -126,9 +126,9 @@ def ending(name):
 
 
 def vectors(name, body):
-    """Three numbers a text, or as many as are asked for."""
+    """Three numbers a text, or as many as are asked for; of "odd" the first is none."""
     texts = body["texts"] if "texts" in body else [body["inputText"]]
-    made = [([len(t.encode())] + [0.5] * 2000)[:body.get("dimensions", 3)] for t in texts]
+    made = [([None if t == "odd" else len(t.encode())] + [0.5] * 2000)[:body.get("dimensions", 3)] for t in texts]
     if "titan" in name:
         return {"embedding": made[0], "inputTextTokenCount": 2}
     return {"id": "x", "texts": texts, "embeddings": {"float": made} if "v4" in name else made}

@@ -12,7 +12,7 @@ import tempfile
 from home import Home, document
 from stand_in import Bedrock, OpenAI, StandIn, Titan, obedient
 
-STATUS = {2: "INVALID", 3: "NOT_FOUND", 5: "TIMEOUT", 13: "UPSTREAM", 14: "LIMITED", 15: "DENIED"}
+STATUS = {2: "INVALID", 3: "NOT_FOUND", 5: "TIMEOUT", 13: "UPSTREAM", 14: "LIMITED", 15: "DENIED", 17: "NO_MODEL"}
 LATER, DOCTOR = {"write": "run it again later", "answer": "ask again later, or without a model"}, "takc doctor says who asks where"
 STAGES = ("compress", "condense", "repair", "answer", "stream")
 N_REQUESTS = 10  # of a whole compress: four windows, one over them, a repair each
@@ -23,7 +23,7 @@ CLASSES = {
     "429": ("throttled", 4, 14, "HTTP 429"), "429-after": ("throttled", 4, 14, "HTTP 429"),
     "429-long": ("throttled", 1, 14, "it asks to wait 3600 s"), "503": ("overloaded", 4, 13, "HTTP 503"),
     "529": ("overloaded", 4, 13, "HTTP"), "500": ("server", 4, 13, "HTTP 500"), "error": ("server", 4, 13, "HTTP 500"),
-    "401": ("denied", 1, 15, "HTTP 40"), "403": ("denied", 1, 15, "HTTP 403"), "404": ("no_model", 1, 3, "HTTP 404"),
+    "401": ("denied", 1, 15, "HTTP 40"), "403": ("denied", 1, 15, "HTTP 403"), "404": ("no_model", 1, 17, "HTTP 404"),
     "long": ("too_long", 1, 2, "HTTP 400"), "400": ("invalid", 1, 2, "HTTP 400"), "parameter-always": ("parameter", 2, 2, "emperature"),
     "reset": ("connection", 4, 13, "127.0.0.1"), "reset-first": ("connection", 4, 13, "127.0.0.1"),
     "hang": ("timeout", 1, 5, "127.0.0.1"), "hang-first": ("timeout", 1, 5, "127.0.0.1"),
