@@ -3,6 +3,7 @@
 
 A cell is one way to fail at one stage. It says what is wrong by need() and same().
 """
+import glob
 import json
 import os
 import shutil
@@ -74,11 +75,19 @@ class Bench:
         same(sorted({r["outcome"] for r in self.written.rows()}), ["ok"], "its outcomes")
         same(sum(r["purpose"] == "condense" for r in self.written.rows()), 1, "its condensed windows")
         self.last_write = [r.prompt for r in self.server.seen if r.kind == "write"][-1]
-        self.whole = self.texts_of(self.written)
+        self.whole, self.lines = self.texts_of(self.written), self.lines_of(self.written)
 
     def texts_of(self, home):
         """What was written, without what was counted on the way."""
         return {k: v for k, v in home.artifacts().items() if not k.endswith("ledger.json")}
+
+    def lines_of(self, home):
+        """The artifacts' segments alone: whose key they were asked for under is no part of these."""
+        out = {}
+        for path in sorted(glob.glob(os.path.join(home.path, "home/artifacts/fin/v2/*x.json"))):
+            with open(path, encoding="utf-8") as f:
+                out[os.path.basename(path)] = json.load(f)["segments"]
+        return out
 
     def stage(self, r):
         if r.kind == "write":
