@@ -40,6 +40,7 @@ struct put {
     const struct takc_usage_row *row;
     uint64_t cap; /* 0: none */
     uint64_t *out_spent;
+    bool once; /* a row of that id stays as it is */
 };
 
 static enum takc_status put_row(struct takc_home *h, const struct put *p, struct takc_err *err)
@@ -72,14 +73,35 @@ static enum takc_status spent_in_month(struct takc_home *h, struct takc_str task
 
 /* --- begin and end --- */
 
+static enum takc_status is_there(struct takc_home *h, int64_t id, bool *out, struct takc_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum takc_status st = takc_catalog_prepare(h, TAKC_STMT_HAS_USAGE, &s, err);
+    if (st)
+        return st;
+    (void)sqlite3_bind_int64(s, 1, id);
+    int rc = sqlite3_step(s);
+    *out = rc == SQLITE_ROW;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        st = takc_sql_fail(h->db, rc, "look for a call", err);
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+    return st;
+}
+
 static enum takc_status judge_and_put(struct takc_home *h, const struct put *p, struct takc_err *err)
 {
     uint64_t spent = 0;
+    bool there = false;
     enum takc_status st = p->cap ? spent_in_month(h, p->row->task, p->row->at_s, &spent, err) : TAKC_OK;
+    if (!st && p->once)
+        st = is_there(h, p->id, &there, err);
     if (st)
         return st;
     if (p->out_spent)
         *p->out_spent = spent;
+    if (there)
+        return TAKC_OK;
     if (p->cap && (spent > p->cap || p->row->picodollars > p->cap - spent))
         return takc_fail(err, TAKC_COST, 0, "task %.*s has too little left of its month's cap", TAKC_STR_ARG(p->row->task));
     return put_row(h, p, err);
@@ -122,6 +144,13 @@ enum takc_status takc_home_usage_begin_within(struct takc_home *h, const struct 
     if (!st)
         *out_id = p.id;
     return st;
+}
+
+enum takc_status takc_home_usage_begin_as(struct takc_home *h, int64_t id, const struct takc_usage_row *row, uint64_t cap,
+                                          uint64_t *out_spent, struct takc_err *err)
+{
+    const struct put p = {.id = id, .row = row, .cap = cap, .out_spent = out_spent, .once = true};
+    return takc_catalog_work(h, begin_work, &p, err);
 }
 
 enum takc_status takc_home_usage_begin(struct takc_home *h, const struct takc_usage_row *row, int64_t *out_id, struct takc_err *err)

@@ -19,6 +19,7 @@ struct writer { /* what flags, files and the profile say of a model; views live 
     struct takc_arena arena;
     struct takc_profile profile, few_shot;
     struct takc_model_settings model;
+    struct takc_batch_settings batch;
     struct takc_compress_example examples[TAKC_PROFILE_EXAMPLES_MAX];
 };
 
@@ -56,6 +57,24 @@ static enum takc_status writer_open(struct takc_cli *cli, struct takc_home *home
         st = read_few_shot(cli, w, o, err);
     o->model = &w->model;
     return st;
+}
+
+/* --batch, where it is given. */
+static enum takc_status read_batch(struct takc_cli *cli, struct writer *w, struct takc_compress_options *o, struct takc_err *err)
+{
+    struct takc_str uri = takc_cli_opt(cli, "batch");
+    bool no_wait = takc_cli_flag(cli, "no-wait");
+    if (!uri.ptr && no_wait)
+        return takc_fail(err, TAKC_INVALID, 0, "--no-wait is of batch jobs: --batch s3://BUCKET/FOLDER is missing");
+    if (!uri.ptr)
+        return TAKC_OK;
+    w->batch = (struct takc_batch_settings){.uri = uri,
+                                            .role = cli->settings.model_batch_role,
+                                            .min_records = cli->settings.model_batch_min_records,
+                                            .poll_ms = cli->settings.model_batch_poll_ms,
+                                            .no_wait = no_wait};
+    o->batch = &w->batch;
+    return TAKC_OK;
 }
 
 static void writer_close(struct writer *w)
@@ -209,6 +228,20 @@ static enum takc_status say_table(struct takc_cli *cli, const struct takc_compre
     return st;
 }
 
+/* A job is under way, and there is no new version yet. */
+static enum takc_status say_waits(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
+{
+    char records[32], money[32];
+    if (cli->json)
+        return takc_cli_json(cli,
+                             json_pack("{sb ss sI sf}", "waits", 1, "job", c->job, "records", (json_int_t)c->job_records, "most_usd",
+                                       takc_ledger_usd(c->job_most)),
+                             err);
+    takc_money_text(c->job_most, money);
+    return takc_cli_printf(cli, err, "batch job %s: %s records, at most %s; the same command goes on with it\n", c->job,
+                           takc_count_text(c->job_records, records), money);
+}
+
 static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, const struct takc_compress_report *c, struct takc_err *err)
 {
     json_t *rows = json_array(), *stats = json_object(), *keys = json_object();
@@ -261,9 +294,13 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = writer_open(cli, home, &w, &o, err);
     if (!st)
+        st = read_batch(cli, &w, &o, err);
+    if (!st)
         st = takc_compress(home, &cli->call, &o, &report, err);
     takc_progress_hide(&cli->progress);
-    if (!st)
+    if (!st && report.waits)
+        st = say_waits(cli, &report, err);
+    else if (!st)
         st = cli->json ? say_json(cli, o.task, &report, err) : say_table(cli, &report, err);
     else if (report.picodollars || report.unpriced)
         note_spent(cli, &report);
@@ -337,11 +374,11 @@ static enum takc_status say_effort(struct takc_cli *cli, const struct takc_compr
         takc_count_text(p->reused, n[2]), takc_count_text(p->prompt_tokens, n[3]), takc_count_text(p->reply_tokens, n[4]));
     return st ? st
               : takc_cli_printf(cli, err,
-                                "cost: %s%s%s; time: about %s, %u calls at a time, if a call takes %d s and the model writes %d tokens a "
+                                "cost%s: %s%s%s; time: about %s, %u calls at a time, if a call takes %d s and the model writes %d tokens a "
                                 "second\n",
-                                p->priced ? money : "no price on file", p->priced && p->price_date[0] ? ", prices of " : "",
-                                p->priced ? p->price_date : "", takc_seconds_text((double)p->ms / 1000, time), p->n_parallel,
-                                TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
+                                p->batch_percent ? " by batch jobs" : "", p->priced ? money : "no price on file",
+                                p->priced && p->price_date[0] ? ", prices of " : "", p->priced ? p->price_date : "",
+                                takc_seconds_text((double)p->ms / 1000, time), p->n_parallel, TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
 }
 
 static enum takc_status model_plan_row(struct rows *r, struct takc_arena *a, const struct takc_compress_plan_row *row, struct takc_err *err)
@@ -393,10 +430,11 @@ static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_s
         }
     }
     json_t *cost = p->priced ? json_real(takc_ledger_usd(p->picodollars)) : json_null();
-    return json_pack("{sI sI so sI sI sI sI so sb sI so}", "documents", (json_int_t)p->n_documents, "source_tokens",
+    return json_pack("{sI sI so sI sI sI sI so sb sI sI so}", "documents", (json_int_t)p->n_documents, "source_tokens",
                      (json_int_t)p->source_tokens, "model", takc_json_str(model), "calls", (json_int_t)p->calls, "reused",
                      (json_int_t)p->reused, "prompt_tokens", (json_int_t)p->prompt_tokens, "reply_tokens", (json_int_t)p->reply_tokens,
-                     "cost_usd", cost, "priced", (int)p->priced, "estimated_ms", (json_int_t)p->ms, "rates", list);
+                     "cost_usd", cost, "priced", (int)p->priced, "batch_percent", (json_int_t)p->batch_percent, "estimated_ms",
+                     (json_int_t)p->ms, "rates", list);
 }
 
 static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home, const struct takc_compress_options *o,
@@ -453,11 +491,15 @@ enum takc_status takc_verb_plan(struct takc_cli *cli, struct takc_err *err)
     struct takc_home *home = NULL;
     takc_rate rates[TAKC_LEDGER_ROWS];
     struct writer w = {.model = {.model = {NULL, 0}}};
-    struct takc_compress_options o = {
-        .rates = rates, .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS), .n_threads = takc_cli_threads(cli)};
+    struct takc_compress_options o = {.batch = takc_cli_flag(cli, "batch") ? &w.batch : NULL,
+                                      .rates = rates,
+                                      .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS),
+                                      .n_threads = takc_cli_threads(cli)};
     enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st)
         st = writer_open(cli, home, &w, &o, err);
+    if (!st && o.batch && !w.model.model.len)
+        st = takc_fail(err, TAKC_INVALID, 0, "batch jobs need a model: --model bedrock:MODEL");
     if (!st)
         st = w.model.model.len ? plan_model(cli, home, &o, err) : plan_extracts(cli, home, &o, &w.profile, err);
     writer_close(&w);

@@ -129,13 +129,16 @@ static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t 
         count_call(a, takc_buf_str(&prompt), share);
     if (!st && !a->x->r->dry)
         st = call_model(a, takc_buf_str(&prompt), share, &reply, err);
-    if (!st && reply.blocked)
+    a->w->later = a->w->later || reply.later;
+    if (!st && reply.later)
+        ; /* the pass ends behind this rate */
+    else if (!st && reply.blocked)
         a->w->counts.windows_blocked += depth == 0 && !a->n_failed;
     else if (!st && reply.cut)
         st = complete(a, lo, hi, share, depth, takc_buf_str(&reply.text), out, err);
     else if (!st)
         st = takc_buf_add(out, takc_buf_str(&reply.text), err);
-    if (!st && !reply.blocked && !a->x->r->dry)
+    if (!st && !reply.blocked && !a->w->later && !a->x->r->dry)
         st = takc_gen_keep(a->x->r, key, share, takc_str_slice(takc_buf_str(out), before, out->len), err);
     takc_buf_clear(&prompt);
     takc_buf_clear(&reply.text);

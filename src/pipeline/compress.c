@@ -3,6 +3,7 @@
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
 #include "base/log.h"
+#include "pipeline/batches.h"
 #include "pipeline/check.h"
 #include "pipeline/generate.h"
 #include "pipeline/reduce.h"
@@ -172,6 +173,17 @@ static enum takc_status open_generation(const struct takc_compress_options *o, s
     return st;
 }
 
+/* Of a compress, not of a plan, which sends nothing. */
+static enum takc_status open_batches(const struct takc_compress_options *o, struct takc_build *b, struct takc_err *err)
+{
+    struct takc_generation *g = b->generation;
+    if (!o->batch)
+        return TAKC_OK;
+    if (!g)
+        return takc_fail(err, TAKC_INVALID, 0, "batch jobs need a model: --model bedrock:MODEL");
+    return takc_batches_open(&g->batches, b->home, b->task, g->models, o->batch, err);
+}
+
 struct story { /* what compress and plan begin with */
     struct takc_build b;
     struct takc_profile profile;
@@ -202,29 +214,71 @@ static enum takc_status story_open(struct story *x, struct takc_home *h, struct 
 
 static void story_close(struct story *x)
 {
+    takc_batches_close(x->generation.batches);
     takc_models_close(x->generation.models);
     takc_arena_clear(&x->arena);
     takc_profile_clear(&x->profile);
 }
 
+/* Under the task's lock: a version, or, with batch jobs, what can be done of one until a job has ended (out->waits). */
+static enum takc_status compress_or_send(struct takc_build *b, struct takc_compress_report *out, struct takc_err *err)
+{
+    struct takc_docset set = {0};
+    struct takc_batches *batches = b->generation ? b->generation->batches : NULL;
+    enum takc_status st = batches ? takc_batches_settle(batches, b->call, &out->waits, err) : TAKC_OK;
+    if (st || out->waits)
+        return st;
+    st = compress_locked(b, &set, out, err);
+    if (!batches)
+        return st;
+    if (!st)
+        return takc_batches_end(batches, b->call, err);
+    if (!takc_batches_wants_job(batches))
+        return st;
+    st = takc_batches_send(batches, b->call, b->label, err);
+    out->waits = !st;
+    return st;
+}
+
+/* Once, or in rounds with a wait for a batch job between; nobody's lock is held meanwhile, so that documents may come and go. */
+static enum takc_status compress_in_rounds(struct story *x, const struct takc_compress_options *o, struct takc_compress_report *out,
+                                           struct takc_err *err)
+{
+    struct takc_batches *batches = x->generation.batches;
+    uint64_t resumed = 0;
+    enum takc_status st;
+    for (unsigned round = 0;; round++) {
+        struct takc_writer writer = {.lock = {-1}};
+        *out = (struct takc_compress_report){0};
+        x->b.n_resumed = 0;
+        st = takc_writer_begin(x->b.home, x->b.call, o->task, &x->profile, o->wait_ms, &writer, err);
+        st = st ? st : compress_or_send(&x->b, out, err);
+        takc_lock_close(&writer.lock);
+        resumed = round ? resumed : x->b.n_resumed; /* later rounds take over what this run made */
+        out->n_resumed = out->n_resumed ? resumed : 0;
+        if (st || !out->waits || o->batch->no_wait)
+            break;
+        if ((st = takc_batches_watch(batches, x->b.call, err)))
+            break;
+    }
+    if (!st && out->waits)
+        (void)takc_batches_waiting(batches, out);
+    return st;
+}
+
 enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
                                struct takc_compress_report *out, struct takc_err *err)
 {
-    struct takc_docset set = {0};
-    struct takc_writer writer = {.lock = {-1}};
     struct story x;
     *out = (struct takc_compress_report){0};
     enum takc_status st = story_open(&x, h, call, o, err);
-    if (!st)
-        st = takc_writer_begin(h, call, o->task, &x.profile, o->wait_ms, &writer, err);
-    if (!st)
-        st = compress_locked(&x.b, &set, out, err);
+    st = st ? st : open_batches(o, &x.b, err);
+    st = st ? st : compress_in_rounds(&x, o, out, err);
     if (!st)
         takc_log_for(call, INFO, "compress", "task=%.*s version=%s changed=%d documents=%llu units=%llu", TAKC_STR_ARG(o->task),
                      out->version, out->changed, (unsigned long long)out->n_documents, (unsigned long long)out->n_units);
     if (x.b.generation)
         say_spent(x.generation.models, out);
-    takc_lock_close(&writer.lock);
     story_close(&x);
     return st;
 }
@@ -245,7 +299,7 @@ static void say_rows(const struct takc_build *b, const struct takc_model_facts *
     }
 }
 
-static void say_plan(const struct takc_build *b, const struct takc_generative_plan *p, struct takc_compress_plan *out)
+static void say_plan(const struct takc_build *b, const struct takc_generative_plan *p, bool batch, struct takc_compress_plan *out)
 {
     const struct takc_model_facts *f = takc_models_facts(b->generation->models);
     const struct takc_usage usage = {.input = p->prompt_tokens, .output = p->reply_tokens};
@@ -254,7 +308,8 @@ static void say_plan(const struct takc_build *b, const struct takc_generative_pl
     out->prompt_tokens = p->prompt_tokens;
     out->reply_tokens = p->reply_tokens;
     out->priced = f->has_price;
-    out->picodollars = f->has_price ? takc_facts_cost(f, &usage, false) : 0;
+    out->batch_percent = batch ? f->batch_percent : 0;
+    out->picodollars = f->has_price ? takc_facts_cost(f, &usage, batch) : 0;
     (void)snprintf(out->price_date, sizeof(out->price_date), "%.*s", (int)(f->price_date.len < 15 ? f->price_date.len : 15),
                    f->price_date.ptr ? f->price_date.ptr : "");
     out->n_parallel = b->generation->n_parallel ? b->generation->n_parallel : takc_generative_options_default().n_parallel;
@@ -262,7 +317,7 @@ static void say_plan(const struct takc_build *b, const struct takc_generative_pl
     say_rows(b, f, out);
 }
 
-static enum takc_status plan_build(struct takc_build *b, struct takc_compress_plan *out, struct takc_err *err)
+static enum takc_status plan_build(struct takc_build *b, bool batch, struct takc_compress_plan *out, struct takc_err *err)
 {
     struct takc_docset set;
     struct takc_docset_corpus corpus;
@@ -283,7 +338,7 @@ static enum takc_status plan_build(struct takc_build *b, struct takc_compress_pl
     out->n_documents = set.n_docs;
     out->source_tokens = (s.source_mt + 999) / 1000;
     if (!st)
-        say_plan(b, &p, out);
+        say_plan(b, &p, batch, out);
     takc_selection_clear(&s);
     return st;
 }
@@ -296,8 +351,10 @@ enum takc_status takc_compress_plan(struct takc_home *h, struct takc_call *call,
     enum takc_status st = story_open(&x, h, call, o, err);
     if (!st && !x.b.generation)
         st = takc_fail(err, TAKC_INVALID, 0, "a plan of calls needs a model");
+    if (!st && o->batch)
+        st = takc_models_can_batch(x.generation.models, err);
     if (!st)
-        st = plan_build(&x.b, out, err);
+        st = plan_build(&x.b, o->batch != NULL, out, err);
     story_close(&x);
     return st;
 }

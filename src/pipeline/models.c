@@ -245,6 +245,7 @@ enum takc_status takc_models_open(struct takc_models **out, struct takc_home *ho
     takc_arena_init(&m->arena);
     m->arena.secret = true;
     m->home = home;
+    m->counter = counter ? counter : takc_tokenizer_find(takc_str("estimate"));
     st = set_up(m, task, s, counter, err);
     if (st)
         takc_models_close(m);
