@@ -174,6 +174,14 @@ static enum takc_status generated_row(struct rows *r, struct takc_arena *a, cons
     return st ? st : cell(r, a, err, "%s%s", n, g->unpriced ? " (no price)" : "");
 }
 
+static enum takc_status say_batches(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
+{
+    char replies[32], calls[32];
+    return takc_cli_printf(
+        cli, err, "%s replies by batch jobs; %s on demand, too few at a time for a job (model.batch_min_records) or failed in one\n",
+        takc_count_text(c->batch_replies, replies), takc_count_text(c->batch_on_demand, calls));
+}
+
 /* What the model did, where one wrote. */
 static enum takc_status generated_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_arena *a,
                                         struct takc_err *err)
@@ -195,7 +203,7 @@ static enum takc_status generated_table(struct takc_cli *cli, const struct takc_
         st = takc_cli_printf(cli, err, "\nwritten by %s; this run cost %s%s%s\n", c->rows[0].generated.model, money,
                              c->unpriced ? ", and calls that have no price on file" : "",
                              fallback ? "; another model answered where it failed" : "");
-    return st;
+    return st || !(c->batch_replies + c->batch_on_demand) ? st : say_batches(cli, c, err);
 }
 
 static enum takc_status say_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
@@ -262,7 +270,9 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
     if (v && c->n_rows && c->rows[0].generated.used &&
         (json_object_set_new(v, "model", json_string(c->rows[0].generated.model)) ||
          json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(c->picodollars))) ||
-         json_object_set_new(v, "priced", json_boolean(!c->unpriced)))) {
+         json_object_set_new(v, "priced", json_boolean(!c->unpriced)) ||
+         json_object_set_new(v, "batch_replies", json_integer((json_int_t)c->batch_replies)) ||
+         json_object_set_new(v, "batch_on_demand", json_integer((json_int_t)c->batch_on_demand)))) {
         json_decref(v);
         v = NULL;
     }

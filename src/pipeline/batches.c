@@ -112,6 +112,7 @@ void takc_batches_note_call(struct takc_batches *b, const struct takc_caller_sum
 {
     takc_mutex_lock(&b->locked.mu);
     add_sum(&b->sums[b->level], &sum->usage, sum->picodollars, sum->priced);
+    b->sums[b->level].on_demand++;
     b->sums[b->level].fallback = b->sums[b->level].fallback || sum->fallback;
     takc_mutex_unlock(&b->locked.mu);
 }
@@ -119,6 +120,14 @@ void takc_batches_note_call(struct takc_batches *b, const struct takc_caller_sum
 struct takc_batches_sum takc_batches_sum_of(const struct takc_batches *b, size_t level)
 {
     return b->sums[level];
+}
+
+void takc_batches_tell(const struct takc_batches *b, struct takc_compress_report *out)
+{
+    for (size_t i = 0; i < TAKC_PROFILE_RATES_MAX; i++) {
+        out->batch_replies += b->sums[i].calls - b->sums[i].on_demand;
+        out->batch_on_demand += b->sums[i].on_demand;
+    }
 }
 
 static enum takc_status answer(struct takc_batches *b, struct takc_batch_result *from, struct takc_generate_reply *out,

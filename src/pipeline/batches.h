@@ -58,12 +58,14 @@ TAKC_CHECK enum takc_status takc_batches_end(struct takc_batches *b, struct takc
 /* The job under way, for people; false: none. */
 bool takc_batches_waiting(const struct takc_batches *b, struct takc_compress_report *out);
 
-struct takc_batches_sum { /* of a rate, since open: what was answered by jobs or on demand */
-    uint64_t calls, input_tokens, output_tokens, picodollars;
+struct takc_batches_sum {                                                /* of a rate, since open: what was answered by jobs or on demand */
+    uint64_t calls, on_demand, input_tokens, output_tokens, picodollars; /* calls: both kinds */
     bool unpriced, fallback;
 };
 /* Adds a call that was made on demand at the rate in hand. */
 void takc_batches_note_call(struct takc_batches *b, const struct takc_caller_sum *sum);
 struct takc_batches_sum takc_batches_sum_of(const struct takc_batches *b, size_t level);
+/* Replies of all rates, into the report. */
+void takc_batches_tell(const struct takc_batches *b, struct takc_compress_report *out);
 
 #endif

@@ -359,7 +359,6 @@ enum takc_status takc_batches_settle(struct takc_batches *b, struct takc_call *c
     size_t n_short = 0;
     *out_waits = false;
     takc_batches_pass(b);
-    takc_batch_results_clear(b);
     enum takc_status st = takc_batch_state_read(b, call, err);
     for (size_t i = 0; !st && i < b->n_jobs; i++)
         st = settle_job(b, call, &i, out_waits, err);

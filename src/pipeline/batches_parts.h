@@ -53,7 +53,10 @@ struct takc_batches {
     /* results of ended jobs, ascending by id, then as read */
     struct takc_batch_result *results;
     size_t n_results, results_cap;
-    struct takc_buf *texts; /* a job's, each owned */
+    struct takc_batch_text { /* what a job has said; texts are owned */
+        struct takc_str job; /* its name */
+        struct takc_buf bytes;
+    } * texts;
     size_t n_texts, texts_cap;
     /* the pass */
     size_t level, now_level; /* now_level: whose requests are asked on demand; SIZE_MAX: none */
@@ -84,7 +87,7 @@ TAKC_CHECK enum takc_status takc_batch_state_draw(struct takc_batches *b, struct
 /* Puts it; without jobs it is removed. */
 TAKC_CHECK enum takc_status takc_batch_state_put(struct takc_batches *b, struct takc_call *call, struct takc_err *err);
 
-/* Reads a job's results from S3 and adds them to those at hand; book: with a row of the ledger for each. */
+/* Reads a job's results from S3 and adds them to those at hand, where they are not there yet; book: with a row of the ledger for each. */
 TAKC_CHECK enum takc_status takc_batch_results_read(struct takc_batches *b, struct takc_call *call, struct takc_batch_entry *j, bool book,
                                                     struct takc_err *err);
 void takc_batch_results_sort(struct takc_batches *b);

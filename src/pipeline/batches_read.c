@@ -126,7 +126,7 @@ struct takc_batch_result *takc_batch_result_find(struct takc_batches *b, const c
 void takc_batch_results_clear(struct takc_batches *b)
 {
     for (size_t i = 0; i < b->n_texts; i++)
-        takc_buf_clear(&b->texts[i]);
+        takc_buf_clear(&b->texts[i].bytes);
     b->n_texts = 0;
     b->n_results = 0;
 }
@@ -232,14 +232,23 @@ static enum takc_status book_first(const struct reading *x, struct takc_err *err
     return st;
 }
 
-static enum takc_status add_text(struct takc_batches *b, struct takc_buf **out, struct takc_err *err)
+static enum takc_status add_text(struct takc_batches *b, struct takc_str job, struct takc_buf **out, struct takc_err *err)
 {
     enum takc_status st = takc_grow(&b->texts, &b->texts_cap, b->n_texts + 1, sizeof(*b->texts), err);
     if (st)
         return st;
-    *out = &b->texts[b->n_texts++];
+    b->texts[b->n_texts].job = job;
+    *out = &b->texts[b->n_texts++].bytes;
     takc_buf_init(*out, RESULTS_MAX);
     return TAKC_OK;
+}
+
+static bool is_read(const struct takc_batches *b, struct takc_str job)
+{
+    for (size_t i = 0; i < b->n_texts; i++)
+        if (takc_str_eq(b->texts[i].job, job))
+            return true;
+    return false;
 }
 
 enum takc_status takc_batch_results_read(struct takc_batches *b, struct takc_call *call, struct takc_batch_entry *j, bool book,
@@ -247,8 +256,10 @@ enum takc_status takc_batch_results_read(struct takc_batches *b, struct takc_cal
 {
     char key[TAKC_KEY_MAX];
     struct reading x = {.b = b, .job = j, .call = call, .book = book, .first = b->n_results};
+    if (is_read(b, j->name))
+        return TAKC_OK;
     enum takc_status st = takc_batch_object(j, "output/", key, &x.place, err);
-    st = st ? st : add_text(b, &x.text, err);
+    st = st ? st : add_text(b, j->name, &x.text, err);
     st = st ? st : takc_s3_list(b->m->aws, call, x.place, fetch, &x, err);
     st = st ? st : take_lines(&x, err);
     if (!st && book)

@@ -263,6 +263,8 @@ static enum takc_status compress_in_rounds(struct story *x, const struct takc_co
     }
     if (!st && out->waits)
         (void)takc_batches_waiting(batches, out);
+    if (batches)
+        takc_batches_tell(batches, out);
     return st;
 }
 

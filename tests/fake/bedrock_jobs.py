@@ -86,6 +86,7 @@ plan = Plan()
 
 class Base(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
 
     def log_message(self, *_):
         pass
