@@ -168,7 +168,9 @@ static const struct takc_verb verbs[] = {
     {.name = "compress",
      .summary = "make a new version at all rates",
      .usage = "[OPTIONS]",
-     .about = "Prints the ledger: what was asked and delivered per rate. A run that changes nothing makes no new version.",
+     .about = "Prints the ledger: what was asked and delivered per rate. A run that changes nothing makes no new version. With --batch, "
+              "requests to the model go by batch jobs, which take hours and cost half; a run that is stopped is gone on with by the same "
+              "command.",
      .example = "takc compress -t fin",
      .example_says = "All rates of the profile in one pass.",
      OPTIONS(compress_options),
