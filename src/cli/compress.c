@@ -250,6 +250,20 @@ static enum takc_status say_waits(struct takc_cli *cli, const struct takc_compre
                            takc_count_text(c->job_records, records), money);
 }
 
+/* Members of a run whose lines a model wrote; false: no memory. */
+static bool add_generated(json_t *v, const struct takc_compress_report *c)
+{
+    if (!c->n_rows || !c->rows[0].generated.used)
+        return true;
+    bool good = !json_object_set_new(v, "model", json_string(c->rows[0].generated.model)) &&
+                !json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(c->picodollars))) &&
+                !json_object_set_new(v, "priced", json_boolean(!c->unpriced));
+    if (good && c->batch_replies + c->batch_on_demand)
+        good = !json_object_set_new(v, "batch_replies", json_integer((json_int_t)c->batch_replies)) &&
+               !json_object_set_new(v, "batch_on_demand", json_integer((json_int_t)c->batch_on_demand));
+    return good;
+}
+
 static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, const struct takc_compress_report *c, struct takc_err *err)
 {
     json_t *rows = json_array(), *stats = json_object(), *keys = json_object();
@@ -267,12 +281,7 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
                                  (json_int_t)c->n_documents, "source_tokens", (json_int_t)c->source_tokens, "resumed",
                                  (json_int_t)c->n_resumed, "rates", rows, "cache_keys", keys, "compression_stats", stats)
                      : NULL;
-    if (v && c->n_rows && c->rows[0].generated.used &&
-        (json_object_set_new(v, "model", json_string(c->rows[0].generated.model)) ||
-         json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(c->picodollars))) ||
-         json_object_set_new(v, "priced", json_boolean(!c->unpriced)) ||
-         json_object_set_new(v, "batch_replies", json_integer((json_int_t)c->batch_replies)) ||
-         json_object_set_new(v, "batch_on_demand", json_integer((json_int_t)c->batch_on_demand)))) {
+    if (v && !add_generated(v, c)) {
         json_decref(v);
         v = NULL;
     }

@@ -8,6 +8,7 @@
 #include "pipeline/batches_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { MIN_RECORDS = 100, RECORD_MAX = 64 << 20 };
 
@@ -189,9 +190,28 @@ enum takc_status takc_batches_ask(struct takc_batches *b, struct takc_str purpos
 
 /* --- the pass --- */
 
+static int by_id(const void *a, const void *b)
+{
+    return takc_str_cmp(((const struct takc_batch_noted *)a)->id, ((const struct takc_batch_noted *)b)->id);
+}
+
+/* In an order that does not depend on threads, each once: two windows may ask the same. */
+static size_t sort_noted(struct takc_batches *b)
+{
+    struct takc_batch_noted *v = b->locked.noted;
+    size_t n = 0;
+    if (b->locked.n)
+        qsort(v, b->locked.n, sizeof(*v), by_id);
+    for (size_t i = 0; i < b->locked.n; i++)
+        if (!n || !takc_str_eq(v[i].id, v[n - 1].id))
+            v[n++] = v[i];
+    b->locked.n = n;
+    return n;
+}
+
 enum takc_status takc_batches_level(struct takc_batches *b, size_t level, struct takc_err *err)
 {
-    size_t n = b->locked.n; /* the threads that ask are done */
+    size_t n = sort_noted(b); /* the threads that ask are done */
     if (!n) {
         b->level = level + 1;
         return TAKC_OK;

@@ -14,7 +14,6 @@
 #include "pipeline/batches_parts.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum {
     RECORDS_MAX = 50000, /* the service's own limits; what is left waits for the next round */
@@ -135,7 +134,8 @@ static enum takc_status launch(struct takc_batches *b, struct takc_call *call, s
     if (!st && records)
         st = takc_s3_put(b->m->aws, call, input, *records, err);
     st = st ? st : make(b, call, &b->jobs[at], err);
-    if (st && (!held || !is_open(st)))
+    bool open = is_open(st) || (!records && st == TAKC_COST); /* a killed run may have made it already */
+    if (st && !open)
         (void)!drop(b, call, at, held, NULL); /* where this fails, the next run does it */
     return st;
 }
@@ -167,21 +167,13 @@ static enum takc_status go_on(struct takc_batches *b, struct takc_call *call, si
 
 /* --- sent --- */
 
-static int by_id(const void *a, const void *b)
-{
-    return takc_str_cmp(((const struct takc_batch_noted *)a)->id, ((const struct takc_batch_noted *)b)->id);
-}
-
-/* The records that one job takes, in an order that does not depend on threads. */
+/* The records that one job takes. */
 static enum takc_status gather(struct takc_batches *b, struct takc_buf *out, uint64_t *out_n, uint64_t *out_most, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
     *out_most = *out_n = 0;
-    qsort(b->locked.noted, b->locked.n, sizeof(*b->locked.noted), by_id);
     for (size_t i = 0; i < b->locked.n && !st; i++) {
         const struct takc_batch_noted *r = &b->locked.noted[i];
-        if (i && takc_str_eq(r->id, b->locked.noted[i - 1].id)) /* two windows asked the same */
-            continue;
         if (*out_n == RECORDS_MAX || (*out_n && out->len + r->line.len > INPUT_MAX))
             break;
         st = takc_buf_add(out, r->line, err);
@@ -286,6 +278,17 @@ static void tell(struct takc_call *call, const struct takc_batch_entry *j, const
     takc_call_progress(call, "batch", unit, s->n_done, s->n_records ? s->n_records : j->n_records);
 }
 
+/* A job that the service does not know any more has left what it has left. */
+static enum takc_status look(struct takc_batches *b, struct takc_call *call, const struct takc_batch_entry *j,
+                             struct takc_batch_status *out, struct takc_err *err)
+{
+    enum takc_status st = takc_batch_look(b->m->aws, call, j->arn, out, err);
+    if (st != TAKC_NOT_FOUND)
+        return st;
+    *out = (struct takc_batch_status){.state = TAKC_BATCH_EXPIRED, .message = "the service does not know it any more"};
+    return TAKC_OK;
+}
+
 /* A look that nobody answers says nothing of the job: the next one may. */
 static enum takc_status watch_job(struct takc_batches *b, struct takc_call *call, const struct takc_batch_entry *j, struct takc_err *err)
 {
@@ -296,7 +299,7 @@ static enum takc_status watch_job(struct takc_batches *b, struct takc_call *call
         tell(call, j, &s);
         st = takc_call_sleep(call, wait, err);
         wait = wait * 5 / 4 < POLL_TIMES * first ? wait * 5 / 4 + 1 : POLL_TIMES * first;
-        st = st ? st : takc_batch_look(b->m->aws, call, j->arn, &s, err);
+        st = st ? st : look(b, call, j, &s, err);
         bool again = (st == TAKC_UPSTREAM || st == TAKC_LIMITED || st == TAKC_TIMEOUT) && !takc_call_check(call, NULL);
         lost = st ? lost + 1 : 0;
         if (st && again && lost < LOST_MAX)
@@ -346,7 +349,7 @@ static enum takc_status settle_job(struct takc_batches *b, struct takc_call *cal
         *out_waits = *out_waits || !st;
         return st;
     }
-    enum takc_status st = takc_batch_look(b->m->aws, call, b->jobs[*at].arn, &s, err);
+    enum takc_status st = look(b, call, &b->jobs[*at], &s, err);
     if (!st && !is_over(&s))
         *out_waits = true;
     else if (!st)

@@ -240,6 +240,8 @@ static enum takc_status compress_or_send(struct takc_build *b, struct takc_compr
     return st;
 }
 
+enum { ROUND_WAIT_MS = 600000 }; /* for another writer, when a job has ended that was waited for by the hour */
+
 /* Once, or in rounds with a wait for a batch job between; nobody's lock is held meanwhile, so that documents may come and go. */
 static enum takc_status compress_in_rounds(struct story *x, const struct takc_compress_options *o, struct takc_compress_report *out,
                                            struct takc_err *err)
@@ -251,7 +253,8 @@ static enum takc_status compress_in_rounds(struct story *x, const struct takc_co
         struct takc_writer writer = {.lock = {-1}};
         *out = (struct takc_compress_report){0};
         x->b.n_resumed = 0;
-        st = takc_writer_begin(x->b.home, x->b.call, o->task, &x->profile, o->wait_ms, &writer, err);
+        uint64_t wait_ms = round && o->wait_ms < ROUND_WAIT_MS ? ROUND_WAIT_MS : o->wait_ms;
+        st = takc_writer_begin(x->b.home, x->b.call, o->task, &x->profile, wait_ms, &writer, err);
         st = st ? st : compress_or_send(&x->b, out, err);
         takc_lock_close(&writer.lock);
         resumed = round ? resumed : x->b.n_resumed; /* later rounds take over what this run made */
