@@ -47,6 +47,7 @@ struct takc_batch_settings {
     uint64_t min_records; /* fewer are asked on demand; 0: 100, the service's own */
     uint64_t poll_ms;     /* first wait between two looks at a job, growing to four times that; 0: 15,000 */
     bool no_wait;         /* return when a job is under way; the same call later goes on with it */
+    bool stop;            /* have a job that is under way stopped, and return; what it has done is kept */
 };
 
 struct takc_compress_example {
@@ -73,7 +74,7 @@ struct takc_compress_report {
     uint64_t picodollars;                    /* of this run's calls, also where it failed */
     bool unpriced;                           /* some calls have no price on file */
     uint64_t batch_replies, batch_on_demand; /* where batch jobs were to answer: by them; on demand, being too few or failed in jobs */
-    /* A batch job is under way (no_wait): there is no new version yet. */
+    /* A batch job is under way (no_wait, stop): there is no new version yet. */
     bool waits;
     char job[256];                  /* its ARN */
     uint64_t job_records, job_most; /* picodollars that it may come to */

@@ -63,16 +63,18 @@ static enum takc_status writer_open(struct takc_cli *cli, struct takc_home *home
 static enum takc_status read_batch(struct takc_cli *cli, struct writer *w, struct takc_compress_options *o, struct takc_err *err)
 {
     struct takc_str uri = takc_cli_opt(cli, "batch");
-    bool no_wait = takc_cli_flag(cli, "no-wait");
-    if (!uri.ptr && no_wait)
-        return takc_fail(err, TAKC_INVALID, 0, "--no-wait is of batch jobs: --batch s3://BUCKET/FOLDER is missing");
+    bool no_wait = takc_cli_flag(cli, "no-wait"), stop = takc_cli_flag(cli, "stop-job");
+    if (!uri.ptr && (no_wait || stop))
+        return takc_fail(err, TAKC_INVALID, 0, "--%s is of batch jobs: --batch s3://BUCKET/FOLDER is missing",
+                         stop ? "stop-job" : "no-wait");
     if (!uri.ptr)
         return TAKC_OK;
     w->batch = (struct takc_batch_settings){.uri = uri,
                                             .role = cli->settings.model_batch_role,
                                             .min_records = cli->settings.model_batch_min_records,
                                             .poll_ms = cli->settings.model_batch_poll_ms,
-                                            .no_wait = no_wait};
+                                            .no_wait = no_wait,
+                                            .stop = stop};
     o->batch = &w->batch;
     return TAKC_OK;
 }
@@ -237,7 +239,7 @@ static enum takc_status say_table(struct takc_cli *cli, const struct takc_compre
 }
 
 /* A job is under way, and there is no new version yet. */
-static enum takc_status say_waits(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
+static enum takc_status say_waits(struct takc_cli *cli, const struct takc_compress_report *c, bool stops, struct takc_err *err)
 {
     char records[32], money[32];
     if (cli->json)
@@ -246,8 +248,9 @@ static enum takc_status say_waits(struct takc_cli *cli, const struct takc_compre
                                        takc_ledger_usd(c->job_most)),
                              err);
     takc_money_text(c->job_most, money);
-    return takc_cli_printf(cli, err, "batch job %s: %s records, at most %s; the same command goes on with it\n", c->job,
-                           takc_count_text(c->job_records, records), money);
+    return takc_cli_printf(cli, err, "batch job %s: %s records, at most %s; %s\n", c->job, takc_count_text(c->job_records, records), money,
+                           stops ? "it is being stopped, and without --stop-job the same command reads what it has done"
+                                 : "the same command goes on with it");
 }
 
 /* Members of a run whose lines a model wrote; false: no memory. */
@@ -318,7 +321,7 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
         st = takc_compress(home, &cli->call, &o, &report, err);
     takc_progress_hide(&cli->progress);
     if (!st && report.waits)
-        st = say_waits(cli, &report, err);
+        st = say_waits(cli, &report, w.batch.stop, err);
     else if (!st)
         st = cli->json ? say_json(cli, o.task, &report, err) : say_table(cli, &report, err);
     else if (report.picodollars || report.unpriced)

@@ -62,6 +62,7 @@ static const struct takc_option compress_options[] = {
     WRITER_OPTIONS,
     {"batch", 0, TAKC_OPTION_TEXT, "S3-URI", "ask by batch jobs, at half price: s3://BUCKET/FOLDER for their records", NULL, false},
     {"batch-role", 0, TAKC_OPTION_SETTING, "ARN", "the role that batch jobs read and write there as", "model.batch_role", false},
+    {"stop-job", 0, TAKC_OPTION_FLAG, NULL, "have the batch job that is under way stopped; what it has done is kept", NULL, false},
     {"no-wait", 0, TAKC_OPTION_FLAG, NULL, "make the batch job and return; the same command goes on with it", NULL, false},
 };
 

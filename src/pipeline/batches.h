@@ -52,6 +52,8 @@ bool takc_batches_wants_job(const struct takc_batches *b);
 TAKC_CHECK enum takc_status takc_batches_send(struct takc_batches *b, struct takc_call *call, struct takc_str label, struct takc_err *err);
 /* Waits until no job is under way, with progress. CANCELLED and TIMEOUT leave it going. */
 TAKC_CHECK enum takc_status takc_batches_watch(struct takc_batches *b, struct takc_call *call, struct takc_err *err);
+/* Has jobs that are under way stopped: they end a while later, with what they have done. */
+TAKC_CHECK enum takc_status takc_batches_stop(struct takc_batches *b, struct takc_call *call, struct takc_err *err);
 /* Behind a version that stands: what jobs read and wrote goes from S3, and they from batch.json. What S3 refuses is a line in the log. */
 TAKC_CHECK enum takc_status takc_batches_end(struct takc_batches *b, struct takc_call *call, struct takc_err *err);
 

@@ -35,17 +35,6 @@ static struct takc_str input_uri(const struct takc_batch_entry *j, char out[TAKC
     return takc_str(out);
 }
 
-/* --- made --- */
-
-static enum takc_status hold(struct takc_batches *b, const struct takc_batch_entry *j, struct takc_err *err)
-{
-    return takc_models_hold(
-        b->m,
-        &(struct takc_models_record){
-            .id = j->row, .version = j->label, .purpose = takc_str("batch"), .outcome = takc_str("lost"), .picodollars = j->most},
-        err);
-}
-
 /* --- removed --- */
 
 struct removal {
@@ -86,11 +75,20 @@ static enum takc_status drop(struct takc_batches *b, struct takc_call *call, siz
                                  err);
     if (st)
         return st;
-    if (held)
-        remove_folder(b, call, &j);
     memmove(&b->jobs[at], &b->jobs[at + 1], (b->n_jobs - at - 1) * sizeof(*b->jobs));
     b->n_jobs--;
     return takc_batch_state_put(b, call, err);
+}
+
+/* --- made --- */
+
+static enum takc_status hold(struct takc_batches *b, const struct takc_batch_entry *j, struct takc_err *err)
+{
+    return takc_models_hold(
+        b->m,
+        &(struct takc_models_record){
+            .id = j->row, .version = j->label, .purpose = takc_str("batch"), .outcome = takc_str("lost"), .picodollars = j->most},
+        err);
 }
 
 /* Makes the job of records that are in S3, and writes its ARN down. */
@@ -133,10 +131,13 @@ static enum takc_status launch(struct takc_batches *b, struct takc_call *call, s
     st = st ? st : takc_batch_object(&b->jobs[at], "input.jsonl", key, &input, err);
     if (!st && records)
         st = takc_s3_put(b->m->aws, call, input, *records, err);
+    bool sent = !st;
     st = st ? st : make(b, call, &b->jobs[at], err);
-    bool open = is_open(st) || (!records && st == TAKC_COST); /* a killed run may have made it already */
-    if (st && !open)
-        (void)!drop(b, call, at, held, NULL); /* where this fails, the next run does it */
+    if (!st || is_open(st) || (!records && st == TAKC_COST)) /* a killed run may have made it already */
+        return st;
+    if (sent)
+        remove_folder(b, call, &b->jobs[at]);
+    (void)!drop(b, call, at, held, NULL); /* where this fails, the next run does it */
     return st;
 }
 
@@ -148,8 +149,8 @@ static enum takc_status look_for_input(void *arg, struct takc_str key, uint64_t 
     return TAKC_OK;
 }
 
-/* A run was killed before it knew an ARN. */
-static enum takc_status go_on(struct takc_batches *b, struct takc_call *call, size_t *at, struct takc_err *err)
+/* A run was killed before it knew an ARN. Dropped, *at is the job before. */
+static enum takc_status go_on(struct takc_batches *b, struct takc_call *call, size_t *at, bool *out_waits, struct takc_err *err)
 {
     char key[TAKC_KEY_MAX];
     struct takc_s3_name input;
@@ -158,6 +159,7 @@ static enum takc_status go_on(struct takc_batches *b, struct takc_call *call, si
     st = st ? st : takc_s3_list(b->m->aws, call, input, look_for_input, &there, err);
     if (st)
         return st;
+    *out_waits = *out_waits || there;
     if (there)
         return launch(b, call, *at, NULL, err);
     st = drop(b, call, *at, true, err);
@@ -317,6 +319,15 @@ enum takc_status takc_batches_watch(struct takc_batches *b, struct takc_call *ca
     return st;
 }
 
+enum takc_status takc_batches_stop(struct takc_batches *b, struct takc_call *call, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < b->n_jobs; i++)
+        if (takc_batch_under_way(b, &b->jobs[i]) && b->jobs[i].arn.len)
+            st = takc_batch_stop(b->m->aws, call, b->jobs[i].arn, err);
+    return st;
+}
+
 /* --- ended --- */
 
 /* Reads and books what a job has left, and writes down that it is over. */
@@ -331,8 +342,8 @@ static enum takc_status close_job(struct takc_batches *b, struct takc_call *call
     if (st || s->state == TAKC_BATCH_DONE)
         return st;
     return takc_fail(err, TAKC_UPSTREAM, 0,
-                     "batch job %.*s %s%s%s; %llu of its %llu records are answered and kept; the same command asks for "
-                     "the rest by another job, without --batch on demand",
+                     "batch job %.*s %s%s%s; %llu of its %llu records came back, and are kept; the same command asks "
+                     "for the rest by another job, without --batch on demand",
                      TAKC_STR_ARG(j->arn), takc_batch_state_name(s->state), s->message[0] ? ": " : "", s->message,
                      (unsigned long long)j->n_results, (unsigned long long)j->n_records);
 }
@@ -344,11 +355,8 @@ static enum takc_status settle_job(struct takc_batches *b, struct takc_call *cal
         return TAKC_OK;
     if (b->jobs[*at].outcome.len)
         return takc_batch_results_read(b, call, &b->jobs[*at], false, err);
-    if (!b->jobs[*at].arn.len) {
-        enum takc_status st = go_on(b, call, at, err);
-        *out_waits = *out_waits || !st;
-        return st;
-    }
+    if (!b->jobs[*at].arn.len)
+        return go_on(b, call, at, out_waits, err);
     enum takc_status st = look(b, call, &b->jobs[*at], &s, err);
     if (!st && !is_over(&s))
         *out_waits = true;

@@ -264,6 +264,7 @@ enum takc_status takc_batch_results_read(struct takc_batches *b, struct takc_cal
     st = st ? st : take_lines(&x, err);
     if (!st && book)
         st = book_first(&x, err);
-    j->n_results = b->n_results - x.first;
+    if (book)
+        j->n_results = b->n_results - x.first;
     return st ? takc_err_prefix(err, st, "results of batch job %.*s", TAKC_STR_ARG(j->arn)) : TAKC_OK;
 }

@@ -221,11 +221,13 @@ static void story_close(struct story *x)
 }
 
 /* Under the task's lock: a version, or, with batch jobs, what can be done of one until a job has ended (out->waits). */
-static enum takc_status compress_or_send(struct takc_build *b, struct takc_compress_report *out, struct takc_err *err)
+static enum takc_status compress_or_send(struct takc_build *b, bool stop, struct takc_compress_report *out, struct takc_err *err)
 {
     struct takc_docset set = {0};
     struct takc_batches *batches = b->generation ? b->generation->batches : NULL;
     enum takc_status st = batches ? takc_batches_settle(batches, b->call, &out->waits, err) : TAKC_OK;
+    if (!st && stop)
+        return out->waits ? takc_batches_stop(batches, b->call, err) : takc_fail(err, TAKC_NOT_FOUND, 0, "no batch job is under way");
     if (st || out->waits)
         return st;
     st = compress_locked(b, &set, out, err);
@@ -255,11 +257,11 @@ static enum takc_status compress_in_rounds(struct story *x, const struct takc_co
         x->b.n_resumed = 0;
         uint64_t wait_ms = round && o->wait_ms < ROUND_WAIT_MS ? ROUND_WAIT_MS : o->wait_ms;
         st = takc_writer_begin(x->b.home, x->b.call, o->task, &x->profile, wait_ms, &writer, err);
-        st = st ? st : compress_or_send(&x->b, out, err);
+        st = st ? st : compress_or_send(&x->b, o->batch && o->batch->stop, out, err);
         takc_lock_close(&writer.lock);
         resumed = round ? resumed : x->b.n_resumed; /* later rounds take over what this run made */
         out->n_resumed = out->n_resumed ? resumed : 0;
-        if (st || !out->waits || o->batch->no_wait)
+        if (st || !out->waits || o->batch->no_wait || o->batch->stop)
             break;
         if ((st = takc_batches_watch(batches, x->b.call, err)))
             break;

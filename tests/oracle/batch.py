@@ -242,10 +242,36 @@ def a_job_that_is_stopped():
     plan.lose_records = 5
     text = compress(home, *BATCH, status=13)
     n = len(plan.sent)
-    check(f"stopped; {n - 5} of its {n} records are answered and kept" in text, text)
+    check(f"stopped; {n - 5} of its {n} records came back, and are kept" in text, text)
     plan.end, plan.lose_records = "Completed", 0
     compress(home, *BATCH)
     check(artifacts(home) == wanted and len(plan.sent) == len(set(plan.sent)) + 5, "what was answered was sent again")
+
+
+def a_job_that_we_stop():
+    home = fresh("stop")
+    check("no batch job is under way" in compress(home, *BATCH, "--stop-job", status=3), "what is not there is stopped")
+    plan.looks = 10 ** 6
+    compress(home, *BATCH, "--no-wait")
+    text = compress(home, *BATCH, "--stop-job")
+    check("is being stopped" in text and next(iter(plan.jobs.values()))["status"] == "Stopped", text)
+    plan.looks = 2
+    text = compress(home, *BATCH, status=13)
+    check("stopped; 0 of its" in text and not any(r[5] for r in rows(home)), text)
+    compress(home, *BATCH)
+    check_done(home)
+
+
+def a_job_that_nobody_knows_any_more():
+    home = fresh("unknown")
+    plan.looks = 10 ** 6
+    compress(home, *BATCH, "--no-wait")
+    plan.jobs.clear()
+    text = compress(home, *BATCH, status=13)
+    check("expired: the service does not know it any more" in text, text)
+    plan.looks = 2
+    compress(home, *BATCH)
+    check_done(home)
 
 
 def too_few():
@@ -351,7 +377,7 @@ def what_is_no_batch():
     check("no batch jobs" in run(home, "plan", "-t", "pits", "--model", "fake:obedient", "--batch", status=12), "a plan for a provider without")
 
 
-CASES = [the_same_as_on_demand, what_is_no_batch, too_few, records_that_fail, records_that_get_lost, a_job_that_fails, a_job_that_is_stopped, s3_that_refuses,
+CASES = [the_same_as_on_demand, what_is_no_batch, too_few, records_that_fail, records_that_get_lost, a_job_that_fails, a_job_that_is_stopped, a_job_that_we_stop, a_job_that_nobody_knows_any_more, s3_that_refuses,
          too_dear, without_waiting, interrupted, documents_that_change, documents_that_are_forgotten, killed_anywhere]
 
 
