@@ -189,6 +189,7 @@ struct story { /* what compress and plan begin with */
     struct takc_profile profile;
     struct takc_arena arena;
     struct takc_generation generation;
+    struct takc_docset set; /* as it was read last */
     takc_rate sorted[TAKC_LEDGER_ROWS];
 };
 
@@ -221,16 +222,16 @@ static void story_close(struct story *x)
 }
 
 /* Under the task's lock: a version, or, with batch jobs, what can be done of one until a job has ended (out->waits). */
-static enum takc_status compress_or_send(struct takc_build *b, bool stop, struct takc_compress_report *out, struct takc_err *err)
+static enum takc_status compress_or_send(struct story *x, bool stop, struct takc_compress_report *out, struct takc_err *err)
 {
-    struct takc_docset set = {0};
-    struct takc_batches *batches = b->generation ? b->generation->batches : NULL;
+    struct takc_build *b = &x->b;
+    struct takc_batches *batches = x->generation.batches;
     enum takc_status st = batches ? takc_batches_settle(batches, b->call, &out->waits, err) : TAKC_OK;
     if (!st && stop)
         return out->waits ? takc_batches_stop(batches, b->call, err) : takc_fail(err, TAKC_NOT_FOUND, 0, "no batch job is under way");
     if (st || out->waits)
         return st;
-    st = compress_locked(b, &set, out, err);
+    st = compress_locked(b, &x->set, out, err);
     if (!batches)
         return st;
     if (!st)
@@ -254,10 +255,11 @@ static enum takc_status compress_in_rounds(struct story *x, const struct takc_co
     for (unsigned round = 0;; round++) {
         struct takc_writer writer = {.lock = {-1}};
         *out = (struct takc_compress_report){0};
+        x->set = (struct takc_docset){0};
         x->b.n_resumed = 0;
         uint64_t wait_ms = round && o->wait_ms < ROUND_WAIT_MS ? ROUND_WAIT_MS : o->wait_ms;
         st = takc_writer_begin(x->b.home, x->b.call, o->task, &x->profile, wait_ms, &writer, err);
-        st = st ? st : compress_or_send(&x->b, o->batch && o->batch->stop, out, err);
+        st = st ? st : compress_or_send(x, o->batch && o->batch->stop, out, err);
         takc_lock_close(&writer.lock);
         resumed = round ? resumed : x->b.n_resumed; /* later rounds take over what this run made */
         out->n_resumed = out->n_resumed ? resumed : 0;
