@@ -81,10 +81,10 @@ static enum takc_status bucket_url(struct takc_aws *a, struct takc_call *call, s
     return st;
 }
 
-static enum takc_status object_url(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, struct takc_buf *out,
-                                   struct takc_err *err)
+enum takc_status takc_s3_url(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, struct takc_buf *out,
+                             struct takc_err *err)
 {
-    if (!is_bucket(name.bucket) || !name.key.len || !is_key(name.key))
+    if (!is_bucket(name.bucket) || !is_key(name.key))
         return takc_fail(err, TAKC_INVALID, 0, "no bucket, or no key of an object");
     enum takc_status st = bucket_url(a, call, name.bucket, out, err);
     st = st ? st : takc_buf_byte(out, '/', err);
@@ -141,7 +141,7 @@ static enum takc_status send_object(struct takc_aws *a, struct takc_call *call, 
     struct takc_buf url;
     takc_buf_init(&url, URL_MAX);
     takc_http_reply_init(h);
-    enum takc_status st = object_url(a, call, name, &url, err);
+    enum takc_status st = name.key.len ? takc_s3_url(a, call, name, &url, err) : takc_fail(err, TAKC_INVALID, 0, "no key of an object");
     struct takc_http_request q = {.method = method, .url = takc_buf_str(&url), .body = body, .max_reply = max};
     st = st ? st : send(a, call, &q, h, err);
     takc_buf_clear(&url);
@@ -183,8 +183,8 @@ enum takc_status takc_s3_del(struct takc_aws *a, struct takc_call *call, struct 
 static enum takc_status page_url(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, struct takc_str token,
                                  struct takc_buf *out, struct takc_err *err)
 {
-    enum takc_status st = bucket_url(a, call, name.bucket, out, err);
-    st = st ? st : takc_buf_add(out, takc_str("/?list-type=2&encoding-type=url&prefix="), err);
+    enum takc_status st = takc_s3_url(a, call, (struct takc_s3_name){name.bucket, takc_str("")}, out, err);
+    st = st ? st : takc_buf_add(out, takc_str("?list-type=2&encoding-type=url&prefix="), err);
     st = st ? st : takc_url_escape(out, name.key, false, err);
     st = st || !token.len ? st : takc_buf_add(out, takc_str("&continuation-token="), err);
     return st ? st : takc_url_escape(out, token, false, err);
@@ -218,7 +218,7 @@ enum takc_status takc_s3_list(struct takc_aws *a, struct takc_call *call, struct
 {
     struct takc_buf token;
     takc_buf_init(&token, URL_MAX / 4);
-    enum takc_status st = is_bucket(name.bucket) ? TAKC_OK : takc_fail(err, TAKC_INVALID, 0, "no bucket");
+    enum takc_status st = TAKC_OK;
     do
         st = st ? st : list_page(a, call, name, &token, each, arg, err);
     while (!st && token.len);

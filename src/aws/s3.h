@@ -20,6 +20,10 @@ struct takc_s3_name { /* views */
  * can have (3 to 63 of a-z, 0-9, '.', '-'), a key with control characters or of more than 1,024 bytes. */
 TAKC_CHECK enum takc_status takc_s3_parse(struct takc_str uri, struct takc_s3_name *out, struct takc_err *err);
 
+/* Appends the URL that the object is asked at, or, with an empty key, its bucket. INVALID: no bucket, no key. */
+TAKC_CHECK enum takc_status takc_s3_url(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, struct takc_buf *out,
+                                        struct takc_err *err);
+
 /* Puts body (up to 5 GB), replacing what was there: the object is whole or as it was. */
 TAKC_CHECK enum takc_status takc_s3_put(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, struct takc_str body,
                                         struct takc_err *err);

@@ -56,6 +56,38 @@ static void doubtful_uris_are_refused(void **state)
     refused(takc_str(longest), "is no key");
 }
 
+static void url_is(const char *const *environment, const char *uri, const char *url)
+{
+    struct takc_aws *a = NULL;
+    struct takc_s3_name n;
+    struct takc_buf out;
+    struct takc_err err = {0};
+    const struct takc_aws_options o = {.environment = environment, .home = "/nonexistent"};
+    takc_buf_init(&out, 4096);
+    assert_int_equal(takc_s3_parse(takc_str(uri), &n, NULL), TAKC_OK);
+    assert_int_equal(takc_aws_open(&a, &o, NULL), TAKC_OK);
+    if (takc_s3_url(a, NULL, n, &out, &err))
+        fail_msg("%s: %s", uri, err.msg);
+    assert_string_equal(out.ptr, url);
+    takc_buf_clear(&out);
+    takc_aws_close(a);
+}
+
+static void objects_have_their_place(void **state)
+{
+    (void)state;
+    static const char *const aws[] = {"AWS_REGION=eu-west-1", NULL}, *const china[] = {"AWS_REGION=cn-north-1", NULL},
+                             *const own[] = {"AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL_S3=http://127.0.0.1:9000/",
+                                             "AWS_ENDPOINT_URL=http://127.0.0.1:1", NULL},
+                             *const all[] = {"AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL=https://s3.example", NULL};
+    url_is(aws, "s3://bucket/a/b c+\xC3\xA9", "https://bucket.s3.eu-west-1.amazonaws.com/a/b%20c%2B%C3%A9");
+    url_is(aws, "s3://my.bucket/a", "https://s3.eu-west-1.amazonaws.com/my.bucket/a");
+    url_is(aws, "s3://bucket", "https://bucket.s3.eu-west-1.amazonaws.com/");
+    url_is(china, "s3://bucket/a", "https://bucket.s3.cn-north-1.amazonaws.com.cn/a");
+    url_is(own, "s3://bucket/a", "http://127.0.0.1:9000/bucket/a");
+    url_is(all, "s3://bucket/a", "https://s3.example/bucket/a");
+}
+
 struct told {
     char text[400];
     size_t n;
@@ -150,8 +182,8 @@ static void what_is_no_page_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(uris_come_apart),        cmocka_unit_test(doubtful_uris_are_refused),  cmocka_unit_test(pages_are_read),
-        cmocka_unit_test(who_is_told_may_end_it), cmocka_unit_test(what_is_no_page_is_refused),
+        cmocka_unit_test(uris_come_apart), cmocka_unit_test(doubtful_uris_are_refused), cmocka_unit_test(objects_have_their_place),
+        cmocka_unit_test(pages_are_read),  cmocka_unit_test(who_is_told_may_end_it),    cmocka_unit_test(what_is_no_page_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ from bedrock_jobs import MODEL, plan  # noqa: E402
 
 takc, work = sys.argv[1], pathlib.Path(sys.argv[2])
 ROLE = "arn:aws:iam::123456789012:role/batch"
-FOLDER = "s3://takc-batch/some/place"
+FOLDER = "s3://takc-batch/some/place_(1)!/it's*"
 MARK = b"Works of Pit"  # of every document
 BATCH = ("--batch", FOLDER, "--batch-role", ROLE)
 env = {}
@@ -48,7 +48,9 @@ def start_moto():
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     server = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": "5"})
+                              env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": "5",
+                                   "MOTO_S3_DEFAULT_MAX_KEYS": "2"}  # so that listings have several pages
+                              )
     url = f"http://127.0.0.1:{port}"
     for _ in range(600):
         try:
@@ -135,7 +137,7 @@ def rows(home):
 
 
 def objects():
-    return [o["Key"] for o in s3.list_objects_v2(Bucket="takc-batch").get("Contents", [])]
+    return [o["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket="takc-batch") for o in page.get("Contents", [])]
 
 
 def empty_bucket():
@@ -285,7 +287,7 @@ def s3_that_refuses():
     home = fresh("denied")
     access, secret = env["NOBODY"].split()
     text = compress(home, *BATCH, status=15, AWS_ACCESS_KEY_ID=access, AWS_SECRET_ACCESS_KEY=secret)
-    check("s3://takc-batch/some/place/pits/takc-" in text and "HTTP 403 AccessDenied" in text and "(request s3-req-1)" in text, text)
+    check(FOLDER + "/pits/takc-" in text and "HTTP 403 AccessDenied" in text and "(request s3-req-1)" in text, text)
     check_nothing_held(home)
     text = compress(home, "--batch", "s3://takc-nowhere/x", "--batch-role", ROLE, status=3)
     check("HTTP 404 NoSuchBucket" in text, text)
