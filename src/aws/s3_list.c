@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * s3_list.c - a page of a listing, read strictly: what has another root, a document type, an object without key or size, or says that more
- * follows without saying where, is no page. libxml2 limits depth and size; names and texts come out of its tree. */
+ * follows without saying where, is no page. libxml2 limits depth and size; names and texts come out of its tree. Pages are UTF-8, whatever
+ * they say of themselves. */
 #include "aws/s3.h"
 #include "net/url.h"
 
@@ -68,7 +69,7 @@ static enum takc_status read_root(const xmlNode *root, takc_s3_each_fn *each, vo
 enum takc_status takc_s3_read_list(struct takc_str xml, takc_s3_each_fn *each, void *arg, struct takc_buf *next, struct takc_err *err)
 {
     int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NODICT;
-    xmlDoc *doc = xml.len && xml.len <= INT_MAX ? xmlReadMemory(xml.ptr, (int)xml.len, NULL, NULL, options) : NULL;
+    xmlDoc *doc = xml.len && xml.len <= INT_MAX ? xmlReadMemory(xml.ptr, (int)xml.len, NULL, "UTF-8", options) : NULL;
     const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
     enum takc_status st = !root || doc->intSubset || !is_named(root, "ListBucketResult")
                               ? takc_fail(err, TAKC_UPSTREAM, 0, "the answer is no listing")
