@@ -199,13 +199,14 @@ struct sums { /* gathered first: nobody is called while the home is locked */
 
 static void write_sql(const struct takc_usage_filter *f, char out[1200])
 {
-    (void)snprintf(out, 1200,
-                   "SELECT %s AS t, %s AS m, %s AS d, %s AS p, count(*), sum(outcome NOT IN ('ok', 'length', 'blocked', 'lost')),"
-                   " sum(outcome = 'lost'), sum(NOT priced), sum(input), sum(output), sum(cache_read), sum(cache_write), sum(picodollars),"
-                   " sum(ms) FROM usage WHERE (?1 = '' OR task = ?1) AND (?2 = '' OR ?2 IN (provider || ':' || model, model, provider))"
-                   " AND (?3 = 0 OR at >= ?3) AND (?4 = 0 OR at < ?4) GROUP BY t, m, d, p ORDER BY d, t, m, p",
-                   f->by & TAKC_USAGE_BY_TASK ? "task" : "''", f->by & TAKC_USAGE_BY_MODEL ? "provider || ':' || model" : "''",
-                   f->by & TAKC_USAGE_BY_DAY ? "date(at, 'unixepoch')" : "''", f->by & TAKC_USAGE_BY_PURPOSE ? "purpose" : "''");
+    (void)snprintf(
+        out, 1200,
+        "SELECT %s AS t, %s AS m, %s AS d, %s AS p, count(*), sum(outcome NOT IN ('ok', 'length', 'blocked', 'lost')),"
+        " sum(outcome = 'lost'), sum(NOT priced), sum(batch), sum(input), sum(output), sum(cache_read), sum(cache_write), sum(picodollars),"
+        " sum(ms) FROM usage WHERE (?1 = '' OR task = ?1) AND (?2 = '' OR ?2 IN (provider || ':' || model, model, provider))"
+        " AND (?3 = 0 OR at >= ?3) AND (?4 = 0 OR at < ?4) GROUP BY t, m, d, p ORDER BY d, t, m, p",
+        f->by & TAKC_USAGE_BY_TASK ? "task" : "''", f->by & TAKC_USAGE_BY_MODEL ? "provider || ':' || model" : "''",
+        f->by & TAKC_USAGE_BY_DAY ? "date(at, 'unixepoch')" : "''", f->by & TAKC_USAGE_BY_PURPOSE ? "purpose" : "''");
 }
 
 /* Doubles the list; what it outgrew stays the arena's. */
@@ -228,7 +229,7 @@ static enum takc_status take_sum(struct sums *s, sqlite3_stmt *q, struct takc_er
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for sums");
     struct takc_usage_sum *r = &s->rows[s->n++];
     struct takc_str *texts[] = {&r->task, &r->model, &r->day, &r->purpose};
-    uint64_t *numbers[] = {&r->calls,  &r->failed,     &r->lost,        &r->unpriced,    &r->input,
+    uint64_t *numbers[] = {&r->calls,  &r->failed,     &r->lost,        &r->unpriced,    &r->batch, &r->input,
                            &r->output, &r->cache_read, &r->cache_write, &r->picodollars, &r->ms};
     int at = 0;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

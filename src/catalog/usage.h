@@ -49,6 +49,7 @@ struct takc_usage_filter {
 struct takc_usage_sum {
     struct takc_str task, model, day, purpose; /* those asked for, else empty; model "provider:model"; day "2026-11-28" in UTC */
     uint64_t calls, failed, lost, unpriced;    /* calls: tries, all outcomes */
+    uint64_t batch;                            /* of these, records of batch jobs */
     uint64_t input, output, cache_read, cache_write, picodollars, ms;
 };
 typedef enum takc_status takc_usage_fn(void *arg, const struct takc_usage_sum *sum, struct takc_err *err);

@@ -183,6 +183,8 @@ def the_same_as_on_demand():
     check(any("repair" == r[0] and r[2] for r in rows(home)), "no repair went by a job")
     check(any("length" == r[1] and r[2] for r in rows(home)), "no reply of a job was cut")
     check("this run cost $" in text, text)
+    usage = run(home, "usage", "-t", "pits", "--by", "purpose")
+    check(f"{len(plan.sent)} by batch jobs, at the price of these" in usage and "repair" in usage, usage)
     say(f"{len(plan.jobs)} jobs, {len(plan.sent)} records, {len(plan.on_demand)} calls on demand, {len(plan.log)} requests")
     n = len(plan.log)
     check("nothing changed" in compress(home, *BATCH) and len(plan.log) == n, "a second run asked for something")
@@ -211,7 +213,7 @@ def killed_anywhere():
 
 def records_that_fail():
     home = fresh("fail")
-    plan.fail_records = 2
+    plan.fail_records, plan.end = 2, "PartiallyCompleted"
     compress(home, *BATCH)
     check(artifacts(home) == wanted, "other artifacts than on demand")
     check(len(plan.sent) - len(set(plan.sent)) <= 2 * len(plan.jobs), "what did not fail was sent again")
