@@ -238,12 +238,15 @@ enum takc_status takc_batches_send(struct takc_batches *b, struct takc_call *cal
     st = st ? st : add_job(b, call, text, &j, err);
     st = st ? st : launch(b, call, b->n_jobs - 1, &text, err);
     takc_buf_clear(&records);
-    return st ? takc_err_prefix(err, st, "batch job of %llu records", (unsigned long long)j.n_records) : TAKC_OK;
+    return st ? takc_err_prefix(err, st, "batch job of %llu records%s", (unsigned long long)j.n_records,
+                                is_open(st) ? " (the same command goes on with it)" : "")
+              : TAKC_OK;
 }
 
 /* --- watched --- */
 
-const char *takc_batch_state_name(enum takc_batch_state s)
+/* As batch.json and messages have it. */
+static const char *state_name(enum takc_batch_state s)
 {
     switch (s) {
     case TAKC_BATCH_WAITS:
@@ -276,7 +279,7 @@ static void tell(struct takc_call *call, const struct takc_batch_entry *j, const
     for (size_t slash; (slash = takc_str_find_byte(id, '/', 0)) != SIZE_MAX;)
         id = takc_str_slice(id, slash + 1, id.len);
     (void)snprintf(unit, sizeof(unit), "records of job %.*s, %s", (int)(id.len < 64 ? id.len : 64), id.ptr ? id.ptr : "",
-                   takc_batch_state_name(s->state));
+                   state_name(s->state));
     takc_call_progress(call, "batch", unit, s->n_done, s->n_records ? s->n_records : j->n_records);
 }
 
@@ -337,15 +340,15 @@ static enum takc_status close_job(struct takc_batches *b, struct takc_call *call
     enum takc_status st = takc_batch_results_read(b, call, j, true, err);
     if (st)
         return st;
-    j->outcome = takc_str(takc_batch_state_name(s->state));
+    j->outcome = takc_str(state_name(s->state));
     st = takc_batch_state_put(b, call, err);
     if (st || s->state == TAKC_BATCH_DONE)
         return st;
     return takc_fail(err, TAKC_UPSTREAM, 0,
                      "batch job %.*s %s%s%s; %llu of its %llu records came back, and are kept; the same command asks "
                      "for the rest by another job, without --batch on demand",
-                     TAKC_STR_ARG(j->arn), takc_batch_state_name(s->state), s->message[0] ? ": " : "", s->message,
-                     (unsigned long long)j->n_results, (unsigned long long)j->n_records);
+                     TAKC_STR_ARG(j->arn), state_name(s->state), s->message[0] ? ": " : "", s->message, (unsigned long long)j->n_results,
+                     (unsigned long long)j->n_records);
 }
 
 static enum takc_status settle_job(struct takc_batches *b, struct takc_call *call, size_t *at, bool *out_waits, struct takc_err *err)

@@ -105,7 +105,5 @@ TAKC_CHECK enum takc_status takc_batch_row(struct takc_str job, const char *id, 
 /* s3://BUCKET/KEY of a job's folder and what stands behind it; key has TAKC_KEY_MAX bytes. */
 TAKC_CHECK enum takc_status takc_batch_object(const struct takc_batch_entry *j, const char *rest, char *key, struct takc_s3_name *out,
                                               struct takc_err *err);
-/* The words of the first ending are the usual ones where nothing else is known. */
-const char *takc_batch_state_name(enum takc_batch_state s);
 
 #endif

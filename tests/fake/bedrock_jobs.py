@@ -70,9 +70,15 @@ class Plan:
         self.pid = 0
         self.fail_records = 0                # so many records of each job fail
         self.lose_records = 0                # so many have no result
+        self.err = {}                        # how often to answer with an error of the service instead, by the method, or "jobs" for any request about these
         self.end = "Completed"
         self.minimum = 5
         self.looks = 2                       # until a job ends
+
+    def errs(self, what):
+        with self.lock:
+            self.err[what] = self.err.get(what, 0) - 1
+            return self.err[what] >= 0
 
     def strike(self, when, at):
         if at == (self.kill_at if when == "before" else self.kill_after) and self.pid:
@@ -119,6 +125,8 @@ class S3(Base):
     behind = ""
 
     def serve(self, body):
+        if plan.errs(self.command):
+            return 503, {"x-amz-request-id": "s3-req-2"}, b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
         c = http.client.HTTPConnection(self.behind, timeout=60)
         c.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for k, v in self.headers.items():
@@ -143,6 +151,8 @@ class Bedrock(Base):
         except PermissionError as e:
             return self.refuse(403, *e.args)
         _, group, *rest = self.path.split("/")
+        if group == "model-invocation-job" and plan.errs("jobs"):
+            return self.refuse(500, "InternalServerException", "something is broken here")
         rest = [unquote(r) for r in rest]
         with plan.lock:
             if group == "model" and self.command == "POST":

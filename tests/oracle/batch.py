@@ -296,6 +296,21 @@ def s3_that_refuses():
     check_nothing_held(home)
 
 
+def services_that_err():
+    """Now and then: tried again. For long: the run ends, and the same command goes on."""
+    home = fresh("err")
+    plan.err = {"PUT": 1, "GET": 2, "DELETE": 1, "jobs": 2}
+    compress(home, *BATCH)
+    check_done(home)
+    for what, said in (("PUT", "HTTP 503 SlowDown: Please reduce your request rate. (request s3-req-2)"), ("jobs", "InternalServerException: something is broken")):
+        home = fresh("err")
+        plan.err = {what: 4}
+        text = compress(home, *BATCH, status=14 if what == "PUT" else 13)
+        check(said in text and "the same command goes on with it" in text, text)
+        compress(home, *BATCH)
+        check_done(home)
+
+
 def too_dear():
     home = fresh("dear")
     text = compress(home, *BATCH, "--max-cost", "0.0001", status=16)
@@ -382,7 +397,7 @@ def what_is_no_batch():
 
 
 CASES = [the_same_as_on_demand, what_is_no_batch, too_few, records_that_fail, records_that_get_lost, a_job_that_fails, a_job_that_is_stopped, a_job_that_we_stop, a_job_that_nobody_knows_any_more, s3_that_refuses,
-         too_dear, without_waiting, interrupted, documents_that_change, documents_that_are_forgotten, killed_anywhere]
+         services_that_err, too_dear, without_waiting, interrupted, documents_that_change, documents_that_are_forgotten, killed_anywhere]
 
 
 def main():
