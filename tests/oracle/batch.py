@@ -396,8 +396,31 @@ def what_is_no_batch():
     check("no batch jobs" in run(home, "plan", "-t", "pits", "--model", "fake:obedient", "--batch", status=12), "a plan for a provider without")
 
 
+def whatever_fails():
+    """The n-th allocation, read, write, sync or rename of a run fails; then it is run to its end."""
+    n_failed = 0
+    for kind in ("alloc", "read", "write", "fsync", "rename"):
+        n = 1
+        while True:
+            home = fresh("fault")
+            compress(home, *BATCH, status=None, TAKC_FAULT=f"{kind}:{n}")
+            check(run.code in (0, 7, 8, 9), f"{kind}:{n}: ended with {run.code}")
+            failed = run.code != 0
+            n_failed += failed
+            compress(home, *BATCH)
+            try:
+                check_done(home, lost_calls=4)
+            except AssertionError as e:
+                raise AssertionError(f"{kind}:{n}: {e}") from None
+            if not failed and n > 40:
+                break
+            n = n * 4 + 3 if kind == "alloc" else n * 2 + 1
+    check(n_failed > 8, f"only {n_failed} runs failed")
+    say(f"{n_failed} runs failed")
+
+
 CASES = [the_same_as_on_demand, what_is_no_batch, too_few, records_that_fail, records_that_get_lost, a_job_that_fails, a_job_that_is_stopped, a_job_that_we_stop, a_job_that_nobody_knows_any_more, s3_that_refuses,
-         services_that_err, too_dear, without_waiting, interrupted, documents_that_change, documents_that_are_forgotten, killed_anywhere]
+         services_that_err, too_dear, without_waiting, interrupted, documents_that_change, documents_that_are_forgotten, whatever_fails, killed_anywhere]
 
 
 def main():
