@@ -222,6 +222,36 @@ static void floats_are_numbers(void **state)
     json_decref(v);
 }
 
+/* Whatever has no room, also in the middle of a key, what is said to be written is whole. */
+static void json_is_whole_or_not_there(void **state)
+{
+    (void)state;
+    struct takc_err err;
+    struct takc_buf out;
+    json_t *v = json_object(), *back;
+    assert_non_null(v);
+    for (int i = 0; i < 40; i++) {
+        char key[64];
+        (void)snprintf(key, sizeof(key), "a key of some length \"%d\"", i);
+        assert_int_equal(json_object_set_new(v, key, json_integer(i)), 0);
+    }
+    for (size_t max = 0; max < 1600; max++) {
+        takc_buf_init(&out, max);
+        enum takc_status st = takc_json_dump(v, false, &out, &err);
+        if (!st) {
+            assert_int_equal(takc_json_parse(takc_buf_str(&out), &back, &err), TAKC_OK);
+            assert_true(json_equal(v, back));
+            json_decref(back);
+        }
+        assert_true(!st || st == TAKC_INVALID);
+        takc_buf_clear(&out);
+    }
+    takc_buf_init(&out, 1600);
+    assert_int_equal(takc_json_dump(v, false, &out, &err), TAKC_OK);
+    takc_buf_clear(&out);
+    json_decref(v);
+}
+
 static void hashes_are_known(void **state)
 {
     (void)state;
@@ -245,6 +275,7 @@ int main(void)
         cmocka_unit_test(files_are_whole_or_old),
         cmocka_unit_test(json_is_strict),
         cmocka_unit_test(floats_are_numbers),
+        cmocka_unit_test(json_is_whole_or_not_there),
         cmocka_unit_test(hashes_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,10 +25,12 @@ struct dump_to {
     enum takc_status status;
 };
 
+/* jansson does not look at what this says of a key: once it failed, it fails for good. */
 static int dump_piece(const char *p, size_t n, void *arg)
 {
     struct dump_to *d = arg;
-    d->status = takc_buf_add(d->out, takc_str_n(p, n), d->err);
+    if (!d->status)
+        d->status = takc_buf_add(d->out, takc_str_n(p, n), d->err);
     return d->status ? -1 : 0;
 }
 
@@ -36,9 +38,8 @@ enum takc_status takc_json_dump(const json_t *v, bool pretty, struct takc_buf *o
 {
     struct dump_to d = {out, err, TAKC_OK};
     /* 15 digits: every decimal that short comes out as it was meant (37.2), where 17 would show the double behind it. */
-    if (json_dump_callback(v, dump_piece, &d, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) | (pretty ? JSON_INDENT(2) : JSON_COMPACT)))
-        return d.status ? d.status : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
-    return TAKC_OK;
+    int bad = json_dump_callback(v, dump_piece, &d, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) | (pretty ? JSON_INDENT(2) : JSON_COMPACT));
+    return d.status ? d.status : bad ? takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON") : TAKC_OK;
 }
 
 json_t *takc_json_str(struct takc_str s)

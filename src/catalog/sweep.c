@@ -178,12 +178,14 @@ static enum takc_status need_version(struct sweep *w, const struct takc_version 
     return st ? takc_err_prefix(err, st, "version %.*s", TAKC_STR_ARG(v->label)) : TAKC_OK;
 }
 
-/* Is somebody's unfinished work under the next label? */
+/* Is somebody's unfinished work under the next label, or at a batch job? */
 static enum takc_status look_for_work(struct sweep *w, const char *next, struct takc_err *err)
 {
     struct takc_hex tag;
-    struct takc_key key = takc_key_work(w->task, takc_str(next));
-    enum takc_status st = takc_store_tag(w->h->store, NULL, takc_str(key.s), &tag, err);
+    struct takc_key work = takc_key_work(w->task, takc_str(next)), batch = takc_key_batch(w->task);
+    enum takc_status st = takc_store_tag(w->h->store, NULL, takc_str(work.s), &tag, err);
+    if (st == TAKC_NOT_FOUND)
+        st = takc_store_tag(w->h->store, NULL, takc_str(batch.s), &tag, err);
     w->in_the_making = st == TAKC_OK;
     return st == TAKC_NOT_FOUND ? TAKC_OK : st;
 }

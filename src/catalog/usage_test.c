@@ -233,6 +233,25 @@ static void a_cap_is_judged_with_the_row(void **state)
     assert_int_equal(takc_home_usage_begin_within(home, &r, 100, &id, &spent, NULL), TAKC_OK);
 }
 
+static void a_row_of_the_callers_id_is_begun_once(void **state)
+{
+    (void)state;
+    uint64_t spent = 0;
+    struct takc_usage_row r = row("fin", "a", NOVEMBER_S, "lost", 60);
+    assert_int_equal(takc_home_usage_begin_as(home, 7, &r, 100, &spent, NULL), TAKC_OK);
+    r.picodollars = 90; /* too much beside itself, but it is there already */
+    assert_int_equal(takc_home_usage_begin_as(home, 7, &r, 100, &spent, NULL), TAKC_OK);
+    assert_int_equal(spent, 60);
+    assert_int_equal(takc_home_usage_begin_as(home, 8, &r, 100, &spent, NULL), TAKC_COST);
+    assert_int_equal(n_calls(home), 1);
+    r.picodollars = 5;
+    for (int i = 0; i < 2; i++) /* ended twice, it is one row */
+        assert_int_equal(takc_home_usage_end(home, 7, &r, NULL), TAKC_OK);
+    assert_int_equal(takc_home_usage_begin_as(home, 8, &r, 10, &spent, NULL), TAKC_OK);
+    assert_int_equal(spent, 5);
+    assert_int_equal(n_calls(home), 2);
+}
+
 /* --- many writers, and killed ones --- */
 
 enum { THREADS = 4, EACH = 25 };
@@ -462,6 +481,7 @@ int main(void)
         T(a_month_is_the_calendars),
         T(the_pace_is_that_of_the_last_calls),
         T(a_cap_is_judged_with_the_row),
+        T(a_row_of_the_callers_id_is_begun_once),
         T(threads_and_processes_note_together),
         T(processes_share_a_cap),
         T(a_killed_call_stays_lost_and_counted),

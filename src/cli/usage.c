@@ -34,6 +34,7 @@ static void add(struct takc_usage_sum *to, const struct takc_usage_sum *s)
     to->failed += s->failed;
     to->lost += s->lost;
     to->unpriced += s->unpriced;
+    to->batch += s->batch;
     to->input += s->input;
     to->output += s->output;
     to->cache_read += s->cache_read;
@@ -168,6 +169,8 @@ static enum takc_status say_remarks(struct takc_cli *cli, const struct takc_usag
     if (!st && s->unpriced)
         st = takc_cli_printf(cli, err, "%llu unpriced: no price was on file, so that the cost lacks them (model.facts sets prices)\n",
                              (unsigned long long)s->unpriced);
+    if (!st && s->batch)
+        st = takc_cli_printf(cli, err, "%llu by batch jobs, at the price of these\n", (unsigned long long)s->batch);
     return st;
 }
 
@@ -253,11 +256,11 @@ static json_t *prices_json(const struct takc_cli *cli, const struct prices *p)
 
 static json_t *sum_json(const struct takc_usage_sum *s, unsigned by)
 {
-    json_t *v =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I}", "calls", (json_int_t)s->calls, "failed", (json_int_t)s->failed,
-                  "lost", (json_int_t)s->lost, "unpriced", (json_int_t)s->unpriced, "input_tokens", (json_int_t)s->input, "output_tokens",
-                  (json_int_t)s->output, "cache_read_tokens", (json_int_t)s->cache_read, "cache_write_tokens", (json_int_t)s->cache_write,
-                  "cost_usd", (double)s->picodollars / 1e12, "picodollars", (json_int_t)s->picodollars, "model_ms", (json_int_t)s->ms);
+    json_t *v = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I}", "calls", (json_int_t)s->calls, "failed",
+                          (json_int_t)s->failed, "lost", (json_int_t)s->lost, "unpriced", (json_int_t)s->unpriced, "batch",
+                          (json_int_t)s->batch, "input_tokens", (json_int_t)s->input, "output_tokens", (json_int_t)s->output,
+                          "cache_read_tokens", (json_int_t)s->cache_read, "cache_write_tokens", (json_int_t)s->cache_write, "cost_usd",
+                          (double)s->picodollars / 1e12, "picodollars", (json_int_t)s->picodollars, "model_ms", (json_int_t)s->ms);
     bool good = v != NULL;
     for (size_t g = 0; good && g < N_GROUPS; g++)
         if (by & groups[g].by)

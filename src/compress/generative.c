@@ -81,7 +81,7 @@ static enum takc_status ask_window(const struct turn *t, struct takc_gen_window 
     takc_buf_init(&reply, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_gen_reply(&ask, 0, x->n_items, takc_gen_tokens(w->share_mt), 0, &reply, &said, err);
     w->known = said.known && t->r->o->guard;
-    if (!st && w->known && !(w->n_blocked && !reply.len))
+    if (!st && w->known && !(w->n_blocked && !reply.len) && !w->later)
         st = takc_gen_settle(x, w, takc_buf_str(&reply), err);
     takc_buf_clear(&reply);
     return st;
@@ -190,6 +190,8 @@ static enum takc_status make_all(struct takc_gen_run *r, const takc_rate *rates,
     for (size_t i = 0; i < n_rates && !st; i++) {
         levels[i].rate = rates[n_rates - 1 - i];
         st = make_level(r, &levels[i], i ? &levels[i - 1] : NULL, err);
+        if (!st && put && r->o->level)
+            st = r->o->level(r->o->arg, i, err);
         if (!st && put)
             st = put_level(r, &levels[i], meta, put, put_arg, err);
         if (!st && plan)

@@ -44,6 +44,7 @@ struct takc_generate_reply {
     struct takc_buf text;
     bool cut, blocked;
     size_t who; /* 0: the model; i: the i-th of its fallbacks, from 1 */
+    bool later; /* it was only noted: of a window with such a call nothing is kept, and level() has to end the pass */
 };
 typedef enum takc_status takc_generate_fn(void *arg, const struct takc_generate_ask *ask, struct takc_generate_reply *out,
                                           struct takc_err *err);
@@ -60,6 +61,9 @@ struct takc_kept_replies {
     void *arg;
 };
 
+/* Behind the windows of a rate (index from 0, the finest), before its artifact is made. Anything but OK ends the compress. */
+typedef enum takc_status takc_generate_level_fn(void *arg, size_t level, struct takc_err *err);
+
 struct takc_generative_options {
     struct takc_extractive_options extractive; /* description, must-keep, tokenizer */
     const struct takc_example *examples;
@@ -71,6 +75,7 @@ struct takc_generative_options {
     uint32_t min_share; /* tokens: a window with less is merged with its neighbour, or left to extracts; 48 */
     unsigned n_parallel;
     takc_generate_fn *generate;
+    takc_generate_level_fn *level; /* NULL: none */
     takc_guard_fn *guard;
     void *arg;
     struct takc_kept_replies kept;

@@ -186,7 +186,10 @@ static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t 
     if (!st)
         st = call_or_cut(a, lo, hi, share, bare, takc_buf_str(&prompt), &reply, err);
     *out_who = reply.who;
-    if (!st && reply.blocked)
+    a->w->later = a->w->later || reply.later;
+    if (!st && reply.later)
+        ; /* the pass ends behind this rate */
+    else if (!st && reply.blocked)
         a->w->n_blocked++;
     else if (!st && reply.cut)
         st = complete(a, lo, hi, share, depth, takc_buf_str(&reply.text), out, out_who, err);
@@ -194,7 +197,7 @@ static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t 
         st = takc_buf_add(out, takc_buf_str(&reply.text), err);
     bool whole = a->w->n_blocked == n_blocked; /* of a half that was blocked, too, nothing is kept: it may be asked for again */
     a->w->counts.windows_blocked += !st && !whole && depth == 0 && !a->n_failed;
-    if (!st && whole && !a->x->r->dry)
+    if (!st && whole && !a->w->later && !a->x->r->dry)
         st = keep(a, a->purpose, lo, hi, share, *out_who, bare, takc_str_slice(takc_buf_str(out), before, out->len), err);
     takc_buf_clear(&prompt);
     takc_buf_clear(&reply.text);

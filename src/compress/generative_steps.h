@@ -61,6 +61,7 @@ struct takc_gen_window {
     bool fresh;               /* nothing may be merged into it from before */
     bool skip;                /* its share is too small: left to extracts */
     bool known;               /* lines are there; without calls some are not */
+    bool later;               /* a call was only noted: what came of others in the window is no whole reply */
     struct takc_arena arena;
     struct takc_gen_line *lines;
     size_t n_lines;

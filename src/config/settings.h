@@ -52,6 +52,8 @@ struct takc_settings {
     struct takc_str model_endpoint, model_guardrail, model_facts, model_ca_file, model_proxy;
     uint64_t model_requests_per_minute, model_tokens_per_minute, model_parallel, model_retries, model_retry_base_ms;
     uint64_t model_first_token_ms, model_total_ms;
+    struct takc_str model_batch_role;
+    uint64_t model_batch_min_records, model_batch_poll_ms;
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
     struct takc_value *values;           /* one per row, in the order of the rows */
     struct takc_str file;                /* that was read; empty: none */

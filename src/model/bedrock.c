@@ -360,7 +360,8 @@ static void bedrock_close(struct takc_model *m)
 }
 
 static const struct takc_model_ops ops = {.name = "bedrock",
-                                          .flags = TAKC_MODEL_STREAMS | TAKC_MODEL_COUNTS | TAKC_MODEL_CACHE_POINTS | TAKC_MODEL_EMBEDS,
+                                          .flags = TAKC_MODEL_STREAMS | TAKC_MODEL_COUNTS | TAKC_MODEL_CACHE_POINTS | TAKC_MODEL_EMBEDS |
+                                                   TAKC_MODEL_BATCHES,
                                           .complete = bedrock_complete,
                                           .count = bedrock_count,
                                           .embed = bedrock_embed,

@@ -17,7 +17,8 @@ enum takc_model_flags {
     TAKC_MODEL_STREAMS = 1 << 0,
     TAKC_MODEL_COUNTS = 1 << 1, /* has a call that counts tokens exactly */
     TAKC_MODEL_EMBEDS = 1 << 2,
-    TAKC_MODEL_CACHE_POINTS = 1 << 3 /* takes marks behind which a prefix is cached; others may cache on their own */
+    TAKC_MODEL_CACHE_POINTS = 1 << 3, /* takes marks behind which a prefix is cached; others may cache on their own */
+    TAKC_MODEL_BATCHES = 1 << 4       /* has batch jobs over S3 (model/bedrock_batch.h) */
 };
 
 enum takc_role { TAKC_ROLE_UNSET = 0, TAKC_ROLE_USER, TAKC_ROLE_ASSISTANT };

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "pipeline/batches.h"
 #include "verify/verify.h"
 
 #include <stdio.h>
@@ -85,24 +86,34 @@ static bool is_worth_caching(const struct takc_models *m, struct takc_str system
     return f->cache_points && f->cache_min && system.len / 4 >= f->cache_min;
 }
 
-static enum takc_status ask_models(struct run *r, const struct takc_generate_ask *ask, struct takc_generate_reply *out,
-                                   struct takc_err *err)
+struct asking { /* an ask as models take it */
+    struct takc_model_block system, prompt;
+    struct takc_model_message message;
+    struct takc_model_request r;
+};
+
+static void fill_request(const struct run *r, const struct takc_generate_ask *ask, struct asking *x)
 {
     const struct takc_generation *g = r->g;
-    const struct takc_model_block system = {.text = ask->system, .cache_point = is_worth_caching(g->models, ask->system)},
-                                  prompt = {.text = ask->prompt};
-    const struct takc_model_message message = {.role = TAKC_ROLE_USER, .blocks = &prompt, .n_blocks = 1};
-    const struct takc_model_request q = {.system = &system,
-                                         .n_system = 1,
-                                         .messages = &message,
-                                         .n_messages = 1,
-                                         .max_tokens = g->max_tokens && g->max_tokens < ask->max_tokens ? g->max_tokens : ask->max_tokens,
-                                         .has_temperature = true,
-                                         .temperature = g->temperature};
+    *x = (struct asking){.system = {.text = ask->system, .cache_point = is_worth_caching(g->models, ask->system)},
+                         .prompt = {.text = ask->prompt},
+                         .message = {.role = TAKC_ROLE_USER, .blocks = &x->prompt, .n_blocks = 1},
+                         .r = {.system = &x->system,
+                               .n_system = 1,
+                               .messages = &x->message,
+                               .n_messages = 1,
+                               .max_tokens = g->max_tokens && g->max_tokens < ask->max_tokens ? g->max_tokens : ask->max_tokens,
+                               .has_temperature = true,
+                               .temperature = g->temperature}};
+}
+
+static enum takc_status ask_models(struct run *r, const struct takc_generate_ask *ask, const struct takc_model_request *q,
+                                   struct takc_generate_reply *out, struct takc_err *err)
+{
     struct takc_model_reply reply;
     struct takc_caller_sum sum;
     takc_model_reply_init(&reply);
-    enum takc_status st = takc_models_complete(g->models, r->b->call, r->b->label, ask->purpose, &q, NULL, NULL, &reply, &sum, err);
+    enum takc_status st = takc_models_complete(r->g->models, r->b->call, r->b->label, ask->purpose, q, NULL, NULL, &reply, &sum, err);
     if (st)
         takc_models_next_step(reply.failure, "run it again later, replies that came are kept",
                               "take fewer or shorter examples, or a model with a larger window", err);
@@ -112,15 +123,27 @@ static enum takc_status ask_models(struct run *r, const struct takc_generate_ask
     out->blocked = reply.stop == TAKC_STOP_BLOCKED;
     out->who = sum.answered;
     takc_model_reply_clear(&reply);
+    if (r->g->batches)
+        takc_batches_note_call(r->g->batches, &sum);
     return st;
 }
 
 static enum takc_status generate(void *arg, const struct takc_generate_ask *ask, struct takc_generate_reply *out, struct takc_err *err)
 {
     struct run *r = arg;
-    if (r->g->ask)
-        return r->g->ask(r->g->ask_arg, ask, out, err);
-    return r->g->models ? ask_models(r, ask, out, err) : withhold(r, ask, out);
+    struct asking x;
+    bool now = true;
+    if (!r->g->models)
+        return withhold(r, ask, out);
+    fill_request(r, ask, &x);
+    enum takc_status st = r->g->batches ? takc_batches_ask(r->g->batches, ask->purpose, &x.r, out, &now, err) : TAKC_OK;
+    return st || !now ? st : ask_models(r, ask, &x.r, out, err);
+}
+
+static enum takc_status end_level(void *arg, size_t level, struct takc_err *err)
+{
+    struct run *r = arg;
+    return takc_batches_level(r->g->batches, level, err);
 }
 
 /* --- kept replies --- */
@@ -233,6 +256,21 @@ static void fill_spent(struct run *r, struct takc_ledger_generated *row)
     r->before = now;
 }
 
+/* Where jobs answer, a rate is done in several passes, and the last finds most replies kept: what was answered in any of them counts as
+ * this run's. */
+static void fill_batches(const struct run *r, size_t level, struct takc_ledger_generated *row)
+{
+    const struct takc_batches_sum s = takc_batches_sum_of(r->g->batches, level);
+    uint64_t all = row->calls + row->reused;
+    row->calls = s.calls < all ? s.calls : all;
+    row->reused = all - row->calls;
+    row->input_tokens = s.input_tokens;
+    row->output_tokens = s.output_tokens;
+    row->picodollars = s.picodollars;
+    row->unpriced = s.unpriced;
+    row->fallback = s.fallback;
+}
+
 /* Calls that nobody was to make are none, and no guardrail spoke. */
 static void fill_withheld(struct run *r, struct takc_ledger_generated *row)
 {
@@ -258,6 +296,8 @@ static enum takc_status put_rate(void *arg, takc_rate rate, struct takc_str json
     fill_counts(&row, counts);
     fill_spent(r, &row);
     fill_withheld(r, &row);
+    if (r->g->batches)
+        fill_batches(r, r->b->n_rates - 1 - at, &row);
     return r->put(r->put_arg, at, json, size, &row, err);
 }
 
@@ -297,6 +337,7 @@ static enum takc_status fill_options(struct run *r, const struct takc_extractive
     out->n_examples = r->g->n_examples;
     out->n_parallel = r->g->n_parallel ? r->g->n_parallel : out->n_parallel;
     out->generate = generate;
+    out->level = r->g->batches ? end_level : NULL;
     out->guard = takc_verify_generated;
     out->arg = r;
     out->kept = (struct takc_kept_replies){.find = find_reply, .keep = keep_reply, .arg = r};
@@ -317,8 +358,8 @@ static void run_clear(struct run *r)
     takc_mutex_clear(&r->locked.mu);
 }
 
-static enum takc_status make(struct run *r, const struct takc_corpus *c, const struct takc_selection *s,
-                             const struct takc_extractive_options *o, struct takc_err *err)
+static enum takc_status make_once(struct run *r, const struct takc_corpus *c, const struct takc_selection *s,
+                                  const struct takc_extractive_options *o, struct takc_err *err)
 {
     struct takc_generative_options go;
     struct takc_artifact_meta meta = {.task = r->b->task, .model = r->g->model};
@@ -326,6 +367,20 @@ static enum takc_status make(struct run *r, const struct takc_corpus *c, const s
     if (!st)
         st = fill_options(r, o, &go, err);
     return st ? st : takc_generative_make(c, s, r->b->rates, r->b->n_rates, &go, &meta, r->b->call, put_rate, r, err);
+}
+
+/* With batch jobs: until a pass is through, or has records for a job. */
+static enum takc_status make(struct run *r, const struct takc_corpus *c, const struct takc_selection *s,
+                             const struct takc_extractive_options *o, struct takc_err *err)
+{
+    enum takc_status st;
+    if (!r->g->batches)
+        return make_once(r, c, s, o, err);
+    do {
+        takc_batches_pass(r->g->batches);
+        st = make_once(r, c, s, o, err);
+    } while (st && takc_batches_again(r->g->batches));
+    return st;
 }
 
 enum takc_status takc_generation_plan(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,

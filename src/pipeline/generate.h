@@ -14,6 +14,8 @@
 #include "pipeline/models.h"
 #include "pipeline/version.h"
 
+struct takc_batches; /* pipeline/batches.h */
+
 struct takc_generation {              /* who writes the lines of a version, and how; borrowed by its build */
     struct takc_str model, guardrail; /* as they were asked for */
     const struct takc_str *chain;     /* takc_models_chain's: who may answer; none: the model alone */
@@ -23,10 +25,9 @@ struct takc_generation {              /* who writes the lines of a version, and 
     const struct takc_example *examples;
     size_t n_examples;
     unsigned n_parallel;
-    struct takc_models *models; /* who is asked; NULL: nobody, windows without a kept reply become extracts */
-    takc_generate_fn *ask;      /* in the place of models where it is not NULL */
-    void *ask_arg;
-    uint64_t n_withheld; /* out: calls that nobody was to make */
+    struct takc_models *models;   /* who is asked; NULL: nobody, windows without a kept reply become extracts */
+    struct takc_batches *batches; /* jobs in the place of the first model's calls; NULL: none */
+    uint64_t n_withheld;          /* out: calls that nobody was to make */
 };
 
 /* What of it changes a reply, in one line: a part of the artifact's fingerprint. In the arena. */

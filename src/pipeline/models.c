@@ -258,6 +258,7 @@ enum takc_status takc_models_open(struct takc_models **out, struct takc_home *ho
     takc_arena_init(&m->arena);
     m->arena.secret = true;
     m->home = home;
+    m->counter = counter ? counter : takc_tokenizer_find(takc_str("estimate"));
     st = set_up(m, task, s, counter, err);
     if (st == TAKC_NOT_FOUND) /* what a setting names: no version, no rate, nothing that is asked for */
         st = takc_err_change(err, TAKC_INVALID);

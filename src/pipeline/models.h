@@ -56,4 +56,25 @@ struct takc_models_spent { /* since open, over all tries */
 };
 void takc_models_spent(struct takc_models *m, struct takc_models_spent *out);
 
+/* --- records of batch jobs, of the first model (pipeline/batches.h) --- */
+
+/* UNSUPPORTED: why it has no batch jobs. */
+TAKC_CHECK enum takc_status takc_models_can_batch(const struct takc_models *m, struct takc_err *err);
+/* Appends the record of a request, a line; out_most: what it may come to. Statuses as takc_batch_write_record. */
+TAKC_CHECK enum takc_status takc_models_write_record(const struct takc_models *m, struct takc_str id, const struct takc_model_request *r,
+                                                     struct takc_buf *out, uint64_t *out_most, struct takc_err *err);
+/* Reads a line of results, as takc_batch_read_record. */
+TAKC_CHECK enum takc_status takc_models_read_record(const struct takc_models *m, struct takc_str line, char out_id[64],
+                                                    struct takc_model_reply *out, struct takc_err *err);
+struct takc_models_record { /* a row of the ledger; borrowed */
+    int64_t id;             /* made from job and record: the same row however often it is written; not 0 */
+    struct takc_str version, purpose, request_id, outcome;
+    struct takc_usage usage;
+    uint64_t picodollars; /* to hold */
+};
+/* Sets r->picodollars aside. COST as takc_models_complete; a row of that id that is there already was judged when it was written. */
+TAKC_CHECK enum takc_status takc_models_hold(struct takc_models *m, const struct takc_models_record *r, struct takc_err *err);
+/* Books what a record came to, by r->usage, and gives back what was set aside under its id. */
+TAKC_CHECK enum takc_status takc_models_book(struct takc_models *m, const struct takc_models_record *r, struct takc_err *err);
+
 #endif

@@ -21,9 +21,10 @@ struct takc_models {
     struct takc_str task;
     struct takc_model_settings s; /* texts in the arena */
     struct takc_facts_table facts;
-    struct takc_http *http;           /* NULL: no kind needs it */
-    struct takc_aws *aws;             /* likewise */
-    struct takc_caller_model *models; /* providers are owned */
+    const struct takc_tokenizer *counter; /* borrowed */
+    struct takc_http *http;               /* NULL: no kind needs it */
+    struct takc_aws *aws;                 /* likewise */
+    struct takc_caller_model *models;     /* providers are owned */
     size_t n_models;
     struct takc_caller *caller;
     bool capless; /* as in struct takc_models_spent */
@@ -41,6 +42,9 @@ struct takc_models {
 
 /* The callbacks of m for its caller. */
 struct takc_call_ledger takc_models_ledger(struct takc_models *m);
+/* begin and end under an id of the caller's (catalog/usage.h). */
+TAKC_CHECK enum takc_status takc_models_begin_as(struct takc_models *m, int64_t id, const struct takc_call_row *row, struct takc_err *err);
+TAKC_CHECK enum takc_status takc_models_end_as(struct takc_models *m, int64_t id, const struct takc_call_row *row, struct takc_err *err);
 /* Behind a call: what is to be said of caps, once each, goes into the reply's notes and the log. priced as in struct takc_caller_sum. */
 void takc_models_tell(struct takc_models *m, bool priced, struct takc_model_reply *reply);
 

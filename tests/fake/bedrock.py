@@ -79,9 +79,9 @@ def verify(method, target, headers, body):
                               f"The Canonical String for this request should have been\n'{canonical}'")
 
 
-def faults(operation, body):
+def faults(operation, body, service=model):
     """What is wrong with a body of a shaped operation: unknown members, types, unions, enumerations."""
-    shape, bad = model.operation_model(operation).input_shape, []
+    shape, bad = service.operation_model(operation).input_shape, []
 
     def walk(s, v, at="$"):
         if s.type_name == "structure" and isinstance(v, dict) and not s.is_document_type:
