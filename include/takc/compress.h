@@ -71,9 +71,9 @@ struct takc_compress_report {
     uint64_t n_documents, n_units, source_tokens, source_bytes, n_resumed; /* n_resumed: finished things of a killed run, taken over */
     struct takc_ledger_entry rows[TAKC_LEDGER_ROWS];
     size_t n_rows;
-    uint64_t picodollars; /* of this run's calls, also where it failed */
-    bool unpriced;        /* some calls have no price on file */
-    bool capless;         /* and there is a cap, which does not see them */
+    uint64_t picodollars;                    /* of this run's calls, also where it failed */
+    bool unpriced;                           /* some calls have no price on file */
+    bool capless;                            /* and there is a cap, which does not see them */
     uint64_t batch_replies, batch_on_demand; /* where batch jobs were to answer: by them; on demand, being too few or failed in jobs */
     /* A batch job is under way (no_wait, stop): there is no new version yet. */
     bool waits;

@@ -425,10 +425,9 @@ static enum takc_status say_effort(struct takc_cli *cli, const struct takc_compr
         (unsigned long long)p->n_documents, takc_count_text(p->source_tokens, n[0]), TAKC_STR_ARG(model), takc_count_text(p->calls, n[1]),
         takc_count_text(p->reused, n[2]), takc_count_text(p->prompt_tokens, n[3]), takc_count_text(p->reply_tokens, n[4]));
     if (!st)
-        st = takc_cli_printf(cli, err, "cost%s: %s%s%s; time: about %s, %u calls at a time, ",
-                             p->batch_percent ? " by batch jobs" : "", p->priced ? money : "no price on file",
-                             p->priced ? ", prices of " : "", p->priced ? of : "", takc_seconds_text((double)p->ms / 1000, time),
-                             p->n_parallel);
+        st = takc_cli_printf(cli, err, "cost%s: %s%s%s; time: about %s, %u calls at a time, ", p->batch_percent ? " by batch jobs" : "",
+                             p->priced ? money : "no price on file", p->priced ? ", prices of " : "", p->priced ? of : "",
+                             takc_seconds_text((double)p->ms / 1000, time), p->n_parallel);
     if (!st && p->n_measured)
         st = takc_cli_printf(cli, err, "measured: the median of its last %llu calls (%llu ms)\n", (unsigned long long)p->n_measured,
                              (unsigned long long)p->call_ms);
@@ -492,10 +491,10 @@ static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_s
                      (json_int_t)p->source_tokens, "model", takc_json_str(model), "calls", (json_int_t)p->calls, "reused",
                      (json_int_t)p->reused, "prompt_tokens", (json_int_t)p->prompt_tokens, "reply_tokens", (json_int_t)p->reply_tokens,
                      "cost_usd", cost, "priced", (int)p->priced, "price_date", p->priced && date.len ? takc_json_str(date) : json_null(),
-                     "price_old", (int)(takc_price_age_days(date, now_s) > TAKC_PRICE_OLD_DAYS), "cap_holds", (int)!p->capless, "batch_percent",
-                     (json_int_t)p->batch_percent,
-                     "estimated_ms", (json_int_t)p->ms, "measured_calls", (json_int_t)p->n_measured, "measured_call_ms",
-                     p->n_measured ? json_integer((json_int_t)p->call_ms) : json_null(), "rates", list);
+                     "price_old", (int)(takc_price_age_days(date, now_s) > TAKC_PRICE_OLD_DAYS), "cap_holds", (int)!p->capless,
+                     "batch_percent", (json_int_t)p->batch_percent, "estimated_ms", (json_int_t)p->ms, "measured_calls",
+                     (json_int_t)p->n_measured, "measured_call_ms", p->n_measured ? json_integer((json_int_t)p->call_ms) : json_null(),
+                     "rates", list);
 }
 
 static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home, const struct takc_compress_options *o,
