@@ -52,6 +52,8 @@ struct takc_settings {
     struct takc_str model_endpoint, model_guardrail, model_facts, model_ca_file, model_proxy;
     uint64_t model_requests_per_minute, model_tokens_per_minute, model_parallel, model_retries, model_first_token_ms, model_total_ms;
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
+    struct takc_str serve_address, serve_tls_cert, serve_tls_key;
+    uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;
     struct takc_value *values;           /* one per row, in the order of the rows */
     struct takc_str file;                /* that was read; empty: none */
     struct takc_arena arena;             /* owns all texts */

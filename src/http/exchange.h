@@ -48,9 +48,12 @@ void takc_exchange_header(struct takc_exchange *x, const char *name, struct takc
 /* Text of the header of the request, or the empty view. */
 struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *name);
 
-/* Sends status and headers now; pieces follow. Once, from the handler, on a fiber. CANCELLED: the client has gone. */
+/* Sends status and headers now; pieces follow. Once, from any thread while the handler
+ * runs on a fiber. CANCELLED: the client has gone. */
 TAKC_CHECK enum takc_status takc_exchange_stream(struct takc_exchange *x, int status, const char *content_type, struct takc_err *err);
 /* Hands a piece over; waits while much is on its way already. CANCELLED: the client has gone; TIMEOUT: it takes nothing. */
 TAKC_CHECK enum takc_status takc_exchange_send(struct takc_exchange *x, struct takc_str piece, struct takc_err *err);
+/* The same from a thread that may not wait; TIMEOUT when a mebibyte is on its way already. */
+TAKC_CHECK enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str piece, struct takc_err *err);
 
 #endif

@@ -34,7 +34,11 @@ struct connection { /* lives from accept to close */
     struct transfer *transfer;               /* with the list's lock; NULL between requests */
 };
 
-enum { STREAM_ROOM = 64 * 1024 }; /* bytes that may be on their way between a handler and its client */
+enum {
+    STREAM_ROOM = 64 * 1024,     /* bytes that may be on their way between a handler and its client before it waits */
+    STREAM_POSTED_MAX = 1 << 20, /* where it may not wait */
+    STREAM_FIRST = 4096
+};
 
 struct transfer {
     struct takc_exchange x; /* first: an exchange is cast back */
@@ -50,8 +54,8 @@ struct transfer {
     struct { /* of a stream */
         struct takc_mutex mu;
         struct takc_cond moved;
-        char *bytes; /* STREAM_ROOM, a ring */
-        size_t first, n;
+        char *bytes; /* a ring of cap */
+        size_t first, n, cap;
         bool ended, gone, paused; /* paused: the reader has suspended the connection */
     } locked;
 };

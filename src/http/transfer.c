@@ -240,11 +240,11 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *buf, size_t max)
     (void)pos;
     takc_mutex_lock(&t->locked.mu);
     while (n < max && t->locked.n) {
-        size_t run = STREAM_ROOM - t->locked.first;
+        size_t run = t->locked.cap - t->locked.first;
         run = run < t->locked.n ? run : t->locked.n;
         run = run < max - n ? run : max - n;
         memcpy(buf + n, t->locked.bytes + t->locked.first, run);
-        t->locked.first = (t->locked.first + run) % STREAM_ROOM;
+        t->locked.first = (t->locked.first + run) % t->locked.cap;
         t->locked.n -= run;
         n += run;
     }
@@ -304,9 +304,6 @@ enum takc_status takc_exchange_stream(struct takc_exchange *x, int status, const
     enum takc_status st = takc_call_check(&x->call, err);
     if (st)
         return st;
-    t->locked.bytes = takc_alloc(STREAM_ROOM);
-    if (!t->locked.bytes)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a stream");
     x->status = status;
     x->content_type = content_type;
     x->streams = true;
@@ -315,15 +312,39 @@ enum takc_status takc_exchange_stream(struct takc_exchange *x, int status, const
     return TAKC_OK;
 }
 
-static void put_locked(struct transfer *t, struct takc_str piece)
+/* Makes the ring large enough for n more bytes. */
+static enum takc_status grow_locked(struct transfer *t, size_t n, struct takc_err *err)
 {
-    for (size_t done = 0; done < piece.len;) {
-        size_t at = (t->locked.first + t->locked.n) % STREAM_ROOM, run = STREAM_ROOM - at;
+    size_t cap = t->locked.cap ? t->locked.cap : STREAM_FIRST;
+    while (cap < t->locked.n + n)
+        cap *= 2;
+    if (cap == t->locked.cap)
+        return TAKC_OK;
+    char *bytes = takc_alloc(cap);
+    if (!bytes)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a stream");
+    for (size_t i = 0; i < t->locked.n; i++)
+        bytes[i] = t->locked.bytes[(t->locked.first + i) % t->locked.cap];
+    takc_free(t->locked.bytes);
+    t->locked.bytes = bytes;
+    t->locked.cap = cap;
+    t->locked.first = 0;
+    return TAKC_OK;
+}
+
+static enum takc_status put_locked(struct transfer *t, struct takc_str piece, struct takc_err *err)
+{
+    if (t->locked.gone)
+        return takc_fail(err, TAKC_CANCELLED, 0, "the client has gone");
+    enum takc_status st = grow_locked(t, piece.len, err);
+    for (size_t done = 0; done < piece.len && !st;) {
+        size_t at = (t->locked.first + t->locked.n) % t->locked.cap, run = t->locked.cap - at;
         run = run < piece.len - done ? run : piece.len - done;
         memcpy(t->locked.bytes + at, piece.ptr + done, run);
         t->locked.n += run;
         done += run;
     }
+    return st;
 }
 
 static void go_on_locked(struct transfer *t)
@@ -340,20 +361,31 @@ enum takc_status takc_exchange_send(struct takc_exchange *x, struct takc_str pie
     enum takc_status st = TAKC_OK;
     for (size_t done = 0; done < piece.len && !st;) {
         takc_mutex_lock(&t->locked.mu);
-        while (t->locked.n == STREAM_ROOM && !t->locked.gone && !st) {
+        while (t->locked.n >= STREAM_ROOM && !t->locked.gone && !st) {
             takc_cond_wait_ms(&t->locked.moved, &t->locked.mu, 1000);
             st = takc_call_check(&x->call, err);
         }
-        if (t->locked.gone && !st)
-            st = takc_fail(err, TAKC_CANCELLED, 0, "the client has gone");
-        size_t n = STREAM_ROOM - t->locked.n < piece.len - done ? STREAM_ROOM - t->locked.n : piece.len - done;
-        if (!st) {
-            put_locked(t, takc_str_slice(piece, done, done + n));
-            done += n;
+        size_t room = STREAM_ROOM > t->locked.n ? STREAM_ROOM - t->locked.n : 0, n = room < piece.len - done ? room : piece.len - done;
+        if (!st)
+            st = put_locked(t, takc_str_slice(piece, done, done + n), err);
+        done += n;
+        if (!st)
             go_on_locked(t);
-        }
         takc_mutex_unlock(&t->locked.mu);
     }
+    return st;
+}
+
+enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str piece, struct takc_err *err)
+{
+    struct transfer *t = (struct transfer *)(void *)x;
+    takc_mutex_lock(&t->locked.mu);
+    enum takc_status st = t->locked.n + piece.len > STREAM_POSTED_MAX
+                              ? takc_fail(err, TAKC_TIMEOUT, 0, "the client takes nothing of %zu bytes", t->locked.n)
+                              : put_locked(t, piece, err);
+    if (!st)
+        go_on_locked(t);
+    takc_mutex_unlock(&t->locked.mu);
     return st;
 }
 

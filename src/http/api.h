@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * http/api.h - what the server says: routes over a home, in the guide's words.
+ *
+ * A route is a row of routes.c: method, path, scope, the schemas of its parameters and bodies, its handler. The row checks requests, words
+ * the refusals and makes /openapi.json; a handler sees only what fits. Every path is served under /v1 too.
+ * Replies: JSON; failures in the guide's error body with the status that fits. What went wrong inside (storage, a service behind) is logged
+ * with the request's id and told to the client in general words.
+ * Threads: handlers run on fibers, many at a time; the api's own state is read only. */
+#ifndef TAKC_HTTP_API_H
+#define TAKC_HTTP_API_H
+
+#include "catalog/home.h"
+#include "http/schema.h"
+#include "http/server.h"
+#include "reply/reply.h"
+#include "takc/model.h"
+
+struct takc_api;
+struct takc_asked;
+
+enum takc_scope { TAKC_SCOPE_NONE = 0, TAKC_SCOPE_QUERY, TAKC_SCOPE_INGEST, TAKC_SCOPE_ADMIN };
+
+typedef void takc_route_fn(const struct takc_api *api, struct takc_exchange *x, const struct takc_asked *asked);
+
+struct takc_route {
+    const char *method, *path; /* "GET", "/cache/{task}/{rate}" */
+    const char *id, *summary;  /* of OpenAPI: "getCacheRate" */
+    enum takc_scope scope;
+    bool quick; /* waits for nothing: answered on the connection's thread */
+    const struct takc_schema *query, *body; /* NULL: none */
+    const struct takc_schema *reply;        /* of 200; NULL: any JSON */
+    const char *reply_type;                 /* NULL: application/json */
+    uint64_t body_max;                      /* bytes; 0: 1 MiB */
+    takc_route_fn *run;
+};
+
+enum { TAKC_PARAMS_MAX = 4 };
+struct takc_asked { /* a request that fits; lives as long as the exchange */
+    const struct takc_route *route;
+    struct takc_str params[TAKC_PARAMS_MAX]; /* of the path, in its order, unescaped */
+    size_t n_params;
+    json_t *query, *body; /* NULL where the route has none */
+};
+
+/* The i-th route, NULL behind the last. Static. */
+const struct takc_route *takc_route_at(size_t i);
+/* Finds the route of a path as it came; params are unescaped into the arena. NULL: none, and out_allow is "GET, POST" where the path has
+ * others, empty where there is no such path. NOMEM gives NULL, too, with out_nomem. */
+const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
+                                         char out_allow[64], bool *out_nomem);
+/* The whole description, OpenAPI 3.1. NULL: no memory. Returns owned. */
+json_t *takc_openapi(void);
+
+struct takc_api {
+    struct takc_home *home;
+    struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
+    uint64_t reader_tokens, artifact_tokens, questions_per_window;
+    double abstain_below;
+    bool answer_cache;
+    int64_t started_s;
+    struct takc_server *server; /* for counts; set once it is open */
+};
+/* The transport's callbacks for an api. */
+struct takc_server_handlers takc_api_handlers(struct takc_api *api);
+
+/* --- for handlers --- */
+/* Replies with v (taken; NULL: no memory). */
+void takc_api_json(struct takc_exchange *x, int status, json_t *v);
+/* Replies with a failure in the guide's error body. */
+void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+/* The same for what does not fit: 400, details {"pointer", "expected"}. */
+void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
+/* The error body of a failure, as it would be sent. NULL: no memory. Returns owned. */
+json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+
+/* --- handlers: on_*.c --- */
+takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate;
+
+#endif
