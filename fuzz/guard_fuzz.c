@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t colon = takc_str_find_byte(line, ':', 0);
         if (colon == SIZE_MAX)
             colon = line.len;
-        headers[h.n_headers++] = (struct takc_header){takc_str_slice(line, 0, colon),
-                                                      takc_str_slice(line, colon < line.len ? colon + 1 : line.len, line.len)};
+        headers[h.n_headers++] =
+            (struct takc_header){takc_str_slice(line, 0, colon), takc_str_slice(line, colon < line.len ? colon + 1 : line.len, line.len)};
     }
     h.method = parts[0];
     h.target = parts[1];

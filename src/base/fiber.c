@@ -3,7 +3,8 @@
  * fiber.c - crews: a queue of jobs, fibers with stacks of their own, and on each thread a scheduler that switches between them.
  *
  * One lock guards queues, ready lists and who waits on which condition; it is held for a few list operations. A thread's sleepers are its
- * own: sorted by their time, nearly always put in at the end, since most waits are of the same length. Sanitizers are told of each switch. */
+ * own: sorted by their time, nearly always put in at the end, since most waits are of the same length. Sanitizers are told of each switch.
+ */
 #include "base/fiber.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -59,7 +60,7 @@ struct takc_crew {
     size_t running_max, waiting_max;
     unsigned n_members;
     struct member *members;
-    struct { /* guarded by lock */
+    struct {                   /* guarded by lock */
         struct takc_job *jobs; /* a ring of waiting_max */
         size_t first, n_jobs, n_running;
         bool closing;

@@ -2,13 +2,12 @@
  *
  * base/fiber.h - work that waits without holding a thread.
  *
- * A crew is a few threads that run many fibers, one at a time each. Where the code of a fiber waits on a condition (base/thread.h) or sleeps
- * on the machine's clock (base/clock.h), its thread goes on with another fiber; code that waits needs to know nothing of it. So a thousand
- * questions may wait for a model on two threads. A fiber stays on the thread that began it: errno, a lock taken over a call, what libraries
- * keep for a thread stay as they were.
- * Not given up for others: reading files, SQLite, computing. No lock but the condition's may be held over a wait: another fiber of the
- * thread would wait for it forever, so it is our bug and stops.
- * Threads: push and counts from any thread; open and close from one, which is no fiber. */
+ * A crew is a few threads that run many fibers, one at a time each. Where the code of a fiber waits on a condition (base/thread.h) or
+ * sleeps on the machine's clock (base/clock.h), its thread goes on with another fiber; code that waits needs to know nothing of it. So a
+ * thousand questions may wait for a model on two threads. A fiber stays on the thread that began it: errno, a lock taken over a call, what
+ * libraries keep for a thread stay as they were. Not given up for others: reading files, SQLite, computing. No lock but the condition's may
+ * be held over a wait: another fiber of the thread would wait for it forever, so it is our bug and stops. Threads: push and counts from any
+ * thread; open and close from one, which is no fiber. */
 #ifndef TAKC_BASE_FIBER_H
 #define TAKC_BASE_FIBER_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Many that wait on few threads: woken by conditions, by time, by threads outside; limits; the end. */
-#include "base/fiber.h"
 #include "base/clock.h"
+#include "base/fiber.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -284,9 +284,9 @@ static void close_drops_what_waits_and_ends_what_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_thousand_wait_on_two_threads),  cmocka_unit_test(a_signal_wakes_one),
-        cmocka_unit_test(sleepers_wake_in_order_of_time),  cmocka_unit_test(waits_end_with_their_time),
-        cmocka_unit_test(fibers_may_wait_for_threads),     cmocka_unit_test(close_drops_what_waits_and_ends_what_runs),
+        cmocka_unit_test(a_thousand_wait_on_two_threads), cmocka_unit_test(a_signal_wakes_one),
+        cmocka_unit_test(sleepers_wake_in_order_of_time), cmocka_unit_test(waits_end_with_their_time),
+        cmocka_unit_test(fibers_may_wait_for_threads),    cmocka_unit_test(close_drops_what_waits_and_ends_what_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,9 +52,10 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
                                           .request_ms = s->serve_request_ms,
                                           .handlers = takc_api_handlers(api)};
     if (!is_own_machine(s->serve_address))
-        return takc_fail(err, TAKC_INVALID, 0,
-                         "serve.address: %.*s can be reached from other machines, and no authorizer is set; put nginx in front, or use 127.0.0.1",
-                         TAKC_STR_ARG(s->serve_address));
+        return takc_fail(
+            err, TAKC_INVALID, 0,
+            "serve.address: %.*s can be reached from other machines, and no authorizer is set; put nginx in front, or use 127.0.0.1",
+            TAKC_STR_ARG(s->serve_address));
     enum takc_status st = takc_server_open(&api->server, &o, err);
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }

@@ -279,8 +279,9 @@ static const struct takc_verb verbs[] = {
     {.name = "serve",
      .summary = "the same over HTTP",
      .usage = "[OPTIONS]",
-     .about = "Serves the guide's API and says where. Stops on SIGTERM or Ctrl-C once requests under way have ended (serve.drain_ms); SIGHUP "
-              "reads the certificate again. Put nginx in front of it where strangers can reach it.",
+     .about =
+         "Serves the guide's API and says where. Stops on SIGTERM or Ctrl-C once requests under way have ended (serve.drain_ms); SIGHUP "
+         "reads the certificate again. Put nginx in front of it where strangers can reach it.",
      .example = "takc serve --port 8080",
      .example_says = "curl -s http://127.0.0.1:8080/health",
      OPTIONS(serve_options),

@@ -13,6 +13,12 @@ enum { BODY_MAX = 1 << 20 };
 
 /* ---- replies ---- */
 
+static bool is_openai(const struct takc_exchange *x)
+{
+    const struct takc_asked *asked = x->about;
+    return asked && asked->route && asked->route->openai;
+}
+
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
 {
     x->status = v ? status : 503;
@@ -42,11 +48,22 @@ static struct takc_str message_of(enum takc_status st, const struct takc_err *er
     }
 }
 
+/* As OpenAI's clients expect it; they raise by the HTTP status. */
+static json_t *openai_body(const char *code, struct takc_str message, const json_t *details)
+{
+    struct takc_str param = takc_json_get_str(details, "pointer");
+    bool request = strcmp(code, "INVALID") == 0;
+    return json_pack("{s{so ss so ss}}", "error", "message", takc_json_str(message), "type",
+                     request ? "invalid_request_error" : "api_error", "param", param.len ? takc_json_str(param) : json_null(), "code",
+                     code);
+}
+
+/* Takes details. */
 static json_t *error_body(const struct takc_exchange *x, const char *code, struct takc_str message, json_t *details)
 {
     const struct takc_clock *clock = takc_clock_system();
     const struct takc_error_body e = {code, message, x->request_id, clock->wall_s(clock), details};
-    json_t *v = takc_error_json(&e);
+    json_t *v = is_openai(x) ? openai_body(code, message, details) : takc_error_json(&e);
     json_decref(details);
     return v;
 }
@@ -77,8 +94,9 @@ void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss
     char text[460];
     (void)snprintf(text, sizeof(text), "%s: %s%s", miss->pointer[0] ? miss->pointer : "the body", miss->expected,
                    strncmp(miss->expected, "no such", 7) == 0 ? "" : " is expected");
-    takc_api_json(x, 400, error_body(x, takc_error_code(TAKC_INVALID, TAKC_ABOUT_UNSET), takc_str(text),
-                                     json_pack("{ss ss}", "pointer", miss->pointer, "expected", miss->expected)));
+    takc_api_json(x, 400,
+                  error_body(x, takc_error_code(TAKC_INVALID, TAKC_ABOUT_UNSET), takc_str(text),
+                             json_pack("{ss ss}", "pointer", miss->pointer, "expected", miss->expected)));
 }
 
 static void refuse(void *arg, struct takc_exchange *x, int status, const char *why)
@@ -86,9 +104,8 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
     static const struct {
         int status;
         const char *code;
-    } codes[] = {{404, "NOT_FOUND"},      {405, "METHOD_NOT_ALLOWED"}, {408, "TIMEOUT"}, {413, "TOO_LARGE"},
-                 {414, "TOO_LARGE"},      {415, "UNSUPPORTED"},        {431, "TOO_LARGE"}, {501, "UNSUPPORTED"},
-                 {503, "BUSY"},           {505, "UNSUPPORTED"}};
+    } codes[] = {{404, "NOT_FOUND"},   {405, "METHOD_NOT_ALLOWED"}, {408, "TIMEOUT"},     {413, "TOO_LARGE"}, {414, "TOO_LARGE"},
+                 {415, "UNSUPPORTED"}, {431, "TOO_LARGE"},          {501, "UNSUPPORTED"}, {503, "BUSY"},      {505, "UNSUPPORTED"}};
     const char *code = "INVALID";
     (void)arg;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)

@@ -15,6 +15,8 @@
 #include "http/server.h"
 #include "reply/reply.h"
 #include "takc/model.h"
+#include "takc/query.h"
+#include "task/profile.h"
 
 struct takc_api;
 struct takc_asked;
@@ -27,12 +29,13 @@ struct takc_route {
     const char *method, *path; /* "GET", "/cache/{task}/{rate}" */
     const char *id, *summary;  /* of OpenAPI: "getCacheRate" */
     enum takc_scope scope;
-    bool quick; /* waits for nothing: answered on the connection's thread */
+    bool quick;                             /* waits for nothing: answered on the connection's thread */
     const struct takc_schema *query, *body; /* NULL: none */
     const struct takc_schema *reply;        /* of 200; NULL: any JSON */
     const char *reply_type;                 /* NULL: application/json */
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
+    bool openai; /* failures as OpenAI words them */
 };
 
 enum { TAKC_PARAMS_MAX = 4 };
@@ -74,7 +77,27 @@ void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss
 /* The error body of a failure, as it would be sent. NULL: no memory. Returns owned. */
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 
+/* --- questions: on_query.c --- */
+enum { TAKC_GLOBS_MAX = 64, TAKC_TURNS_MAX = 64 };
+struct takc_question { /* what a request asks; init by zeroing, clear it */
+    struct takc_query_options o;
+    struct takc_str globs[TAKC_GLOBS_MAX], questions[TAKC_TURNS_MAX], answers[TAKC_TURNS_MAX]; /* what o points to */
+    struct takc_model_settings model;
+    struct takc_profile profile;
+};
+/* What the server's settings say of every question. */
+void takc_question_defaults(const struct takc_api *api, struct takc_question *q);
+/* Who answers: asked, else the task's, else the server's; "none" is nobody. q->o.task is known. */
+TAKC_CHECK enum takc_status takc_question_model(const struct takc_api *api, struct takc_str asked, struct takc_question *q,
+                                                struct takc_err *err);
+/* Headers that tell of a result. */
+void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
+void takc_question_clear(struct takc_question *q);
+/* Posts one server-sent event to a stream that was begun; takes data. name NULL: none. */
+TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
+
 /* --- handlers: on_*.c --- */
-takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate;
+takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks,
+    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
 
 #endif

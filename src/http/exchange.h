@@ -17,8 +17,8 @@ enum { TAKC_REQUEST_ID_BYTES = 65, TAKC_EXCHANGE_HEADERS = 40 };
 
 struct takc_exchange {
     /* the request; all of it lives as long as the exchange */
-    struct takc_arena arena; /* handlers may use it */
-    struct takc_call call;   /* deadline of the whole; cancelled when the client has gone */
+    struct takc_arena arena;                     /* handlers may use it */
+    struct takc_call call;                       /* deadline of the whole; cancelled when the client has gone */
     struct takc_str method, target, path, query; /* path and query as they came, still escaped */
     const struct takc_header *headers;
     size_t n_headers;
@@ -28,10 +28,10 @@ struct takc_exchange {
     char request_id[TAKC_REQUEST_ID_BYTES]; /* the client's own where it is a sensible one, else made here */
     uint64_t began_ns;                      /* on the machine's clock: when the head was there */
     /* set by begin */
-    uint64_t body_max;  /* bytes; more is 413 */
-    uint64_t body_ms;   /* for the whole body; 0: the server's */
-    bool quick;         /* never waits: may run on the connection's thread */
-    void *about;        /* whatever begin and handle share */
+    uint64_t body_max; /* bytes; more is 413 */
+    uint64_t body_ms;  /* for the whole body; 0: the server's */
+    bool quick;        /* never waits: may run on the connection's thread */
+    void *about;       /* whatever begin and handle share */
     /* the reply; status 0: none yet */
     int status;
     const char *content_type; /* NULL: application/json */

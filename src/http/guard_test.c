@@ -84,12 +84,12 @@ static void odd_heads_are_refused(void **state)
         int status;
         const char *method, *target, *version;
     } cases[] = {
-        {400, "GET", "", "HTTP/1.1"},          {400, "GET", "http://x/", "HTTP/1.1"},   {400, "GET", "/a b", "HTTP/1.1"},
-        {400, "GET", "/a%", "HTTP/1.1"},       {400, "GET", "/a%2", "HTTP/1.1"},        {400, "GET", "/a%zz", "HTTP/1.1"},
-        {400, "GET", "/a%00b", "HTTP/1.1"},    {400, "GET", "/../etc", "HTTP/1.1"},     {400, "GET", "/a/%2e%2E/b", "HTTP/1.1"},
-        {400, "GET", "/a/./b", "HTTP/1.1"},    {400, "GET", "/a\\b", "HTTP/1.1"},       {400, "GET", "/a#b", "HTTP/1.1"},
-        {400, "GET", "/\xc3\xa4", "HTTP/1.1"}, {400, "G(T", "/", "HTTP/1.1"},           {400, "", "/", "HTTP/1.1"},
-        {505, "GET", "/", "HTTP/2.0"},         {505, "GET", "/", "HTTP/0.9"},           {400, "GET", "*", "HTTP/1.1"},
+        {400, "GET", "", "HTTP/1.1"},          {400, "GET", "http://x/", "HTTP/1.1"}, {400, "GET", "/a b", "HTTP/1.1"},
+        {400, "GET", "/a%", "HTTP/1.1"},       {400, "GET", "/a%2", "HTTP/1.1"},      {400, "GET", "/a%zz", "HTTP/1.1"},
+        {400, "GET", "/a%00b", "HTTP/1.1"},    {400, "GET", "/../etc", "HTTP/1.1"},   {400, "GET", "/a/%2e%2E/b", "HTTP/1.1"},
+        {400, "GET", "/a/./b", "HTTP/1.1"},    {400, "GET", "/a\\b", "HTTP/1.1"},     {400, "GET", "/a#b", "HTTP/1.1"},
+        {400, "GET", "/\xc3\xa4", "HTTP/1.1"}, {400, "G(T", "/", "HTTP/1.1"},         {400, "", "/", "HTTP/1.1"},
+        {505, "GET", "/", "HTTP/2.0"},         {505, "GET", "/", "HTTP/0.9"},         {400, "GET", "*", "HTTP/1.1"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int got = look(cases[i].method, cases[i].target, cases[i].version, LINES("Host: x"));
@@ -114,9 +114,9 @@ static void odd_headers_are_refused(void **state)
     assert_int_equal(look("GET", "/", "HTTP/1.1", LINES("Host: x", "X: a\x01z")), 400);
     assert_int_equal(look("GET", "/", "HTTP/1.1", LINES("Host: x", "X: a\rz")), 400);
     assert_int_equal(look("GET", "/", "HTTP/1.1", LINES("Host: x", large)), 431);
-    assert_int_equal(look("GET", "/", "HTTP/1.1",
-                          LINES("Host: x", "A: 1", "B: 1", "C: 1", "D: 1", "E: 1", "F: 1", "G: 1", "H: 1", "I: 1", "J: 1")),
-                     431);
+    assert_int_equal(
+        look("GET", "/", "HTTP/1.1", LINES("Host: x", "A: 1", "B: 1", "C: 1", "D: 1", "E: 1", "F: 1", "G: 1", "H: 1", "I: 1", "J: 1")),
+        431);
 }
 
 static void escapes_are_undone(void **state)
@@ -134,8 +134,8 @@ static void escapes_are_undone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_requests_pass),     cmocka_unit_test(framing_of_two_meanings_is_refused),
-        cmocka_unit_test(odd_heads_are_refused),   cmocka_unit_test(odd_headers_are_refused),
+        cmocka_unit_test(plain_requests_pass),   cmocka_unit_test(framing_of_two_meanings_is_refused),
+        cmocka_unit_test(odd_heads_are_refused), cmocka_unit_test(odd_headers_are_refused),
         cmocka_unit_test(escapes_are_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,8 +79,9 @@ void takc_on_cache(const struct takc_api *api, struct takc_exchange *x, const st
         if (st)
             takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
         else if (!unchanged(x, l.label, ""))
-            takc_api_json(x, 200, json_pack("{so ss sO sO}", "task_type", takc_json_str(asked->params[0]), "version", l.label,
-                                            "available_rates", l.rates, "cache_info", l.info));
+            takc_api_json(x, 200,
+                          json_pack("{so ss sO sO}", "task_type", takc_json_str(asked->params[0]), "version", l.label, "available_rates",
+                                    l.rates, "cache_info", l.info));
     }
     json_decref(l.rates);
     json_decref(l.info);
@@ -101,9 +102,10 @@ static void say_text(const struct takc_api *api, struct takc_exchange *x, struct
     if (st)
         takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
     else
-        takc_api_json(x, 200, json_pack("{so ss ss sI sI so}", "task_type", takc_json_str(task), "compression_rate", name, "version", label,
-                                        "original_tokens", (json_int_t)e.source_tokens, "compressed_tokens", (json_int_t)e.artifact_tokens,
-                                        "text", takc_json_str(takc_str_n(text, len))));
+        takc_api_json(x, 200,
+                      json_pack("{so ss ss sI sI so}", "task_type", takc_json_str(task), "compression_rate", name, "version", label,
+                                "original_tokens", (json_int_t)e.source_tokens, "compressed_tokens", (json_int_t)e.artifact_tokens, "text",
+                                takc_json_str(takc_str_n(text, len))));
     free(text);
 }
 

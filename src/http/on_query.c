@@ -4,18 +4,10 @@
 #include "http/api.h"
 
 #include "base/clock.h"
-#include "pipeline/models.h"
-#include "task/profile.h"
-
 #include <stdio.h>
 
-enum { GLOBS_MAX = 64 };
-
-struct question {
-    struct takc_query_options o;
-    struct takc_str globs[GLOBS_MAX];
-    struct takc_model_settings model;
-    struct takc_profile profile;
+struct answering {
+    struct takc_question q;
     struct takc_exchange *x;
     bool streams;
 };
@@ -32,10 +24,10 @@ static bool day(const json_t *v, const char *name, int32_t *out)
     return text.len && takc_date_parse(text.ptr, text.len, out, NULL) == TAKC_OK;
 }
 
-static void read_filters(const json_t *f, struct question *q)
+static void read_filters(const json_t *f, struct takc_question *q)
 {
     const json_t *globs = json_object_get(f, "documents");
-    for (size_t i = 0; i < json_array_size(globs) && i < GLOBS_MAX; i++)
+    for (size_t i = 0; i < json_array_size(globs) && i < TAKC_GLOBS_MAX; i++)
         q->globs[q->o.n_documents++] =
             takc_str_n(json_string_value(json_array_get(globs, i)), json_string_length(json_array_get(globs, i)));
     q->o.documents = q->globs;
@@ -59,23 +51,30 @@ static enum takc_status read_rate(const json_t *body, uint32_t *out, struct takc
     return TAKC_OK;
 }
 
-static enum takc_status read_question(const struct takc_api *api, const json_t *body, struct question *q, struct takc_err *err)
+void takc_question_defaults(const struct takc_api *api, struct takc_question *q)
+{
+    q->o.reader_tokens = api->reader_tokens;
+    q->o.artifact_tokens = api->artifact_tokens;
+    q->o.abstain_below = api->abstain_below;
+    q->o.answer_cache = api->answer_cache;
+    q->o.questions_a_window = (unsigned)api->questions_per_window;
+}
+
+static enum takc_status read_question(const struct takc_api *api, const json_t *body, struct takc_question *q, struct takc_err *err)
 {
     const json_t *options = json_object_get(body, "options"), *t = json_object_get(options, "temperature");
     struct takc_query_options *o = &q->o;
+    takc_question_defaults(api, q);
     o->task = takc_json_get_str(body, "task_type");
     o->question = takc_json_get_str(body, "query");
     o->version = takc_json_get_str(body, "version");
-    o->reader_tokens = whole(body, "reader_tokens", api->reader_tokens);
+    o->reader_tokens = whole(body, "reader_tokens", o->reader_tokens);
     o->reader_tokens_asked = json_object_get(body, "reader_tokens") != NULL;
-    o->artifact_tokens = whole(body, "artifact_tokens", api->artifact_tokens);
+    o->artifact_tokens = whole(body, "artifact_tokens", o->artifact_tokens);
     o->cost_sensitive = json_is_true(json_object_get(body, "cost_sensitive"));
     o->max_tokens = (uint32_t)whole(options, "max_tokens", 0);
     o->has_temperature = t != NULL;
     o->temperature = json_number_value(t);
-    o->abstain_below = api->abstain_below;
-    o->answer_cache = api->answer_cache;
-    o->questions_a_window = (unsigned)api->questions_per_window;
     read_filters(json_object_get(body, "filters"), q);
     enum takc_status st = read_rate(body, &o->rate, err);
     if (!st && takc_json_get_str(body, "mode").len)
@@ -83,11 +82,9 @@ static enum takc_status read_question(const struct takc_api *api, const json_t *
     return st;
 }
 
-/* The request's model, else the task's, else the server's; "none" is nobody. */
-static enum takc_status choose_model(const struct takc_api *api, const json_t *body, struct question *q, struct takc_err *err)
+enum takc_status takc_question_model(const struct takc_api *api, struct takc_str asked, struct takc_question *q, struct takc_err *err)
 {
     enum takc_status st = takc_home_counting_profile(api->home, q->o.task, &q->profile, err);
-    struct takc_str asked = takc_json_get_str(body, "model");
     q->model = api->model;
     if (asked.len)
         q->model.model = asked;
@@ -99,10 +96,14 @@ static enum takc_status choose_model(const struct takc_api *api, const json_t *b
     return st;
 }
 
+void takc_question_clear(struct takc_question *q)
+{
+    takc_profile_clear(&q->profile);
+}
+
 /* ---- streams ---- */
 
-/* One event; ready to be sent. NULL: no memory. */
-static enum takc_status event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err)
+enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err)
 {
     struct takc_buf b;
     takc_buf_init(&b, TAKC_BUF_MAX_REPLY);
@@ -122,35 +123,35 @@ static enum takc_status event(struct takc_exchange *x, const char *name, json_t 
     return st;
 }
 
-static enum takc_status begin_stream(struct question *q, struct takc_err *err)
+static enum takc_status begin_stream(struct answering *a, struct takc_err *err)
 {
-    if (q->streams)
+    if (a->streams)
         return TAKC_OK;
-    q->streams = true;
-    return takc_exchange_stream(q->x, 200, "text/event-stream", err);
+    a->streams = true;
+    return takc_exchange_stream(a->x, 200, "text/event-stream", err);
 }
 
 static enum takc_status on_delta(void *arg, struct takc_str text, struct takc_err *err)
 {
-    struct question *q = arg;
-    enum takc_status st = begin_stream(q, err);
-    return st || !text.len ? st : event(q->x, NULL, json_pack("{so}", "delta", takc_json_str(text)), err);
+    struct answering *a = arg;
+    enum takc_status st = begin_stream(a, err);
+    return st || !text.len ? st : takc_api_event(a->x, NULL, json_pack("{so}", "delta", takc_json_str(text)), err);
 }
 
-static void end_stream(struct question *q, json_t *reply)
+static void end_stream(struct answering *a, json_t *reply)
 {
-    enum takc_status st = begin_stream(q, NULL);
+    enum takc_status st = begin_stream(a, NULL);
     if (!st)
-        st = event(q->x, "result", reply, NULL);
+        st = takc_api_event(a->x, "result", reply, NULL);
     else
         json_decref(reply);
     if (!st)
-        (void)!takc_exchange_post(q->x, takc_str("data: [DONE]\n\n"), NULL);
+        (void)!takc_exchange_post(a->x, takc_str("data: [DONE]\n\n"), NULL);
 }
 
 /* ---- the answer ---- */
 
-static void add_headers(struct takc_exchange *x, const struct takc_query_result *r)
+void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r)
 {
     char number[40];
     takc_exchange_header(x, "x-takc-rate", takc_str(r->rate));
@@ -163,40 +164,44 @@ static void add_headers(struct takc_exchange *x, const struct takc_query_result 
     takc_exchange_header(x, "x-takc-cost-usd", takc_str(number));
 }
 
-static void fail(struct question *q, enum takc_status st, struct takc_err *err)
+static void fail(struct answering *a, enum takc_status st, struct takc_err *err)
 {
-    if (!q->streams)
-        takc_api_fail(q->x, st, TAKC_ABOUT_CACHE, err);
-    else if (!event(q->x, "error", takc_api_error(q->x, st, TAKC_ABOUT_CACHE, err), NULL))
-        (void)!takc_exchange_post(q->x, takc_str("data: [DONE]\n\n"), NULL);
+    if (!a->streams)
+        takc_api_fail(a->x, st, TAKC_ABOUT_CACHE, err);
+    else if (!takc_api_event(a->x, "error", takc_api_error(a->x, st, TAKC_ABOUT_CACHE, err), NULL))
+        (void)!takc_exchange_post(a->x, takc_str("data: [DONE]\n\n"), NULL);
+}
+
+static void say_answer(struct answering *a, const struct takc_query_result *r, bool stream)
+{
+    const struct takc_query_reply reply = {.query = a->q.o.question, .task_type = a->q.o.task, .result = r};
+    if (!a->streams)
+        takc_question_headers(a->x, r);
+    if (stream)
+        end_stream(a, takc_query_reply_json(&reply));
+    else
+        takc_api_json(a->x, 200, takc_query_reply_json(&reply));
 }
 
 void takc_on_query(const struct takc_api *api, struct takc_exchange *x, const struct takc_asked *asked)
 {
-    struct question q = {.x = x};
+    struct answering a = {.x = x};
     struct takc_query_result r = {0};
     struct takc_err err = {0};
-    enum takc_status st = read_question(api, asked->body, &q, &err);
-    if (!st)
-        st = choose_model(api, asked->body, &q, &err);
     bool stream = json_is_true(json_object_get(asked->body, "stream"));
+    enum takc_status st = read_question(api, asked->body, &a.q, &err);
+    if (!st)
+        st = takc_question_model(api, takc_json_get_str(asked->body, "model"), &a.q, &err);
     if (stream) {
-        q.o.delta = on_delta;
-        q.o.delta_arg = &q;
+        a.q.o.delta = on_delta;
+        a.q.o.delta_arg = &a;
     }
     if (!st)
-        st = takc_query(api->home, &x->call, &q.o, &r, &err);
-    if (st) {
-        fail(&q, st, &err);
-    } else {
-        const struct takc_query_reply reply = {.query = q.o.question, .task_type = q.o.task, .result = &r};
-        if (!q.streams)
-            add_headers(x, &r);
-        if (stream)
-            end_stream(&q, takc_query_reply_json(&reply));
-        else
-            takc_api_json(x, 200, takc_query_reply_json(&reply));
-    }
+        st = takc_query(api->home, &x->call, &a.q.o, &r, &err);
+    if (st)
+        fail(&a, st, &err);
+    else
+        say_answer(&a, &r, stream);
     takc_query_result_free(&r);
-    takc_profile_clear(&q.profile);
+    takc_question_clear(&a.q);
 }

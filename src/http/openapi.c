@@ -50,11 +50,13 @@ static json_t *replies_of(const struct takc_route *r, json_t *components)
                     {"504", "out of time", false}};
     json_t *replies = json_object();
     bool good = replies && add_reply(replies, "200", r->summary,
-                                     content(r->reply_type ? r->reply_type : "application/json", takc_schema_json(r->reply ? r->reply : &any, components)));
+                                     content(r->reply_type ? r->reply_type : "application/json",
+                                             takc_schema_json(r->reply ? r->reply : &any, components)));
     bool plain = r->scope == TAKC_SCOPE_NONE;
     for (size_t i = 0; good && i < sizeof(failures) / sizeof(failures[0]); i++)
         if (failures[i].always || !plain)
-            good = add_reply(replies, failures[i].status, failures[i].about, content("application/json", takc_schema_json(&failure, components)));
+            good = add_reply(replies, failures[i].status, failures[i].about,
+                             content("application/json", takc_schema_json(&failure, components)));
     if (good)
         return replies;
     json_decref(replies);
@@ -71,8 +73,8 @@ static bool add_params(const struct takc_route *r, json_t *list, json_t *compone
                                                          "required", 1, "schema", "type", "string", "minLength", 1)) == 0;
     for (size_t i = 0; good && r->query && i < r->query->n_members; i++) {
         const struct takc_member *m = &r->query->members[i];
-        good = json_array_append_new(list, json_pack("{ss ss sb so}", "name", m->name, "in", "query", "required", (int)m->required, "schema",
-                                                     takc_schema_json(&m->value, components))) == 0;
+        good = json_array_append_new(list, json_pack("{ss ss sb so}", "name", m->name, "in", "query", "required", (int)m->required,
+                                                     "schema", takc_schema_json(&m->value, components))) == 0;
     }
     return good;
 }
@@ -112,9 +114,9 @@ json_t *takc_openapi(void)
     for (size_t i = 0; good && takc_route_at(i); i++)
         good = add_path(takc_route_at(i), paths, components);
     json_t *v = good ? json_pack("{ss s{ss ss ss s{ss ss}} s[{ss}] sO s{sO}}", "openapi", "3.1.0", "info", "title", "takc", "version",
-                                 TAKC_VERSION_TEXT, "description", "Task-Aware Knowledge Compression: compressed once, asked often", "license",
-                                 "name", "Apache-2.0", "identifier", "Apache-2.0", "servers", "url", "/", "paths", paths, "components",
-                                 "schemas", components)
+                                 TAKC_VERSION_TEXT, "description", "Task-Aware Knowledge Compression: compressed once, asked often",
+                                 "license", "name", "Apache-2.0", "identifier", "Apache-2.0", "servers", "url", "/", "paths", paths,
+                                 "components", "schemas", components)
                      : NULL;
     json_decref(paths);
     json_decref(components);

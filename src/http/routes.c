@@ -54,8 +54,8 @@ static bool is_date(struct takc_str s)
     }
 #define DATE(about_)                                                                                                                       \
     {                                                                                                                                      \
-        .type = TAKC_TYPE_TEXT, .about = (about_), .min_len = 10, .max_len = 10, .fits = is_date,                                          \
-        .expected = "a date like 2026-01-31", .format = "date"                                                                             \
+        .type = TAKC_TYPE_TEXT, .about = (about_), .min_len = 10, .max_len = 10, .fits = is_date, .expected = "a date like 2026-01-31",    \
+        .format = "date"                                                                                                                   \
     }
 #define OPTIONAL false
 #define REQUIRED true
@@ -99,6 +99,46 @@ static const struct takc_member reply_members[] = {
 };
 static const struct takc_schema query_reply = {.type = TAKC_TYPE_OBJECT, .name = "Answer", .open = true, TAKC_MEMBERS(reply_members)};
 
+/* ---- POST /chat/completions ---- */
+
+static const struct takc_schema any_value = {.type = TAKC_TYPE_ANY};
+static const struct takc_member message_members[] = {
+    {"role", REQUIRED, {.type = TAKC_TYPE_TEXT, .one_of = "system|developer|user|assistant|tool|function"}},
+    {"content", OPTIONAL, {.type = TAKC_TYPE_ANY, .about = "a text, or a list of parts of type text"}},
+};
+static const struct takc_schema a_message = {.type = TAKC_TYPE_OBJECT, .name = "ChatMessage", .open = true, TAKC_MEMBERS(message_members)};
+static const struct takc_member stream_options[] = {{"include_usage", OPTIONAL, BOOL("a last chunk with the usage")}};
+static const struct takc_member chat_members[] = {
+    {"model", REQUIRED, TEXT("takc/TASK[@VERSION][:RATE]", 1, 300)},
+    {"messages", REQUIRED, {.type = TAKC_TYPE_LIST, .min_len = 1, .max_len = 1000, .items = &a_message}},
+    {"stream", OPTIONAL, {.type = TAKC_TYPE_BOOL, .nullable = true}},
+    {"stream_options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .open = true, .nullable = true, TAKC_MEMBERS(stream_options)}},
+    {"max_tokens", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 200000, .nullable = true}},
+    {"max_completion_tokens", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 200000, .nullable = true}},
+    {"temperature", OPTIONAL, {.type = TAKC_TYPE_NUMBER, .limited = true, .min = 0, .max = 2, .nullable = true}},
+    {"n", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 1, .nullable = true}},
+};
+static const struct takc_schema chat_body = {.type = TAKC_TYPE_OBJECT,
+                                             .name = "ChatRequest",
+                                             .about = "what OpenAI's clients send; other members are let through",
+                                             .open = true,
+                                             TAKC_MEMBERS(chat_members)};
+static const struct takc_member completion_members[] = {
+    {"id", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"object", REQUIRED, {.type = TAKC_TYPE_TEXT, .one_of = "chat.completion"}},
+    {"created", REQUIRED, WHOLE(NULL, 0, 1e15)},
+    {"model", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"choices", REQUIRED, {.type = TAKC_TYPE_LIST, .items = &any_value}},
+    {"usage", REQUIRED, {.type = TAKC_TYPE_OBJECT, .open = true}},
+};
+static const struct takc_schema chat_reply = {
+    .type = TAKC_TYPE_OBJECT, .name = "ChatCompletion", .open = true, TAKC_MEMBERS(completion_members)};
+static const struct takc_member models_members[] = {
+    {"object", REQUIRED, {.type = TAKC_TYPE_TEXT, .one_of = "list"}},
+    {"data", REQUIRED, {.type = TAKC_TYPE_LIST}},
+};
+static const struct takc_schema models_reply = {.type = TAKC_TYPE_OBJECT, .name = "Models", TAKC_MEMBERS(models_members)};
+
 /* ---- others ---- */
 
 static const struct takc_member status_members[] = {{"status", REQUIRED, {.type = TAKC_TYPE_TEXT}}};
@@ -111,19 +151,73 @@ static const struct takc_member cache_members[] = {
 };
 static const struct takc_schema cache_reply = {.type = TAKC_TYPE_OBJECT, .name = "Cache", .open = true, TAKC_MEMBERS(cache_members)};
 
+static const struct takc_member tasks_members[] = {{"tasks", REQUIRED, {.type = TAKC_TYPE_LIST}}};
+static const struct takc_schema tasks_reply = {.type = TAKC_TYPE_OBJECT, .name = "Tasks", TAKC_MEMBERS(tasks_members)};
+static const struct takc_member task_members[] = {
+    {"task_type", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"description", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"rates", REQUIRED, {.type = TAKC_TYPE_LIST}},
+};
+static const struct takc_schema task_reply = {.type = TAKC_TYPE_OBJECT, .name = "Task", .open = true, TAKC_MEMBERS(task_members)};
+static const struct takc_member profile_members[] = {
+    {"description", OPTIONAL, TEXT("what the knowledge is for: its words weigh when lines are chosen", 0, 20000)},
+};
+static const struct takc_schema profile_body = {.type = TAKC_TYPE_OBJECT,
+                                                .name = "Profile",
+                                                .about = "a task's profile: docs/formats/profile.md",
+                                                .open = true,
+                                                TAKC_MEMBERS(profile_members)};
+static const struct takc_member documents_members[] = {
+    {"task_type", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"documents", REQUIRED, {.type = TAKC_TYPE_LIST}},
+};
+static const struct takc_schema documents_reply = {.type = TAKC_TYPE_OBJECT, .name = "Documents", TAKC_MEMBERS(documents_members)};
+static const struct takc_member forgotten_members[] = {
+    {"status", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"document", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"found", REQUIRED, WHOLE("places where a sentence of it still stands: 0 is the proof", 0, 1e15)},
+};
+static const struct takc_schema forgotten_reply = {
+    .type = TAKC_TYPE_OBJECT, .name = "Forgotten", .open = true, TAKC_MEMBERS(forgotten_members)};
+static const struct takc_member span_members[] = {
+    {"start", OPTIONAL, WHOLE("first byte of the text", 0, 1e12)},
+    {"end", OPTIONAL, WHOLE("the byte behind the last", 0, 1e12)},
+};
+static const struct takc_schema span_query = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(span_members)};
+static const struct takc_member text_members[] = {
+    {"document", REQUIRED, {.type = TAKC_TYPE_TEXT}}, {"start", REQUIRED, WHOLE(NULL, 0, 1e12)},    {"end", REQUIRED, WHOLE(NULL, 0, 1e12)},
+    {"text_bytes", REQUIRED, WHOLE(NULL, 0, 1e12)},   {"text", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+};
+static const struct takc_schema text_reply = {.type = TAKC_TYPE_OBJECT, .name = "Text", TAKC_MEMBERS(text_members)};
+
 static const struct takc_route routes[] = {
     {"POST", "/query", "query", "Answers a question from a task's documents, with sources", TAKC_SCOPE_QUERY, false, NULL, &query_body,
-     &query_reply, NULL, 0, takc_on_query},
+     &query_reply, NULL, 0, takc_on_query, false},
     {"GET", "/cache/{task}", "getCache", "Which rates of a task are there", TAKC_SCOPE_QUERY, false, NULL, NULL, &cache_reply, NULL, 0,
-     takc_on_cache},
+     takc_on_cache, false},
     {"GET", "/cache/{task}/{rate}", "getCacheRate", "The compressed form of a task at one rate", TAKC_SCOPE_QUERY, false, NULL, NULL, NULL,
-     NULL, 0, takc_on_cache_rate},
+     NULL, 0, takc_on_cache_rate, false},
+    {"GET", "/tasks", "getTasks", "The tasks that there are", TAKC_SCOPE_QUERY, false, NULL, NULL, &tasks_reply, NULL, 0, takc_on_tasks,
+     false},
+    {"GET", "/tasks/{task}", "getTask", "A task's profile", TAKC_SCOPE_QUERY, false, NULL, NULL, &task_reply, NULL, 0, takc_on_task, false},
+    {"PUT", "/tasks/{task}", "putTask", "Makes a task, or gives it another profile", TAKC_SCOPE_ADMIN, false, NULL, &profile_body,
+     &task_reply, NULL, 0, takc_on_put_task, false},
+    {"GET", "/tasks/{task}/documents", "getDocuments", "The documents of a task", TAKC_SCOPE_QUERY, false, NULL, NULL, &documents_reply,
+     NULL, 0, takc_on_documents, false},
+    {"DELETE", "/tasks/{task}/documents/{document}", "forgetDocument", "Forgets a document, so that no sentence of it stays",
+     TAKC_SCOPE_INGEST, false, NULL, NULL, &forgotten_reply, NULL, 0, takc_on_forget, false},
+    {"GET", "/tasks/{task}/documents/{document}/text", "getText", "The text behind a citation", TAKC_SCOPE_QUERY, false, &span_query, NULL,
+     &text_reply, NULL, 0, takc_on_text, false},
+    {"POST", "/chat/completions", "chat", "The same for clients of OpenAI: the model is a task", TAKC_SCOPE_QUERY, false, NULL, &chat_body,
+     &chat_reply, NULL, 8 << 20, takc_on_chat, true},
+    {"GET", "/models", "models", "The tasks, as models of OpenAI's clients", TAKC_SCOPE_QUERY, false, NULL, NULL, &models_reply, NULL, 0,
+     takc_on_models, true},
     {"GET", "/health", "health", "The state of the server and of what it needs", TAKC_SCOPE_NONE, false, NULL, NULL, &status_reply, NULL, 0,
-     takc_on_health},
-    {"GET", "/livez", "live", "Is the process alive", TAKC_SCOPE_NONE, true, NULL, NULL, &status_reply, NULL, 0, takc_on_live},
+     takc_on_health, false},
+    {"GET", "/livez", "live", "Is the process alive", TAKC_SCOPE_NONE, true, NULL, NULL, &status_reply, NULL, 0, takc_on_live, false},
     {"GET", "/readyz", "ready", "Can requests be answered; asks no model", TAKC_SCOPE_NONE, false, NULL, NULL, &status_reply, NULL, 0,
-     takc_on_ready},
-    {"GET", "/openapi.json", "openapi", "This description", TAKC_SCOPE_NONE, true, NULL, NULL, NULL, NULL, 0, takc_on_openapi},
+     takc_on_ready, false},
+    {"GET", "/openapi.json", "openapi", "This description", TAKC_SCOPE_NONE, true, NULL, NULL, NULL, NULL, 0, takc_on_openapi, false},
 };
 
 const struct takc_route *takc_route_at(size_t i)

@@ -164,7 +164,8 @@ static bool check_object(struct walk *w, const struct takc_schema *s, json_t *v)
 {
     const char *name;
     json_t *m;
-    json_object_foreach(v, name, m) {
+    json_object_foreach(v, name, m)
+    {
         const struct takc_member *row = member_of(s, name);
         size_t back = go_in(w, takc_str(name));
         if (!row && !s->open) {

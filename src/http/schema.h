@@ -8,16 +8,25 @@
 
 #include "base/json.h"
 
-enum takc_type { TAKC_TYPE_UNSET = 0, TAKC_TYPE_TEXT, TAKC_TYPE_WHOLE, TAKC_TYPE_NUMBER, TAKC_TYPE_BOOL, TAKC_TYPE_LIST, TAKC_TYPE_OBJECT, TAKC_TYPE_ANY };
+enum takc_type {
+    TAKC_TYPE_UNSET = 0,
+    TAKC_TYPE_TEXT,
+    TAKC_TYPE_WHOLE,
+    TAKC_TYPE_NUMBER,
+    TAKC_TYPE_BOOL,
+    TAKC_TYPE_LIST,
+    TAKC_TYPE_OBJECT,
+    TAKC_TYPE_ANY
+};
 
 struct takc_member;
 struct takc_schema {
     enum takc_type type;
-    const char *about;         /* a few words; NULL: none */
-    bool limited;              /* min and max count */
-    double min, max;           /* of numbers, inclusive */
-    uint32_t min_len, max_len; /* characters of a text, items of a list; max_len 0: any number */
-    const char *one_of;        /* "auto|select"; NULL: any text */
+    const char *about;                  /* a few words; NULL: none */
+    bool limited;                       /* min and max count */
+    double min, max;                    /* of numbers, inclusive */
+    uint32_t min_len, max_len;          /* characters of a text, items of a list; max_len 0: any number */
+    const char *one_of;                 /* "auto|select"; NULL: any text */
     bool (*fits)(struct takc_str text); /* more than length; NULL: nothing more */
     const char *expected;               /* what fits wants: "a date like 2026-01-31" */
     const char *pattern, *format;       /* the same for OpenAPI, as far as it can be said there; NULL: nothing */
@@ -43,7 +52,8 @@ struct takc_schema_miss {
 bool takc_schema_check(const struct takc_schema *s, const json_t *v, struct takc_schema_miss *out);
 /* The members of a query string ("a=1&b=x") by an object's schema: whole numbers, numbers and booleans are read as such. As
  * takc_schema_check; a repeated or unknown name does not fit. *out owned, NULL unless it fits; *out_nomem: there was no memory. */
-bool takc_schema_query(const struct takc_schema *s, struct takc_str query, json_t **out, struct takc_schema_miss *out_miss, bool *out_nomem);
+bool takc_schema_query(const struct takc_schema *s, struct takc_str query, json_t **out, struct takc_schema_miss *out_miss,
+                       bool *out_nomem);
 
 /* The schema as JSON Schema 2020-12; objects with a name become {"$ref": "#/components/schemas/NAME"} and are added to components once.
  * NULL: no memory. Returns owned. */

@@ -72,7 +72,8 @@ static enum takc_status copy_options(struct takc_server *s, const struct takc_se
     o->write_ms = or_else(o->write_ms, 60000);
     o->idle_ms = or_else(o->idle_ms, 75000);
     if (!o->cert_file != !o->key_file)
-        return takc_fail(err, TAKC_INVALID, 0, "TLS needs a certificate and a key: %s is missing", o->cert_file ? "the key" : "the certificate");
+        return takc_fail(err, TAKC_INVALID, 0, "TLS needs a certificate and a key: %s is missing",
+                         o->cert_file ? "the key" : "the certificate");
     enum takc_status st = copy_text(&s->arena, &o->address, err);
     if (!st)
         st = copy_text(&s->arena, &o->cert_file, err);
@@ -90,7 +91,8 @@ static enum takc_status listen_on(int fd, const struct addrinfo *a, const struct
     if (errno == EADDRINUSE)
         return takc_fail(err, TAKC_BUSY, errno, "port %u of %s is in use", o->port, o->address);
     if (errno == EACCES)
-        return takc_fail(err, TAKC_DENIED, errno, "port %u of %s may not be bound by this user; ports from 1024 on may", o->port, o->address);
+        return takc_fail(err, TAKC_DENIED, errno, "port %u of %s may not be bound by this user; ports from 1024 on may", o->port,
+                         o->address);
     return takc_fail(err, TAKC_INVALID, errno, "%s, port %u: %s", o->address, o->port, strerror(errno));
 }
 
@@ -162,9 +164,9 @@ static struct MHD_Daemon *start(struct takc_server *s)
     return s->mhd->start_daemon(flags, 0, NULL, NULL, takc_transfer_access, s, MHD_OPTION_EXTERNAL_LOGGER, say, NULL,
                                 MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->o.connections_max,
                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-                                MHD_OPTION_NOTIFY_CONNECTION, takc_transfer_notify, s, MHD_OPTION_NOTIFY_COMPLETED,
-                                takc_transfer_completed, s, MHD_OPTION_URI_LOG_CALLBACK, takc_transfer_uri, s,
-                                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+                                MHD_OPTION_NOTIFY_CONNECTION, takc_transfer_notify, s, MHD_OPTION_NOTIFY_COMPLETED, takc_transfer_completed,
+                                s, MHD_OPTION_URI_LOG_CALLBACK, takc_transfer_uri, s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+                                more, MHD_OPTION_END);
 }
 
 static enum takc_status start_daemon(struct takc_server *s, struct MHD_Daemon **out, struct takc_err *err)
@@ -179,7 +181,8 @@ static enum takc_status start_daemon(struct takc_server *s, struct MHD_Daemon **
         return st;
     *out = start(s);
     if (!*out && s->o.cert_file)
-        return takc_fail(err, TAKC_INVALID, 0, "certificate %s and key %s do not go together, or are damaged", s->o.cert_file, s->o.key_file);
+        return takc_fail(err, TAKC_INVALID, 0, "certificate %s and key %s do not go together, or are damaged", s->o.cert_file,
+                         s->o.key_file);
     return *out ? TAKC_OK : takc_fail(err, TAKC_BUSY, errno, "the server cannot be started: %s", strerror(errno));
 }
 

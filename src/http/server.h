@@ -31,8 +31,8 @@ struct takc_server_handlers {
 };
 
 struct takc_server_options {
-    const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
-    uint16_t port;       /* 0: any free one */
+    const char *address;              /* "127.0.0.1", "::1", "0.0.0.0" */
+    uint16_t port;                    /* 0: any free one */
     const char *cert_file, *key_file; /* PEM; both or none */
     unsigned n_io, n_workers;         /* threads; 0: 2 and one per processor */
     size_t running_max, waiting_max;  /* requests on fibers at a time, and in the queue; 0: 1,024 each. More is 503 */

@@ -394,10 +394,14 @@ static void what_cannot_be_opened_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests_are_answered),          cmocka_unit_test(what_is_odd_is_refused),
-        cmocka_unit_test(streams_come_in_pieces),         cmocka_unit_test(many_wait_and_hold_no_thread),
-        cmocka_unit_test(a_full_queue_is_said),           cmocka_unit_test(who_has_gone_is_not_worked_for),
-        cmocka_unit_test(deadlines_hold),                 cmocka_unit_test(the_end_lets_requests_end),
+        cmocka_unit_test(requests_are_answered),
+        cmocka_unit_test(what_is_odd_is_refused),
+        cmocka_unit_test(streams_come_in_pieces),
+        cmocka_unit_test(many_wait_and_hold_no_thread),
+        cmocka_unit_test(a_full_queue_is_said),
+        cmocka_unit_test(who_has_gone_is_not_worked_for),
+        cmocka_unit_test(deadlines_hold),
+        cmocka_unit_test(the_end_lets_requests_end),
         cmocka_unit_test(what_cannot_be_opened_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,8 +28,9 @@ void takc_connection_phase(struct connection *c, enum phase p, uint64_t limit_ms
 /* Where nothing was answered yet, the client is told why before the door is shut; over TLS nobody may write but GnuTLS. */
 static void cut(struct takc_server *s, struct connection *c, int phase)
 {
-    static const char reply[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 77\r\n\r\n"
-                                "{\"error\":{\"code\":\"TIMEOUT\",\"message\":\"the request came too slowly\",\"details\":{}}}";
+    static const char reply[] =
+        "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 77\r\n\r\n"
+        "{\"error\":{\"code\":\"TIMEOUT\",\"message\":\"the request came too slowly\",\"details\":{}}}";
     if (!c->tls && (phase == PHASE_BODY || (phase == PHASE_IDLE && !c->asked)))
         (void)send(c->fd, reply, sizeof(reply) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     atomic_fetch_add(&s->n_timed_out, 1);
