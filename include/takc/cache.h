@@ -23,6 +23,13 @@ typedef void takc_cache_fn(void *arg, const struct takc_cache_version *v);
 /* Tells every kept version, oldest first. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc_cache_fn *each, void *arg,
                                                      struct takc_err *err);
+struct takc_cache_kept {              /* of a task, over all versions: what takes the place of calls */
+    uint64_t n_replies, reply_bytes;  /* of models that compressed (docs/formats/replies.md) */
+    uint64_t n_answers, answer_bytes; /* to questions (docs/formats/answer.md), those that are too old too: a sweep removes them */
+};
+/* Counts; a task without any has none. */
+TAKC_API TAKC_CHECK enum takc_status takc_cache_count_kept(struct takc_home *h, struct takc_str task, struct takc_cache_kept *out,
+                                                           struct takc_err *err);
 /* The text a reader sees of one artifact; returns owned, free it with free(). version empty: current; rate empty, here and below: 8x, else
  * the finest that the version (a of two) has. */
 TAKC_API TAKC_CHECK enum takc_status takc_cache_text(struct takc_home *h, struct takc_str task, struct takc_str version,

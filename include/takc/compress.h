@@ -40,6 +40,16 @@ struct takc_ledger_entry {
 /* "numbers", "dates", "names", "ids", "negations", "task_words"; NULL behind the last. */
 TAKC_API const char *takc_fact_name(unsigned i);
 
+/* Batch jobs in the place of calls (bedrock alone): records to S3, results from S3, at the model's price of batch jobs. */
+struct takc_batch_settings {
+    struct takc_str uri;  /* "s3://BUCKET/FOLDER": a folder for the task and each of its jobs is made in it */
+    struct takc_str role; /* ARN of the role that the service assumes to read and write there */
+    uint64_t min_records; /* fewer are asked on demand; 0: 100, the service's own */
+    uint64_t poll_ms;     /* first wait between two looks at a job, growing to four times that; 0: 15,000 */
+    bool no_wait;         /* return when a job is under way; the same call later goes on with it */
+    bool stop;            /* have a job that is under way stopped, and return; what it has done is kept */
+};
+
 struct takc_compress_example {
     struct takc_str input, output;
 };
@@ -48,7 +58,8 @@ struct takc_compress_options {
     const struct takc_model_settings *model;      /* who writes; NULL or an empty name: nobody, lines are extracts */
     const struct takc_compress_example *examples; /* few-shot, of good compressions; n_examples 0: the profile's */
     size_t n_examples;
-    const uint32_t *rates; /* thousandths (task/profile.h), in any order; n_rates 0: the profile's */
+    const struct takc_batch_settings *batch; /* NULL: calls; of a plan only whether it is NULL */
+    const uint32_t *rates;                   /* thousandths (task/profile.h), in any order; n_rates 0: the profile's */
     size_t n_rates;
     unsigned n_threads; /* 0: 1 */
     uint64_t wait_ms;
@@ -60,8 +71,14 @@ struct takc_compress_report {
     uint64_t n_documents, n_units, source_tokens, source_bytes, n_resumed; /* n_resumed: finished things of a killed run, taken over */
     struct takc_ledger_entry rows[TAKC_LEDGER_ROWS];
     size_t n_rows;
-    uint64_t picodollars; /* of this run's calls, also where it failed */
-    bool unpriced;        /* some calls have no price on file */
+    uint64_t picodollars;                    /* of this run's calls, also where it failed */
+    bool unpriced;                           /* some calls have no price on file */
+    bool capless;                            /* and there is a cap, which does not see them */
+    uint64_t batch_replies, batch_on_demand; /* where batch jobs were to answer: by them; on demand, being too few or failed in jobs */
+    /* A batch job is under way (no_wait, stop): there is no new version yet. */
+    bool waits;
+    char job[256];                  /* its ARN */
+    uint64_t job_records, job_most; /* picodollars that it may come to */
 };
 
 /* What a compress by a model would do, before anything is spent. */
@@ -69,10 +86,14 @@ struct takc_compress_plan {
     uint64_t n_documents, source_tokens;
     uint64_t calls, reused; /* windows to ask about, and those whose reply is kept; repairs come on top, with a model that errs */
     uint64_t prompt_tokens, reply_tokens;
-    uint64_t picodollars; /* of the calls */
-    bool priced;          /* false: no price on file */
+    uint64_t picodollars;   /* of the calls */
+    bool priced;            /* false: no price on file */
+    bool capless;           /* there is a cap, and a model that may be asked has no price: the cap would not hold */
+    uint32_t batch_percent; /* the price is that of batch jobs: so many hundredths of that of calls; 0: it is not */
     char price_date[16];
-    uint64_t ms; /* at TAKC_PLAN_CALL_MS a call and TAKC_PLAN_TOKENS_S tokens a second, n_parallel at a time */
+    uint64_t ms; /* n_parallel calls at a time: each call_ms where calls were measured, else TAKC_PLAN_CALL_MS and the time of its tokens at
+                    TAKC_PLAN_TOKENS_S a second */
+    uint64_t n_measured, call_ms; /* the median of this model's last n_measured calls that compressed, by the home's ledger; 0: none */
     unsigned n_parallel;
     struct takc_compress_plan_row {
         uint32_t rate;
@@ -82,7 +103,7 @@ struct takc_compress_plan {
     } rows[TAKC_LEDGER_ROWS];
     size_t n_rows;
 };
-enum { TAKC_PLAN_CALL_MS = 1000, TAKC_PLAN_TOKENS_S = 50 };
+enum { TAKC_PLAN_MEASURED = 50 /* calls at most */, TAKC_PLAN_CALL_MS = 1000, TAKC_PLAN_TOKENS_S = 50 };
 /* Plans; o->model names who would write. Statuses as takc_compress, nothing is changed or asked. */
 TAKC_API TAKC_CHECK enum takc_status takc_compress_plan(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
                                                         struct takc_compress_plan *out, struct takc_err *err);

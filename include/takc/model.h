@@ -23,6 +23,7 @@ struct takc_model_settings {
     struct takc_str ca_file, proxy;                        /* empty: the system's, the environment's */
     uint64_t requests_per_minute, tokens_per_minute;       /* 0: until a refusal teaches otherwise */
     unsigned parallel, retries;                            /* 0: 4 calls at a time; retries UINT_MAX: none, 0: 3 */
+    uint64_t retry_base_ms;                                /* most of the first wait between tries; 0: 500 */
     uint64_t first_token_ms, total_ms;                     /* 0: 60,000 and 600,000 */
     uint64_t max_cost;                                     /* picodollars of this run, a hard stop; 0: none */
     uint64_t monthly_cap;                                  /* picodollars a task and calendar month (UTC); told at 80 %, stops at 100 % */

@@ -40,6 +40,8 @@
     X(LIMITED, 429, 14, true, "too many requests")                                                                                         \
     X(DENIED, 403, 15, false, "access denied")                                                                                             \
     X(COST, 402, 16, false, "over the cost limit")                                                                                         \
+    X(NO_MODEL, 502, 17, false, "no such model")                                                                                           \
+    X(UNTRUSTED, 502, 18, false, "a server's certificate is not trusted")                                                                  \
     X(CANCELLED, 499, 130, true, "cancelled")
 
 enum takc_status {
@@ -75,6 +77,8 @@ TAKC_API enum takc_status takc_fail(struct takc_err *err, enum takc_status statu
 TAKC_API enum takc_status takc_fail_errno(struct takc_err *err, int errnum, const char *fmt, ...) TAKC_PRINTF(3, 4);
 /* Puts "prefix: " in front of the message of a failure; returns err's status (status when err is NULL). */
 TAKC_API enum takc_status takc_err_prefix(struct takc_err *err, enum takc_status status, const char *fmt, ...) TAKC_PRINTF(3, 4);
+/* Another status for the same message, where the layer above knows better what it means; returns it. */
+TAKC_API enum takc_status takc_err_change(struct takc_err *err, enum takc_status status);
 
 #ifdef __clang_analyzer__ /* it sees one file at a time: these return a failure, as they do in status.c */
 #define takc_fail(err, status, ...) ((void)takc_fail(err, status, __VA_ARGS__), (status))

@@ -292,9 +292,11 @@ enum takc_status takc_aws_keys(struct takc_aws *a, struct takc_call *call, struc
     return st;
 }
 
-void takc_aws_forget_keys(struct takc_aws *a)
+void takc_aws_forget_keys(struct takc_aws *a, const struct takc_aws_keys *refused)
 {
     takc_mutex_lock(&a->locked.mu);
-    takc_aws_identity_clear(&a->locked.have);
+    const struct takc_aws_keys *have = &a->locked.have.keys;
+    if (takc_str_eq(have->access, refused->access) && takc_str_eq(have->token, refused->token))
+        takc_aws_identity_clear(&a->locked.have);
     takc_mutex_unlock(&a->locked.mu);
 }

@@ -382,6 +382,23 @@ static void expired_keys_are_fetched_anew_once(void **state)
     takc_aws_close(a);
 }
 
+/* Two callers sign with the same keys and are refused; the second's refusal comes when new ones are in hand, and leaves these alone. */
+static void a_late_refusal_leaves_new_keys(void **state)
+{
+    (void)state;
+    struct takc_aws_identity old;
+    atomic_store(&wall, time(NULL));
+    struct takc_aws *a = open_container("container-until-4100000000");
+    assert_int_equal(takc_aws_keys(a, NULL, &old, NULL), TAKC_OK);
+    takc_aws_forget_keys(a, &old.keys);
+    assert_keys(a, "ASIACONTAINER2");
+    takc_aws_forget_keys(a, &old.keys);
+    assert_keys(a, "ASIACONTAINER2");
+    assert_int_equal(told("_count/container-until-4100000000"), 2);
+    takc_aws_identity_clear(&old);
+    takc_aws_close(a);
+}
+
 static void assert_region(const char *const *environment, const char *config, const char *want)
 {
     struct takc_str region;
@@ -463,6 +480,7 @@ int main(void)
         cmocka_unit_test(requests_are_signed_and_sent),
         cmocka_unit_test(the_servers_clock_is_learned),
         cmocka_unit_test(expired_keys_are_fetched_anew_once),
+        cmocka_unit_test(a_late_refusal_leaves_new_keys),
         cmocka_unit_test(agents_are_asked_directly),
         cmocka_unit_test(memory_may_be_out),
         cmocka_unit_test(the_region_is_found),

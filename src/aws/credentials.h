@@ -47,8 +47,9 @@ struct takc_aws_identity { /* a copy: the caller's; clear it */
  * answer; INVALID: a file or variable is wrong, with file and line. clear out afterwards, whatever the status. */
 TAKC_CHECK enum takc_status takc_aws_keys(struct takc_aws *a, struct takc_call *call, struct takc_aws_identity *out, struct takc_err *err);
 void takc_aws_identity_clear(struct takc_aws_identity *i); /* wipes */
-/* Drops the keys in hand, so that the next call fetches new ones: after a service said that they are expired. */
-void takc_aws_forget_keys(struct takc_aws *a);
+/* Drops the keys in hand if they are these, so that the next call fetches new ones: after a service said that they are expired. Keys that
+ * another caller has fetched since stay: a refusal that comes late is not about them. */
+void takc_aws_forget_keys(struct takc_aws *a, const struct takc_aws_keys *refused);
 /* The region: lives as long as a. INVALID: none is set, with how to set one. */
 TAKC_CHECK enum takc_status takc_aws_region(struct takc_aws *a, struct takc_call *call, struct takc_str *out, struct takc_err *err);
 

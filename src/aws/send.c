@@ -113,13 +113,13 @@ enum takc_status takc_aws_send_in(struct takc_aws *a, struct takc_call *call, co
     takc_http_reply_init(out);
     for (int i = 0; i < 2 && !st && (i == 0 || again); i++) {
         struct takc_aws_identity id;
-        if (again) {
+        if (again)
             takc_aws_reply_drop(out);
-            takc_aws_forget_keys(a);
-        }
         st = takc_aws_keys(a, call, &id, err);
         st = st ? st : takc_aws_send_with(a, call, &id.keys, service, region, r, out, err);
         again = !st && says_expired(out);
+        if (again)
+            takc_aws_forget_keys(a, &id.keys);
         takc_aws_identity_clear(&id);
     }
     return st;

@@ -311,7 +311,7 @@ static enum takc_status write_query(struct canon *c, struct takc_str query, stru
     takc_buf_init_secret(&work, TEXT_MAX);
     enum takc_status st = escape_parameters(query, pairs, &n, &work, err);
     const char *at = work.ptr ? work.ptr : ""; /* "?=": not a byte was written */
-    for (size_t i = 0; i < n && !st; i++) { /* only now does the buffer stand still */
+    for (size_t i = 0; i < n && !st; i++) {    /* only now does the buffer stand still */
         pairs[i].name.ptr = at;
         pairs[i].value.ptr = at + pairs[i].name.len;
         at += pairs[i].name.len + pairs[i].value.len;

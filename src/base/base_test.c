@@ -195,6 +195,63 @@ static void json_is_strict(void **state)
     json_decref(v);
 }
 
+/* All of them, or none and out as it was. */
+static void floats_are_numbers(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"[1,2]",    "[1,2,3,4]", "[1,2,null]", "[1,\"2\",3]", "[true,2,3]",  "[1,[2],3]",
+                                      "[1,2,{}]", "[]",        "{}",         "\"1 2 3\"",   "[1e300,2,3]", "[1,-1e39,3]"};
+    struct takc_err err = {0};
+    float out[3] = {7, 7, 7};
+    json_t *v;
+    assert_int_equal(takc_json_parse(takc_str("[1,-2.5,1e-3]"), &v, &err), TAKC_OK);
+    assert_int_equal(takc_json_get_floats(v, out, 3, &err), TAKC_OK);
+    assert_true(out[0] == 1 && out[1] == -2.5F && out[2] == 1e-3F);
+    json_decref(v);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        out[0] = out[1] = out[2] = 7;
+        assert_int_equal(takc_json_parse(takc_str(bad[i]), &v, &err), TAKC_OK);
+        assert_int_equal(takc_json_get_floats(v, out, 3, &err), TAKC_INVALID);
+        assert_true(out[0] == 7 && out[1] == 7 && out[2] == 7);
+        json_decref(v);
+    }
+    assert_int_equal(takc_json_get_floats(NULL, out, 3, &err), TAKC_INVALID);
+    assert_int_equal(takc_json_parse(takc_str("[1,2,null]"), &v, &err), TAKC_OK);
+    assert_int_equal(takc_json_get_floats(v, out, 3, &err), TAKC_INVALID);
+    assert_non_null(strstr(err.msg, "number 2 is none"));
+    json_decref(v);
+}
+
+/* Whatever has no room, also in the middle of a key, what is said to be written is whole. */
+static void json_is_whole_or_not_there(void **state)
+{
+    (void)state;
+    struct takc_err err;
+    struct takc_buf out;
+    json_t *v = json_object(), *back;
+    assert_non_null(v);
+    for (int i = 0; i < 40; i++) {
+        char key[64];
+        (void)snprintf(key, sizeof(key), "a key of some length \"%d\"", i);
+        assert_int_equal(json_object_set_new(v, key, json_integer(i)), 0);
+    }
+    for (size_t max = 0; max < 1600; max++) {
+        takc_buf_init(&out, max);
+        enum takc_status st = takc_json_dump(v, false, &out, &err);
+        if (!st) {
+            assert_int_equal(takc_json_parse(takc_buf_str(&out), &back, &err), TAKC_OK);
+            assert_true(json_equal(v, back));
+            json_decref(back);
+        }
+        assert_true(!st || st == TAKC_INVALID);
+        takc_buf_clear(&out);
+    }
+    takc_buf_init(&out, 1600);
+    assert_int_equal(takc_json_dump(v, false, &out, &err), TAKC_OK);
+    takc_buf_clear(&out);
+    json_decref(v);
+}
+
 static void hashes_are_known(void **state)
 {
     (void)state;
@@ -217,6 +274,8 @@ int main(void)
         cmocka_unit_test(interning_is_dense),
         cmocka_unit_test(files_are_whole_or_old),
         cmocka_unit_test(json_is_strict),
+        cmocka_unit_test(floats_are_numbers),
+        cmocka_unit_test(json_is_whole_or_not_there),
         cmocka_unit_test(hashes_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

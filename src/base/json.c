@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
+#include <math.h>
+
 enum takc_status takc_json_parse(struct takc_str text, json_t **out, struct takc_err *err)
 {
     json_error_t e;
@@ -23,10 +25,12 @@ struct dump_to {
     enum takc_status status;
 };
 
+/* jansson does not look at what this says of a key: once it failed, it fails for good. */
 static int dump_piece(const char *p, size_t n, void *arg)
 {
     struct dump_to *d = arg;
-    d->status = takc_buf_add(d->out, takc_str_n(p, n), d->err);
+    if (!d->status)
+        d->status = takc_buf_add(d->out, takc_str_n(p, n), d->err);
     return d->status ? -1 : 0;
 }
 
@@ -34,9 +38,8 @@ enum takc_status takc_json_dump(const json_t *v, bool pretty, struct takc_buf *o
 {
     struct dump_to d = {out, err, TAKC_OK};
     /* 15 digits: every decimal that short comes out as it was meant (37.2), where 17 would show the double behind it. */
-    if (json_dump_callback(v, dump_piece, &d, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) | (pretty ? JSON_INDENT(2) : JSON_COMPACT)))
-        return d.status ? d.status : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
-    return TAKC_OK;
+    int bad = json_dump_callback(v, dump_piece, &d, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) | (pretty ? JSON_INDENT(2) : JSON_COMPACT));
+    return d.status ? d.status : bad ? takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON") : TAKC_OK;
 }
 
 json_t *takc_json_str(struct takc_str s)
@@ -63,6 +66,22 @@ enum takc_status takc_json_get_u64(const json_t *v, const char *key, uint64_t *o
     if (!json_is_integer(m) || json_integer_value(m) < 0)
         return takc_fail(err, TAKC_INVALID, 0, "%s: a whole number, 0 or more, is missing", key);
     *out = (uint64_t)json_integer_value(m);
+    return TAKC_OK;
+}
+
+enum takc_status takc_json_get_floats(const json_t *v, float *out, size_t n, struct takc_err *err)
+{
+    if (!json_is_array(v))
+        return takc_fail(err, TAKC_INVALID, 0, "an array of numbers is missing");
+    if (json_array_size(v) != n)
+        return takc_fail(err, TAKC_INVALID, 0, "%zu numbers, not %zu", json_array_size(v), n);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *one = json_array_get(v, i);
+        if (!json_is_number(one) || !isfinite((float)json_number_value(one)))
+            return takc_fail(err, TAKC_INVALID, 0, "number %zu is %s", i, json_is_number(one) ? "too large" : "none");
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)json_number_value(json_array_get(v, i));
     return TAKC_OK;
 }
 

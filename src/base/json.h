@@ -20,6 +20,9 @@ json_t *takc_json_str(struct takc_str s);
 struct takc_str takc_json_get_str(const json_t *v, const char *key);
 /* A member as a non-negative number; INVALID when it is missing, negative or no whole number. */
 TAKC_CHECK enum takc_status takc_json_get_u64(const json_t *v, const char *key, uint64_t *out, struct takc_err *err);
+/* The n numbers of an array; INVALID, with the place counted from 0, for no array, another length, and what is no number or too large for a
+ * float: out is unchanged then. */
+TAKC_CHECK enum takc_status takc_json_get_floats(const json_t *v, float *out, size_t n, struct takc_err *err);
 /* Appends s as a quoted JSON string. */
 TAKC_CHECK enum takc_status takc_json_quote(struct takc_buf *out, struct takc_str s, struct takc_err *err);
 

@@ -135,3 +135,10 @@ enum takc_status takc_err_prefix(struct takc_err *err, enum takc_status status, 
     end_on_character(err->msg, sizeof(err->msg));
     return err->status;
 }
+
+enum takc_status takc_err_change(struct takc_err *err, enum takc_status status)
+{
+    if (err)
+        err->status = status;
+    return status;
+}

@@ -81,6 +81,8 @@ struct takc_key takc_key_answer(struct takc_str task, struct takc_str version, s
  * all of one key begin with. */
 struct takc_key takc_key_reply(struct takc_str task, struct takc_str key, uint32_t share_tokens);
 struct takc_key takc_key_replies(struct takc_str task, struct takc_str key);
+/* replies/{task}/batch.json: batch jobs of the task's compress that are under way, or read and still wanted (pipeline/batch.h). */
+struct takc_key takc_key_batch(struct takc_str task);
 /* artifacts/{task}/v{version}/generated.json: how a model made the version, and the keys of the replies that it stands on. */
 struct takc_key takc_key_generated(struct takc_str task, struct takc_str version);
 

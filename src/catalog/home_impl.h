@@ -25,6 +25,7 @@ enum takc_catalog_stmt {
     TAKC_STMT_ADD_VERSION,
     TAKC_STMT_PUT_USAGE,
     TAKC_STMT_MONTH,
+    TAKC_STMT_HAS_USAGE,
     TAKC_STMTS
 };
 

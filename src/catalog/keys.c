@@ -119,6 +119,11 @@ struct takc_key takc_key_reply(struct takc_str task, struct takc_str key, uint32
     return key_of("replies/%.*s/%.*s/%u.txt", TAKC_STR_ARG(task), TAKC_STR_ARG(key), share_tokens);
 }
 
+struct takc_key takc_key_batch(struct takc_str task)
+{
+    return key_of("replies/%.*s/batch.json", TAKC_STR_ARG(task));
+}
+
 struct takc_key takc_key_work(struct takc_str task, struct takc_str version)
 {
     return key_of("artifacts/%.*s/v%.*s/work.json", TAKC_STR_ARG(task), TAKC_STR_ARG(version));

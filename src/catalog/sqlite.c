@@ -58,6 +58,7 @@ static const char *const stmt_sql[TAKC_STMTS] = {
     [TAKC_STMT_MONTH] = "SELECT coalesce(sum(picodollars), 0) FROM usage WHERE task = ?1"
                         " AND at >= CAST(strftime('%s', ?2, 'unixepoch', 'start of month') AS INTEGER)"
                         " AND at < CAST(strftime('%s', ?2, 'unixepoch', 'start of month', '+1 month') AS INTEGER)",
+    [TAKC_STMT_HAS_USAGE] = "SELECT 1 FROM usage WHERE id = ?1",
 };
 /* NOLINTEND(bugprone-suspicious-missing-comma) */
 

@@ -6,6 +6,7 @@
  * is removed before all records, the manifest and the document lists of the kept versions have been read and found whole: a set with a hole
  * would cost data. What goes, goes in one batch, after records that lost old revisions have been written. */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "catalog/home_impl.h"
 #include "catalog/record.h"
 
@@ -65,6 +66,9 @@ struct sweep {
     struct set kept;
     struct takc_store_batch *batch;
     bool in_the_making; /* a run that was killed may want any reply */
+    bool expires;       /* the profile was read: answers older than ttl_s go */
+    uint64_t ttl_s;
+    int64_t now_s;
     uint64_t n_removed;
 };
 
@@ -174,12 +178,14 @@ static enum takc_status need_version(struct sweep *w, const struct takc_version 
     return st ? takc_err_prefix(err, st, "version %.*s", TAKC_STR_ARG(v->label)) : TAKC_OK;
 }
 
-/* Is somebody's unfinished work under the next label? */
+/* Is somebody's unfinished work under the next label, or at a batch job? */
 static enum takc_status look_for_work(struct sweep *w, const char *next, struct takc_err *err)
 {
     struct takc_hex tag;
-    struct takc_key key = takc_key_work(w->task, takc_str(next));
-    enum takc_status st = takc_store_tag(w->h->store, NULL, takc_str(key.s), &tag, err);
+    struct takc_key work = takc_key_work(w->task, takc_str(next)), batch = takc_key_batch(w->task);
+    enum takc_status st = takc_store_tag(w->h->store, NULL, takc_str(work.s), &tag, err);
+    if (st == TAKC_NOT_FOUND)
+        st = takc_store_tag(w->h->store, NULL, takc_str(batch.s), &tag, err);
     w->in_the_making = st == TAKC_OK;
     return st == TAKC_NOT_FOUND ? TAKC_OK : st;
 }
@@ -331,6 +337,38 @@ static bool is_needed(const struct sweep *w, struct takc_str key, struct takc_st
     return is_made_needed(&w->kept, folder, name);
 }
 
+/* What a question would not be given any more: too old, from a time to come, or no answer at all. */
+static enum takc_status is_stale_answer(const struct sweep *w, struct takc_str key, bool *out, struct takc_err *err)
+{
+    struct takc_store_view v;
+    json_t *json = NULL;
+    uint64_t at = 0, now = w->now_s < 0 ? 0 : (uint64_t)w->now_s;
+    *out = false;
+    if (!w->expires)
+        return TAKC_OK;
+    enum takc_status st = takc_store_view(w->h->store, NULL, key, &v, err);
+    if (st)
+        return st == TAKC_NOT_FOUND ? TAKC_OK : st;
+    st = takc_json_parse(v.bytes, &json, err);
+    if (!st)
+        st = takc_json_get_u64(json, "at_s", &at, err);
+    *out = st || now < at || now - at >= w->ttl_s;
+    json_decref(json);
+    takc_store_view_close(&v);
+    return st == TAKC_NOMEM ? st : TAKC_OK;
+}
+
+/* A profile that cannot be read ages nothing. */
+static void learn_ttl(struct sweep *w)
+{
+    struct takc_profile p = {0};
+    const struct takc_clock *clock = takc_clock_system();
+    w->expires = takc_home_profile(w->h, w->task, &p, NULL) == TAKC_OK;
+    w->ttl_s = p.ttl_s;
+    w->now_s = clock->wall_s(clock);
+    takc_profile_clear(&p);
+}
+
 static enum takc_status sweep_folder(struct sweep *w, const char *folder, struct takc_err *err)
 {
     char prefix[128];
@@ -345,7 +383,10 @@ static enum takc_status sweep_folder(struct sweep *w, const char *folder, struct
     enum takc_status st = takc_home_keys(w->h->store, NULL, takc_str(prefix), &w->arena, &list, err);
     for (size_t i = 0; !st && i < list.n; i++) {
         struct takc_str key = list.keys[i];
-        if (is_needed(w, key, takc_str(folder), takc_str_slice(key, skip, key.len)))
+        bool stale = false;
+        if (strcmp(folder, "cache/answers") == 0)
+            st = is_stale_answer(w, key, &stale, err);
+        if (st || (!stale && is_needed(w, key, takc_str(folder), takc_str_slice(key, skip, key.len))))
             continue;
         st = takc_store_batch_del(w->batch, NULL, key, err);
         w->n_removed++;
@@ -374,6 +415,7 @@ static enum takc_status run(struct sweep *w, struct takc_err *err)
 {
     static const char *const folders[] = {"blobs", "raw-data", "text", "chunks", "index", "artifacts", "replies", "cache/answers"};
     enum takc_status st = takc_store_batch_open(w->h->store, &w->batch, err);
+    learn_ttl(w);
     if (!st)
         st = gather(w, err);
     for (size_t i = 0; !st && i < sizeof(folders) / sizeof(folders[0]); i++)

@@ -40,6 +40,7 @@ struct put {
     const struct takc_usage_row *row;
     uint64_t cap; /* 0: none */
     uint64_t *out_spent;
+    bool once; /* a row of that id stays as it is */
 };
 
 static enum takc_status put_row(struct takc_home *h, const struct put *p, struct takc_err *err)
@@ -72,14 +73,35 @@ static enum takc_status spent_in_month(struct takc_home *h, struct takc_str task
 
 /* --- begin and end --- */
 
+static enum takc_status is_there(struct takc_home *h, int64_t id, bool *out, struct takc_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum takc_status st = takc_catalog_prepare(h, TAKC_STMT_HAS_USAGE, &s, err);
+    if (st)
+        return st;
+    (void)sqlite3_bind_int64(s, 1, id);
+    int rc = sqlite3_step(s);
+    *out = rc == SQLITE_ROW;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        st = takc_sql_fail(h->db, rc, "look for a call", err);
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+    return st;
+}
+
 static enum takc_status judge_and_put(struct takc_home *h, const struct put *p, struct takc_err *err)
 {
     uint64_t spent = 0;
+    bool there = false;
     enum takc_status st = p->cap ? spent_in_month(h, p->row->task, p->row->at_s, &spent, err) : TAKC_OK;
+    if (!st && p->once)
+        st = is_there(h, p->id, &there, err);
     if (st)
         return st;
     if (p->out_spent)
         *p->out_spent = spent;
+    if (there)
+        return TAKC_OK;
     if (p->cap && (spent > p->cap || p->row->picodollars > p->cap - spent))
         return takc_fail(err, TAKC_COST, 0, "task %.*s has too little left of its month's cap", TAKC_STR_ARG(p->row->task));
     return put_row(h, p, err);
@@ -122,6 +144,13 @@ enum takc_status takc_home_usage_begin_within(struct takc_home *h, const struct 
     if (!st)
         *out_id = p.id;
     return st;
+}
+
+enum takc_status takc_home_usage_begin_as(struct takc_home *h, int64_t id, const struct takc_usage_row *row, uint64_t cap,
+                                          uint64_t *out_spent, struct takc_err *err)
+{
+    const struct put p = {.id = id, .row = row, .cap = cap, .out_spent = out_spent, .once = true};
+    return takc_catalog_work(h, begin_work, &p, err);
 }
 
 enum takc_status takc_home_usage_begin(struct takc_home *h, const struct takc_usage_row *row, int64_t *out_id, struct takc_err *err)
@@ -170,13 +199,14 @@ struct sums { /* gathered first: nobody is called while the home is locked */
 
 static void write_sql(const struct takc_usage_filter *f, char out[1200])
 {
-    (void)snprintf(out, 1200,
-                   "SELECT %s AS t, %s AS m, %s AS d, %s AS p, count(*), sum(outcome NOT IN ('ok', 'length', 'blocked', 'lost')),"
-                   " sum(outcome = 'lost'), sum(NOT priced), sum(input), sum(output), sum(cache_read), sum(cache_write), sum(picodollars),"
-                   " sum(ms) FROM usage WHERE (?1 = '' OR task = ?1) AND (?2 = '' OR ?2 IN (provider || ':' || model, model, provider))"
-                   " AND (?3 = 0 OR at >= ?3) AND (?4 = 0 OR at < ?4) GROUP BY t, m, d, p ORDER BY d, t, m, p",
-                   f->by & TAKC_USAGE_BY_TASK ? "task" : "''", f->by & TAKC_USAGE_BY_MODEL ? "provider || ':' || model" : "''",
-                   f->by & TAKC_USAGE_BY_DAY ? "date(at, 'unixepoch')" : "''", f->by & TAKC_USAGE_BY_PURPOSE ? "purpose" : "''");
+    (void)snprintf(
+        out, 1200,
+        "SELECT %s AS t, %s AS m, %s AS d, %s AS p, count(*), sum(outcome NOT IN ('ok', 'length', 'blocked', 'lost')),"
+        " sum(outcome = 'lost'), sum(NOT priced), sum(batch), sum(input), sum(output), sum(cache_read), sum(cache_write), sum(picodollars),"
+        " sum(ms) FROM usage WHERE (?1 = '' OR task = ?1) AND (?2 = '' OR ?2 IN (provider || ':' || model, model, provider))"
+        " AND (?3 = 0 OR at >= ?3) AND (?4 = 0 OR at < ?4) GROUP BY t, m, d, p ORDER BY d, t, m, p",
+        f->by & TAKC_USAGE_BY_TASK ? "task" : "''", f->by & TAKC_USAGE_BY_MODEL ? "provider || ':' || model" : "''",
+        f->by & TAKC_USAGE_BY_DAY ? "date(at, 'unixepoch')" : "''", f->by & TAKC_USAGE_BY_PURPOSE ? "purpose" : "''");
 }
 
 /* Doubles the list; what it outgrew stays the arena's. */
@@ -199,7 +229,7 @@ static enum takc_status take_sum(struct sums *s, sqlite3_stmt *q, struct takc_er
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for sums");
     struct takc_usage_sum *r = &s->rows[s->n++];
     struct takc_str *texts[] = {&r->task, &r->model, &r->day, &r->purpose};
-    uint64_t *numbers[] = {&r->calls,  &r->failed,     &r->lost,        &r->unpriced,    &r->input,
+    uint64_t *numbers[] = {&r->calls,  &r->failed,     &r->lost,        &r->unpriced,    &r->batch, &r->input,
                            &r->output, &r->cache_read, &r->cache_write, &r->picodollars, &r->ms};
     int at = 0;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -247,6 +277,46 @@ enum takc_status takc_home_usage(struct takc_home *h, const struct takc_usage_fi
         st = each(arg, &s.rows[i], err);
     takc_arena_clear(&s.arena);
     return st;
+}
+
+/* --- pace --- */
+
+struct pace {
+    struct takc_str provider, model;
+    unsigned most;
+    uint64_t *out_n, *out_ms;
+};
+
+static enum takc_status pace_work(struct takc_home *h, const void *arg, struct takc_err *err)
+{
+    static const char sql[] = "WITH last AS (SELECT ms FROM usage WHERE provider = ?1 AND model = ?2 AND outcome IN ('ok', 'length')"
+                              " AND purpose IN ('compress', 'condense', 'repair') AND NOT batch ORDER BY at DESC, id LIMIT ?3)"
+                              " SELECT count(*), coalesce((SELECT ms FROM last ORDER BY ms LIMIT 1"
+                              " OFFSET (SELECT (count(*) - 1) / 2 FROM last)), 0) FROM last";
+    const struct pace *p = arg;
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(h->db, sql, -1, &q, NULL);
+    if (rc)
+        return takc_sql_fail(h->db, rc, "prepare", err);
+    takc_sql_bind(q, 1, p->provider);
+    takc_sql_bind(q, 2, p->model);
+    (void)sqlite3_bind_int64(q, 3, p->most);
+    enum takc_status st = TAKC_OK;
+    if ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        *p->out_n = (uint64_t)sqlite3_column_int64(q, 0);
+        *p->out_ms = (uint64_t)sqlite3_column_int64(q, 1);
+    } else {
+        st = takc_sql_fail(h->db, rc, "look how long calls took", err);
+    }
+    (void)sqlite3_finalize(q);
+    return st;
+}
+
+enum takc_status takc_home_usage_pace(struct takc_home *h, struct takc_str provider, struct takc_str model, unsigned most, uint64_t *out_n,
+                                      uint64_t *out_ms, struct takc_err *err)
+{
+    const struct pace p = {provider, model, most, out_n, out_ms};
+    return takc_catalog_work(h, pace_work, &p, err);
 }
 
 /* --- from a damaged catalogue --- */

@@ -28,6 +28,10 @@ TAKC_CHECK enum takc_status takc_home_usage_begin(struct takc_home *h, const str
  * one. *out_spent, without this row, is set with OK and COST. */
 TAKC_CHECK enum takc_status takc_home_usage_begin_within(struct takc_home *h, const struct takc_usage_row *row, uint64_t cap,
                                                          int64_t *out_id, uint64_t *out_spent, struct takc_err *err);
+/* The same under an id of the caller's, made from what the row is about, so that it is one row however often it is begun: one that is there
+ * already was judged then, and is left as it is. id is not 0. */
+TAKC_CHECK enum takc_status takc_home_usage_begin_as(struct takc_home *h, int64_t id, const struct takc_usage_row *row, uint64_t cap,
+                                                     uint64_t *out_spent, struct takc_err *err);
 /* Replaces it; a row that is no longer there is written anew. */
 TAKC_CHECK enum takc_status takc_home_usage_end(struct takc_home *h, int64_t id, const struct takc_usage_row *row, struct takc_err *err);
 
@@ -45,12 +49,17 @@ struct takc_usage_filter {
 struct takc_usage_sum {
     struct takc_str task, model, day, purpose; /* those asked for, else empty; model "provider:model"; day "2026-11-28" in UTC */
     uint64_t calls, failed, lost, unpriced;    /* calls: tries, all outcomes */
+    uint64_t batch;                            /* of these, records of batch jobs */
     uint64_t input, output, cache_read, cache_write, picodollars, ms;
 };
 typedef enum takc_status takc_usage_fn(void *arg, const struct takc_usage_sum *sum, struct takc_err *err);
 /* Sums, ascending by day, task, model, purpose. */
 TAKC_CHECK enum takc_status takc_home_usage(struct takc_home *h, const struct takc_usage_filter *f, takc_usage_fn *each, void *arg,
                                             struct takc_err *err);
+/* How long a good try of a model took that compressed (purposes compress, condense, repair): the median in milliseconds of the last most
+ * tries, of any task, the lower of two middle ones; *out_n: how many there were, 0: none. */
+TAKC_CHECK enum takc_status takc_home_usage_pace(struct takc_home *h, struct takc_str provider, struct takc_str model, unsigned most,
+                                                 uint64_t *out_n, uint64_t *out_ms, struct takc_err *err);
 /* What a task has spent in the month of now_s, UTC. */
 TAKC_CHECK enum takc_status takc_home_spent_this_month(struct takc_home *h, struct takc_str task, int64_t now_s, uint64_t *out_picodollars,
                                                        struct takc_err *err);

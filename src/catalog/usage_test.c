@@ -182,6 +182,41 @@ static void a_month_is_the_calendars(void **state)
     assert_int_equal(spent, 101);
 }
 
+static uint64_t pace_of(const char *model, unsigned most, uint64_t *out_n)
+{
+    uint64_t ms = 0;
+    assert_int_equal(takc_home_usage_pace(home, takc_str("fake"), takc_str(model), most, out_n, &ms, NULL), TAKC_OK);
+    return ms;
+}
+
+/* The median of the last good calls that compressed: no answer, no failure, no other model. */
+static void the_pace_is_that_of_the_last_calls(void **state)
+{
+    (void)state;
+    static const uint64_t took[] = {9000, 100, 400, 300, 200};
+    uint64_t n = 7;
+    assert_int_equal(pace_of("a", 50, &n), 0);
+    assert_int_equal(n, 0);
+    for (size_t i = 0; i < 5; i++) {
+        struct takc_usage_row r = row("fin", "a", NOVEMBER_S + (int64_t)i, i % 2 ? "ok" : "length", 1);
+        int64_t id;
+        r.purpose = takc_str(i % 2 ? "compress" : "condense");
+        r.ms = took[i];
+        assert_int_equal(takc_home_usage_begin(home, &r, &id, NULL), TAKC_OK);
+    }
+    call(home, "fin", "a", NOVEMBER_S + 9, "ok", 1); /* an answer of 7 ms */
+    struct takc_usage_row bad = row("fin", "a", NOVEMBER_S + 9, "timeout", 1);
+    int64_t id;
+    bad.purpose = takc_str("compress");
+    assert_int_equal(takc_home_usage_begin(home, &bad, &id, NULL), TAKC_OK);
+    assert_int_equal(pace_of("a", 50, &n), 300);
+    assert_int_equal(n, 5);
+    assert_int_equal(pace_of("a", 4, &n), 200); /* the first is too long ago; the lower middle one */
+    assert_int_equal(n, 4);
+    assert_int_equal(pace_of("b", 50, &n), 0);
+    assert_int_equal(n, 0);
+}
+
 static void a_cap_is_judged_with_the_row(void **state)
 {
     (void)state;
@@ -196,6 +231,25 @@ static void a_cap_is_judged_with_the_row(void **state)
     assert_int_equal(n_calls(home), 1); /* no row of what was not sent */
     r.picodollars = 40;
     assert_int_equal(takc_home_usage_begin_within(home, &r, 100, &id, &spent, NULL), TAKC_OK);
+}
+
+static void a_row_of_the_callers_id_is_begun_once(void **state)
+{
+    (void)state;
+    uint64_t spent = 0;
+    struct takc_usage_row r = row("fin", "a", NOVEMBER_S, "lost", 60);
+    assert_int_equal(takc_home_usage_begin_as(home, 7, &r, 100, &spent, NULL), TAKC_OK);
+    r.picodollars = 90; /* too much beside itself, but it is there already */
+    assert_int_equal(takc_home_usage_begin_as(home, 7, &r, 100, &spent, NULL), TAKC_OK);
+    assert_int_equal(spent, 60);
+    assert_int_equal(takc_home_usage_begin_as(home, 8, &r, 100, &spent, NULL), TAKC_COST);
+    assert_int_equal(n_calls(home), 1);
+    r.picodollars = 5;
+    for (int i = 0; i < 2; i++) /* ended twice, it is one row */
+        assert_int_equal(takc_home_usage_end(home, 7, &r, NULL), TAKC_OK);
+    assert_int_equal(takc_home_usage_begin_as(home, 8, &r, 10, &spent, NULL), TAKC_OK);
+    assert_int_equal(spent, 5);
+    assert_int_equal(n_calls(home), 2);
 }
 
 /* --- many writers, and killed ones --- */
@@ -425,7 +479,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(sums_are_by_what_was_asked),
         T(a_month_is_the_calendars),
+        T(the_pace_is_that_of_the_last_calls),
         T(a_cap_is_judged_with_the_row),
+        T(a_row_of_the_callers_id_is_begun_once),
         T(threads_and_processes_note_together),
         T(processes_share_a_cap),
         T(a_killed_call_stays_lost_and_counted),

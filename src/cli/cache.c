@@ -78,24 +78,46 @@ static void on_version(void *arg, const struct takc_cache_version *v)
         add_rows(l, v);
 }
 
+static json_t *list_json(const struct listing *l, const struct takc_cache_kept *kept)
+{
+    return json_pack("{ss? sO s{sI sI} s{sI sI}}", "current", l->current[0] ? l->current : NULL, "versions", l->list, "kept_replies",
+                     "count", (json_int_t)kept->n_replies, "bytes", (json_int_t)kept->reply_bytes, "kept_answers", "count",
+                     (json_int_t)kept->n_answers, "bytes", (json_int_t)kept->answer_bytes);
+}
+
+static enum takc_status say_kept(struct takc_cli *cli, const struct takc_cache_kept *kept, struct takc_err *err)
+{
+    char n[2][32], bytes[2][32];
+    if (!kept->n_replies && !kept->n_answers)
+        return TAKC_OK;
+    return takc_cli_printf(cli, err, "kept: %s replies of models (%s), %s answers (%s)\n", takc_count_text(kept->n_replies, n[0]),
+                           takc_bytes_text(kept->reply_bytes, bytes[0]), takc_count_text(kept->n_answers, n[1]),
+                           takc_bytes_text(kept->answer_bytes, bytes[1]));
+}
+
 static enum takc_status list(struct takc_cli *cli, struct takc_home *home, struct takc_str task, struct takc_err *err)
 {
     static const struct takc_column columns[COLUMNS] = {
         {"version", TAKC_ALIGN_LEFT},    {"", TAKC_ALIGN_LEFT},        {"created", TAKC_ALIGN_LEFT}, {"rate", TAKC_ALIGN_LEFT},
         {"delivered", TAKC_ALIGN_RIGHT}, {"tokens", TAKC_ALIGN_RIGHT}, {"size", TAKC_ALIGN_RIGHT}};
     struct listing l = {.cli = cli, .list = cli->json ? json_array() : NULL};
+    struct takc_cache_kept kept = {0};
     takc_arena_init(&l.arena);
     enum takc_status st = takc_cache_list(home, task, on_version, &l, err);
     if (!st && (st = l.st) && err)
         *err = l.err;
+    if (!st)
+        st = takc_cache_count_kept(home, task, &kept, err);
     if (!st && l.list)
-        st = takc_cli_json(cli, json_pack("{ss? sO}", "current", l.current[0] ? l.current : NULL, "versions", l.list), err);
+        st = takc_cli_json(cli, list_json(&l, &kept), err);
     else if (!st)
         st = takc_table_write(columns, COLUMNS, l.cells, l.n_rows, &cli->out, err);
     if (!st && !l.list && !l.current[0])
         st = takc_cli_printf(cli, err,
                              "no version is current; takc compress -t %.*s makes one, takc cache -t %.*s rollback VERSION takes one\n",
                              TAKC_STR_ARG(task), TAKC_STR_ARG(task));
+    if (!st && !l.list)
+        st = say_kept(cli, &kept, err);
     json_decref(l.list);
     takc_free(l.cells);
     takc_arena_clear(&l.arena);

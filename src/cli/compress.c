@@ -19,6 +19,7 @@ struct writer { /* what flags, files and the profile say of a model; views live 
     struct takc_arena arena;
     struct takc_profile profile, few_shot;
     struct takc_model_settings model;
+    struct takc_batch_settings batch;
     struct takc_compress_example examples[TAKC_PROFILE_EXAMPLES_MAX];
 };
 
@@ -56,6 +57,26 @@ static enum takc_status writer_open(struct takc_cli *cli, struct takc_home *home
         st = read_few_shot(cli, w, o, err);
     o->model = &w->model;
     return st;
+}
+
+/* --batch, where it is given. */
+static enum takc_status read_batch(struct takc_cli *cli, struct writer *w, struct takc_compress_options *o, struct takc_err *err)
+{
+    struct takc_str uri = takc_cli_opt(cli, "batch");
+    bool no_wait = takc_cli_flag(cli, "no-wait"), stop = takc_cli_flag(cli, "stop-job");
+    if (!uri.ptr && (no_wait || stop))
+        return takc_fail(err, TAKC_INVALID, 0, "--%s is of batch jobs: --batch s3://BUCKET/FOLDER is missing",
+                         stop ? "stop-job" : "no-wait");
+    if (!uri.ptr)
+        return TAKC_OK;
+    w->batch = (struct takc_batch_settings){.uri = uri,
+                                            .role = cli->settings.model_batch_role,
+                                            .min_records = cli->settings.model_batch_min_records,
+                                            .poll_ms = cli->settings.model_batch_poll_ms,
+                                            .no_wait = no_wait,
+                                            .stop = stop};
+    o->batch = &w->batch;
+    return TAKC_OK;
 }
 
 static void writer_close(struct writer *w)
@@ -155,6 +176,30 @@ static enum takc_status generated_row(struct rows *r, struct takc_arena *a, cons
     return st ? st : cell(r, a, err, "%s%s", n, g->unpriced ? " (no price)" : "");
 }
 
+/* Windows that the model wrote nothing for, and why: nobody takes their extracts for its words. */
+static enum takc_status say_unwritten(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
+{
+    uint64_t all = 0, blocked = 0, empty = 0;
+    for (size_t i = 0; i < c->n_rows; i++) {
+        all += c->rows[i].generated.windows;
+        blocked += c->rows[i].generated.windows_blocked;
+        empty += c->rows[i].generated.windows_empty;
+    }
+    if (!blocked && !empty)
+        return TAKC_OK;
+    return takc_cli_printf(cli, err,
+                           "of %llu windows a guardrail or filter stopped %llu, and %llu replies had no line: extracts stand there\n",
+                           (unsigned long long)all, (unsigned long long)blocked, (unsigned long long)empty);
+}
+
+static enum takc_status say_batches(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
+{
+    char replies[32], calls[32];
+    return takc_cli_printf(
+        cli, err, "%s replies by batch jobs; %s on demand, too few at a time for a job (model.batch_min_records) or failed in one\n",
+        takc_count_text(c->batch_replies, replies), takc_count_text(c->batch_on_demand, calls));
+}
+
 /* What the model did, where one wrote. */
 static enum takc_status generated_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_arena *a,
                                         struct takc_err *err)
@@ -176,7 +221,9 @@ static enum takc_status generated_table(struct takc_cli *cli, const struct takc_
         st = takc_cli_printf(cli, err, "\nwritten by %s; this run cost %s%s%s\n", c->rows[0].generated.model, money,
                              c->unpriced ? ", and calls that have no price on file" : "",
                              fallback ? "; another model answered where it failed" : "");
-    return st;
+    if (!st)
+        st = say_unwritten(cli, c, err);
+    return st || !(c->batch_replies + c->batch_on_demand) ? st : say_batches(cli, c, err);
 }
 
 static enum takc_status say_table(struct takc_cli *cli, const struct takc_compress_report *c, struct takc_err *err)
@@ -209,6 +256,36 @@ static enum takc_status say_table(struct takc_cli *cli, const struct takc_compre
     return st;
 }
 
+/* A job is under way, and there is no new version yet. */
+static enum takc_status say_waits(struct takc_cli *cli, const struct takc_compress_report *c, bool stops, struct takc_err *err)
+{
+    char records[32], money[32];
+    if (cli->json)
+        return takc_cli_json(cli,
+                             json_pack("{sb ss sI sf}", "waits", 1, "job", c->job, "records", (json_int_t)c->job_records, "most_usd",
+                                       takc_ledger_usd(c->job_most)),
+                             err);
+    takc_money_text(c->job_most, money);
+    return takc_cli_printf(cli, err, "batch job %s: %s records, at most %s; %s\n", c->job, takc_count_text(c->job_records, records), money,
+                           stops ? "it is being stopped, and without --stop-job the same command reads what it has done"
+                                 : "the same command goes on with it");
+}
+
+/* Members of a run whose lines a model wrote; false: no memory. */
+static bool add_generated(json_t *v, const struct takc_compress_report *c)
+{
+    if (!c->n_rows || !c->rows[0].generated.used)
+        return true;
+    bool good = !json_object_set_new(v, "model", json_string(c->rows[0].generated.model)) &&
+                !json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(c->picodollars))) &&
+                !json_object_set_new(v, "priced", json_boolean(!c->unpriced)) &&
+                !json_object_set_new(v, "cap_holds", json_boolean(!c->capless));
+    if (good && c->batch_replies + c->batch_on_demand)
+        good = !json_object_set_new(v, "batch_replies", json_integer((json_int_t)c->batch_replies)) &&
+               !json_object_set_new(v, "batch_on_demand", json_integer((json_int_t)c->batch_on_demand));
+    return good;
+}
+
 static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, const struct takc_compress_report *c, struct takc_err *err)
 {
     json_t *rows = json_array(), *stats = json_object(), *keys = json_object();
@@ -226,10 +303,7 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
                                  (json_int_t)c->n_documents, "source_tokens", (json_int_t)c->source_tokens, "resumed",
                                  (json_int_t)c->n_resumed, "rates", rows, "cache_keys", keys, "compression_stats", stats)
                      : NULL;
-    if (v && c->n_rows && c->rows[0].generated.used &&
-        (json_object_set_new(v, "model", json_string(c->rows[0].generated.model)) ||
-         json_object_set_new(v, "cost_usd", json_real(takc_ledger_usd(c->picodollars))) ||
-         json_object_set_new(v, "priced", json_boolean(!c->unpriced)))) {
+    if (v && !add_generated(v, c)) {
         json_decref(v);
         v = NULL;
     }
@@ -237,6 +311,13 @@ static enum takc_status say_json(struct takc_cli *cli, struct takc_str task, con
     json_decref(stats);
     json_decref(keys);
     return takc_cli_json(cli, v, err);
+}
+
+static enum takc_status say_capless(struct takc_cli *cli, struct takc_err *err)
+{
+    return takc_cli_printf(cli, err,
+                           "THE CAP DOES NOT HOLD: a model that is asked has no price on file, so --max-cost (cost.max_usd) and "
+                           "cost.monthly_cap_usd do not see its calls; set its price in model.facts\n");
 }
 
 /* A run that failed has spent what it has; what came of it is kept. */
@@ -261,11 +342,17 @@ enum takc_status takc_verb_compress(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = writer_open(cli, home, &w, &o, err);
     if (!st)
+        st = read_batch(cli, &w, &o, err);
+    if (!st)
         st = takc_compress(home, &cli->call, &o, &report, err);
     takc_progress_hide(&cli->progress);
-    if (!st)
+    if (!st && report.waits)
+        st = say_waits(cli, &report, w.batch.stop, err);
+    else if (!st)
         st = cli->json ? say_json(cli, o.task, &report, err) : say_table(cli, &report, err);
-    else if (report.picodollars || report.unpriced)
+    if (!st && report.capless && !cli->json)
+        st = say_capless(cli, err);
+    else if (st && (report.picodollars || report.unpriced))
         note_spent(cli, &report);
     writer_close(&w);
     takc_home_close(home);
@@ -329,19 +416,25 @@ static json_t *plan_json(const takc_rate *rates, size_t n, uint64_t docs, uint64
 /* What it would take: calls, tokens, money, time. */
 static enum takc_status say_effort(struct takc_cli *cli, const struct takc_compress_plan *p, struct takc_str model, struct takc_err *err)
 {
-    char n[5][32], money[32], time[32];
+    char n[5][32], money[32], time[32], of[96];
+    const struct takc_clock *clock = takc_clock_or_system(cli->call.clock);
     takc_money_text(p->picodollars, money);
+    takc_price_date_text(takc_str(p->price_date), clock->wall_s(clock), of);
     enum takc_status st = takc_cli_printf(
         cli, err, "%llu documents, %s tokens; by %.*s: %s calls (%s replies are kept), %s tokens in, %s out\n",
         (unsigned long long)p->n_documents, takc_count_text(p->source_tokens, n[0]), TAKC_STR_ARG(model), takc_count_text(p->calls, n[1]),
         takc_count_text(p->reused, n[2]), takc_count_text(p->prompt_tokens, n[3]), takc_count_text(p->reply_tokens, n[4]));
-    return st ? st
-              : takc_cli_printf(cli, err,
-                                "cost: %s%s%s; time: about %s, %u calls at a time, if a call takes %d s and the model writes %d tokens a "
-                                "second\n",
-                                p->priced ? money : "no price on file", p->priced && p->price_date[0] ? ", prices of " : "",
-                                p->priced ? p->price_date : "", takc_seconds_text((double)p->ms / 1000, time), p->n_parallel,
-                                TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
+    if (!st)
+        st = takc_cli_printf(cli, err, "cost%s: %s%s%s; time: about %s, %u calls at a time, ", p->batch_percent ? " by batch jobs" : "",
+                             p->priced ? money : "no price on file", p->priced ? ", prices of " : "", p->priced ? of : "",
+                             takc_seconds_text((double)p->ms / 1000, time), p->n_parallel);
+    if (!st && p->n_measured)
+        st = takc_cli_printf(cli, err, "measured: the median of its last %llu calls (%llu ms)\n", (unsigned long long)p->n_measured,
+                             (unsigned long long)p->call_ms);
+    else if (!st)
+        st = takc_cli_printf(cli, err, "if a call takes %d s and the model writes %d tokens a second (none was measured yet)\n",
+                             TAKC_PLAN_CALL_MS / 1000, TAKC_PLAN_TOKENS_S);
+    return st;
 }
 
 static enum takc_status model_plan_row(struct rows *r, struct takc_arena *a, const struct takc_compress_plan_row *row, struct takc_err *err)
@@ -379,8 +472,9 @@ static enum takc_status say_model_plan(struct takc_cli *cli, const struct takc_c
     return st;
 }
 
-static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_str model)
+static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_str model, int64_t now_s)
 {
+    struct takc_str date = takc_str(p->price_date);
     json_t *list = json_array();
     char name[24];
     for (size_t i = 0; list && i < p->n_rows; i++) {
@@ -393,10 +487,14 @@ static json_t *model_plan_json(const struct takc_compress_plan *p, struct takc_s
         }
     }
     json_t *cost = p->priced ? json_real(takc_ledger_usd(p->picodollars)) : json_null();
-    return json_pack("{sI sI so sI sI sI sI so sb sI so}", "documents", (json_int_t)p->n_documents, "source_tokens",
+    return json_pack("{sI sI so sI sI sI sI so sb so sb sb sI sI sI so so}", "documents", (json_int_t)p->n_documents, "source_tokens",
                      (json_int_t)p->source_tokens, "model", takc_json_str(model), "calls", (json_int_t)p->calls, "reused",
                      (json_int_t)p->reused, "prompt_tokens", (json_int_t)p->prompt_tokens, "reply_tokens", (json_int_t)p->reply_tokens,
-                     "cost_usd", cost, "priced", (int)p->priced, "estimated_ms", (json_int_t)p->ms, "rates", list);
+                     "cost_usd", cost, "priced", (int)p->priced, "price_date", p->priced && date.len ? takc_json_str(date) : json_null(),
+                     "price_old", (int)(takc_price_age_days(date, now_s) > TAKC_PRICE_OLD_DAYS), "cap_holds", (int)!p->capless,
+                     "batch_percent", (json_int_t)p->batch_percent, "estimated_ms", (json_int_t)p->ms, "measured_calls",
+                     (json_int_t)p->n_measured, "measured_call_ms", p->n_measured ? json_integer((json_int_t)p->call_ms) : json_null(),
+                     "rates", list);
 }
 
 static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home, const struct takc_compress_options *o,
@@ -407,7 +505,11 @@ static enum takc_status plan_model(struct takc_cli *cli, struct takc_home *home,
     takc_progress_hide(&cli->progress);
     if (st)
         return st;
-    return cli->json ? takc_cli_json(cli, model_plan_json(&p, o->model->model), err) : say_model_plan(cli, &p, o->model->model, err);
+    const struct takc_clock *clock = takc_clock_or_system(cli->call.clock);
+    if (cli->json)
+        return takc_cli_json(cli, model_plan_json(&p, o->model->model, clock->wall_s(clock)), err);
+    st = say_model_plan(cli, &p, o->model->model, err);
+    return st || !p.capless ? st : say_capless(cli, err);
 }
 
 /* Sums of the documents as they are now. Duplicates and hidden parts are told apart when compressing; the plan is an upper bound. */
@@ -453,11 +555,15 @@ enum takc_status takc_verb_plan(struct takc_cli *cli, struct takc_err *err)
     struct takc_home *home = NULL;
     takc_rate rates[TAKC_LEDGER_ROWS];
     struct writer w = {.model = {.model = {NULL, 0}}};
-    struct takc_compress_options o = {
-        .rates = rates, .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS), .n_threads = takc_cli_threads(cli)};
+    struct takc_compress_options o = {.batch = takc_cli_flag(cli, "batch") ? &w.batch : NULL,
+                                      .rates = rates,
+                                      .n_rates = takc_cli_rates(cli, "rates", rates, TAKC_LEDGER_ROWS),
+                                      .n_threads = takc_cli_threads(cli)};
     enum takc_status st = takc_cli_open_task(cli, &home, &o.task, err);
     if (!st)
         st = writer_open(cli, home, &w, &o, err);
+    if (!st && o.batch && !w.model.model.len)
+        st = takc_fail(err, TAKC_INVALID, 0, "batch jobs need a model: --model bedrock:MODEL");
     if (!st)
         st = w.model.model.len ? plan_model(cli, home, &o, err) : plan_extracts(cli, home, &o, &w.profile, err);
     writer_close(&w);

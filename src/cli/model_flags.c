@@ -16,6 +16,11 @@ static struct takc_str choose(const struct takc_cli *cli, const struct takc_prof
     return takc_str_is(name, "none") ? takc_str("") : name;
 }
 
+const char *takc_cli_model_origin(const struct takc_cli *cli, const struct takc_profile *p)
+{
+    return takc_cli_opt(cli, "model").len ? "--model" : p && p->model.len ? "the task's profile" : "the setting model.name";
+}
+
 /* "a:b, c:d" into a list. */
 static enum takc_status split_names(struct takc_str list, struct takc_arena *a, struct takc_model_settings *out, struct takc_err *err)
 {
@@ -52,6 +57,7 @@ enum takc_status takc_cli_models(const struct takc_cli *cli, const struct takc_p
                                         .tokens_per_minute = s->model_tokens_per_minute,
                                         .parallel = (unsigned)s->model_parallel,
                                         .retries = s->model_retries ? (unsigned)s->model_retries : UINT_MAX,
+                                        .retry_base_ms = s->model_retry_base_ms,
                                         .first_token_ms = s->model_first_token_ms,
                                         .total_ms = s->model_total_ms,
                                         .max_cost = s->cost_max,

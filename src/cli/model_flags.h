@@ -22,8 +22,7 @@ struct takc_home;
  * the arena. NOMEM. */
 TAKC_CHECK enum takc_status takc_cli_models(const struct takc_cli *cli, const struct takc_profile *p, struct takc_arena *a,
                                             struct takc_model_settings *out, struct takc_err *err);
-/* What takc doctor says of the model: which, where, as whom, its price; with --online what one word of it cost. What is wrong with it is
- * told and sets cli->partial. */
-TAKC_CHECK enum takc_status takc_cli_doctor_model(struct takc_cli *cli, struct takc_home *home, struct takc_err *err);
+/* Where the name of the model came from, in words: "--model", "the task's profile", "the setting model.name". p as for takc_cli_models. */
+const char *takc_cli_model_origin(const struct takc_cli *cli, const struct takc_profile *p);
 
 #endif

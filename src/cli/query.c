@@ -250,6 +250,13 @@ static void note_asked(struct takc_cli *cli, const struct asked *q, const struct
         takc_cli_note(cli, "the question was not noted: %s", err.msg);
 }
 
+/* What was shown of an answer that broke off is a line of its own: the message comes below it. */
+static void end_broken(struct takc_cli *cli, const struct asked *q)
+{
+    if (q->spoke && !q->at_line_start && !takc_cli_printf(cli, NULL, "\n"))
+        (void)!takc_cli_flush(cli, NULL);
+}
+
 enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
 {
     struct asked q;
@@ -261,11 +268,13 @@ enum takc_status takc_verb_query(struct takc_cli *cli, struct takc_err *err)
     q.o.dry = context && !cli->json; /* nobody would see the answer */
     if (!st)
         st = takc_query(q.home, &cli->call, &q.o, &r, err);
-    if (!st && cli->json)
+    if (st)
+        end_broken(cli, &q);
+    else if (cli->json)
         st = say_json(cli, &q, &r, context, err);
-    else if (!st && context)
+    else if (context)
         st = takc_cli_write(cli, r.context, err);
-    else if (!st)
+    else
         st = say_text(cli, &q, &r, err);
     if (!st)
         st = takc_cli_flush(cli, err);
@@ -370,7 +379,9 @@ static enum takc_status one_turn(struct takc_cli *cli, struct asked *q, struct t
     q->o.question = question;
     q->spoke = false;
     enum takc_status st = takc_query(q->home, &cli->call, &q->o, &r, err);
-    if (!st)
+    if (st)
+        end_broken(cli, q);
+    else
         st = cli->json ? say_json(cli, q, &r, false, err) : say_text(cli, q, &r, err);
     if (!st)
         st = takc_cli_flush(cli, err);

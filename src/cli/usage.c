@@ -34,6 +34,7 @@ static void add(struct takc_usage_sum *to, const struct takc_usage_sum *s)
     to->failed += s->failed;
     to->lost += s->lost;
     to->unpriced += s->unpriced;
+    to->batch += s->batch;
     to->input += s->input;
     to->output += s->output;
     to->cache_read += s->cache_read;
@@ -168,6 +169,8 @@ static enum takc_status say_remarks(struct takc_cli *cli, const struct takc_usag
     if (!st && s->unpriced)
         st = takc_cli_printf(cli, err, "%llu unpriced: no price was on file, so that the cost lacks them (model.facts sets prices)\n",
                              (unsigned long long)s->unpriced);
+    if (!st && s->batch)
+        st = takc_cli_printf(cli, err, "%llu by batch jobs, at the price of these\n", (unsigned long long)s->batch);
     return st;
 }
 
@@ -187,15 +190,77 @@ static enum takc_status say_month(struct takc_cli *cli, struct takc_home *home, 
                                 cap);
 }
 
+/* --- prices --- */
+
+struct prices { /* of the models in the ledger, as they are on file now */
+    struct takc_facts_table table;
+    struct takc_str from, to; /* dates, in the table's memory; empty: none has a price */
+};
+
+static enum takc_status look_at_price(void *arg, const struct takc_usage_sum *s, struct takc_err *err)
+{
+    struct prices *p = arg;
+    size_t colon = takc_str_find_byte(s->model, ':', 0);
+    (void)err;
+    if (colon == SIZE_MAX)
+        return TAKC_OK;
+    const struct takc_model_facts f =
+        takc_facts_find(&p->table, takc_str_slice(s->model, 0, colon), takc_str_slice(s->model, colon + 1, s->model.len));
+    if (!f.has_price || !f.price_date.len)
+        return TAKC_OK;
+    if (!p->from.len || takc_str_cmp(f.price_date, p->from) < 0)
+        p->from = f.price_date;
+    if (!p->to.len || takc_str_cmp(f.price_date, p->to) > 0)
+        p->to = f.price_date;
+    return TAKC_OK;
+}
+
+/* A file of facts that cannot be read is no reason to hide what was spent. */
+static enum takc_status read_prices(const struct takc_cli *cli, struct takc_home *home, const struct takc_usage_filter *f,
+                                    struct prices *out, struct takc_err *err)
+{
+    struct takc_str file = cli->settings.model_facts;
+    struct takc_usage_filter by_model = *f;
+    by_model.by = TAKC_USAGE_BY_MODEL;
+    enum takc_status st = takc_facts_load(&out->table, file.len ? file.ptr : NULL, err);
+    if (st && st != TAKC_NOMEM)
+        return TAKC_OK;
+    return st ? st : takc_home_usage(home, &by_model, look_at_price, out, err);
+}
+
+static int64_t now_of(const struct takc_cli *cli)
+{
+    const struct takc_clock *clock = takc_clock_or_system(cli->call.clock);
+    return clock->wall_s(clock);
+}
+
+static enum takc_status say_prices(struct takc_cli *cli, const struct prices *p, struct takc_err *err)
+{
+    char of[96];
+    bool one = takc_str_eq(p->from, p->to);
+    if (!p->from.len)
+        return TAKC_OK;
+    takc_price_date_text(p->from, now_of(cli), of);
+    return takc_cli_printf(cli, err, "prices on file for these models are %sof %s\n", one ? "" : "the oldest ", of);
+}
+
+static json_t *prices_json(const struct takc_cli *cli, const struct prices *p)
+{
+    if (!p->from.len)
+        return json_null();
+    return json_pack("{so so sb}", "from", takc_json_str(p->from), "to", takc_json_str(p->to), "old",
+                     (int)(takc_price_age_days(p->from, now_of(cli)) > TAKC_PRICE_OLD_DAYS));
+}
+
 /* --- JSON --- */
 
 static json_t *sum_json(const struct takc_usage_sum *s, unsigned by)
 {
-    json_t *v =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I}", "calls", (json_int_t)s->calls, "failed", (json_int_t)s->failed,
-                  "lost", (json_int_t)s->lost, "unpriced", (json_int_t)s->unpriced, "input_tokens", (json_int_t)s->input, "output_tokens",
-                  (json_int_t)s->output, "cache_read_tokens", (json_int_t)s->cache_read, "cache_write_tokens", (json_int_t)s->cache_write,
-                  "cost_usd", (double)s->picodollars / 1e12, "picodollars", (json_int_t)s->picodollars, "model_ms", (json_int_t)s->ms);
+    json_t *v = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I}", "calls", (json_int_t)s->calls, "failed",
+                          (json_int_t)s->failed, "lost", (json_int_t)s->lost, "unpriced", (json_int_t)s->unpriced, "batch",
+                          (json_int_t)s->batch, "input_tokens", (json_int_t)s->input, "output_tokens", (json_int_t)s->output,
+                          "cache_read_tokens", (json_int_t)s->cache_read, "cache_write_tokens", (json_int_t)s->cache_write, "cost_usd",
+                          (double)s->picodollars / 1e12, "picodollars", (json_int_t)s->picodollars, "model_ms", (json_int_t)s->ms);
     bool good = v != NULL;
     for (size_t g = 0; good && g < N_GROUPS; g++)
         if (by & groups[g].by)
@@ -206,7 +271,7 @@ static json_t *sum_json(const struct takc_usage_sum *s, unsigned by)
     return NULL;
 }
 
-static enum takc_status say_json(struct takc_cli *cli, const struct gathered *g, unsigned by, struct takc_err *err)
+static enum takc_status say_json(struct takc_cli *cli, const struct gathered *g, unsigned by, const struct prices *p, struct takc_err *err)
 {
     json_t *list = json_array(), *sum = sum_json(&g->sum, 0);
     bool good = list && sum;
@@ -214,7 +279,7 @@ static enum takc_status say_json(struct takc_cli *cli, const struct gathered *g,
         json_t *row = sum_json(&g->rows[i], by);
         good = row && !json_array_append_new(list, row);
     }
-    json_t *all = good ? json_pack("{s:O, s:O}", "usage", list, "sum", sum) : NULL;
+    json_t *all = good ? json_pack("{s:O, s:O, s:o}", "usage", list, "sum", sum, "prices", prices_json(cli, p)) : NULL;
     json_decref(list);
     json_decref(sum);
     return takc_cli_json(cli, all, err);
@@ -225,21 +290,26 @@ enum takc_status takc_verb_usage(struct takc_cli *cli, struct takc_err *err)
     struct takc_home *home = NULL;
     struct gathered g = {0};
     struct takc_usage_filter f = {0};
+    struct prices p = {.from = {NULL, 0}};
     takc_arena_init(&g.arena);
     enum takc_status st = read_filter(cli, &f, err);
     if (!st)
         st = takc_cli_open(cli, &home, err);
     if (!st)
         st = takc_home_usage(home, &f, gather, &g, err);
+    if (!st)
+        st = read_prices(cli, home, &f, &p, err);
     if (!st && cli->json)
-        st = say_json(cli, &g, f.by, err);
+        st = say_json(cli, &g, f.by, &p, err);
     else if (!st && !g.n)
         st = takc_cli_printf(cli, err, "no calls of models are in the ledger%s\n", f.task.len || f.model.len ? " for these" : "");
     else if (!st) {
         st = say_table(cli, &g, f.by, err);
         st = st ? st : say_remarks(cli, &g.sum, err);
+        st = st ? st : say_prices(cli, &p, err);
         st = st ? st : say_month(cli, home, err);
     }
+    takc_facts_clear(&p.table);
     takc_arena_clear(&g.arena);
     takc_home_close(home);
     return st;

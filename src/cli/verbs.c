@@ -61,12 +61,17 @@ static const struct takc_option serve_options[] = {
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
     WRITER_OPTIONS,
+    {"batch", 0, TAKC_OPTION_FLAG, NULL, "at the price of batch jobs", NULL, false},
 };
 
 static const struct takc_option compress_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates such as ultra,high,12.5x; default: the profile's", NULL, false},
     {"wait-ms", 0, TAKC_OPTION_NUMBER, "MS", "wait so long for another writer of the task", NULL, false},
     WRITER_OPTIONS,
+    {"batch", 0, TAKC_OPTION_TEXT, "S3-URI", "ask by batch jobs, at half price: s3://BUCKET/FOLDER for their records", NULL, false},
+    {"batch-role", 0, TAKC_OPTION_SETTING, "ARN", "the role that batch jobs read and write there as", "model.batch_role", false},
+    {"stop-job", 0, TAKC_OPTION_FLAG, NULL, "have the batch job that is under way stopped; what it has done is kept", NULL, false},
+    {"no-wait", 0, TAKC_OPTION_FLAG, NULL, "make the batch job and return; the same command goes on with it", NULL, false},
 };
 
 #define QUESTION_OPTIONS                                                                                                                   \
@@ -172,7 +177,9 @@ static const struct takc_verb verbs[] = {
     {.name = "compress",
      .summary = "make a new version at all rates",
      .usage = "[OPTIONS]",
-     .about = "Prints the ledger: what was asked and delivered per rate. A run that changes nothing makes no new version.",
+     .about = "Prints the ledger: what was asked and delivered per rate. A run that changes nothing makes no new version. With --batch, "
+              "requests to the model go by batch jobs, which take hours and cost half; a run that is stopped is gone on with by the same "
+              "command.",
      .example = "takc compress -t fin",
      .example_says = "All rates of the profile in one pass.",
      OPTIONS(compress_options),
@@ -263,7 +270,9 @@ static const struct takc_verb verbs[] = {
      .summary = "check the home and its parts",
      .usage = "[OPTIONS]",
      .example = "takc doctor",
-     .example_says = "What is there, what is missing, what is wrong; exit code 1 then.",
+     .example_says =
+         "What is there, what is missing, what is wrong; exit code 1 then. With -t TASK the task's own model; --json gives a list "
+         "of {check, status, detail}.",
      OPTIONS(doctor_options),
      .run = takc_verb_doctor},
     {.name = "usage",

@@ -71,17 +71,17 @@ static enum takc_status ask_window(const struct turn *t, struct takc_gen_window 
 {
     struct takc_gen_ask ask = {.x = x, .w = w, .purpose = t->finer ? "condense" : "compress"};
     struct takc_buf reply;
-    bool known = false, any = false;
+    struct takc_gen_said said = {0};
+    bool any = false;
     for (size_t i = 0; i < x->n_items; i++)
         any |= !x->items[i].quoted;
     w->known = true;
     if (!any)
         return TAKC_OK;
     takc_buf_init(&reply, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = takc_gen_reply(&ask, 0, x->n_items, takc_gen_tokens(w->share_mt), 0, &reply, &known, err);
-    known = known && t->r->o->guard;
-    w->known = known;
-    if (!st && known && !w->counts.windows_blocked)
+    enum takc_status st = takc_gen_reply(&ask, 0, x->n_items, takc_gen_tokens(w->share_mt), 0, &reply, &said, err);
+    w->known = said.known && t->r->o->guard;
+    if (!st && w->known && !(w->n_blocked && !reply.len) && !w->later)
         st = takc_gen_settle(x, w, takc_buf_str(&reply), err);
     takc_buf_clear(&reply);
     return st;
@@ -190,6 +190,8 @@ static enum takc_status make_all(struct takc_gen_run *r, const takc_rate *rates,
     for (size_t i = 0; i < n_rates && !st; i++) {
         levels[i].rate = rates[n_rates - 1 - i];
         st = make_level(r, &levels[i], i ? &levels[i - 1] : NULL, err);
+        if (!st && put && r->o->level)
+            st = r->o->level(r->o->arg, i, err);
         if (!st && put)
             st = put_level(r, &levels[i], meta, put, put_arg, err);
         if (!st && plan)

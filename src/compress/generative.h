@@ -20,7 +20,8 @@
  *
  * Work items: what one call gave is kept under a key over everything that it depends on (model, parameters, prompt, units' text; not the
  * share: a kept reply within .7 to 1.5 of the share now wanted is used, since fitting does the rest). So a changed document redoes its own
- * windows, and a killed run repeats no call whose reply was kept.
+ * windows, and a killed run repeats no call whose reply was kept. A fallback's reply is kept under the fallback's key: it serves who has
+ * that fallback, where the model's own is not there, and nobody takes it for the model's.
  *
  * The compressor sees neither providers, stores nor verify: they come as callbacks. Same replies give the same bytes for any number of
  * threads. Threads: up to n_parallel calls at a time; callbacks are called from several threads. */
@@ -42,6 +43,8 @@ struct takc_generate_ask {
 struct takc_generate_reply {
     struct takc_buf text;
     bool cut, blocked;
+    size_t who; /* 0: the model; i: the i-th of its fallbacks, from 1 */
+    bool later; /* it was only noted: of a window with such a call nothing is kept, and level() has to end the pass */
 };
 typedef enum takc_status takc_generate_fn(void *arg, const struct takc_generate_ask *ask, struct takc_generate_reply *out,
                                           struct takc_err *err);
@@ -58,15 +61,21 @@ struct takc_kept_replies {
     void *arg;
 };
 
+/* Behind the windows of a rate (index from 0, the finest), before its artifact is made. Anything but OK ends the compress. */
+typedef enum takc_status takc_generate_level_fn(void *arg, size_t level, struct takc_err *err);
+
 struct takc_generative_options {
     struct takc_extractive_options extractive; /* description, must-keep, tokenizer */
     const struct takc_example *examples;
     size_t n_examples;
-    struct takc_str model; /* name and parameters as the key has them: whatever changes a reply */
+    struct takc_str model;            /* name and parameters as the key has them: whatever changes a reply */
+    const struct takc_str *fallbacks; /* likewise, of models that may answer in its place: their replies are kept under their own keys */
+    size_t n_fallbacks;
     uint32_t window_tokens, window_overlap, condense_tokens, condense_overlap; /* 1024 128 512 64 */
     uint32_t min_share; /* tokens: a window with less is merged with its neighbour, or left to extracts; 48 */
     unsigned n_parallel;
     takc_generate_fn *generate;
+    takc_generate_level_fn *level; /* NULL: none */
     takc_guard_fn *guard;
     void *arg;
     struct takc_kept_replies kept;

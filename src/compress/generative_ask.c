@@ -2,10 +2,12 @@
  *
  * generative_ask.c - one window's reply, kept or asked for. A reply that was cut gives its whole lines; the units that none of them names
  * are asked for in halves, twice at most, and what all of these gave together is kept as the reply: with marks as we write them, numbered
- * as in the window. */
+ * as in the window. Until then its whole lines are kept under a key of their own, for a run that ends before the halves have come. */
 #include "compress/generative_steps.h"
 
 #include "base/alloc.h"
+
+#include <stdio.h>
 
 /* A reply may be several times too long before it is cut: asking again for what a cut lost costs more than the tokens do. */
 enum { SPLITS_MAX = 2, SHARE_MIN = 16, LIMIT_TIMES = 6, LIMIT_MORE = 128 };
@@ -78,19 +80,20 @@ static uint64_t mt_of(const struct takc_gen_source *x, size_t lo, size_t hi)
 }
 
 static enum takc_status ask_half(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_buf *out,
-                                 struct takc_err *err)
+                                 size_t *io_who, struct takc_err *err)
 {
-    bool known;
+    struct takc_gen_said said = {0};
     if (lo == hi || share < SHARE_MIN)
         return TAKC_OK;
     a->w->counts.splits++;
-    enum takc_status st = takc_gen_reply(a, lo, hi, share, depth + 1, out, &known, err);
+    enum takc_status st = takc_gen_reply(a, lo, hi, share, depth + 1, out, &said, err);
+    *io_who = said.who > *io_who ? said.who : *io_who;
     return st || !out->len || out->ptr[out->len - 1] == '\n' ? st : takc_buf_byte(out, '\n', err);
 }
 
 /* Whole lines of a cut reply, and what the halves of the rest gave. */
 static enum takc_status complete(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_str reply,
-                                 struct takc_buf *out, struct takc_err *err)
+                                 struct takc_buf *out, size_t *io_who, struct takc_err *err)
 {
     struct takc_gen_source *x = a->x;
     struct takc_reply_lines lines;
@@ -110,54 +113,111 @@ static enum takc_status complete(const struct takc_gen_ask *a, size_t lo, size_t
         half += x->items[mid++].mt;
     if (!all)
         return TAKC_OK;
-    st = ask_half(a, rest_lo, mid, (uint32_t)(share * half / all), depth, out, err);
-    return st ? st : ask_half(a, mid, rest_hi, (uint32_t)(share * (rest - half) / all), depth, out, err);
+    st = ask_half(a, rest_lo, mid, (uint32_t)(share * half / all), depth, out, io_who, err);
+    return st ? st : ask_half(a, mid, rest_hi, (uint32_t)(share * (rest - half) / all), depth, out, io_who, err);
 }
 
 /* ---- the reply ---- */
 
-static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth,
-                                const struct takc_hex *key, struct takc_buf *out, struct takc_err *err)
+/* bare: the form of the prompt that keys are made of. */
+static enum takc_status keep(const struct takc_gen_ask *a, const char *purpose, size_t lo, size_t hi, uint32_t share, size_t who,
+                             struct takc_str bare, struct takc_str reply, struct takc_err *err)
+{
+    struct takc_hex key;
+    enum takc_status st = takc_gen_key(a->x, who, purpose, lo, hi, bare, &key, err);
+    return st ? st : takc_gen_keep(a->x->r, &key, share, reply, err);
+}
+
+/* The model's own first. */
+static enum takc_status find_kept(const struct takc_gen_ask *a, const char *purpose, size_t lo, size_t hi, uint32_t share,
+                                  struct takc_str bare, struct takc_buf *out, struct takc_gen_said *said, struct takc_err *err)
+{
+    struct takc_hex key;
+    enum takc_status st = TAKC_OK;
+    for (size_t who = 0; !st && !said->known && who <= a->x->r->o->n_fallbacks; who++) {
+        said->who = who;
+        st = takc_gen_key(a->x, who, purpose, lo, hi, bare, &key, err);
+        if (!st)
+            st = takc_gen_find(a->x->r, &key, share, out, &said->known, err);
+    }
+    a->w->counts.reused += said->known;
+    return st;
+}
+
+/* Of a reply that was cut nothing but its whole lines counts. */
+static struct takc_str whole_lines(struct takc_str reply)
+{
+    while (reply.len && reply.ptr[reply.len - 1] != '\n')
+        reply.len--;
+    return reply;
+}
+
+/* The reply of the model, or one that was cut when it was asked before: those are kept under a purpose of their own, until their halves
+ * have come. */
+static enum takc_status call_or_cut(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, struct takc_str bare,
+                                    struct takc_str prompt, struct takc_generate_reply *out, struct takc_err *err)
+{
+    char purpose[32];
+    struct takc_gen_said said = {0};
+    (void)snprintf(purpose, sizeof(purpose), "%s, cut", a->purpose);
+    enum takc_status st = find_kept(a, purpose, lo, hi, share, bare, &out->text, &said, err);
+    out->cut = said.known;
+    out->who = said.known ? said.who : 0;
+    if (st || said.known)
+        return st;
+    count_call(a, prompt, share);
+    if (a->x->r->dry)
+        return TAKC_OK;
+    st = call_model(a, prompt, share, out, err);
+    return st || !out->cut || a->n_failed ? st
+                                          : keep(a, purpose, lo, hi, share, out->who, bare, whole_lines(takc_buf_str(&out->text)), err);
+}
+
+static enum takc_status ask_now(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_str bare,
+                                struct takc_buf *out, size_t *out_who, struct takc_err *err)
 {
     struct takc_buf prompt;
     struct takc_generate_reply reply = {0};
     size_t before = out->len;
+    uint64_t n_blocked = a->w->n_blocked;
     takc_buf_init(&prompt, TAKC_BUF_MAX_REPLY);
     takc_buf_init(&reply.text, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_gen_prompt(a->x, lo, hi, share, a->failed, a->n_failed, &prompt, err);
     if (!st)
-        count_call(a, takc_buf_str(&prompt), share);
-    if (!st && !a->x->r->dry)
-        st = call_model(a, takc_buf_str(&prompt), share, &reply, err);
-    if (!st && reply.blocked)
-        a->w->counts.windows_blocked += depth == 0 && !a->n_failed;
+        st = call_or_cut(a, lo, hi, share, bare, takc_buf_str(&prompt), &reply, err);
+    *out_who = reply.who;
+    a->w->later = a->w->later || reply.later;
+    if (!st && reply.later)
+        ; /* the pass ends behind this rate */
+    else if (!st && reply.blocked)
+        a->w->n_blocked++;
     else if (!st && reply.cut)
-        st = complete(a, lo, hi, share, depth, takc_buf_str(&reply.text), out, err);
+        st = complete(a, lo, hi, share, depth, takc_buf_str(&reply.text), out, out_who, err);
     else if (!st)
         st = takc_buf_add(out, takc_buf_str(&reply.text), err);
-    if (!st && !reply.blocked && !a->x->r->dry)
-        st = takc_gen_keep(a->x->r, key, share, takc_str_slice(takc_buf_str(out), before, out->len), err);
+    bool whole = a->w->n_blocked == n_blocked; /* of a half that was blocked, too, nothing is kept: it may be asked for again */
+    a->w->counts.windows_blocked += !st && !whole && depth == 0 && !a->n_failed;
+    if (!st && whole && !a->w->later && !a->x->r->dry)
+        st = keep(a, a->purpose, lo, hi, share, *out_who, bare, takc_str_slice(takc_buf_str(out), before, out->len), err);
     takc_buf_clear(&prompt);
     takc_buf_clear(&reply.text);
     return st;
 }
 
 enum takc_status takc_gen_reply(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth, struct takc_buf *out,
-                                bool *out_known, struct takc_err *err)
+                                struct takc_gen_said *out_said, struct takc_err *err)
 {
     struct takc_buf bare;
-    struct takc_hex key;
-    bool found = false;
+    struct takc_gen_said said = {0};
     takc_buf_init(&bare, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_gen_prompt(a->x, lo, hi, 0, a->failed, a->n_failed, &bare, err);
     if (!st)
-        st = takc_gen_key(a->x, a->purpose, lo, hi, takc_buf_str(&bare), &key, err);
-    if (!st)
-        st = takc_gen_find(a->x->r, &key, share, out, &found, err);
-    a->w->counts.reused += found;
-    if (!st && !found)
-        st = ask_now(a, lo, hi, share, depth, &key, out, err);
-    *out_known = found || !a->x->r->dry;
+        st = find_kept(a, a->purpose, lo, hi, share, takc_buf_str(&bare), out, &said, err);
+    if (!st && !said.known) {
+        st = ask_now(a, lo, hi, share, depth, takc_buf_str(&bare), out, &said.who, err);
+        said.known = !a->x->r->dry;
+    }
+    *out_said = said;
     takc_buf_clear(&bare);
     return st;
 }

@@ -311,12 +311,13 @@ static uint64_t failed_mt(const struct settle *s)
 static enum takc_status repair(struct settle *s, bool *out_known, struct takc_err *err)
 {
     struct takc_gen_ask ask = {.x = s->x, .w = s->w, .purpose = "repair", .failed = s->failed, .n_failed = s->n_failed};
+    struct takc_gen_said said = {0};
     struct takc_buf reply;
     uint64_t most = s->w->share_mt, want = failed_mt(s);
     takc_buf_init(&reply, TAKC_BUF_MAX_REPLY);
-    enum takc_status st =
-        takc_gen_reply(&ask, 0, s->x->n_items, takc_gen_tokens(want < most ? want : most) + 16, 0, &reply, out_known, err);
-    if (!st && *out_known)
+    enum takc_status st = takc_gen_reply(&ask, 0, s->x->n_items, takc_gen_tokens(want < most ? want : most) + 16, 0, &reply, &said, err);
+    *out_known = said.known;
+    if (!st && said.known)
         st = judge_repaired(s, takc_buf_str(&reply), err);
     takc_buf_clear(&reply);
     return st;

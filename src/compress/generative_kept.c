@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * generative_kept.c - replies that are kept. The key is over all that a reply depends on but the target: the model with its parameters,
- * both parts of the prompt with the target left out, the text of the units behind it. So a budget that moved a little asks nobody again. */
+ * generative_kept.c - replies that are kept. The key is over all that a reply depends on but the target: the model that
+ * answered with its parameters, both parts of the prompt with the target left out, the text of the units behind it. So a budget that moved
+ * a little asks nobody again. */
 #include "compress/generative_steps.h"
 
 static enum takc_status add_piece(struct takc_sha256 *h, struct takc_str s, struct takc_err *err)
@@ -32,12 +33,13 @@ static enum takc_status add_units(struct takc_sha256 *h, const struct takc_gen_s
     return st;
 }
 
-enum takc_status takc_gen_key(const struct takc_gen_source *x, const char *purpose, size_t lo, size_t hi, struct takc_str prompt,
-                              struct takc_hex *out, struct takc_err *err)
+enum takc_status takc_gen_key(const struct takc_gen_source *x, size_t who, const char *purpose, size_t lo, size_t hi,
+                              struct takc_str prompt, struct takc_hex *out, struct takc_err *err)
 {
     struct takc_sha256 h;
-    const struct takc_str pieces[] = {takc_str("generative/" TAKC_GENERATIVE_VERSION), x->r->o->model, takc_str(purpose),
-                                      takc_buf_str(&x->r->system), prompt};
+    const struct takc_generative_options *o = x->r->o;
+    const struct takc_str pieces[] = {takc_str("generative/" TAKC_GENERATIVE_VERSION), who ? o->fallbacks[who - 1] : o->model,
+                                      takc_str(purpose), takc_buf_str(&x->r->system), prompt};
     enum takc_status st = takc_sha256_init(&h, err);
     if (st)
         return st;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * generative_prompt.c - what the model is shown. The system part is the same bytes for every window, so that a provider's cache hits; what
- * differs comes behind it. Documents stand between marks that carry a hash of what is between them, which no document can hold, and what
- * they say is told to be data. Nothing here knows a clock, a path or a version. */
+ * differs comes behind it. Documents stand between marks that no document can hold (unit/fence.h), and what they say is told to be data.
+ * Nothing here knows a clock, a path or a version. */
 #include "compress/generative_steps.h"
+#include "unit/fence.h"
 
 static const char rules[] =
     "Rules:\n"
@@ -116,19 +117,12 @@ enum takc_status takc_gen_prompt(const struct takc_gen_source *x, size_t lo, siz
                                  const struct takc_gen_failed *failed, size_t n_failed, struct takc_buf *out, struct takc_err *err)
 {
     struct takc_buf body;
-    struct takc_hex hash;
     takc_buf_init(&body, TAKC_BUF_MAX_REPLY);
     enum takc_status st = add_body(x, lo, hi, &body, err);
     if (!st && n_failed)
         st = add_failed(failed, n_failed, &body, err);
     if (!st)
-        st = takc_sha256(takc_buf_str(&body), &hash, err);
-    if (!st)
-        st = takc_buf_printf(out, err, "<source %.16s>\n", hash.s);
-    if (!st)
-        st = takc_buf_add(out, takc_buf_str(&body), err);
-    if (!st)
-        st = takc_buf_printf(out, err, "</source %.16s>\n\n", hash.s);
+        st = takc_fence_add(takc_buf_str(&body), out, err);
     if (!st && n_failed)
         st = takc_buf_printf(out, err,
                              "Write the lines at the end of the source again, so that each says only what the units that it names say.");

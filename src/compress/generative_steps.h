@@ -61,11 +61,13 @@ struct takc_gen_window {
     bool fresh;               /* nothing may be merged into it from before */
     bool skip;                /* its share is too small: left to extracts */
     bool known;               /* lines are there; without calls some are not */
+    bool later;               /* a call was only noted: what came of others in the window is no whole reply */
     struct takc_arena arena;
     struct takc_gen_line *lines;
     size_t n_lines;
     struct takc_generative_counts counts;
     uint64_t reply_tokens; /* expected of the calls to come */
+    uint64_t n_blocked;    /* replies that a guardrail spoke */
 };
 struct takc_gen_level { /* the windows of one rate */
     takc_rate rate;
@@ -166,8 +168,9 @@ TAKC_CHECK enum takc_status takc_gen_prompt(const struct takc_gen_source *x, siz
 
 /* ---- kept replies ---- */
 
-TAKC_CHECK enum takc_status takc_gen_key(const struct takc_gen_source *x, const char *purpose, size_t lo, size_t hi, struct takc_str prompt,
-                                         struct takc_hex *out, struct takc_err *err);
+/* The key under which who (struct takc_generate_reply) answers. */
+TAKC_CHECK enum takc_status takc_gen_key(const struct takc_gen_source *x, size_t who, const char *purpose, size_t lo, size_t hi,
+                                         struct takc_str prompt, struct takc_hex *out, struct takc_err *err);
 /* The kept reply that is nearest to the share, appended to out; *out_found false: none that will do. */
 TAKC_CHECK enum takc_status takc_gen_find(const struct takc_gen_run *r, const struct takc_hex *key, uint32_t share, struct takc_buf *out,
                                           bool *out_found, struct takc_err *err);
@@ -176,7 +179,7 @@ TAKC_CHECK enum takc_status takc_gen_keep(const struct takc_gen_run *r, const st
 
 /* ---- asking ---- */
 
-/* The whole reply to items lo..hi, numbered as in the window; depth 0 at the top. *out_known false: it was not asked for (dry). */
+/* The whole reply to items lo..hi, numbered as in the window; depth 0 at the top. */
 struct takc_gen_ask {
     struct takc_gen_source *x;
     struct takc_gen_window *w;
@@ -184,8 +187,12 @@ struct takc_gen_ask {
     const struct takc_gen_failed *failed;
     size_t n_failed;
 };
+struct takc_gen_said {
+    bool known; /* false: it was not asked for (dry) */
+    size_t who; /* the last of the chain that has a part in it */
+};
 TAKC_CHECK enum takc_status takc_gen_reply(const struct takc_gen_ask *a, size_t lo, size_t hi, uint32_t share, unsigned depth,
-                                           struct takc_buf *out, bool *out_known, struct takc_err *err);
+                                           struct takc_buf *out, struct takc_gen_said *out_said, struct takc_err *err);
 
 /* ---- lines that may stay ---- */
 

@@ -50,7 +50,10 @@ struct takc_settings {
     uint64_t versions_keep, cache_ttl_s;
     struct takc_str model_name, model_fallbacks, model_base_url, model_api_key, model_headers, model_region, model_aws_profile;
     struct takc_str model_endpoint, model_guardrail, model_facts, model_ca_file, model_proxy;
-    uint64_t model_requests_per_minute, model_tokens_per_minute, model_parallel, model_retries, model_first_token_ms, model_total_ms;
+    uint64_t model_requests_per_minute, model_tokens_per_minute, model_parallel, model_retries, model_retry_base_ms;
+    uint64_t model_first_token_ms, model_total_ms;
+    struct takc_str model_batch_role;
+    uint64_t model_batch_min_records, model_batch_poll_ms;
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
     struct takc_str serve_address, serve_tls_cert, serve_tls_key;
     uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;

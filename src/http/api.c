@@ -41,6 +41,8 @@ static struct takc_str message_of(enum takc_status st, const struct takc_err *er
     case TAKC_NOMEM:
         return takc_str("the server could not do this; its log says why, under this request_id");
     case TAKC_DENIED:
+    case TAKC_UNTRUSTED:
+    case TAKC_NO_MODEL:
     case TAKC_UPSTREAM:
         return takc_str("the model's service did not answer as it should; the server's log says why, under this request_id");
     default:

@@ -93,6 +93,8 @@ static enum takc_status failed_transfer(const struct a_try *t, enum takc_status 
         t->out->failure = TAKC_FAILURE_DENIED;
     if (st == TAKC_UPSTREAM)
         t->out->failure = TAKC_FAILURE_CONNECTION;
+    if (st == TAKC_UNTRUSTED)
+        t->out->failure = TAKC_FAILURE_UNTRUSTED;
     return st;
 }
 
@@ -358,7 +360,8 @@ static void bedrock_close(struct takc_model *m)
 }
 
 static const struct takc_model_ops ops = {.name = "bedrock",
-                                          .flags = TAKC_MODEL_STREAMS | TAKC_MODEL_COUNTS | TAKC_MODEL_CACHE_POINTS | TAKC_MODEL_EMBEDS,
+                                          .flags = TAKC_MODEL_STREAMS | TAKC_MODEL_COUNTS | TAKC_MODEL_CACHE_POINTS | TAKC_MODEL_EMBEDS |
+                                                   TAKC_MODEL_BATCHES,
                                           .complete = bedrock_complete,
                                           .count = bedrock_count,
                                           .embed = bedrock_embed,

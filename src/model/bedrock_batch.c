@@ -124,6 +124,8 @@ enum takc_status takc_batch_read_job(struct takc_str body, struct takc_batch_sta
         st = takc_fail(err, TAKC_UPSTREAM, 0, "the answer about a batch job names no job, or a state that is not known");
     } else {
         *out = (struct takc_batch_status){.state = state};
+        (void)!takc_json_get_u64(root, "totalRecordCount", &out->n_records, NULL); /* older services tell none */
+        (void)!takc_json_get_u64(root, "processedRecordCount", &out->n_done, NULL);
         (void)snprintf(out->arn, sizeof(out->arn), "%.*s", TAKC_STR_ARG(arn));
         (void)snprintf(out->message, sizeof(out->message), "%.*s", TAKC_STR_ARG(message));
     }

@@ -38,8 +38,9 @@ enum takc_batch_state {
 };
 struct takc_batch_status {
     enum takc_batch_state state;
-    char arn[256];     /* of the job */
-    char message[256]; /* the service's, of a failure */
+    char arn[256];              /* of the job */
+    char message[256];          /* the service's, of a failure */
+    uint64_t n_records, n_done; /* as far as it tells; 0: it does not */
 };
 /* Reads the reply of CreateModelInvocationJob (state WAITS) or GetModelInvocationJob. UPSTREAM: it is none. */
 TAKC_CHECK enum takc_status takc_batch_read_job(struct takc_str body, struct takc_batch_status *out, struct takc_err *err);

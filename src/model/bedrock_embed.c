@@ -49,21 +49,6 @@ enum takc_status takc_bedrock_write_embed(struct takc_str id, const struct takc_
     return st;
 }
 
-static enum takc_status read_vector(const json_t *vector, float *out, size_t n_dims, struct takc_err *err)
-{
-    if (!json_is_array(vector))
-        return takc_fail(err, TAKC_UPSTREAM, 0, "the answer has no vectors");
-    if (json_array_size(vector) != n_dims)
-        return takc_fail(err, TAKC_INVALID, 0, "the model gives %zu dimensions, not %zu", json_array_size(vector), n_dims);
-    for (size_t i = 0; i < n_dims; i++) {
-        const json_t *v = json_array_get(vector, i);
-        if (!json_is_number(v))
-            return takc_fail(err, TAKC_UPSTREAM, 0, "the answer has a vector with something that is no number");
-        out[i] = (float)json_number_value(v);
-    }
-    return TAKC_OK;
-}
-
 enum takc_status takc_bedrock_read_embed(struct takc_str body, struct takc_str id, size_t n, float *out, size_t n_dims,
                                          struct takc_err *err)
 {
@@ -71,7 +56,7 @@ enum takc_status takc_bedrock_read_embed(struct takc_str body, struct takc_str i
     if (takc_json_parse(body, &root, NULL))
         return takc_fail(err, TAKC_UPSTREAM, 0, "the answer is no JSON");
     if (takc_bedrock_embed_step(id) == 1) {
-        enum takc_status one = read_vector(json_object_get(root, "embedding"), out, n_dims, err);
+        enum takc_status one = takc_model_read_vector(json_object_get(root, "embedding"), out, n_dims, err);
         json_decref(root);
         return one;
     }
@@ -82,7 +67,7 @@ enum takc_status takc_bedrock_read_embed(struct takc_str body, struct takc_str i
                               ? TAKC_OK
                               : takc_fail(err, TAKC_UPSTREAM, 0, "the answer has %zu vectors of %zu", json_array_size(list), n);
     for (size_t i = 0; !st && i < n; i++)
-        st = read_vector(json_array_get(list, i), out + i * n_dims, n_dims, err);
+        st = takc_model_read_vector(json_array_get(list, i), out + i * n_dims, n_dims, err);
     json_decref(root);
     return st;
 }

@@ -12,7 +12,11 @@
 
 #include <stdio.h>
 
-enum { NOTES_MAX = 64 << 10, ADAPTIONS_MAX = 3 /* a provider has two ways to say it; more is going round in circles */ };
+enum {
+    NOTES_MAX = 64 << 10,
+    TOTAL_MS = 600000 /* as takc_model_request's */,
+    ADAPTIONS_MAX = 3 /* a provider has two ways to say it; more is going round in circles */
+};
 
 struct chained {
     struct takc_model *provider;
@@ -146,8 +150,10 @@ struct calling {
     struct takc_caller_sum sum;
     struct takc_buf notes;
     struct chained *m;
-    bool fallback, handed_on; /* handed_on: a delta went out */
-    unsigned attempt, adaptions;
+    bool fallback, handed_on;                  /* handed_on: a delta went out */
+    unsigned attempt, adaptions, sent_without; /* sent_without: what was left out of the try that was sent last */
+    uint64_t waited_ms;                        /* between tries, of all models */
+    uint64_t too_long_ms;                      /* what the last try asked to wait and is not waited; 0: nothing */
     enum takc_status delta_status;
 };
 
@@ -273,7 +279,8 @@ static enum takc_status try_once(struct calling *k, enum next *out_next, struct 
     takc_buf_init(&notes, NOTES_MAX);
     takc_model_reply_reset(k->reply);
     *out_next = NEXT_END;
-    enum takc_status st = takc_shape(&s, k->r, &k->m->facts, atomic_load(&k->m->left_out), k->c->o.tokenizer, &notes, err);
+    k->sent_without = atomic_load(&k->m->left_out);
+    enum takc_status st = takc_shape(&s, k->r, &k->m->facts, k->sent_without, k->c->o.tokenizer, &notes, err);
     s.r.model = k->m->model;
     if (!st && takc_str_find(takc_buf_str(&k->notes), takc_buf_str(&notes), 0) == SIZE_MAX)
         st = takc_buf_add(&k->notes, takc_buf_str(&notes), err);
@@ -301,7 +308,7 @@ static void note(struct calling *k, const char *text)
         takc_log_for(k->call, WARN, "model", "%s", text);
 }
 
-/* A parameter that the request has is left out from now on; false when there is nothing to leave out. */
+/* A parameter that the try had is left out from now on; false when there is nothing to leave out. */
 static bool drop_parameter(struct calling *k)
 {
     char text[256];
@@ -309,8 +316,10 @@ static bool drop_parameter(struct calling *k)
     if (reply->adapted)
         return ++k->adaptions <= ADAPTIONS_MAX;
     unsigned bit = takc_left_out_of(k->r, reply->parameter);
-    if (!bit || (atomic_fetch_or(&k->m->left_out, bit) & bit && k->adaptions++ >= ADAPTIONS_MAX))
+    if (!bit || k->sent_without & bit)
         return false;
+    if (atomic_fetch_or(&k->m->left_out, bit) & bit) /* another call was told meanwhile, and has said so */
+        return true;
     (void)snprintf(text, sizeof(text), "%s was refused by %.*s and is left out from now on", reply->parameter, TAKC_STR_ARG(k->m->model));
     takc_log_for(k->call, WARN, "model", "%s", text);
     note(k, text);
@@ -326,6 +335,22 @@ static uint64_t draw_wait(struct calling *k)
     return ms;
 }
 
+/* How long a call may still wait between its tries: as long as one try may take, whoever asks for more. */
+static uint64_t wait_left(const struct calling *k)
+{
+    uint64_t all = k->r->total_ms ? k->r->total_ms : TOTAL_MS, left = all > k->waited_ms ? all - k->waited_ms : 0;
+    return left < k->c->o.retry.max_after_ms ? left : k->c->o.retry.max_after_ms;
+}
+
+static void note_too_long(struct calling *k, uint64_t ms)
+{
+    char text[256];
+    k->too_long_ms = ms;
+    (void)snprintf(text, sizeof(text), "%.*s asks to wait %.0f s: longer than takc waits (%.0f s)", TAKC_STR_ARG(k->m->model),
+                   (double)ms / 1000, (double)wait_left(k) / 1000);
+    note(k, text);
+}
+
 /* Waits before the next try; false when there is to be none. A wait that the deadline does not allow leaves the failure what it was. */
 static bool wait_again(struct calling *k)
 {
@@ -333,18 +358,19 @@ static bool wait_again(struct calling *k)
     const struct takc_model_reply *reply = k->reply;
     if (!takc_failure_again(reply->failure) || k->attempt >= k->c->o.retry.max_retries)
         return false;
-    if (reply->after_ms > k->c->o.retry.max_after_ms) {
-        (void)snprintf(text, sizeof(text), "%.*s asks to wait %.0f s: longer than takc waits", TAKC_STR_ARG(k->m->model),
-                       (double)reply->after_ms / 1000);
-        note(k, text);
+    if (reply->after_ms > wait_left(k)) {
+        note_too_long(k, reply->after_ms);
         return false;
     }
     uint64_t ms = draw_wait(k);
+    if (ms > wait_left(k)) /* the jitter's part of it */
+        ms = wait_left(k);
     (void)snprintf(text, sizeof(text), "try %u of %.*s: %s; waited %.1f s", k->attempt + 1, TAKC_STR_ARG(k->m->model),
                    takc_failure_name(reply->failure), (double)ms / 1000);
     if (takc_call_sleep(k->call, ms, NULL))
         return false;
     note(k, text);
+    k->waited_ms += ms;
     k->attempt++;
     return true;
 }
@@ -364,11 +390,23 @@ static enum next decide(struct calling *k)
     return wait_again(k) ? NEXT_AGAIN : NEXT_MODEL;
 }
 
+/* What the failed call's notes say of why its tries ended, for whom gets the message alone. */
+static void prefix_why_not_again(const struct calling *k, struct takc_err *err, enum takc_status st)
+{
+    const struct takc_model_reply *reply = k->reply;
+    if (k->handed_on && reply->failure != TAKC_FAILURE_CANCELLED && !k->delta_status)
+        (void)takc_err_prefix(err, st, "the stream broke behind its first words");
+    else if (k->too_long_ms)
+        (void)takc_err_prefix(err, st, "it asks to wait %.0f s, longer than the %.0f s that takc waits", (double)k->too_long_ms / 1000,
+                              (double)wait_left(k) / 1000);
+}
+
 /* All tries with one model. */
 static enum takc_status ask_model(struct calling *k, enum next *out_next, struct takc_err *err)
 {
     enum takc_status st;
     k->attempt = 0;
+    k->too_long_ms = 0;
     do {
         st = try_once(k, out_next, err);
         if (st && *out_next == NEXT_UNSET)
@@ -376,6 +414,7 @@ static enum takc_status ask_model(struct calling *k, enum next *out_next, struct
     } while (*out_next == NEXT_AGAIN);
     if (!st)
         return st;
+    prefix_why_not_again(k, err, st);
     if (k->attempt)
         (void)takc_err_prefix(err, st, "after %u tries", k->attempt + 1);
     if (k->reply->request_id[0])
@@ -406,6 +445,7 @@ static enum takc_status ask_chain(struct calling *k, struct takc_err *err)
     if (st)
         return takc_fail(err, st, failed.detail, "%s", failed.msg);
     k->sum.fallback = k->fallback;
+    k->sum.answered = (size_t)(k->m - k->c->models);
     return st;
 }
 

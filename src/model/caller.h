@@ -4,7 +4,9 @@
  * may have been billed.
  *
  * A call goes: cost limits -> limit and breaker of the model -> one try -> what came of it:
- *   worth repeating (takc_failure_again)  wait with full jitter, at least what the service asked; at most max_retries
+ *   worth repeating (takc_failure_again)  wait with full jitter, at least what the service asked; at most max_retries. All waits of a call
+ *                                         together are no longer than total_ms, one no longer than max_after_ms: who asks for more is not
+ *                                         waited for, and the message says so
  *   PARAMETER                             dropped once, noted in the reply, remembered for this model; tried again at once
  *   otherwise, or retries spent           the next model of the fallback chain, if one is configured, noted in reply and ledger; else fails
  * Streams are repeated only while no delta was handed on.
@@ -61,8 +63,9 @@ struct takc_caller_what { /* who asks and why, for the ledger */
 struct takc_caller_sum { /* over all tries of one call */
     unsigned tries;
     uint64_t picodollars;
-    bool priced;   /* false: the model has no price on file, the sum lacks it */
-    bool fallback; /* another model than the first answered; reply.model names it */
+    bool priced;     /* false: the model has no price on file, the sum lacks it */
+    bool fallback;   /* another model than the first answered; reply.model names it */
+    size_t answered; /* its place in the chain; 0: the first */
     struct takc_usage usage;
 };
 /* As takc_model_complete, but behaving. reply is the last try's; its notes say what was dropped, waited for and fallen back to. */

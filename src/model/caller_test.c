@@ -233,7 +233,7 @@ static void what_may_pass_is_tried_again(void **state)
         text_is(&w, GOOD);
         assert_int_equal(takc_fake_tries(w.models[0]), 4);
         /* .5 + 1 + 2 s at most; a refusal for load teaches a rate, too, and that is waited for. */
-        uint64_t most_ms = again[i] == TAKC_FAILURE_THROTTLED ? 180000 : 3500;
+        uint64_t most_ms = again[i] == TAKC_FAILURE_THROTTLED ? 33500 : 3500;
         assert_in_range((atomic_load(&now_ns) - from) / 1000000, 1, most_ms);
         assert_int_equal(ledger.n, 4);
         assert_string_equal(ledger.rows[0].outcome, takc_failure_name(again[i]));
@@ -249,8 +249,9 @@ static void what_may_not_is_not(void **state)
     static const struct {
         enum takc_failure failure;
         enum takc_status status;
-    } rows[] = {{TAKC_FAILURE_DENIED, TAKC_DENIED},   {TAKC_FAILURE_NO_MODEL, TAKC_NOT_FOUND}, {TAKC_FAILURE_TOO_LONG, TAKC_INVALID},
-                {TAKC_FAILURE_INVALID, TAKC_INVALID}, {TAKC_FAILURE_PARAMETER, TAKC_INVALID},  {TAKC_FAILURE_CANCELLED, TAKC_CANCELLED}};
+    } rows[] = {{TAKC_FAILURE_DENIED, TAKC_DENIED},      {TAKC_FAILURE_NO_MODEL, TAKC_NO_MODEL}, {TAKC_FAILURE_UNTRUSTED, TAKC_UNTRUSTED},
+                {TAKC_FAILURE_TOO_LONG, TAKC_INVALID},   {TAKC_FAILURE_INVALID, TAKC_INVALID},   {TAKC_FAILURE_PARAMETER, TAKC_INVALID},
+                {TAKC_FAILURE_CANCELLED, TAKC_CANCELLED}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct world w;
         struct takc_fake_step steps[2] = {{.failure = rows[i].failure}, {.failure = rows[i].failure}};
@@ -263,6 +264,32 @@ static void what_may_not_is_not(void **state)
         assert_string_equal(ledger.rows[0].outcome, takc_failure_name(rows[i].failure));
         world_close(&w);
     }
+}
+
+/* To who can do nothing with it, an empty reply is none: tried again, billed, and its row says so. One that is cut or blocked is that. */
+static void an_empty_reply_is_none_to_who_needs_one(void **state)
+{
+    static const struct takc_fake_step empty = {.text = " \n"}, blocked = {.text = "", .blocked = true};
+    const struct takc_model_request needs = {.needs_text = true};
+    struct world w;
+    (void)state;
+    world_of(&w, &empty, 1);
+    assert_int_equal(ask_with(&w, &needs), TAKC_OK);
+    text_is(&w, GOOD);
+    assert_int_equal(ledger.n, 2);
+    assert_string_equal(ledger.rows[0].outcome, "garbled");
+    assert_string_equal(ledger.rows[1].outcome, "ok");
+    assert_true(ledger.rows[0].row.picodollars > 0 && !ledger.rows[0].row.usage.counted_here);
+    world_close(&w);
+    world_of(&w, &empty, 1);
+    assert_int_equal(ask(&w), TAKC_OK);
+    text_is(&w, " \n");
+    assert_int_equal(ledger.n, 1);
+    world_close(&w);
+    world_of(&w, &blocked, 1);
+    assert_int_equal(ask_with(&w, &needs), TAKC_OK);
+    assert_string_equal(ledger.rows[0].outcome, "blocked");
+    world_close(&w);
 }
 
 static void tries_end(void **state)
@@ -296,13 +323,41 @@ static void what_was_asked_is_waited(void **state)
     assert_int_equal(ask(&w), TAKC_UPSTREAM);
     assert_int_equal(takc_fake_tries(w.models[0]), 1);
     assert_true(noted(&w, "longer than takc waits"));
+    assert_non_null(strstr(w.err.msg, "it asks to wait 120 s, longer than the 120 s that takc waits"));
     world_close(&w);
+    steps[0].after_ms = UINT64_C(259200000); /* three days */
+    steps[0].failure = TAKC_FAILURE_THROTTLED;
+    world_of(&w, steps, 1);
+    from = atomic_load(&now_ns);
+    assert_int_equal(ask(&w), TAKC_LIMITED);
+    assert_int_equal(atomic_load(&now_ns), from); /* told at once */
+    assert_non_null(strstr(w.err.msg, "it asks to wait 259200 s"));
+    world_close(&w);
+    steps[0].failure = TAKC_FAILURE_OVERLOADED;
     steps[0].after_ms = 30000; /* past the deadline: the failure stays what it was, at once */
     world_of(&w, steps, 1);
     w.call.deadline_ns = atomic_load(&now_ns) + UINT64_C(10000000000);
     from = atomic_load(&now_ns);
     assert_int_equal(ask(&w), TAKC_UPSTREAM);
     assert_int_equal(atomic_load(&now_ns), from);
+    world_close(&w);
+}
+
+/* No call waits longer between its tries than one try may take. */
+static void waits_end_with_the_calls_limit(void **state)
+{
+    (void)state;
+    struct world w;
+    struct takc_model_request r = {.total_ms = 45000};
+    struct takc_fake_step steps[4];
+    for (size_t i = 0; i < 4; i++)
+        steps[i] = (struct takc_fake_step){.failure = TAKC_FAILURE_OVERLOADED, .after_ms = 30000};
+    world_of(&w, steps, 4);
+    uint64_t from = atomic_load(&now_ns);
+    assert_int_equal(ask_with(&w, &r), TAKC_UPSTREAM);
+    assert_int_equal(takc_fake_tries(w.models[0]), 2);
+    assert_in_range((atomic_load(&now_ns) - from) / 1000000, 30000, 45000);
+    assert_non_null(strstr(w.err.msg, "it asks to wait 30 s, longer than the 1"));
     world_close(&w);
 }
 
@@ -577,7 +632,9 @@ int main(void)
         cmocka_unit_test(what_may_pass_is_tried_again),
         cmocka_unit_test(what_may_not_is_not),
         cmocka_unit_test(tries_end),
+        cmocka_unit_test(an_empty_reply_is_none_to_who_needs_one),
         cmocka_unit_test(what_was_asked_is_waited),
+        cmocka_unit_test(waits_end_with_the_calls_limit),
         cmocka_unit_test(a_refused_parameter_is_left_out_for_good),
         cmocka_unit_test(facts_decide_what_is_sent),
         cmocka_unit_test(fallbacks_are_said),

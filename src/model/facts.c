@@ -403,6 +403,26 @@ uint64_t takc_facts_cost(const struct takc_model_facts *f, const struct takc_usa
     return sum > UINT64_MAX ? UINT64_MAX : (uint64_t)sum;
 }
 
+uint64_t takc_price_age_days(struct takc_str date, int64_t now_s)
+{
+    enum { DAY_S = 86400 };
+    int32_t days;
+    if (!date.len || takc_date_parse(date.ptr, date.len, &days, NULL) || now_s / DAY_S <= days)
+        return 0;
+    return (uint64_t)(now_s / DAY_S - days);
+}
+
+void takc_price_date_text(struct takc_str date, int64_t now_s, char out[96])
+{
+    uint64_t age = takc_price_age_days(date, now_s);
+    if (!date.len)
+        (void)snprintf(out, 96, "an unknown day: check them");
+    else if (age > TAKC_PRICE_OLD_DAYS)
+        (void)snprintf(out, 96, "%.*s, %llu days ago: they may have changed, check them", TAKC_STR_ARG(date), (unsigned long long)age);
+    else
+        (void)snprintf(out, 96, "%.*s: check them", TAKC_STR_ARG(date));
+}
+
 void takc_money_text(uint64_t picodollars, char out[32])
 {
     const uint64_t dollar = UINT64_C(1000000000000);

@@ -48,6 +48,12 @@ TAKC_CHECK enum takc_status takc_facts_read(struct takc_facts_table *t, struct t
 struct takc_model_facts takc_facts_find(const struct takc_facts_table *t, struct takc_str provider, struct takc_str id);
 /* Picodollars of one call. batch: at the price of batch jobs. */
 uint64_t takc_facts_cost(const struct takc_model_facts *f, const struct takc_usage *u, bool batch);
+/* Days between the day that a price was written down and now_s; 0 for none, or a day to come. */
+uint64_t takc_price_age_days(struct takc_str date, int64_t now_s);
+enum { TAKC_PRICE_OLD_DAYS = 180 }; /* providers change prices about once a year */
+/* What stands behind "prices of": "2026-11-01: check them", "2025-01-31, 302 days ago: they may have changed, check them", "an unknown day:
+ * check them". */
+void takc_price_date_text(struct takc_str date, int64_t now_s, char out[96]);
 /* "$0.0123" with as many digits as needed to show three that count, at least two and at most eight behind the point; "<$0.00000001" for
  * what would be none of these. */
 void takc_money_text(uint64_t picodollars, char out[32]);

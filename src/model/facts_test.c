@@ -194,6 +194,28 @@ static void money_is_exact(void **state)
     }
 }
 
+static void price_date_is(const char *date, int64_t now_s, uint64_t age, const char *want)
+{
+    char text[96];
+    assert_int_equal(takc_price_age_days(takc_str(date), now_s), age);
+    takc_price_date_text(takc_str(date), now_s, text);
+    assert_string_equal(text, want);
+}
+
+static void prices_grow_old(void **state)
+{
+    (void)state;
+    const int64_t day = INT64_C(1795824000); /* 2026-11-28 */
+    price_date_is("2026-11-28", day, 0, "2026-11-28: check them");
+    price_date_is("2026-11-29", day, 0, "2026-11-29: check them");
+    price_date_is("2026-06-01", day, 180, "2026-06-01: check them");
+    price_date_is("2026-05-31", day, 181, "2026-05-31, 181 days ago: they may have changed, check them");
+    price_date_is("2026-06-01", day + 86399, 180, "2026-06-01: check them");
+    price_date_is("2025-11-28", day, 365, "2025-11-28, 365 days ago: they may have changed, check them");
+    price_date_is("", day, 0, "an unknown day: check them");
+    price_date_is("2026-05-31", 0, 0, "2026-05-31: check them"); /* a clock that was never set */
+}
+
 static void memory_may_be_short(void **state)
 {
     (void)state;
@@ -213,8 +235,13 @@ static void memory_may_be_short(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_shipped_table_is_whole), cmocka_unit_test(ids_are_found),  cmocka_unit_test(a_users_file_goes_over_it),
-        cmocka_unit_test(mistakes_are_named),         cmocka_unit_test(money_is_exact), cmocka_unit_test(memory_may_be_short),
+        cmocka_unit_test(the_shipped_table_is_whole),
+        cmocka_unit_test(ids_are_found),
+        cmocka_unit_test(a_users_file_goes_over_it),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(money_is_exact),
+        cmocka_unit_test(memory_may_be_short),
+        cmocka_unit_test(prices_grow_old),
     };
     return cmocka_run_group_tests(tests, load, clear);
 }

@@ -138,7 +138,8 @@ static enum takc_status fail(struct a_try *t, struct takc_str text, struct takc_
     const struct takc_fake_step *s = &t->step;
     t->out->http = s->http ? s->http : http_of(s->failure);
     t->out->after_ms = s->after_ms;
-    t->out->sent = s->failure != TAKC_FAILURE_CONNECTION || s->after_bytes > 0;
+    bool met = s->failure != TAKC_FAILURE_CONNECTION && s->failure != TAKC_FAILURE_UNTRUSTED;
+    t->out->sent = met || s->after_bytes > 0;
     (void)snprintf(t->out->parameter, sizeof(t->out->parameter), "%s", s->parameter ? s->parameter : "");
     enum takc_status st = say(t, takc_str_slice(text, 0, s->after_bytes < text.len ? s->after_bytes : text.len), err);
     return st ? st : takc_model_fail(t->out, s->failure, err, "the script says: %s", takc_failure_name(s->failure));

@@ -4,6 +4,7 @@
 #include "model/model.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "token/tokenizer.h"
 
@@ -25,7 +26,8 @@ static const struct {
     [TAKC_FAILURE_TIMEOUT] = {"timeout", TAKC_TIMEOUT},
     [TAKC_FAILURE_GARBLED] = {"garbled", TAKC_UPSTREAM},
     [TAKC_FAILURE_DENIED] = {"denied", TAKC_DENIED},
-    [TAKC_FAILURE_NO_MODEL] = {"no_model", TAKC_NOT_FOUND},
+    [TAKC_FAILURE_UNTRUSTED] = {"untrusted", TAKC_UNTRUSTED},
+    [TAKC_FAILURE_NO_MODEL] = {"no_model", TAKC_NO_MODEL},
     [TAKC_FAILURE_TOO_LONG] = {"too_long", TAKC_INVALID},
     [TAKC_FAILURE_PARAMETER] = {"parameter", TAKC_INVALID},
     [TAKC_FAILURE_INVALID] = {"invalid", TAKC_INVALID},
@@ -108,6 +110,16 @@ void takc_model_count_here(const struct takc_tokenizer *t, const struct takc_mod
         (struct takc_usage){.input = (mt + 999) / 1000, .output = takc_tokenizer_count(t, takc_buf_str(&r->text)), .counted_here = true};
 }
 
+enum takc_status takc_model_read_vector(const struct json_t *vector, float *out, size_t n_dims, struct takc_err *err)
+{
+    if (json_is_array(vector) && json_array_size(vector) != n_dims)
+        return takc_fail(err, TAKC_INVALID, 0, "the model gives %zu dimensions, not %zu", json_array_size(vector), n_dims);
+    if (takc_json_get_floats(vector, out, n_dims, err) == TAKC_OK)
+        return TAKC_OK;
+    (void)takc_err_change(err, TAKC_UPSTREAM);
+    return takc_err_prefix(err, TAKC_UPSTREAM, "a vector of the answer");
+}
+
 static enum takc_status check_turns(const struct takc_model_request *q, struct takc_err *err)
 {
     for (size_t i = 0; i < q->n_messages; i++) {
@@ -131,6 +143,12 @@ static enum takc_status check_request(const struct takc_model_request *q, struct
     return check_turns(q, err);
 }
 
+/* Blanks, where there was room for words and nobody stood in their way. */
+static bool says_nothing(const struct takc_model_reply *r)
+{
+    return !takc_str_trim(takc_buf_str(&r->text)).len && r->stop != TAKC_STOP_BLOCKED && r->stop != TAKC_STOP_LENGTH;
+}
+
 enum takc_status takc_model_complete(struct takc_model *m, struct takc_call *call, const struct takc_model_request *r,
                                      takc_model_delta_fn *delta, void *arg, struct takc_model_reply *out, struct takc_err *err)
 {
@@ -148,9 +166,13 @@ enum takc_status takc_model_complete(struct takc_model *m, struct takc_call *cal
     uint64_t from = clock->mono_ns(clock);
     (void)snprintf(out->model, sizeof(out->model), "%.*s", TAKC_STR_ARG(r->model));
     st = m->ops->complete(m, call, r, delta, arg, out, err);
+    if (st == TAKC_NOT_FOUND) /* a file or an address on the way to the service: nothing that who asks is short of */
+        st = takc_err_change(err, TAKC_UPSTREAM);
     out->ms = (clock->mono_ns(clock) - from) / 1000000u;
     if (!st && (out->failure || !out->stop))
         TAKC_BUG("%s: a reply without end", m->ops->name);
+    if (!st && r->needs_text && says_nothing(out))
+        st = takc_model_fail(out, TAKC_FAILURE_GARBLED, err, "the model said nothing (%s)", takc_stop_name(out->stop));
     return st;
 }
 
@@ -174,6 +196,11 @@ enum takc_status takc_model_embed(struct takc_model *m, struct takc_call *call, 
 enum takc_status takc_model_describe(struct takc_model *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err)
 {
     return m->ops->describe(m, call, out, err);
+}
+
+struct takc_str takc_model_place(struct takc_model *m)
+{
+    return m->ops->place ? m->ops->place(m) : (struct takc_str){NULL, 0};
 }
 
 void takc_model_close(struct takc_model *m)

@@ -17,7 +17,8 @@ enum takc_model_flags {
     TAKC_MODEL_STREAMS = 1 << 0,
     TAKC_MODEL_COUNTS = 1 << 1, /* has a call that counts tokens exactly */
     TAKC_MODEL_EMBEDS = 1 << 2,
-    TAKC_MODEL_CACHE_POINTS = 1 << 3 /* takes marks behind which a prefix is cached; others may cache on their own */
+    TAKC_MODEL_CACHE_POINTS = 1 << 3, /* takes marks behind which a prefix is cached; others may cache on their own */
+    TAKC_MODEL_BATCHES = 1 << 4       /* has batch jobs over S3 (model/bedrock_batch.h) */
 };
 
 enum takc_role { TAKC_ROLE_UNSET = 0, TAKC_ROLE_USER, TAKC_ROLE_ASSISTANT };
@@ -45,6 +46,7 @@ struct takc_model_request { /* borrowed */
     const struct takc_str *stops;
     size_t n_stops;
     uint64_t first_token_ms, total_ms; /* 0: 60,000 and 600,000 */
+    bool needs_text;                   /* who asks can do nothing with an empty reply: it is GARBLED */
 };
 
 enum takc_stop {
@@ -73,6 +75,7 @@ enum takc_failure {
     TAKC_FAILURE_TIMEOUT,
     TAKC_FAILURE_GARBLED,   /* an answer that is none: no JSON, a wrong checksum, no choices */
     TAKC_FAILURE_DENIED,    /* 401, 403 */
+    TAKC_FAILURE_UNTRUSTED, /* the server's certificate */
     TAKC_FAILURE_NO_MODEL,  /* 404, not in this region, no access */
     TAKC_FAILURE_TOO_LONG,  /* the prompt is larger than the window */
     TAKC_FAILURE_PARAMETER, /* one parameter is refused; its name in parameter */
@@ -114,6 +117,10 @@ enum takc_status takc_model_fail(struct takc_model_reply *r, enum takc_failure f
 struct takc_tokenizer;
 void takc_model_count_here(const struct takc_tokenizer *t, const struct takc_model_request *q, struct takc_model_reply *r);
 
+/* For providers: one vector of an answer. INVALID: other dimensions; UPSTREAM: no array, or something in it that is no number. */
+struct json_t; /* jansson's */
+TAKC_CHECK enum takc_status takc_model_read_vector(const struct json_t *vector, float *out, size_t n_dims, struct takc_err *err);
+
 typedef enum takc_status takc_model_delta_fn(void *arg, struct takc_str text, struct takc_err *err);
 
 struct takc_model;
@@ -128,15 +135,19 @@ struct takc_model_ops {
                               struct takc_err *); /* optional */
     enum takc_status (*describe)(struct takc_model *, struct takc_call *, struct takc_buf *out,
                                  struct takc_err *); /* lines for `takc doctor` */
+    /* What tells it from a model of the same name elsewhere; lives as long as the model, may be secret: to be hashed. Empty: nothing does.
+     * optional */
+    struct takc_str (*place)(struct takc_model *);
     void (*close)(struct takc_model *);
 };
 struct takc_model {
     const struct takc_model_ops *ops; /* first member of every implementation */
 };
 
-/* One try. OK: the reply is whole, its stop reason told; an empty text is OK. Otherwise failure says why and the status goes with it:
- * THROTTLED LIMITED; OVERLOADED, SERVER, CONNECTION, GARBLED UPSTREAM; TIMEOUT; DENIED; NO_MODEL NOT_FOUND; TOO_LONG, PARAMETER, INVALID
- * INVALID; CANCELLED; a delta's own status. What came before a failure stays in text (never to be stored). */
+/* One try. OK: the reply is whole, its stop reason told; an empty text is OK unless the request needs one (one that is cut or blocked is
+ * told as that, empty or not). Otherwise failure says why and the status goes with it: THROTTLED LIMITED; OVERLOADED, SERVER, CONNECTION,
+ * GARBLED UPSTREAM; TIMEOUT; DENIED; UNTRUSTED and NO_MODEL their own; TOO_LONG, PARAMETER, INVALID INVALID; CANCELLED; a delta's own
+ * status. What came before a failure stays in text (never to be stored). Never NOT_FOUND: that is for what a home lacks. */
 TAKC_CHECK enum takc_status takc_model_complete(struct takc_model *m, struct takc_call *call, const struct takc_model_request *r,
                                                 takc_model_delta_fn *delta, void *arg, struct takc_model_reply *out, struct takc_err *err);
 /* Tokens of the request as the service counts them. UNSUPPORTED where it has no such call. */
@@ -147,6 +158,8 @@ TAKC_CHECK enum takc_status takc_model_embed(struct takc_model *m, struct takc_c
                                              float *out, size_t n_dims, struct takc_err *err);
 /* Where it is, as whom, with what: lines for people. */
 TAKC_CHECK enum takc_status takc_model_describe(struct takc_model *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err);
+/* ops->place's; empty where there is none. */
+struct takc_str takc_model_place(struct takc_model *m);
 /* NULL is harmless. */
 void takc_model_close(struct takc_model *m);
 

@@ -122,6 +122,9 @@ static enum takc_status failed_transfer(struct a_try *t, enum takc_status st)
     case TAKC_UPSTREAM:
         t->out->failure = TAKC_FAILURE_CONNECTION;
         return st;
+    case TAKC_UNTRUSTED:
+        t->out->failure = TAKC_FAILURE_UNTRUSTED;
+        return st;
     default: /* NOMEM, BUSY: ours */
         return st;
     }
@@ -241,14 +244,10 @@ static enum takc_status read_vector(const json_t *item, size_t n, float *out, si
 {
     const json_t *vector = json_object_get(item, "embedding");
     uint64_t index;
-    if (takc_json_get_u64(item, "index", &index, NULL) || index >= n || seen[index] || !json_is_array(vector))
+    if (takc_json_get_u64(item, "index", &index, NULL) || index >= n || seen[index])
         return takc_fail(err, TAKC_UPSTREAM, 0, "the answer's vectors are not those that were asked for");
-    if (json_array_size(vector) != n_dims)
-        return takc_fail(err, TAKC_INVALID, 0, "the model gives %zu dimensions, not %zu", json_array_size(vector), n_dims);
-    for (size_t i = 0; i < n_dims; i++)
-        out[index * n_dims + i] = (float)json_number_value(json_array_get(vector, i));
     seen[index] = true;
-    return TAKC_OK;
+    return takc_model_read_vector(vector, out + index * n_dims, n_dims, err);
 }
 
 static enum takc_status read_vectors(struct takc_str body, size_t n, float *out, size_t n_dims, struct takc_err *err)
@@ -316,11 +315,19 @@ static void openai_close(struct takc_model *m)
     takc_free(o);
 }
 
+/* "llama" of two servers are two models. Without the query: it may name a version of the protocol. */
+static struct takc_str openai_place(struct takc_model *m)
+{
+    const struct openai *o = openai_of(m);
+    return takc_str_is(o->base, OPENAI_URL) ? (struct takc_str){NULL, 0} : o->base;
+}
+
 static const struct takc_model_ops ops = {.name = "openai",
                                           .flags = TAKC_MODEL_STREAMS | TAKC_MODEL_EMBEDS,
                                           .complete = openai_complete,
                                           .embed = openai_embed,
                                           .describe = openai_describe,
+                                          .place = openai_place,
                                           .close = openai_close};
 
 static struct openai *openai_of(struct takc_model *m)

@@ -192,6 +192,8 @@ static enum takc_status fail_as(const struct refusal *r, int status, struct takc
     char text[MESSAGE_MAX];
     enum takc_failure f = failure_of(r, status, out);
     message_text(r->message.len ? r->message : first_of(r->code, r->type), key, text);
+    if (!out->http) /* in a stream, whose head was good */
+        return takc_model_fail(out, f, err, "%s", text[0] ? text : "an error without a word");
     return takc_model_fail(out, f, err, "HTTP %d%s%s", out->http, text[0] ? ": " : "", text);
 }
 

@@ -74,8 +74,9 @@ void takc_http_reply_clear(struct takc_http_reply *r);
 struct takc_str takc_http_reply_header(const struct takc_http_reply *r, const char *name);
 
 /* Sends and waits. OK for any HTTP status: the caller judges it. out is initialised and filled as far as it came, whatever the status;
- * clear it. TIMEOUT names the stage ("no connection to HOST within 10 s"); UPSTREAM: no connection, it broke, TLS refused, no HTTP, too
- * large; CANCELLED within 100 ms of the call's flag; INVALID: url, headers; BUSY; NOMEM. Secrets (url's query, headers) are in no message.
+ * clear it. TIMEOUT names the stage ("no connection to HOST within 10 s"); UPSTREAM: no connection, it broke, TLS failed, no HTTP, too
+ * large; UNTRUSTED: a certificate that is unknown, out of date or another host's, with the setting that says whom to trust; CANCELLED
+ * within 100 ms of the call's flag; INVALID: url, headers; BUSY; NOMEM. Secrets (url's query, headers) are in no message.
  */
 TAKC_CHECK enum takc_status takc_http_send(struct takc_http *h, struct takc_call *call, const struct takc_http_request *r,
                                            struct takc_http_reply *out, struct takc_err *err);

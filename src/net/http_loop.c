@@ -67,6 +67,12 @@ static enum takc_status fail_curl(struct takc_http_transfer *t, CURLcode code)
         if (t->connected_ns && !t->answered)
             return takc_fail(&t->err, TAKC_UPSTREAM, 0, "%.*s: a header that is too long (or no memory for it)", TAKC_STR_ARG(t->where));
         return takc_fail(&t->err, TAKC_NOMEM, 0, "%.*s: no memory", TAKC_STR_ARG(t->where));
+    case CURLE_PEER_FAILED_VERIFICATION: /* unknown, out of date, another host's: the next try sees the same */
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CACERT_BADFILE:
+        return takc_fail(&t->err, TAKC_UNTRUSTED, 0, "%.*s: %s; whose certificates to trust is model.ca_file", TAKC_STR_ARG(t->where),
+                         said);
     case CURLE_URL_MALFORMAT:
         return takc_fail(&t->err, TAKC_INVALID, 0, "%.*s: a URL that cannot be read", TAKC_STR_ARG(t->where));
     default:

@@ -238,9 +238,9 @@ static void certificates_are_looked_at(void **state)
         enum takc_status st;
         const char *word;
     } rows[] = {{"ca.pem", "localhost", TAKC_OK, ""},
-                {"ca.pem", "127.0.0.1", TAKC_UPSTREAM, "127.0.0.1"}, /* another name than the certificate's */
-                {"wrong.pem", "localhost", TAKC_UPSTREAM, "certificate"},
-                {NULL, "localhost", TAKC_UPSTREAM, "certificate"}};
+                {"ca.pem", "127.0.0.1", TAKC_UNTRUSTED, "127.0.0.1"}, /* another name than the certificate's */
+                {"wrong.pem", "localhost", TAKC_UNTRUSTED, "certificate"},
+                {NULL, "localhost", TAKC_UNTRUSTED, "model.ca_file"}};
     struct asked a;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char ca[96];

@@ -12,7 +12,15 @@
 
 #define MINUTE_NS UINT64_C(60000000000)
 
-enum { PIECE_MS = 50, FLOOR = 20 /* a twentieth of the base */, STEP = 10 /* a tenth comes back */, BURST = 10 /* a tenth is held */ };
+/* LEARNED_MIN: where no rate was set, a lesson makes nobody wait longer than ten seconds for one call; it also lies below the base, so that
+ * there is something to grow back to. */
+enum {
+    PIECE_MS = 50,
+    FLOOR = 20 /* a twentieth of the base */,
+    LEARNED_MIN = 6,
+    STEP = 10 /* a tenth comes back */,
+    BURST = 10 /* a tenth is held */
+};
 
 struct bucket {
     double per_minute, level; /* per_minute 0: not limited; level below 0: a debt */
@@ -113,11 +121,14 @@ static void rate_cut(struct takc_limit *l, uint64_t now)
 {
     struct bucket *b = &l->locked.requests;
     if (b->per_minute <= 0) {
-        l->locked.base = used_rate(l, now);
+        double used = used_rate(l, now); /* of a few slow calls it may be less than one */
+        l->locked.base = used > 2 * LEARNED_MIN ? used : 2 * LEARNED_MIN;
         b->per_minute = l->locked.base;
         b->level = bucket_size(b);
     }
-    double floor = l->locked.base / FLOOR < 1 ? 1 : l->locked.base / FLOOR, half = b->per_minute / 2;
+    double least = l->o.requests_per_minute ? 1 : LEARNED_MIN, floor = l->locked.base / FLOOR, half = b->per_minute / 2;
+    if (floor < least)
+        floor = least;
     bucket_set(b, half > floor ? half : floor, now);
     l->locked.raised_ns = now;
     l->locked.n_forgiven = l->locked.n_in;

@@ -4,9 +4,9 @@
  * that stops asking a service that is down.
  *
  * The buckets fill evenly over a minute and hold at most a tenth of it (at least one request), so that a burst does not spend the minute.
- * A refusal for load (429) halves the rate of requests, down to a twentieth of what was set (or of what was used, where nothing was set);
- * every minute without one adds a tenth of it back (additive increase, multiplicative decrease).
- * The breaker opens after open_after failures in a row, lets one call through after open_ms, and closes when that one succeeds.
+ * A refusal for load (429) halves the rate of requests, down to a twentieth of what was set (or of what was used, where nothing was set:
+ * then never below six, one every ten seconds); every minute without one adds a tenth of it back (additive increase, multiplicative
+ * decrease). The breaker opens after open_after failures in a row, lets one call through after open_ms, and closes when that one succeeds.
  * Threads: any. */
 #ifndef TAKC_NET_LIMIT_H
 #define TAKC_NET_LIMIT_H

@@ -132,6 +132,31 @@ static void a_refusal_teaches_a_rate_where_none_was_set(void **state)
     takc_limit_close(l);
 }
 
+/* One refusal after the only call of ten minutes: too little to go by, and no reason to be slow for good. */
+static void a_lesson_of_few_calls_is_bounded_and_over_soon(void **state)
+{
+    (void)state;
+    struct takc_limit *l = open_limit((struct takc_limit_options){0});
+    assert_int_equal(takc_limit_enter(l, NULL, 0, NULL), TAKC_OK);
+    pass(600000);
+    takc_limit_leave(l, TAKC_LIMIT_REFUSED, 0, 0);
+    assert_int_equal(takc_limit_rate(l), 6);
+    for (int i = 0; i < 20; i++) { /* whatever is refused, the next call has its turn */
+        assert_true(go(l, 1, 0, TAKC_LIMIT_REFUSED) <= 10001);
+        assert_int_equal(takc_limit_rate(l), 6);
+    }
+    pass(600000);
+    assert_int_equal(takc_limit_rate(l), 0);
+    assert_int_equal(go(l, 100, 0, TAKC_LIMIT_OK), 0);
+    takc_limit_close(l);
+    l = open_limit((struct takc_limit_options){.requests_per_minute = 1}); /* what was set is neither raised nor lost */
+    (void)go(l, 3, 0, TAKC_LIMIT_REFUSED);
+    assert_int_equal(takc_limit_rate(l), 1);
+    pass(600000);
+    assert_int_equal(takc_limit_rate(l), 1);
+    takc_limit_close(l);
+}
+
 static void a_burst_is_one_lesson(void **state)
 {
     (void)state;
@@ -245,6 +270,7 @@ int main(void)
                                        cmocka_unit_test(tokens_leave_debts_and_come_back),
                                        cmocka_unit_test(refusals_halve_and_minutes_heal),
                                        cmocka_unit_test(a_refusal_teaches_a_rate_where_none_was_set),
+                                       cmocka_unit_test(a_lesson_of_few_calls_is_bounded_and_over_soon),
                                        cmocka_unit_test(a_burst_is_one_lesson),
                                        cmocka_unit_test(the_breaker_opens_tries_and_closes),
                                        cmocka_unit_test(calls_end_the_wait),

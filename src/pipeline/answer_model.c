@@ -85,26 +85,19 @@ static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked 
                                              .has_temperature = true,
                                              .temperature = q->o->has_temperature ? q->o->temperature : q->profile.temperature,
                                              .first_token_ms = q->o->model->first_token_ms,
-                                             .total_ms = q->o->model->total_ms};
+                                             .total_ms = q->o->model->total_ms,
+                                             .needs_text = true};
     return st ? st : takc_prompt_request(&a->prompt, q->arena, &a->request, err);
-}
-
-static const char *next_step(enum takc_status st, enum takc_failure f)
-{
-    if (f == TAKC_FAILURE_TOO_LONG)
-        return "; smaller reader or artifact tokens make the prompt shorter";
-    if (st == TAKC_LIMITED || st == TAKC_UPSTREAM || st == TAKC_TIMEOUT)
-        return "; ask again later, or without a model for lines of the documents";
-    return f == TAKC_FAILURE_DENIED || f == TAKC_FAILURE_NO_MODEL ? "; takc doctor says who asks where" : "";
 }
 
 static enum takc_status fail_with_step(const struct takc_answer *q, enum takc_status st, enum takc_failure f, struct takc_err *err)
 {
     if (!err || st == TAKC_CANCELLED || st == TAKC_NOMEM)
         return st;
-    size_t n = strlen(err->msg);
-    (void)snprintf(err->msg + n, sizeof(err->msg) - n, "%s", next_step(st, f));
-    return takc_err_prefix(err, st, "answer by %.*s", TAKC_STR_ARG(q->o->model->model));
+    (void)takc_err_prefix(err, st, "answer by %.*s", TAKC_STR_ARG(q->o->model->model));
+    takc_models_next_step(f, "ask again later, or without a model for lines of the documents",
+                          "smaller reader or artifact tokens make the prompt shorter", err);
+    return st;
 }
 
 /* Of the model that answered: the kind in front of its name among those that were configured; else the first's. */
@@ -154,8 +147,9 @@ static enum takc_status call(struct takc_answer *q, struct takc_answer_asked *a,
     q->r->answer.asked = true;
     enum takc_status st = takc_models_complete(q->models, q->call, q->r->version, takc_str("answer"), &a->request,
                                                a->streamed ? hear : NULL, &s, reply, &sum, err);
-    if (!st && !takc_str_trim(takc_buf_str(&reply->text)).len && reply->stop != TAKC_STOP_BLOCKED)
-        st = takc_fail(err, TAKC_UPSTREAM, 0, "the model said nothing (%s)", takc_stop_name(reply->stop));
+    if (!st && reply->stop == TAKC_STOP_LENGTH && !takc_str_trim(takc_buf_str(&reply->text)).len)
+        return takc_fail(err, TAKC_UPSTREAM, 0, "%s used up its %u tokens without a word; more of them (--max-tokens) leave it room",
+                         reply->model, a->request.max_tokens);
     if (st)
         return fail_with_step(q, st, reply->failure, err);
     return note_call(q, reply, &sum, err);

@@ -101,6 +101,31 @@ enum takc_status takc_cache_list(struct takc_home *h, struct takc_str task, takc
     return st;
 }
 
+static enum takc_status count_keys(struct takc_home *h, const char *folder, struct takc_str task, uint64_t *out_n, uint64_t *out_bytes,
+                                   struct takc_err *err)
+{
+    struct takc_arena a;
+    struct takc_key_list list = {0};
+    takc_arena_init(&a);
+    char *prefix = takc_arena_printf(&a, "%s/%.*s/", folder, TAKC_STR_ARG(task));
+    enum takc_status st = prefix ? takc_home_keys(takc_home_store(h), NULL, takc_str(prefix), &a, &list, err)
+                                 : takc_fail(err, TAKC_NOMEM, 0, "no memory for a prefix");
+    for (size_t i = 0; i < list.n; i++)
+        *out_bytes += list.sizes[i];
+    *out_n = list.n;
+    takc_arena_clear(&a);
+    return st;
+}
+
+enum takc_status takc_cache_count_kept(struct takc_home *h, struct takc_str task, struct takc_cache_kept *out, struct takc_err *err)
+{
+    *out = (struct takc_cache_kept){0};
+    enum takc_status st = takc_task_name_check(task, err);
+    if (!st)
+        st = count_keys(h, "replies", task, &out->n_replies, &out->reply_bytes, err);
+    return st ? st : count_keys(h, "cache/answers", task, &out->n_answers, &out->answer_bytes, err);
+}
+
 /* Where no rate is named: 8x, or the finest that there is; artifacts stand coarse first. */
 static enum takc_status rate_of(const struct takc_version *v, struct takc_str name, takc_rate *out, struct takc_err *err)
 {

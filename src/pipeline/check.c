@@ -4,6 +4,7 @@
  * hashes of large texts are not, so texts are hashed where a version lists them, and only looked for where a record does. */
 #include "pipeline/check.h"
 #include "pipeline/docset.h"
+#include "pipeline/generate.h"
 #include "pipeline/version.h"
 
 #include <stdio.h>
@@ -54,6 +55,18 @@ static enum takc_status look_document(struct check *c, const struct takc_docset_
     return st;
 }
 
+/* How a model made it, if one did: no hash of the manifest covers that file. */
+static enum takc_status look_generated(struct check *c, const struct takc_version *v, struct takc_err *err)
+{
+    bool due;
+    const char *why;
+    enum takc_status st = takc_generation_check(c->h, c->task, v, &due, &why, err);
+    c->n += !st && due;
+    if (!st && why)
+        c->tell(c->arg, takc_key_generated(c->task, v->label).s, why);
+    return st;
+}
+
 /* What was made for a version. */
 static enum takc_status look_made(struct check *c, const struct takc_version *v, struct takc_err *err)
 {
@@ -67,7 +80,7 @@ static enum takc_status look_made(struct check *c, const struct takc_version *v,
         if (!st)
             st = look(c, takc_key_artifact(c->task, v->label, v->artifacts[i].rate, ".ledger.json"), v->artifacts[i].ledger_sha256, err);
     }
-    return st;
+    return st ? st : look_generated(c, v, err);
 }
 
 static enum takc_status look_version(struct check *c, const struct takc_version *v, bool blobs, struct takc_err *err)

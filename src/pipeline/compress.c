@@ -3,6 +3,8 @@
  * compress.c - the story of compress: documents as they are now, a work key, and a new version if the key is new. */
 #include "takc/compress.h"
 #include "base/log.h"
+#include "catalog/usage.h"
+#include "pipeline/batches.h"
 #include "pipeline/check.h"
 #include "pipeline/generate.h"
 #include "pipeline/reduce.h"
@@ -137,6 +139,7 @@ static void say_spent(struct takc_models *m, struct takc_compress_report *out)
     takc_models_spent(m, &spent);
     out->picodollars = spent.picodollars;
     out->unpriced = spent.unpriced;
+    out->capless = spent.unpriced && spent.capless;
 }
 
 /* Few-shot examples of the caller, else the profile's. */
@@ -168,8 +171,21 @@ static enum takc_status open_generation(const struct takc_compress_options *o, s
     if (!st)
         st = takc_models_open(&g->models, b->home, b->task, o->model, b->profile->counter, err);
     if (!st)
+        st = takc_models_chain(g->models, b->arena, &g->chain, &g->n_chain, err);
+    if (!st)
         b->generation = g;
     return st;
+}
+
+/* Of a compress, not of a plan, which sends nothing. */
+static enum takc_status open_batches(const struct takc_compress_options *o, struct takc_build *b, struct takc_err *err)
+{
+    struct takc_generation *g = b->generation;
+    if (!o->batch)
+        return TAKC_OK;
+    if (!g)
+        return takc_fail(err, TAKC_INVALID, 0, "batch jobs need a model: --model bedrock:MODEL");
+    return takc_batches_open(&g->batches, b->home, b->task, g->models, o->batch, err);
 }
 
 struct story { /* what compress and plan begin with */
@@ -177,6 +193,7 @@ struct story { /* what compress and plan begin with */
     struct takc_profile profile;
     struct takc_arena arena;
     struct takc_generation generation;
+    struct takc_docset set; /* as it was read last */
     takc_rate sorted[TAKC_LEDGER_ROWS];
 };
 
@@ -202,29 +219,79 @@ static enum takc_status story_open(struct story *x, struct takc_home *h, struct 
 
 static void story_close(struct story *x)
 {
+    takc_batches_close(x->generation.batches);
     takc_models_close(x->generation.models);
     takc_arena_clear(&x->arena);
     takc_profile_clear(&x->profile);
 }
 
+/* Under the task's lock: a version, or, with batch jobs, what can be done of one until a job has ended (out->waits). */
+static enum takc_status compress_or_send(struct story *x, bool stop, struct takc_compress_report *out, struct takc_err *err)
+{
+    struct takc_build *b = &x->b;
+    struct takc_batches *batches = x->generation.batches;
+    enum takc_status st = batches ? takc_batches_settle(batches, b->call, &out->waits, err) : TAKC_OK;
+    if (!st && stop)
+        return out->waits ? takc_batches_stop(batches, b->call, err) : takc_fail(err, TAKC_NOT_FOUND, 0, "no batch job is under way");
+    if (st || out->waits)
+        return st;
+    st = compress_locked(b, &x->set, out, err);
+    if (!batches)
+        return st;
+    if (!st)
+        return takc_batches_end(batches, b->call, err);
+    if (!takc_batches_wants_job(batches))
+        return st;
+    st = takc_batches_send(batches, b->call, b->label, err);
+    out->waits = !st;
+    return st;
+}
+
+enum { ROUND_WAIT_MS = 600000 }; /* for another writer, when a job has ended that was waited for by the hour */
+
+/* Once, or in rounds with a wait for a batch job between; nobody's lock is held meanwhile, so that documents may come and go. */
+static enum takc_status compress_in_rounds(struct story *x, const struct takc_compress_options *o, struct takc_compress_report *out,
+                                           struct takc_err *err)
+{
+    struct takc_batches *batches = x->generation.batches;
+    uint64_t resumed = 0;
+    enum takc_status st;
+    for (unsigned round = 0;; round++) {
+        struct takc_writer writer = {.lock = {-1}};
+        *out = (struct takc_compress_report){0};
+        x->set = (struct takc_docset){0};
+        x->b.n_resumed = 0;
+        uint64_t wait_ms = round && o->wait_ms < ROUND_WAIT_MS ? ROUND_WAIT_MS : o->wait_ms;
+        st = takc_writer_begin(x->b.home, x->b.call, o->task, &x->profile, wait_ms, &writer, err);
+        st = st ? st : compress_or_send(x, o->batch && o->batch->stop, out, err);
+        takc_lock_close(&writer.lock);
+        resumed = round ? resumed : x->b.n_resumed; /* later rounds take over what this run made */
+        out->n_resumed = out->n_resumed ? resumed : 0;
+        if (st || !out->waits || o->batch->no_wait || o->batch->stop)
+            break;
+        if ((st = takc_batches_watch(batches, x->b.call, err)))
+            break;
+    }
+    if (!st && out->waits)
+        (void)takc_batches_waiting(batches, out);
+    if (batches)
+        takc_batches_tell(batches, out);
+    return st;
+}
+
 enum takc_status takc_compress(struct takc_home *h, struct takc_call *call, const struct takc_compress_options *o,
                                struct takc_compress_report *out, struct takc_err *err)
 {
-    struct takc_docset set = {0};
-    struct takc_writer writer = {.lock = {-1}};
     struct story x;
     *out = (struct takc_compress_report){0};
     enum takc_status st = story_open(&x, h, call, o, err);
-    if (!st)
-        st = takc_writer_begin(h, call, o->task, &x.profile, o->wait_ms, &writer, err);
-    if (!st)
-        st = compress_locked(&x.b, &set, out, err);
+    st = st ? st : open_batches(o, &x.b, err);
+    st = st ? st : compress_in_rounds(&x, o, out, err);
     if (!st)
         takc_log_for(call, INFO, "compress", "task=%.*s version=%s changed=%d documents=%llu units=%llu", TAKC_STR_ARG(o->task),
                      out->version, out->changed, (unsigned long long)out->n_documents, (unsigned long long)out->n_units);
     if (x.b.generation)
         say_spent(x.generation.models, out);
-    takc_lock_close(&writer.lock);
     story_close(&x);
     return st;
 }
@@ -245,24 +312,41 @@ static void say_rows(const struct takc_build *b, const struct takc_model_facts *
     }
 }
 
-static void say_plan(const struct takc_build *b, const struct takc_generative_plan *p, struct takc_compress_plan *out)
+static void say_plan(const struct takc_build *b, const struct takc_generative_plan *p, bool batch, struct takc_compress_plan *out)
 {
     const struct takc_model_facts *f = takc_models_facts(b->generation->models);
     const struct takc_usage usage = {.input = p->prompt_tokens, .output = p->reply_tokens};
+    struct takc_models_spent spent;
+    takc_models_spent(b->generation->models, &spent);
+    out->capless = spent.capless;
     out->calls = p->calls;
     out->reused = p->reused;
     out->prompt_tokens = p->prompt_tokens;
     out->reply_tokens = p->reply_tokens;
     out->priced = f->has_price;
-    out->picodollars = f->has_price ? takc_facts_cost(f, &usage, false) : 0;
+    out->batch_percent = batch ? f->batch_percent : 0;
+    out->picodollars = f->has_price ? takc_facts_cost(f, &usage, batch) : 0;
     (void)snprintf(out->price_date, sizeof(out->price_date), "%.*s", (int)(f->price_date.len < 15 ? f->price_date.len : 15),
                    f->price_date.ptr ? f->price_date.ptr : "");
     out->n_parallel = b->generation->n_parallel ? b->generation->n_parallel : takc_generative_options_default().n_parallel;
-    out->ms = (p->calls * TAKC_PLAN_CALL_MS + p->reply_tokens * 1000 / TAKC_PLAN_TOKENS_S) / out->n_parallel;
     say_rows(b, f, out);
 }
 
-static enum takc_status plan_build(struct takc_build *b, struct takc_compress_plan *out, struct takc_err *err)
+/* By what this model's calls took lately, else by what is assumed. */
+static enum takc_status say_time(const struct takc_build *b, struct takc_compress_plan *out, struct takc_err *err)
+{
+    const char *provider = takc_models_ops(b->generation->models)->name;
+    struct takc_str name = b->generation->model;
+    size_t colon = takc_str_find_byte(name, ':', 0);
+    struct takc_str model = takc_str_slice(name, colon == SIZE_MAX ? 0 : colon + 1, name.len);
+    enum takc_status st =
+        takc_home_usage_pace(b->home, takc_str(provider), model, TAKC_PLAN_MEASURED, &out->n_measured, &out->call_ms, err);
+    uint64_t assumed = out->calls * TAKC_PLAN_CALL_MS + out->reply_tokens * 1000 / TAKC_PLAN_TOKENS_S;
+    out->ms = (out->n_measured ? out->calls * out->call_ms : assumed) / out->n_parallel;
+    return st;
+}
+
+static enum takc_status plan_build(struct takc_build *b, bool batch, struct takc_compress_plan *out, struct takc_err *err)
 {
     struct takc_docset set;
     struct takc_docset_corpus corpus;
@@ -283,7 +367,9 @@ static enum takc_status plan_build(struct takc_build *b, struct takc_compress_pl
     out->n_documents = set.n_docs;
     out->source_tokens = (s.source_mt + 999) / 1000;
     if (!st)
-        say_plan(b, &p, out);
+        say_plan(b, &p, batch, out);
+    if (!st)
+        st = say_time(b, out, err);
     takc_selection_clear(&s);
     return st;
 }
@@ -296,8 +382,10 @@ enum takc_status takc_compress_plan(struct takc_home *h, struct takc_call *call,
     enum takc_status st = story_open(&x, h, call, o, err);
     if (!st && !x.b.generation)
         st = takc_fail(err, TAKC_INVALID, 0, "a plan of calls needs a model");
+    if (!st && o->batch)
+        st = takc_models_can_batch(x.generation.models, err);
     if (!st)
-        st = plan_build(&x.b, out, err);
+        st = plan_build(&x.b, o->batch != NULL, out, err);
     story_close(&x);
     return st;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * generate.c - the compressor's callbacks over a home, and the rates of a version made with them. */
+ * generate.c - the compressor's callbacks over a home, and the rates of a version made with them. How a version was made is written down
+ * by generate_how.c. */
 #include "pipeline/generate.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "pipeline/batches.h"
 #include "verify/verify.h"
 
 #include <stdio.h>
@@ -30,13 +32,27 @@ struct run { /* one compress by a model */
 
 /* --- what asks --- */
 
-enum takc_status takc_generation_text(const struct takc_generation *g, struct takc_arena *a, struct takc_str *out, struct takc_err *err)
+/* What a reply of that one of the chain depends on beside its prompt. */
+static enum takc_status text_of(const struct takc_generation *g, size_t who, struct takc_arena *a, struct takc_str *out,
+                                struct takc_err *err)
 {
+    struct takc_str name = g->n_chain ? g->chain[who] : g->model;
     char *text = takc_arena_printf(a, "generative " TAKC_GENERATIVE_VERSION ", model %.*s, temperature %.3f, max_tokens %u%s%.*s",
-                                   TAKC_STR_ARG(g->model), g->temperature, g->max_tokens, g->guardrail.len ? ", guardrail " : "",
+                                   TAKC_STR_ARG(name), g->temperature, g->max_tokens, g->guardrail.len ? ", guardrail " : "",
                                    TAKC_STR_ARG(g->guardrail));
     *out = takc_str(text);
     return text ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a fingerprint");
+}
+
+enum takc_status takc_generation_text(const struct takc_generation *g, struct takc_arena *a, struct takc_str *out, struct takc_err *err)
+{
+    enum takc_status st = text_of(g, 0, a, out, err);
+    for (size_t i = 1; !st && i < g->n_chain; i++) {
+        char *longer = takc_arena_printf(a, "%.*s, fallback %.*s", TAKC_STR_ARG(*out), TAKC_STR_ARG(g->chain[i]));
+        *out = takc_str(longer);
+        st = longer ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a fingerprint");
+    }
+    return st;
 }
 
 enum takc_status takc_generation_add_key(const struct takc_generation *g, struct takc_buf *to, struct takc_err *err)
@@ -70,38 +86,64 @@ static bool is_worth_caching(const struct takc_models *m, struct takc_str system
     return f->cache_points && f->cache_min && system.len / 4 >= f->cache_min;
 }
 
-static enum takc_status ask_models(struct run *r, const struct takc_generate_ask *ask, struct takc_generate_reply *out,
-                                   struct takc_err *err)
+struct asking { /* an ask as models take it */
+    struct takc_model_block system, prompt;
+    struct takc_model_message message;
+    struct takc_model_request r;
+};
+
+static void fill_request(const struct run *r, const struct takc_generate_ask *ask, struct asking *x)
 {
     const struct takc_generation *g = r->g;
-    const struct takc_model_block system = {.text = ask->system, .cache_point = is_worth_caching(g->models, ask->system)},
-                                  prompt = {.text = ask->prompt};
-    const struct takc_model_message message = {.role = TAKC_ROLE_USER, .blocks = &prompt, .n_blocks = 1};
-    const struct takc_model_request q = {.system = &system,
-                                         .n_system = 1,
-                                         .messages = &message,
-                                         .n_messages = 1,
-                                         .max_tokens = g->max_tokens && g->max_tokens < ask->max_tokens ? g->max_tokens : ask->max_tokens,
-                                         .has_temperature = true,
-                                         .temperature = g->temperature};
+    *x = (struct asking){.system = {.text = ask->system, .cache_point = is_worth_caching(g->models, ask->system)},
+                         .prompt = {.text = ask->prompt},
+                         .message = {.role = TAKC_ROLE_USER, .blocks = &x->prompt, .n_blocks = 1},
+                         .r = {.system = &x->system,
+                               .n_system = 1,
+                               .messages = &x->message,
+                               .n_messages = 1,
+                               .max_tokens = g->max_tokens && g->max_tokens < ask->max_tokens ? g->max_tokens : ask->max_tokens,
+                               .has_temperature = true,
+                               .temperature = g->temperature}};
+}
+
+static enum takc_status ask_models(struct run *r, const struct takc_generate_ask *ask, const struct takc_model_request *q,
+                                   struct takc_generate_reply *out, struct takc_err *err)
+{
     struct takc_model_reply reply;
     struct takc_caller_sum sum;
     takc_model_reply_init(&reply);
-    enum takc_status st = takc_models_complete(g->models, r->b->call, r->b->label, ask->purpose, &q, NULL, NULL, &reply, &sum, err);
-    if (!st)
+    enum takc_status st = takc_models_complete(r->g->models, r->b->call, r->b->label, ask->purpose, q, NULL, NULL, &reply, &sum, err);
+    if (st)
+        takc_models_next_step(reply.failure, "run it again later, replies that came are kept",
+                              "take fewer or shorter examples, or a model with a larger window", err);
+    else
         st = takc_buf_add(&out->text, takc_buf_str(&reply.text), err);
     out->cut = reply.stop == TAKC_STOP_LENGTH;
     out->blocked = reply.stop == TAKC_STOP_BLOCKED;
+    out->who = sum.answered;
     takc_model_reply_clear(&reply);
+    if (r->g->batches)
+        takc_batches_note_call(r->g->batches, &sum);
     return st;
 }
 
 static enum takc_status generate(void *arg, const struct takc_generate_ask *ask, struct takc_generate_reply *out, struct takc_err *err)
 {
     struct run *r = arg;
-    if (r->g->ask)
-        return r->g->ask(r->g->ask_arg, ask, out, err);
-    return r->g->models ? ask_models(r, ask, out, err) : withhold(r, ask, out);
+    struct asking x;
+    bool now = true;
+    if (!r->g->models)
+        return withhold(r, ask, out);
+    fill_request(r, ask, &x);
+    enum takc_status st = r->g->batches ? takc_batches_ask(r->g->batches, ask->purpose, &x.r, out, &now, err) : TAKC_OK;
+    return st || !now ? st : ask_models(r, ask, &x.r, out, err);
+}
+
+static enum takc_status end_level(void *arg, size_t level, struct takc_err *err)
+{
+    struct run *r = arg;
+    return takc_batches_level(r->g->batches, level, err);
 }
 
 /* --- kept replies --- */
@@ -163,142 +205,23 @@ static enum takc_status find_reply(void *arg, struct takc_str key, takc_kept_fn 
     return st;
 }
 
+/* Without the call: a reply that came is paid for, and kept though the run was stopped meanwhile. */
 static enum takc_status keep_reply(void *arg, struct takc_str key, uint32_t share_tokens, struct takc_str reply, struct takc_err *err)
 {
     struct run *r = arg;
     struct takc_key to = takc_key_reply(r->b->task, key, share_tokens);
-    enum takc_status st = takc_store_put_bytes(takc_home_store(r->b->home), r->b->call, takc_str(to.s), reply, err);
+    enum takc_status st = takc_store_put_bytes(takc_home_store(r->b->home), NULL, takc_str(to.s), reply, err);
     return st ? st : note_key(r, key, err);
 }
 
-/* --- how a version was made --- */
-
-static int by_bytes(const void *a, const void *b)
-{
-    return takc_str_cmp(*(const struct takc_str *)a, *(const struct takc_str *)b);
-}
-
-static json_t *examples_json(const struct takc_generation *g)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < g->n_examples; i++)
-        if (json_array_append_new(
-                list, json_pack("{so so}", "input", takc_json_str(g->examples[i].input), "output", takc_json_str(g->examples[i].output)))) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-/* The keys of keys, ascending, each once. */
-static json_t *keys_json(struct takc_str *keys, size_t n)
-{
-    json_t *list = json_array();
-    if (n)
-        qsort(keys, n, sizeof(*keys), by_bytes);
-    for (size_t i = 0; list && i < n; i++)
-        if ((!i || !takc_str_eq(keys[i], keys[i - 1])) && json_array_append_new(list, takc_json_str(keys[i]))) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-static json_t *generated_json(const struct takc_generation *g, struct takc_str *keys, size_t n)
-{
-    return json_pack("{si so sI sI so so so}", "takc_generated", 1, "model", takc_json_str(g->model), "temperature_milli",
-                     (json_int_t)(g->temperature * 1000 + 0.5), "max_tokens", (json_int_t)g->max_tokens, "guardrail",
-                     takc_json_str(g->guardrail), "examples", examples_json(g), "replies", keys_json(keys, n));
-}
-
-/* Takes v. */
-static enum takc_status put_generated(struct takc_home *h, struct takc_str task, struct takc_str label, json_t *v, struct takc_err *err)
-{
-    struct takc_buf json;
-    struct takc_key key = takc_key_generated(task, label);
-    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = v ? takc_json_dump(v, true, &json, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
-    json_decref(v);
-    if (!st)
-        st = takc_store_put_bytes(takc_home_store(h), NULL, takc_str(key.s), takc_buf_str(&json), err);
-    takc_buf_clear(&json);
-    return st;
-}
+/* --- a run --- */
 
 /* Where no originals may be kept, replies go with them: they may say more than the artifacts. */
 static enum takc_status put_how(struct run *r, struct takc_err *err)
 {
     size_t n = r->b->profile->keep_originals ? r->locked.n : 0;
-    return put_generated(r->b->home, r->b->task, r->b->label, generated_json(r->g, r->locked.keys, n), err);
+    return takc_generation_put(r->b->home, r->b->task, r->b->label, r->g, r->locked.keys, n, err);
 }
-
-static enum takc_status read_generated(struct takc_home *h, struct takc_str task, struct takc_str label, json_t **out, struct takc_err *err)
-{
-    struct takc_buf json;
-    struct takc_key key = takc_key_generated(task, label);
-    takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = takc_store_get_bytes(takc_home_store(h), NULL, takc_str(key.s), &json, err);
-    if (!st && (st = takc_json_parse(takc_buf_str(&json), out, err)) && st != TAKC_NOMEM)
-        st = takc_fail(err, TAKC_CORRUPT, 0, "%s is no JSON", key.s);
-    takc_buf_clear(&json);
-    return st;
-}
-
-static enum takc_status read_examples(const json_t *list, struct takc_arena *a, struct takc_generation *out, struct takc_err *err)
-{
-    size_t n = json_array_size(list);
-    struct takc_example *all = takc_arena_array(a, n + 1, sizeof(*all));
-    if (!all)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for examples");
-    for (size_t i = 0; i < n; i++) {
-        all[i].input = takc_arena_dup(a, takc_json_get_str(json_array_get(list, i), "input"));
-        all[i].output = takc_arena_dup(a, takc_json_get_str(json_array_get(list, i), "output"));
-        if (!all[i].input.ptr || !all[i].output.ptr)
-            return takc_fail(err, TAKC_NOMEM, 0, "no memory for examples");
-    }
-    out->examples = all;
-    out->n_examples = n;
-    return TAKC_OK;
-}
-
-enum takc_status takc_generation_of(struct takc_home *h, struct takc_str task, struct takc_str label, struct takc_arena *a,
-                                    struct takc_generation *out, struct takc_err *err)
-{
-    json_t *v = NULL;
-    uint64_t milli = 0, max_tokens = 0;
-    *out = (struct takc_generation){.n_parallel = 1};
-    enum takc_status st = read_generated(h, task, label, &v, err);
-    if (!st)
-        st = takc_json_get_u64(v, "temperature_milli", &milli, err);
-    if (!st)
-        st = takc_json_get_u64(v, "max_tokens", &max_tokens, err);
-    out->temperature = (double)milli / 1000;
-    out->max_tokens = (uint32_t)max_tokens;
-    out->model = takc_arena_dup(a, takc_json_get_str(v, "model"));
-    out->guardrail = takc_arena_dup(a, takc_json_get_str(v, "guardrail"));
-    if (!st && (!out->model.ptr || !out->guardrail.ptr))
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for a model's name");
-    if (!st)
-        st = read_examples(json_object_get(v, "examples"), a, out, err);
-    json_decref(v);
-    return st;
-}
-
-enum takc_status takc_generation_copy(struct takc_home *h, struct takc_str task, struct takc_str from, struct takc_str to,
-                                      bool with_replies, struct takc_err *err)
-{
-    json_t *v = NULL;
-    enum takc_status st = read_generated(h, task, from, &v, err);
-    if (st == TAKC_NOT_FOUND || st == TAKC_CORRUPT) /* what is damaged names no reply and makes nothing again */
-        return TAKC_OK;
-    if (!st && !with_replies && json_object_set_new(v, "replies", json_array())) {
-        json_decref(v);
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
-    }
-    return st ? st : put_generated(h, task, to, v, err);
-}
-
-/* --- a run --- */
 
 static void fill_counts(struct takc_ledger_generated *row, const struct takc_generative_counts *n)
 {
@@ -333,6 +256,21 @@ static void fill_spent(struct run *r, struct takc_ledger_generated *row)
     r->before = now;
 }
 
+/* Where jobs answer, a rate is done in several passes, and the last finds most replies kept: what was answered in any of them counts as
+ * this run's. */
+static void fill_batches(const struct run *r, size_t level, struct takc_ledger_generated *row)
+{
+    const struct takc_batches_sum s = takc_batches_sum_of(r->g->batches, level);
+    uint64_t all = row->calls + row->reused;
+    row->calls = s.calls < all ? s.calls : all;
+    row->reused = all - row->calls;
+    row->input_tokens = s.input_tokens;
+    row->output_tokens = s.output_tokens;
+    row->picodollars = s.picodollars;
+    row->unpriced = s.unpriced;
+    row->fallback = s.fallback;
+}
+
 /* Calls that nobody was to make are none, and no guardrail spoke. */
 static void fill_withheld(struct run *r, struct takc_ledger_generated *row)
 {
@@ -358,6 +296,8 @@ static enum takc_status put_rate(void *arg, takc_rate rate, struct takc_str json
     fill_counts(&row, counts);
     fill_spent(r, &row);
     fill_withheld(r, &row);
+    if (r->g->batches)
+        fill_batches(r, r->b->n_rates - 1 - at, &row);
     return r->put(r->put_arg, at, json, size, &row, err);
 }
 
@@ -374,7 +314,20 @@ static void tell_progress(void *arg, const char *stage, const char *unit, uint64
     r->progress(r->progress_arg, stage, r->g->models ? text : unit, done, total);
 }
 
-/* What the compressor is told; the model's key goes to the build's arena. */
+static enum takc_status fill_fallbacks(struct run *r, struct takc_generative_options *out, struct takc_err *err)
+{
+    const struct takc_generation *g = r->g;
+    size_t n = g->n_chain > 1 ? g->n_chain - 1 : 0;
+    struct takc_str *all = takc_arena_array(r->b->arena, n + 1, sizeof(*all));
+    enum takc_status st = all ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for models");
+    for (size_t i = 0; !st && i < n; i++)
+        st = text_of(g, i + 1, r->b->arena, &all[i], err);
+    out->fallbacks = all;
+    out->n_fallbacks = n;
+    return st;
+}
+
+/* What the compressor is told; keys of models go to the build's arena. */
 static enum takc_status fill_options(struct run *r, const struct takc_extractive_options *o, struct takc_generative_options *out,
                                      struct takc_err *err)
 {
@@ -384,10 +337,12 @@ static enum takc_status fill_options(struct run *r, const struct takc_extractive
     out->n_examples = r->g->n_examples;
     out->n_parallel = r->g->n_parallel ? r->g->n_parallel : out->n_parallel;
     out->generate = generate;
+    out->level = r->g->batches ? end_level : NULL;
     out->guard = takc_verify_generated;
     out->arg = r;
     out->kept = (struct takc_kept_replies){.find = find_reply, .keep = keep_reply, .arg = r};
-    return takc_generation_text(r->g, r->b->arena, &out->model, err);
+    enum takc_status st = text_of(r->g, 0, r->b->arena, &out->model, err);
+    return st ? st : fill_fallbacks(r, out, err);
 }
 
 static enum takc_status run_init(struct run *r, struct takc_err *err)
@@ -403,8 +358,8 @@ static void run_clear(struct run *r)
     takc_mutex_clear(&r->locked.mu);
 }
 
-static enum takc_status make(struct run *r, const struct takc_corpus *c, const struct takc_selection *s,
-                             const struct takc_extractive_options *o, struct takc_err *err)
+static enum takc_status make_once(struct run *r, const struct takc_corpus *c, const struct takc_selection *s,
+                                  const struct takc_extractive_options *o, struct takc_err *err)
 {
     struct takc_generative_options go;
     struct takc_artifact_meta meta = {.task = r->b->task, .model = r->g->model};
@@ -412,6 +367,20 @@ static enum takc_status make(struct run *r, const struct takc_corpus *c, const s
     if (!st)
         st = fill_options(r, o, &go, err);
     return st ? st : takc_generative_make(c, s, r->b->rates, r->b->n_rates, &go, &meta, r->b->call, put_rate, r, err);
+}
+
+/* With batch jobs: until a pass is through, or has records for a job. */
+static enum takc_status make(struct run *r, const struct takc_corpus *c, const struct takc_selection *s,
+                             const struct takc_extractive_options *o, struct takc_err *err)
+{
+    enum takc_status st;
+    if (!r->g->batches)
+        return make_once(r, c, s, o, err);
+    do {
+        takc_batches_pass(r->g->batches);
+        st = make_once(r, c, s, o, err);
+    } while (st && takc_batches_again(r->g->batches));
+    return st;
 }
 
 enum takc_status takc_generation_plan(struct takc_build *b, const struct takc_corpus *c, const struct takc_selection *s,

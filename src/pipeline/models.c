@@ -7,6 +7,8 @@
  * asks Bedrock must not send it there. */
 #include "aws/credentials.h"
 #include "base/alloc.h"
+#include "base/hash.h"
+#include "base/log.h"
 #include "pipeline/models_parts.h"
 
 #include <limits.h>
@@ -211,8 +213,19 @@ static enum takc_status open_caller(struct takc_models *m, const struct takc_tok
                                     .ledger = takc_models_ledger(m),
                                     .tokenizer = counter,
                                     .seed = clock->mono_ns(clock) | 1};
+    for (size_t i = 0; i < m->n_models; i++) {
+        const struct takc_caller_model *c = &m->models[i];
+        m->capless |=
+            (m->s.max_cost || m->s.monthly_cap) && !takc_facts_find(&m->facts, takc_str(c->provider->ops->name), c->model).has_price;
+    }
+    if (m->capless)
+        takc_log(WARN, "model", "a cap is set, but %s", TAKC_MODELS_CAPLESS);
     if (m->s.retries)
         o.retry.max_retries = m->s.retries == UINT_MAX ? 0 : m->s.retries;
+    if (m->s.retry_base_ms)
+        o.retry.base_ms = m->s.retry_base_ms;
+    if (o.retry.cap_ms < o.retry.base_ms)
+        o.retry.cap_ms = o.retry.base_ms;
     return takc_caller_open(&m->caller, &o, err);
 }
 
@@ -245,7 +258,10 @@ enum takc_status takc_models_open(struct takc_models **out, struct takc_home *ho
     takc_arena_init(&m->arena);
     m->arena.secret = true;
     m->home = home;
+    m->counter = counter ? counter : takc_tokenizer_find(takc_str("estimate"));
     st = set_up(m, task, s, counter, err);
+    if (st == TAKC_NOT_FOUND) /* what a setting names: no version, no rate, nothing that is asked for */
+        st = takc_err_change(err, TAKC_INVALID);
     if (st)
         takc_models_close(m);
     else
@@ -299,29 +315,61 @@ const struct takc_model_facts *takc_models_facts(const struct takc_models *m)
     return takc_caller_facts(m->caller);
 }
 
+/* --- who they are --- */
+
+static enum takc_status identity(const struct takc_caller_model *c, struct takc_arena *a, struct takc_str *out, struct takc_err *err)
+{
+    enum { SHOWN = 16 };
+    struct takc_str place = takc_model_place(c->provider);
+    struct takc_hex hash = {""};
+    enum takc_status st = place.len ? takc_sha256(place, &hash, err) : TAKC_OK;
+    if (st)
+        return st;
+    char *text =
+        takc_arena_printf(a, "%s:%.*s%s%.*s", c->provider->ops->name, TAKC_STR_ARG(c->model), place.len ? " at " : "", SHOWN, hash.s);
+    *out = takc_str(text);
+    return text ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a model's name");
+}
+
+enum takc_status takc_models_chain(const struct takc_models *m, struct takc_arena *a, const struct takc_str **out, size_t *out_n,
+                                   struct takc_err *err)
+{
+    struct takc_str *all = takc_arena_array(a, m->n_models, sizeof(*all));
+    enum takc_status st = all ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for models");
+    for (size_t i = 0; !st && i < m->n_models; i++)
+        st = identity(&m->models[i], a, &all[i], err);
+    if (st)
+        return st;
+    *out = all;
+    *out_n = m->n_models;
+    return TAKC_OK;
+}
+
 /* --- for people --- */
 
-static enum takc_status describe_facts(const struct takc_model_facts *f, struct takc_buf *out, struct takc_err *err)
+static enum takc_status describe_facts(const struct takc_model_facts *f, int64_t now_s, struct takc_buf *out, struct takc_err *err)
 {
-    char in[32], from[32];
+    char in[32], from[32], of[96];
     enum { MILLION = 1000000 };
     enum takc_status st = takc_buf_printf(out, err, "window %u tokens%s; ", f->window, f->known ? "" : " (not in the table: assumed)");
     if (st || !f->has_price)
         return st ? st : takc_buf_printf(out, err, "no price on file: calls count as free (model.facts sets prices)\n");
     takc_money_text(f->price_input * MILLION, in);
     takc_money_text(f->price_output * MILLION, from);
-    return takc_buf_printf(out, err, "a million tokens %s in, %s out (price of %.*s)\n", in, from, TAKC_STR_ARG(f->price_date));
+    takc_price_date_text(f->price_date, now_s, of);
+    return takc_buf_printf(out, err, "a million tokens %s in, %s out (prices of %s)\n", in, from, of);
 }
 
 enum takc_status takc_models_describe(struct takc_models *m, struct takc_call *call, struct takc_buf *out, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
+    const struct takc_clock *clock = takc_clock_or_system(m->s.clock);
     for (size_t i = 0; !st && i < m->n_models; i++) {
         const struct takc_caller_model *c = &m->models[i];
         const char *name = c->provider->ops->name;
         struct takc_model_facts f = takc_facts_find(&m->facts, takc_str(name), c->model);
         st = takc_buf_printf(out, err, "%s:%.*s%s: ", name, TAKC_STR_ARG(c->model), i ? " (fallback)" : "");
-        st = st ? st : describe_facts(&f, out, err);
+        st = st ? st : describe_facts(&f, clock->wall_s(clock), out, err);
         if (!st && (st = takc_model_describe(c->provider, call, out, err)))
             st = takc_err_prefix(err, st, "%s:%.*s", name, TAKC_STR_ARG(c->model));
     }

@@ -89,8 +89,7 @@ void takc_models_tell(struct takc_models *m, bool priced, struct takc_model_repl
         takc_model_note(reply, "%s", note);
     }
     if (unpriced)
-        takc_model_note(reply,
-                        "there is no price on file for a model that was asked: its calls count for no cap; set one with model.facts");
+        takc_model_note(reply, "THE CAP DOES NOT HOLD: " TAKC_MODELS_CAPLESS);
 }
 
 /* --- calls under way --- */
@@ -160,15 +159,17 @@ static enum takc_status allow(void *arg, struct takc_str task, uint64_t expected
     return st || fits(m->s.monthly_cap, spent, expected) ? st : over_month(m, spent, expected, err);
 }
 
-static enum takc_status begin_row(struct takc_models *m, const struct takc_call_row *row, int64_t *out_id, struct takc_err *err)
+/* *id 0: one is drawn. */
+static enum takc_status begin_row(struct takc_models *m, const struct takc_call_row *row, int64_t *id, struct takc_err *err)
 {
     struct takc_usage_row u = row_of(row);
     uint64_t spent = 0;
     if (!m->home) {
-        *out_id = ++m->locked.next_id; /* the caller calls one at a time */
+        *id = *id ? *id : ++m->locked.next_id; /* the caller calls one at a time */
         return TAKC_OK;
     }
-    enum takc_status st = takc_home_usage_begin_within(m->home, &u, m->s.monthly_cap, out_id, &spent, err);
+    enum takc_status st = *id ? takc_home_usage_begin_as(m->home, *id, &u, m->s.monthly_cap, &spent, err)
+                              : takc_home_usage_begin_within(m->home, &u, m->s.monthly_cap, id, &spent, err);
     if (st == TAKC_COST)
         return over_month(m, spent, row->picodollars, err);
     if (!st)
@@ -176,20 +177,25 @@ static enum takc_status begin_row(struct takc_models *m, const struct takc_call_
     return st;
 }
 
-static enum takc_status begin(void *arg, const struct takc_call_row *row, int64_t *out_id, struct takc_err *err)
+static enum takc_status begin_under(struct takc_models *m, const struct takc_call_row *row, int64_t *id, struct takc_err *err)
 {
-    struct takc_models *m = arg;
     enum takc_status st = set_aside(m, row->picodollars, err);
     if (st)
         return st;
-    st = begin_row(m, row, out_id, err);
+    st = begin_row(m, row, id, err);
     takc_mutex_lock(&m->locked.mu);
     if (st)
         give_back_locked(m, 0);
     else
-        m->locked.flights[m->locked.n_flights - 1].id = *out_id; /* the one that was just set aside */
+        m->locked.flights[m->locked.n_flights - 1].id = *id; /* the one that was just set aside */
     takc_mutex_unlock(&m->locked.mu);
     return st;
+}
+
+static enum takc_status begin(void *arg, const struct takc_call_row *row, int64_t *out_id, struct takc_err *err)
+{
+    *out_id = 0;
+    return begin_under(arg, row, out_id, err);
 }
 
 static enum takc_status end(void *arg, int64_t id, const struct takc_call_row *row, struct takc_err *err)
@@ -208,6 +214,17 @@ static enum takc_status end(void *arg, int64_t id, const struct takc_call_row *r
     return m->home ? takc_home_usage_end(m->home, id, &u, err) : TAKC_OK;
 }
 
+/* Between rounds nobody else calls: set_aside and begin_row find one caller at a time here, too. */
+enum takc_status takc_models_begin_as(struct takc_models *m, int64_t id, const struct takc_call_row *row, struct takc_err *err)
+{
+    return begin_under(m, row, &id, err);
+}
+
+enum takc_status takc_models_end_as(struct takc_models *m, int64_t id, const struct takc_call_row *row, struct takc_err *err)
+{
+    return end(m, id, row, err);
+}
+
 struct takc_call_ledger takc_models_ledger(struct takc_models *m)
 {
     return (struct takc_call_ledger){.allow = allow, .begin = begin, .end = end, .arg = m};
@@ -217,5 +234,6 @@ void takc_models_spent(struct takc_models *m, struct takc_models_spent *out)
 {
     takc_mutex_lock(&m->locked.mu);
     *out = m->locked.spent;
+    out->capless = m->capless;
     takc_mutex_unlock(&m->locked.mu);
 }

@@ -124,6 +124,26 @@ static int64_t count(const char *where)
     return n;
 }
 
+/* A cap that cannot hold is told before a call, and in the first reply of a run only. */
+static void a_cap_without_prices_is_told_once(void **state)
+{
+    (void)state;
+    struct takc_models_spent spent;
+    struct takc_model_settings s = settings("fake:obedient");
+    assert_int_equal(open_with(&s), TAKC_OK);
+    takc_models_spent(models, &spent);
+    assert_false(spent.capless);          /* no cap */
+    s.facts = (struct takc_str){NULL, 0}; /* and no price */
+    s.max_cost = 1;
+    assert_int_equal(open_with(&s), TAKC_OK);
+    takc_models_spent(models, &spent);
+    assert_true(spent.capless && spent.calls == 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask("[1] Revenue grew by 7 percent."), TAKC_OK);
+        assert_int_equal(reply.notes.len && strstr(reply.notes.ptr, "THE CAP DOES NOT HOLD"), i == 0);
+    }
+}
+
 /* --- names --- */
 
 static void names_are_taken_apart(void **state)
@@ -148,7 +168,7 @@ static void settings_that_make_no_sense_say_where(void **state)
     (void)state;
     struct takc_model_settings s = settings("fake:obedient");
     s.facts = takc_str("/nonexistent/facts.yaml");
-    assert_int_not_equal(open_with(&s), TAKC_OK);
+    assert_int_equal(open_with(&s), TAKC_INVALID); /* never NOT_FOUND, which says that a home lacks something */
     assert_non_null(strstr(err.msg, "/nonexistent/facts.yaml"));
     s = settings("openai:x");
     s.headers = takc_str("X-Team: a\nno colon and sk-secret\n");
@@ -171,7 +191,51 @@ static void every_kind_opens_without_asking(void **state)
     assert_string_equal(takc_models_ops(models)->name, "openai");
 }
 
+/* The first of the chain, for an endpoint; until the next call. */
+static const char *identity_at(const char *name, const char *base_url)
+{
+    static char text[200];
+    struct takc_arena a;
+    const struct takc_str *chain;
+    size_t n;
+    struct takc_model_settings s = settings(name);
+    s.base_url = takc_str(base_url);
+    takc_arena_init(&a);
+    assert_int_equal(open_with(&s), TAKC_OK);
+    assert_int_equal(takc_models_chain(models, &a, &chain, &n, NULL), TAKC_OK);
+    assert_int_equal(n, 1);
+    (void)snprintf(text, sizeof(text), "%.*s", TAKC_STR_ARG(chain[0]));
+    takc_arena_clear(&a);
+    return text;
+}
+
+static void one_name_at_two_endpoints_is_two_models(void **state)
+{
+    (void)state;
+    char one[200];
+    assert_string_equal(identity_at("openai:llama", ""), "openai:llama");
+    assert_string_equal(identity_at("openai:llama", "https://api.openai.com/v1/"), "openai:llama");
+    assert_string_equal(identity_at("fake:obedient", "http://127.0.0.1:9/v1"), "fake:obedient");
+    (void)snprintf(one, sizeof(one), "%s", identity_at("openai:llama", "http://127.0.0.1:9/s3cret/v1"));
+    assert_int_equal(strlen(one), strlen("openai:llama at 0123456789abcdef"));
+    assert_null(strstr(one, "s3cret"));
+    assert_string_equal(identity_at("openai:llama", "http://127.0.0.1:9/s3cret/v1/chat/completions?api-version=1"), one);
+    assert_string_not_equal(identity_at("openai:llama", "http://127.0.0.1:8/s3cret/v1"), one);
+}
+
 /* --- every way to fail --- */
+
+/* Not one looks like a good answer, or like a version or a rate that is missing. */
+static void no_failure_is_taken_for_another_thing(void **state)
+{
+    (void)state;
+    for (int f = TAKC_FAILURE_NONE + 1; f < TAKC_FAILURES; f++) {
+        enum takc_status st = takc_failure_status((enum takc_failure)f);
+        assert_true(st != TAKC_OK && st != TAKC_NOT_FOUND);
+        assert_true(takc_status_http(st) >= 400 && takc_status_http(st) != 404);
+        assert_true(takc_status_exit(st) != 0 && takc_status_exit(st) != takc_status_exit(TAKC_NOT_FOUND));
+    }
+}
 
 static void fails_with(enum takc_failure f)
 {
@@ -185,6 +249,49 @@ static void fails_with(enum takc_failure f)
     assert_int_equal(count(where) - before, n);
     assert_int_equal(sum.tries, n);
     assert_int_equal(count("outcome = 'lost'"), 0);
+}
+
+/* What passed on the clock while a throttled call went through its four tries. */
+static uint64_t waited_ms(uint64_t retry_base_ms)
+{
+    struct takc_model_settings s = settings("fake:obedient-throttled*9");
+    s.retry_base_ms = retry_base_ms;
+    assert_int_equal(open_with(&s), TAKC_OK);
+    uint64_t from = atomic_load(&now_ns);
+    assert_int_equal(ask("[1] Revenue grew by 7 percent."), TAKC_LIMITED);
+    assert_int_equal(sum.tries, 4);
+    return (atomic_load(&now_ns) - from) / 1000000u;
+}
+
+static void waits_between_tries_follow_the_setting(void **state)
+{
+    uint64_t usual = 0, long_ones = 0, limit_ms;
+    (void)state;
+    limit_ms = waited_ms(1); /* at most 1 + 2 + 4 are waits between tries: the rest is the rate that refusals taught */
+    for (int i = 0; i < 8; i++) {
+        usual += waited_ms(0);
+        long_ones += waited_ms(60000);
+    }
+    assert_true(8 * limit_ms < usual && 4 * usual < long_ones);
+}
+
+/* However long the service's own words are, what to do stands behind them. */
+static void a_failed_call_says_what_to_do(void **state)
+{
+    (void)state;
+    for (int f = TAKC_FAILURE_THROTTLED; f < TAKC_FAILURES; f++) {
+        struct takc_err e = {0};
+        const char *step = takc_failure_again((enum takc_failure)f)                 ? "later"
+                           : f == TAKC_FAILURE_TOO_LONG                             ? "shorter"
+                           : f == TAKC_FAILURE_DENIED || f == TAKC_FAILURE_NO_MODEL ? "takc doctor says who asks where"
+                                                                                    : NULL;
+        (void)takc_fail(&e, TAKC_INVALID, 0, "%0*d", 500, 7);
+        takc_models_next_step((enum takc_failure)f, "later", "shorter", &e);
+        assert_true(!step || strcmp(e.msg + strlen(e.msg) - strlen(step), step) == 0);
+        assert_int_equal(strchr(e.msg, ';') != NULL, step != NULL);
+        (void)takc_err_prefix(&e, TAKC_INVALID, "version 2: compress by a model: window 1 of 40");
+        assert_true(!step || strcmp(e.msg + strlen(e.msg) - strlen(step), step) == 0);
+    }
 }
 
 static void falls_back_from(enum takc_failure f)
@@ -365,9 +472,20 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(names_are_taken_apart),      T(settings_that_make_no_sense_say_where), T(every_kind_opens_without_asking),
-        T(every_failure_has_its_rows), T(without_a_row_nothing_is_sent),         T(a_run_stops_at_its_cap),
-        T(a_month_tells_and_stops),    T(no_price_is_said_where_a_cap_is_set),   T(threads_stay_within_the_cap),
+        T(names_are_taken_apart),
+        T(settings_that_make_no_sense_say_where),
+        T(every_kind_opens_without_asking),
+        T(a_cap_without_prices_is_told_once),
+        T(no_failure_is_taken_for_another_thing),
+        T(one_name_at_two_endpoints_is_two_models),
+        T(every_failure_has_its_rows),
+        T(without_a_row_nothing_is_sent),
+        T(a_run_stops_at_its_cap),
+        T(a_month_tells_and_stops),
+        T(no_price_is_said_where_a_cap_is_set),
+        T(threads_stay_within_the_cap),
+        T(a_failed_call_says_what_to_do),
+        T(waits_between_tries_follow_the_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,10 +3,10 @@
  * prompt.c - the blocks of a request for an answer. The background is in the first user message rather than the system part: what documents
  * say must not have the rank of rules. */
 #include "pipeline/prompt.h"
-#include "base/hash.h"
 #include "base/intern.h"
 #include "token/words.h"
 #include "unit/features.h"
+#include "unit/fence.h"
 
 static const char rules[] =
     "You answer questions from numbered lines of documents, and from nothing else.\n\n"
@@ -89,19 +89,14 @@ static enum takc_status add_source(const char *says, const struct takc_prompt_li
                                    struct takc_err *err)
 {
     struct takc_buf body;
-    struct takc_hex hash;
     if (!n)
         return TAKC_OK;
     takc_buf_init(&body, TAKC_BUF_MAX_REPLY);
     enum takc_status st = add_lines(lines, n, first, &body, err);
     if (!st)
-        st = takc_sha256(takc_buf_str(&body), &hash, err);
+        st = takc_buf_printf(out, err, "%s\n", says);
     if (!st)
-        st = takc_buf_printf(out, err, "%s\n<source %.16s>\n", says, hash.s);
-    if (!st)
-        st = takc_buf_add(out, takc_buf_str(&body), err);
-    if (!st)
-        st = takc_buf_printf(out, err, "</source %.16s>\n\n", hash.s);
+        st = takc_fence_add(takc_buf_str(&body), out, err);
     takc_buf_clear(&body);
     return st;
 }

@@ -10,7 +10,7 @@
  * Everything up to the cache point is the prefix. Its bytes depend on the task's description and the background's lines alone (so: on
  * version, mode, rate and filters), and hold no clock, path, version or question: a provider's cache hits from question to question.
  * Lines are numbered from 1 through background and chosen ones, each "[12] text" on a line of its own; documents stand between marks that
- * carry a hash of what is between them, which no document can hold. Lines that instruct a reader are quoted and said to be data, and what
+ * no document can hold (unit/fence.h). Lines that instruct a reader are quoted and said to be data, and what
  * heads lines (title, heading) is left out where it instructs.
  * Threads: pure functions. */
 #ifndef TAKC_PIPELINE_PROMPT_H

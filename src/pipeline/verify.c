@@ -4,6 +4,7 @@
  * level, not the end; only the machine's own troubles end it. */
 #include "takc/verify.h"
 #include "base/alloc.h"
+#include "pipeline/generate.h"
 #include "pipeline/given.h"
 #include "pipeline/snapshot.h"
 #include "verify/verify.h"
@@ -151,6 +152,22 @@ static enum takc_status check_rate(struct proof_run *p, const struct takc_stored
     return st ? st : check_stored(p, ledger, made->ledger_sha256, err);
 }
 
+/* How a model made the version, if one did: that file carries its hash itself. */
+static enum takc_status check_generated(struct proof_run *p, struct takc_err *err)
+{
+    bool due;
+    const char *why;
+    enum takc_status st = takc_generation_check(p->home, p->o->task, p->version, &due, &why, err);
+    if (st || !due)
+        return st;
+    p->proof.checked[TAKC_LEVEL_A]++;
+    if (why) {
+        p->proof.failed[TAKC_LEVEL_A]++;
+        found(p, TAKC_LEVEL_A, takc_key_generated(p->o->task, p->version->label).s, why);
+    }
+    return TAKC_OK;
+}
+
 /* Units are what index and order were made from; their hashes stand in the list of documents. */
 static enum takc_status check_version_things(struct proof_run *p, struct takc_err *err)
 {
@@ -158,6 +175,8 @@ static enum takc_status check_version_things(struct proof_run *p, struct takc_er
     enum takc_status st = check_stored(p, takc_key_index(p->o->task, v->label), v->index.sha256, err);
     if (!st)
         st = check_stored(p, takc_key_selection(p->o->task, v->label), v->selection.sha256, err);
+    if (!st)
+        st = check_generated(p, err);
     for (size_t i = 0; !st && i < v->n_artifacts; i++)
         if (is_asked_rate(p, v->artifacts[i].rate))
             st = check_rate(p, &v->artifacts[i], err);

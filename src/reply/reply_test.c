@@ -118,6 +118,7 @@ static void failures_have_the_guides_codes(void **state)
     assert_string_equal(takc_error_code(TAKC_NOMEM, TAKC_ABOUT_UNSET), "INTERNAL_ERROR");
     assert_string_equal(takc_error_code(TAKC_INVALID, TAKC_ABOUT_CACHE), "INVALID");
     assert_string_equal(takc_error_code(TAKC_NOT_FOUND, TAKC_ABOUT_UNSET), "NOT_FOUND");
+    assert_string_equal(takc_error_code(TAKC_NO_MODEL, TAKC_ABOUT_CACHE), "NO_MODEL");
     assert_string_equal(takc_error_code(TAKC_BUSY, TAKC_ABOUT_COMPRESS), "BUSY");
 }
 

@@ -79,9 +79,9 @@ def verify(method, target, headers, body):
                               f"The Canonical String for this request should have been\n'{canonical}'")
 
 
-def faults(operation, body):
+def faults(operation, body, service=model):
     """What is wrong with a body of a shaped operation: unknown members, types, unions, enumerations."""
-    shape, bad = model.operation_model(operation).input_shape, []
+    shape, bad = service.operation_model(operation).input_shape, []
 
     def walk(s, v, at="$"):
         if s.type_name == "structure" and isinstance(v, dict) and not s.is_document_type:
@@ -126,9 +126,9 @@ def ending(name):
 
 
 def vectors(name, body):
-    """Three numbers a text, or as many as are asked for."""
+    """Three numbers a text, or as many as are asked for; of "odd" the first is none."""
     texts = body["texts"] if "texts" in body else [body["inputText"]]
-    made = [([len(t.encode())] + [0.5] * 2000)[:body.get("dimensions", 3)] for t in texts]
+    made = [([None if t == "odd" else len(t.encode())] + [0.5] * 2000)[:body.get("dimensions", 3)] for t in texts]
     if "titan" in name:
         return {"embedding": made[0], "inputTextTokenCount": 2}
     return {"id": "x", "texts": texts, "embeddings": {"float": made} if "v4" in name else made}
@@ -290,6 +290,7 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-server = Server(("127.0.0.1", 0), Handler)
-print(server.server_address[1], flush=True)
-server.serve_forever()
+if __name__ == "__main__":
+    server = Server(("127.0.0.1", 0), Handler)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()

@@ -21,6 +21,10 @@ TEXT = "Revenue rose to 42 million \u20ac. [1]"
 USAGE = {"prompt_tokens": 30, "completion_tokens": 9, "total_tokens": 39, "prompt_tokens_details": {"cached_tokens": 10}}
 
 
+# Texts whose vectors are none.
+ODD = {"null": [1, None, 0.5], "words": ["1", "2", "3"], "number": 3, "huge": [1, 1e300, 0.5]}
+
+
 class Refused(Exception):
     pass
 
@@ -189,7 +193,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def embeddings(self, body):
         need(set(body) == {"model", "input", "encoding_format"} and body["encoding_format"] == "float", "embeddings' members")
-        data = [{"object": "embedding", "index": i, "embedding": [len(t), i, 0.5]} for i, t in enumerate(body["input"])]
+        data = [{"object": "embedding", "index": i, "embedding": ODD.get(t, [len(t), i, 0.5])} for i, t in enumerate(body["input"])]
         data = data[:-1] if body["model"] == "v-short" else data
         self.answer(200, {"object": "list", "data": data[::-1], "model": body["model"], "usage": {"prompt_tokens": 1, "total_tokens": 1}})
 

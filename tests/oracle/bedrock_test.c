@@ -317,6 +317,9 @@ static void texts_become_vectors(void **state)
             assert_int_equal(takc_model_embed(m, NULL, texts, 1, v, 2, &err), TAKC_INVALID);
             assert_non_null(strstr(err.msg, "3 dimensions, not 2"));
         }
+        const struct takc_str odd = takc_str("odd");
+        assert_int_equal(takc_model_embed(m, NULL, &odd, 1, v, DIMS, &err), TAKC_UPSTREAM);
+        assert_non_null(strstr(err.msg, "a vector of the answer: number 0 is none"));
         takc_model_close(m);
         takc_aws_close(aws);
     }

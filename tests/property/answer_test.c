@@ -141,10 +141,58 @@ const struct takc_model_facts *takc_models_facts(const struct takc_models *m)
     return takc_caller_facts(m->caller);
 }
 
+/* Nobody here compresses by a model. */
+enum takc_status takc_models_chain(const struct takc_models *m, struct takc_arena *a, const struct takc_str **out, size_t *out_n,
+                                   struct takc_err *err)
+{
+    (void)m;
+    (void)a;
+    *out = NULL;
+    *out_n = 0;
+    return takc_fail(err, TAKC_UNSUPPORTED, 0, "the models of this test write nothing");
+}
+
 void takc_models_spent(struct takc_models *m, struct takc_models_spent *out)
 {
     (void)m;
     *out = (struct takc_models_spent){.calls = n_calls};
+}
+
+/* No batch jobs: nobody here asks for any. */
+enum takc_status takc_models_can_batch(const struct takc_models *m, struct takc_err *err)
+{
+    return takc_fail(err, TAKC_UNSUPPORTED, 0, "%s has no batch jobs", m->provider->ops->name);
+}
+
+enum takc_status takc_models_write_record(const struct takc_models *m, struct takc_str id, const struct takc_model_request *r,
+                                          struct takc_buf *out, uint64_t *out_most, struct takc_err *err)
+{
+    (void)id;
+    (void)r;
+    (void)out;
+    (void)out_most;
+    return takc_models_can_batch(m, err);
+}
+
+enum takc_status takc_models_read_record(const struct takc_models *m, struct takc_str line, char out_id[64], struct takc_model_reply *out,
+                                         struct takc_err *err)
+{
+    (void)line;
+    (void)out_id;
+    (void)out;
+    return takc_models_can_batch(m, err);
+}
+
+enum takc_status takc_models_hold(struct takc_models *m, const struct takc_models_record *r, struct takc_err *err)
+{
+    (void)r;
+    return takc_models_can_batch(m, err);
+}
+
+enum takc_status takc_models_book(struct takc_models *m, const struct takc_models_record *r, struct takc_err *err)
+{
+    (void)r;
+    return takc_models_can_batch(m, err);
 }
 
 /* --- what a model of the test says --- */

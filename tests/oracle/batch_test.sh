@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Compression by batch jobs: batch.py against moto's S3 and a stand-in for Bedrock. TAKC_BATCH_EVERY=1 kills before and behind every request.
+python=$(sh "$TAKC_SOURCE_DIR/scripts/oracles.sh" python aws) || { echo "SKIPPED: no aws oracle to compare with"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+"$python" "$TAKC_SOURCE_DIR/tests/oracle/batch.py" "$TAKC" "$work"
