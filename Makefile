@@ -4,11 +4,11 @@
 all: ## the library and the program, build/release
 	@cmake --preset release >/dev/null && cmake --build --preset release
 test: all ## all tests
-	@ctest --preset release -j2
+	@ctest --preset release -j3
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@cmake --preset asan >/dev/null && cmake --build --preset asan && ctest --preset asan -j2
+	@cmake --preset asan >/dev/null && cmake --build --preset asan && ctest --preset asan -j3
 tsan: ## the tests that use threads under ThreadSanitizer
-	@cmake --preset tsan >/dev/null && cmake --build --preset tsan && ctest --preset tsan -j2 -R 'base\.|net\.|object\.|catalog\.|compress\.|rank\.|property\.|pipeline\.'
+	@cmake --preset tsan >/dev/null && cmake --build --preset tsan && ctest --preset tsan -j3 -R 'base\.|net\.|object\.|catalog\.|compress\.|rank\.|property\.|pipeline\.'
 fault: all ## the tests that make allocations, reads, writes and renames fail
 	@ctest --preset release -L fault
 fuzz-smoke: ## a short run of every fuzz target

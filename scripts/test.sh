@@ -5,4 +5,4 @@ set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install-parts.sh build test
 sh scripts/build.sh
-ctest --preset release -j2
+ctest --preset release -j3 # two processors are busy then: some tests wait for servers

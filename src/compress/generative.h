@@ -31,7 +31,7 @@
 #include "compress/artifact.h"
 #include "task/profile.h"
 
-#define TAKC_GENERATIVE_VERSION "1" /* raised whenever the same replies would give other bytes, or prompts change */
+#define TAKC_GENERATIVE_VERSION "2" /* raised whenever the same replies would give other bytes, or prompts change */
 
 /* One call of the model. OK with cut true: the reply ended at its limit. blocked: a guardrail spoke instead; the window becomes extracts.
  * Any failure ends the compress: what was kept stays. */

@@ -288,7 +288,7 @@ static enum takc_status look(struct takc_batches *b, struct takc_call *call, con
                              struct takc_batch_status *out, struct takc_err *err)
 {
     enum takc_status st = takc_batch_look(b->m->aws, call, j->arn, out, err);
-    if (st != TAKC_NOT_FOUND)
+    if (st != TAKC_NO_MODEL) /* what a 404 of the service comes to, whatever was asked for */
         return st;
     *out = (struct takc_batch_status){.state = TAKC_BATCH_EXPIRED, .message = "the service does not know it any more"};
     return TAKC_OK;

@@ -14,12 +14,25 @@
 
 /* Units of measure and scale words, compared without case. */
 static const char *const units[] = {
-    "%",      "percent", "thousand", "million", "billion", "trillion", "dozen",  "usd",   "eur",    "gbp",   "dollars", "dollar", "euros",
-    "euro",   "pounds",  "cents",    "kg",      "mg",      "g",        "lb",     "lbs",   "tons",   "ton",   "tonnes",  "km",     "m",
-    "cm",     "mm",      "miles",    "mile",    "feet",    "ft",       "inches", "inch",  "ms",     "s",     "sec",     "min",    "h",
-    "hours",  "hour",    "days",     "day",     "weeks",   "week",     "months", "month", "years",  "year",  "minutes", "minute", "seconds",
-    "second", "gb",      "mb",       "kb",      "tb",      "bytes",    "byte",   "bits",  "kw",     "kwh",   "mw",      "hz",     "ghz",
-    "mhz",    "liters",  "litres",   "ml",      "l",       "degrees",  "volts",  "watts", "points", "basis", "bps",     "bn",     "mn"};
+    "%",       "percent",  "thousand", "million", "billion",     "trillion",    "dozen",       "usd",         "eur",       "gbp",
+    "dollars", "dollar",   "euros",    "euro",    "pounds",      "cents",       "kg",          "mg",          "g",         "lb",
+    "lbs",     "tons",     "ton",      "tonnes",  "km",          "m",           "cm",          "mm",          "miles",     "mile",
+    "feet",    "ft",       "inches",   "inch",    "ms",          "s",           "sec",         "min",         "h",         "hours",
+    "hour",    "days",     "day",      "weeks",   "week",        "months",      "month",       "years",       "year",      "minutes",
+    "minute",  "seconds",  "second",   "gb",      "mb",          "kb",          "tb",          "bytes",       "byte",      "bits",
+    "kw",      "kwh",      "mw",       "hz",      "ghz",         "mhz",         "liters",      "litres",      "ml",        "l",
+    "degrees", "volts",    "watts",    "points",  "basis",       "bps",         "bn",          "mn",          "bar",       "mbar",
+    "psi",     "kpa",      "mpa",      "hpa",     "pa",          "atm",         "torr",        "knots",       "knot",      "mph",
+    "kmh",     "rpm",      "chf",      "jpy",     "cny",         "inr",         "cad",         "aud",         "sek",       "nok",
+    "dkk",     "yen",      "yuan",     "francs",  "franc",       "rupees",      "pence",       "pound",       "cent",      "acres",
+    "acre",    "hectares", "hectare",  "ha",      "gallons",     "gallon",      "barrels",     "barrel",      "bbl",       "oz",
+    "ounces",  "ounce",    "grams",    "gram",    "kilograms",   "kilogram",    "kilometers",  "kilometres",  "kilometer", "kilometre",
+    "meters",  "metres",   "meter",    "metre",   "centimeters", "centimetres", "millimeters", "millimetres", "microns",   "liter",
+    "litre",   "tonne",    "quarters", "quarter", "decades",     "decade",      "hundred",     "pct",         "celsius",   "fahrenheit",
+    "kelvin",  "amps",     "amp",      "amperes", "ampere",      "ma",          "ohm",         "ohms",        "kv",        "kva",
+    "volt",    "watt",     "gw",       "mwh",     "gwh",         "twh",         "kj",          "mj",          "joules",    "btu",
+    "mmbtu",   "db",       "yards",    "yard",    "kilobytes",   "megabytes",   "gigabytes",   "terabytes",   "pb",        "bit",
+    "mbps",    "gbps",     "kbps",     "khz",     "ns"};
 static const char *const months[] = {"january",   "february",  "march",   "april",    "may",      "june",   "july",
                                      "august",    "september", "october", "november", "december", "monday", "tuesday",
                                      "wednesday", "thursday",  "friday",  "saturday", "sunday"};
