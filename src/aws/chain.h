@@ -40,12 +40,14 @@ struct takc_aws_walk {
 };
 /* Reads the files that there are. INVALID names file and line. */
 TAKC_CHECK enum takc_status takc_aws_walk_init(struct takc_aws_walk *w, struct takc_aws *a, struct takc_call *call, struct takc_err *err);
+/* Wipes and frees; twice is harmless. */
 void takc_aws_walk_clear(struct takc_aws_walk *w);
 
 /* A variable, or NULL when it is missing or empty. */
 const char *takc_aws_env(const struct takc_aws *a, const char *name);
 /* A profile's value, the credentials file before the config file; NULL-terminated, or NULL. */
 const char *takc_aws_profile_get(const struct takc_aws_walk *w, const char *profile, const char *key);
+/* Does either file have a section of that profile? */
 bool takc_aws_profile_exists(const struct takc_aws_walk *w, const char *profile);
 /* The profile that counts: option, AWS_PROFILE, AWS_DEFAULT_PROFILE, "default"; *named says whether somebody asked for it. */
 const char *takc_aws_profile_name(const struct takc_aws *a, bool *named);
@@ -55,6 +57,7 @@ const char *takc_aws_region_set(const struct takc_aws_walk *w, const char *profi
 /* Copies the keys into out; a token or expiry of empty/0 is none. INVALID for keys that are no keys, with what they are of. */
 TAKC_CHECK enum takc_status takc_aws_identity_set(struct takc_aws_identity *out, const struct takc_aws_keys *k, int64_t expires_s,
                                                   struct takc_err *err);
+/* Empty: clear it with takc_aws_identity_clear. */
 void takc_aws_identity_init(struct takc_aws_identity *out);
 
 struct takc_aws_members { /* how a JSON object calls them */
@@ -74,6 +77,7 @@ TAKC_CHECK enum takc_status takc_aws_file(struct takc_aws_walk *w, const char *p
 /* Sends a request of a source: no signature, small reply. The reply is wiped by takc_aws_reply_drop. */
 TAKC_CHECK enum takc_status takc_aws_ask(struct takc_aws_walk *w, struct takc_http_request *r, uint64_t connect_ms, uint64_t total_ms,
                                          struct takc_http_reply *out, struct takc_err *err);
+/* Wipes a reply that holds secrets, and frees it. */
 void takc_aws_reply_drop(struct takc_http_reply *r);
 /* Fills err for a reply that is no 2xx: DENIED, LIMITED or UPSTREAM with the status and, where the body holds them, code and message. */
 enum takc_status takc_aws_refusal(const struct takc_http_reply *r, struct takc_err *err);
@@ -83,18 +87,23 @@ enum takc_status takc_aws_refusal(const struct takc_http_reply *r, struct takc_e
 TAKC_CHECK enum takc_status takc_aws_endpoint(struct takc_aws_walk *w, const char *id, const char *host, const char *region,
                                               const char **out, struct takc_err *err);
 
-/* The sources. */
+/* The sources. Each fills out and sets *found, or leaves both when nothing of it is configured; a source that is configured and broken is
+ * an error that names it, and the walk ends there. Statuses as takc_aws_keys. The variables: */
 TAKC_CHECK enum takc_status takc_aws_from_environment(struct takc_aws_walk *w, struct takc_aws_identity *out, bool *found,
                                                       struct takc_err *err);
 /* The chain of a profile; with_environment: the variables of web identity count, too. */
 TAKC_CHECK enum takc_status takc_aws_from_profile(struct takc_aws_walk *w, const char *profile, bool with_environment,
                                                   struct takc_aws_identity *out, bool *found, struct takc_err *err);
+/* Tokens that `aws sso login` cached, changed for keys. */
 TAKC_CHECK enum takc_status takc_aws_from_sso(struct takc_aws_walk *w, const char *profile, struct takc_aws_identity *out, bool *found,
                                               struct takc_err *err);
+/* What credential_process prints. */
 TAKC_CHECK enum takc_status takc_aws_from_process(struct takc_aws_walk *w, const char *profile, struct takc_aws_identity *out, bool *found,
                                                   struct takc_err *err);
+/* The endpoint of ECS or EKS. */
 TAKC_CHECK enum takc_status takc_aws_from_container(struct takc_aws_walk *w, struct takc_aws_identity *out, bool *found,
                                                     struct takc_err *err);
+/* The role of an EC2 instance, by IMDSv2. */
 TAKC_CHECK enum takc_status takc_aws_from_instance(struct takc_aws_walk *w, struct takc_aws_identity *out, bool *found,
                                                    struct takc_err *err);
 /* The instance's region into out; NOT_FOUND when it is no instance. */

@@ -21,7 +21,7 @@
 #include "../property/home_fixture.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FULL_KILLS 60 /* a sanitized process takes long to start and stop */
+#define FULL_KILLS 100 /* a sanitized process takes long to start and stop */
 #else
 #define FULL_KILLS 500
 #endif
