@@ -175,6 +175,15 @@ static void a_line_is_judged_before_it_is_stored(void **state)
     assert_int_equal(takc_verify_generated(NULL, takc_str("Sales fell by 5%."), quotes + 1, 1, &ok, why, NULL), TAKC_OK);
     assert_false(ok);
     assert_string_equal(why, "the number '5%' does not stand in the spans");
+    static const char *const swapped[][2] = {{"12 bar", "12 psi"},      {"12 knots", "12 mph"},      {"12 acres", "12 hectares"},
+                                             {"12 grams", "12 ounces"}, {"12 celsius", "12 kelvin"}, {"12 francs", "12 yen"}};
+    for (size_t i = 0; i < sizeof(swapped) / sizeof(swapped[0]); i++) {
+        const struct takc_str one = takc_str(swapped[i][0]);
+        assert_int_equal(takc_verify_generated(NULL, one, &one, 1, &ok, why, NULL), TAKC_OK);
+        assert_true(ok);
+        assert_int_equal(takc_verify_generated(NULL, takc_str(swapped[i][1]), &one, 1, &ok, why, NULL), TAKC_OK);
+        assert_false(ok);
+    }
     takc_fault_arm(TAKC_FAULT_ALLOC, 1, ENOMEM);
     assert_int_equal(takc_verify_generated(NULL, takc_str("x"), quotes, 2, &ok, why, NULL), TAKC_NOMEM);
     takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
