@@ -13,5 +13,7 @@ find_library(TAKC_LIBCSV csv REQUIRED)
 find_library(TAKC_LIBCMARK_EXT cmark-gfm-extensions REQUIRED)
 # libcurl is loaded when it is first needed (src/net/curl.h): its headers are for building, its name is linked nowhere.
 pkg_check_modules(TAKC_CURL REQUIRED libcurl>=7.80)
+# So is libmicrohttpd (src/http/mhd.h).
+pkg_check_modules(TAKC_MHD REQUIRED libmicrohttpd>=0.9.75)
 find_package(Threads REQUIRED)
 list(APPEND TAKC_PARTS ${TAKC_LIBCSV} ${TAKC_LIBCMARK_EXT} Threads::Threads ${CMAKE_DL_LIBS} m)

@@ -2,6 +2,7 @@
  *
  * clock.c - the machine's clock, calls, dates. */
 #include "base/clock.h"
+#include "base/fiber.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,10 @@ static void system_sleep(const struct takc_clock *c, uint64_t ns)
 {
     (void)c;
     struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
-    (void)nanosleep(&t, NULL);
+    if (takc_fiber_here())
+        takc_fiber_sleep(ns);
+    else
+        (void)nanosleep(&t, NULL);
 }
 
 const struct takc_clock *takc_clock_system(void)

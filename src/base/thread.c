@@ -3,6 +3,7 @@
  * thread.c - pthreads behind the names of base/thread.h. Conditions wait on the monotonic clock: setting the date wakes nobody. */
 #include "base/thread.h"
 #include "base/alloc.h"
+#include "base/fiber.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -26,10 +27,12 @@ TAKC_UNCHECKED void takc_mutex_lock(struct takc_mutex *mu)
 {
     if (pthread_mutex_lock(&mu->m))
         TAKC_BUG("lock");
+    takc_fiber_locks(1);
 }
 
 TAKC_UNCHECKED void takc_mutex_unlock(struct takc_mutex *mu)
 {
+    takc_fiber_locks(-1);
     if (pthread_mutex_unlock(&mu->m))
         TAKC_BUG("unlock");
 }
@@ -37,6 +40,8 @@ TAKC_UNCHECKED void takc_mutex_unlock(struct takc_mutex *mu)
 enum takc_status takc_cond_init(struct takc_cond *c, struct takc_err *err)
 {
     pthread_condattr_t a;
+    c->fibers = NULL;
+    atomic_init(&c->n_fibers, 0);
     if (pthread_condattr_init(&a))
         return takc_fail(err, TAKC_NOMEM, 0, "no condition");
     int e = pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
@@ -53,13 +58,19 @@ void takc_cond_clear(struct takc_cond *c)
 
 void takc_cond_wait(struct takc_cond *c, struct takc_mutex *mu)
 {
-    if (pthread_cond_wait(&c->c, &mu->m))
+    if (takc_fiber_here())
+        takc_fiber_wait(c, mu, UINT64_MAX);
+    else if (pthread_cond_wait(&c->c, &mu->m))
         TAKC_BUG("wait");
 }
 
 void takc_cond_wait_ms(struct takc_cond *c, struct takc_mutex *mu, uint64_t ms)
 {
     struct timespec t;
+    if (takc_fiber_here()) {
+        takc_fiber_wait(c, mu, ms);
+        return;
+    }
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     uint64_t ns = (uint64_t)t.tv_nsec + ms % 1000 * 1000000u;
     t.tv_sec += (time_t)(ms / 1000 + ns / 1000000000u);
@@ -71,11 +82,13 @@ void takc_cond_wait_ms(struct takc_cond *c, struct takc_mutex *mu, uint64_t ms)
 
 void takc_cond_signal(struct takc_cond *c)
 {
-    (void)pthread_cond_signal(&c->c);
+    if (!takc_fiber_wake(c, false))
+        (void)pthread_cond_signal(&c->c);
 }
 
 void takc_cond_broadcast(struct takc_cond *c)
 {
+    (void)takc_fiber_wake(c, true);
     (void)pthread_cond_broadcast(&c->c);
 }
 

@@ -10,6 +10,7 @@
 #include "takc/status.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #if defined(__clang__)
@@ -42,8 +43,11 @@ void takc_mutex_lock(struct takc_mutex *mu) TAKC_ACQUIRES(*mu);
 /* Lets go; one that is not ours is our bug and stops. */
 void takc_mutex_unlock(struct takc_mutex *mu) TAKC_RELEASES(*mu);
 
-struct takc_cond {
+struct fiber;
+struct takc_cond { /* the last two are base/fiber.c's */
     pthread_cond_t c;
+    struct fiber *fibers;
+    atomic_uint n_fibers;
 };
 /* NOMEM when the system has none left. */
 TAKC_CHECK enum takc_status takc_cond_init(struct takc_cond *c, struct takc_err *err);

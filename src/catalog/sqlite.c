@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CATALOG_SCHEMA = 2, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 1000 };
+enum { CATALOG_SCHEMA = 3, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 1000 };
 
 /* Columns in the order of usage.c. Times in seconds since 1970, money in picodollars. */
 #define USAGE_SQL                                                                                                                          \
@@ -25,6 +25,22 @@ enum { CATALOG_SCHEMA = 2, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 100
     " ms INTEGER NOT NULL, first_token_ms INTEGER NOT NULL, attempt INTEGER NOT NULL, counted_here INTEGER NOT NULL,"                      \
     " priced INTEGER NOT NULL, fallback INTEGER NOT NULL, batch INTEGER NOT NULL);"                                                        \
     "CREATE INDEX usage_by_task ON usage(task, at, picodollars);"
+
+/* What `takc serve` keeps. Times in seconds since 1970, money in picodollars; tenant '': the default one. */
+#define SERVE_SQL                                                                                                                          \
+    "CREATE TABLE api_keys(id TEXT PRIMARY KEY, hash TEXT NOT NULL, name TEXT NOT NULL, tenant TEXT NOT NULL, may INTEGER NOT NULL,"       \
+    " tasks TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, revoked INTEGER NOT NULL) WITHOUT ROWID;"                   \
+    "CREATE TABLE jobs(id TEXT PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, task TEXT NOT NULL, subject TEXT NOT NULL,"          \
+    " state TEXT NOT NULL, request TEXT NOT NULL, result TEXT NOT NULL, progress INTEGER NOT NULL, stage TEXT NOT NULL,"                   \
+    " created INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL, attempts INTEGER NOT NULL) WITHOUT ROWID;"               \
+    "CREATE INDEX jobs_by_state ON jobs(state, created);"                                                                                  \
+    "CREATE TABLE quotas(subject TEXT NOT NULL, kind TEXT NOT NULL, value INTEGER NOT NULL, at INTEGER NOT NULL,"                          \
+    " PRIMARY KEY(subject, kind)) WITHOUT ROWID;"                                                                                          \
+    "CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, tenant TEXT NOT NULL, subject TEXT NOT NULL, peer TEXT NOT NULL,"     \
+    " request_id TEXT NOT NULL, action TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL);"                                       \
+    "CREATE INDEX audit_by_time ON audit(at);"                                                                                             \
+    "CREATE TABLE idempotency(subject TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL,"                   \
+    " reply BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(subject, key)) WITHOUT ROWID;"
 
 static const char schema_sql[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -38,10 +54,11 @@ static const char schema_sql[] =
     "CREATE TABLE queries(id INTEGER PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL,"
     " mode TEXT NOT NULL, rate TEXT NOT NULL, question TEXT, confidence REAL NOT NULL, ms INTEGER NOT NULL,"
     " tokens INTEGER NOT NULL, abstained INTEGER NOT NULL, at INTEGER NOT NULL);"
-    "CREATE INDEX queries_by_task ON queries(task, at);" USAGE_SQL "INSERT INTO meta VALUES('schema_version', '2');";
+    "CREATE INDEX queries_by_task ON queries(task, at);" USAGE_SQL SERVE_SQL "INSERT INTO meta VALUES('schema_version', '3');";
 
 /* From each older schema to the next; run in one transaction. */
-static const char *const schema_steps[CATALOG_SCHEMA] = {NULL, USAGE_SQL "UPDATE meta SET value = '2' WHERE key = 'schema_version'"};
+static const char *const schema_steps[CATALOG_SCHEMA] = {
+    NULL, USAGE_SQL "UPDATE meta SET value = '2' WHERE key = 'schema_version'", SERVE_SQL "UPDATE meta SET value = '3' WHERE key = 'schema_version'"};
 
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines */
 static const char *const stmt_sql[TAKC_STMTS] = {

@@ -5,17 +5,27 @@
 
 #include <unistd.h>
 
-enum takc_status takc_cli_open(struct takc_cli *cli, struct takc_home **out, struct takc_err *err)
+static enum takc_status open_home(struct takc_cli *cli, bool create, struct takc_home **out, struct takc_err *err)
 {
     /* A forget is alone on the home while it scrubs the catalogue: that is short, and whoever comes then waits. */
-    static const struct takc_home_options options = {.wait_ms = 10000};
+    const struct takc_home_options options = {.create = create, .wait_ms = 10000};
     struct takc_str path;
     enum takc_status st = takc_cli_home(cli, &path, err);
     if (!st)
         st = takc_home_open(out, path.ptr, &options, err);
-    if (st == TAKC_NOT_FOUND)
+    if (st == TAKC_NOT_FOUND && !create)
         return takc_fail(err, st, 0, "there is no home at %.*s; takc init TASK makes one", TAKC_STR_ARG(path));
     return st;
+}
+
+enum takc_status takc_cli_open(struct takc_cli *cli, struct takc_home **out, struct takc_err *err)
+{
+    return open_home(cli, false, out, err);
+}
+
+enum takc_status takc_cli_open_or_make(struct takc_cli *cli, struct takc_home **out, struct takc_err *err)
+{
+    return open_home(cli, true, out, err);
 }
 
 enum takc_status takc_cli_open_task(struct takc_cli *cli, struct takc_home **out, struct takc_str *out_task, struct takc_err *err)

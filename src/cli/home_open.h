@@ -9,6 +9,8 @@
 
 /* Opens the home of the settings; a missing one is NOT_FOUND and names `takc init`. Close it with takc_home_close. */
 TAKC_CHECK enum takc_status takc_cli_open(struct takc_cli *cli, struct takc_home **out, struct takc_err *err);
+/* As takc_cli_open, but a missing home is made. */
+TAKC_CHECK enum takc_status takc_cli_open_or_make(struct takc_cli *cli, struct takc_home **out, struct takc_err *err);
 /* As takc_cli_open, and the task of -t. */
 TAKC_CHECK enum takc_status takc_cli_open_task(struct takc_cli *cli, struct takc_home **out, struct takc_str *out_task,
                                                struct takc_err *err);

@@ -50,6 +50,14 @@ static const struct takc_option ingest_options[] = {
             false                                                                                                                          \
     }
 
+static const struct takc_option serve_options[] = {
+    {"address", 0, TAKC_OPTION_SETTING, "ADDRESS", "where to listen", "serve.address", false},
+    {"port", 0, TAKC_OPTION_SETTING, "PORT", "0: any free one", "serve.port", false},
+    {"tls-cert", 0, TAKC_OPTION_SETTING, "FILE", "certificate in PEM", "serve.tls_cert", false},
+    {"tls-key", 0, TAKC_OPTION_SETTING, "FILE", "its key in PEM", "serve.tls_key", false},
+    TAKC_MODEL_OPTIONS,
+};
+
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
     WRITER_OPTIONS,
@@ -277,6 +285,16 @@ static const struct takc_verb verbs[] = {
      .example_says = "All tasks of a month, day by day.",
      OPTIONS(usage_options),
      .run = takc_verb_usage},
+    {.name = "serve",
+     .summary = "the same over HTTP",
+     .usage = "[OPTIONS]",
+     .about =
+         "Serves the guide's API and says where. Stops on SIGTERM or Ctrl-C once requests under way have ended (serve.drain_ms); SIGHUP "
+         "reads the certificate again. Put nginx in front of it where strangers can reach it.",
+     .example = "takc serve --port 8080",
+     .example_says = "curl -s http://127.0.0.1:8080/health",
+     OPTIONS(serve_options),
+     .run = takc_verb_serve},
     {.name = "backends",
      .summary = "list the kinds of models",
      .usage = "",

@@ -55,9 +55,11 @@ struct takc_settings {
     struct takc_str model_batch_role;
     uint64_t model_batch_min_records, model_batch_poll_ms;
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
-    struct takc_value *values;           /* one per row, in the order of the rows */
-    struct takc_str file;                /* that was read; empty: none */
-    struct takc_arena arena;             /* owns all texts */
+    struct takc_str serve_address, serve_tls_cert, serve_tls_key;
+    uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;
+    struct takc_value *values; /* one per row, in the order of the rows */
+    struct takc_str file;      /* that was read; empty: none */
+    struct takc_arena arena;   /* owns all texts */
 };
 
 enum takc_origin_kind { TAKC_ORIGIN_UNSET = 0, TAKC_ORIGIN_FLAG, TAKC_ORIGIN_ENVIRONMENT, TAKC_ORIGIN_FILE, TAKC_ORIGIN_DEFAULT };

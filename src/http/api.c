@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api.c - from a request to a route and back: finding it, checking what is asked, replies and failures in the guide's words, the headers
+ * that every reply has, the access log. */
+#include "http/api.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { BODY_MAX = 1 << 20 };
+
+/* ---- replies ---- */
+
+static bool is_openai(const struct takc_exchange *x)
+{
+    const struct takc_asked *asked = x->about;
+    return asked && asked->route && asked->route->openai;
+}
+
+void takc_api_json(struct takc_exchange *x, int status, json_t *v)
+{
+    x->status = v ? status : 503;
+    takc_buf_reset(&x->reply);
+    if (v && takc_json_dump(v, false, &x->reply, NULL)) {
+        x->status = 503;
+        takc_buf_reset(&x->reply);
+    }
+    json_decref(v);
+    (void)!takc_buf_byte(&x->reply, '\n', NULL);
+}
+
+/* What a client may read of a failure: its own mistakes in full, ours and other services' in general words. */
+static struct takc_str message_of(enum takc_status st, const struct takc_err *err)
+{
+    switch (st) {
+    case TAKC_CORRUPT:
+    case TAKC_IO:
+    case TAKC_FULL:
+    case TAKC_NOMEM:
+        return takc_str("the server could not do this; its log says why, under this request_id");
+    case TAKC_DENIED:
+    case TAKC_UNTRUSTED:
+    case TAKC_NO_MODEL:
+    case TAKC_UPSTREAM:
+        return takc_str("the model's service did not answer as it should; the server's log says why, under this request_id");
+    default:
+        return takc_str(err && err->msg[0] ? err->msg : takc_status_text(st));
+    }
+}
+
+/* As OpenAI's clients expect it; they raise by the HTTP status. */
+static json_t *openai_body(const char *code, struct takc_str message, const json_t *details)
+{
+    struct takc_str param = takc_json_get_str(details, "pointer");
+    bool request = strcmp(code, "INVALID") == 0;
+    return json_pack("{s{so ss so ss}}", "error", "message", takc_json_str(message), "type",
+                     request ? "invalid_request_error" : "api_error", "param", param.len ? takc_json_str(param) : json_null(), "code",
+                     code);
+}
+
+/* Takes details. */
+static json_t *error_body(const struct takc_exchange *x, const char *code, struct takc_str message, json_t *details)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    const struct takc_error_body e = {code, message, x->request_id, clock->wall_s(clock), details};
+    json_t *v = is_openai(x) ? openai_body(code, message, details) : takc_error_json(&e);
+    json_decref(details);
+    return v;
+}
+
+json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
+{
+    return error_body(x, takc_error_code(st, about), message_of(st, err), NULL);
+}
+
+/* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */
+static int http_of(enum takc_status st)
+{
+    return st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 503 : takc_status_http(st);
+}
+
+void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
+{
+    int http = http_of(st);
+    if (http >= 500)
+        takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), err ? err->msg : "");
+    if (http == 503 || http == 429)
+        takc_exchange_header(x, "Retry-After", takc_str("1"));
+    takc_api_json(x, http, takc_api_error(x, st, about, err));
+}
+
+bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task)
+{
+    struct takc_err err = {0};
+    enum takc_status st = takc_task_name_check(task, &err);
+    if (st) {
+        takc_api_fail(x, st, TAKC_ABOUT_TASK_NAME, &err);
+        return false;
+    }
+    if (takc_may_task(&asked->who, task))
+        return true;
+    takc_api_json(x, 403, error_body(x, "FORBIDDEN", takc_str("this credential may not use that task"), NULL));
+    return false;
+}
+
+void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss)
+{
+    char text[460];
+    (void)snprintf(text, sizeof(text), "%s: %s%s", miss->pointer[0] ? miss->pointer : "the body", miss->expected,
+                   strncmp(miss->expected, "no such", 7) == 0 ? "" : " is expected");
+    takc_api_json(x, 400,
+                  error_body(x, takc_error_code(TAKC_INVALID, TAKC_ABOUT_UNSET), takc_str(text),
+                             json_pack("{ss ss}", "pointer", miss->pointer, "expected", miss->expected)));
+}
+
+static void refuse(void *arg, struct takc_exchange *x, int status, const char *why)
+{
+    static const struct {
+        int status;
+        const char *code;
+    } codes[] = {{401, "AUTHENTICATION_FAILED"},
+                 {403, "FORBIDDEN"},
+                 {404, "NOT_FOUND"},
+                 {405, "METHOD_NOT_ALLOWED"},
+                 {408, "TIMEOUT"},
+                 {413, "TOO_LARGE"},
+                 {414, "TOO_LARGE"},
+                 {415, "UNSUPPORTED"},
+                 {431, "TOO_LARGE"},
+                 {501, "UNSUPPORTED"},
+                 {503, "BUSY"},
+                 {505, "UNSUPPORTED"}};
+    const char *code = "INVALID";
+    (void)arg;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (codes[i].status == status)
+            code = codes[i].code;
+    if (status == 503)
+        takc_exchange_header(x, "Retry-After", takc_str("1"));
+    takc_api_json(x, status, error_body(x, code, takc_str(why), NULL));
+}
+
+/* ---- a request ---- */
+
+static void begin(void *arg, struct takc_exchange *x)
+{
+    char allow[64];
+    bool nomem = false;
+    struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
+    const struct takc_route *r = asked ? takc_route_find(x->method, x->path, &x->arena, asked, allow, &nomem) : NULL;
+    if (!asked || nomem) {
+        refuse(arg, x, 503, "no memory for a request");
+        return;
+    }
+    if (!r) {
+        takc_exchange_header(x, "Allow", takc_str(allow));
+        refuse(arg, x, allow[0] ? 405 : 404, allow[0] ? "this path does not take that method" : "there is no such path");
+        return;
+    }
+    x->about = asked;
+    asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
+    asked->api = arg;
+    asked->home = ((const struct takc_api *)arg)->home;
+    x->quick = r->quick;
+    x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
+}
+
+static bool is_json(struct takc_str type)
+{
+    struct takc_str rest = type, first = {0};
+    return !takc_str_split(&rest, ';', &first) || !first.len || takc_str_eq_nocase(takc_str_trim(first), takc_str("application/json"));
+}
+
+/* Bodies of JSON, checked; false: refused. */
+static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
+{
+    struct takc_schema_miss miss;
+    struct takc_err err;
+    if (!asked->route->body)
+        return true;
+    if (!is_json(takc_exchange_asked(x, "content-type"))) {
+        refuse(NULL, x, 415, "a body of application/json is expected");
+        return false;
+    }
+    enum takc_status st = takc_json_parse(takc_buf_str(&x->body), &asked->body, &err);
+    if (st) {
+        (void)takc_err_prefix(&err, st, "the body is no JSON");
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+        return false;
+    }
+    if (takc_schema_check(asked->route->body, asked->body, &miss))
+        return true;
+    takc_api_unfit(x, &miss);
+    return false;
+}
+
+static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
+{
+    static const struct takc_schema none = {.type = TAKC_TYPE_OBJECT};
+    struct takc_schema_miss miss;
+    bool nomem;
+    if (takc_schema_query(asked->route->query ? asked->route->query : &none, x->query, &asked->query, &miss, &nomem))
+        return true;
+    if (nomem)
+        refuse(NULL, x, 503, "no memory for a request");
+    else
+        takc_api_unfit(x, &miss);
+    return false;
+}
+
+static void handle(void *arg, struct takc_exchange *x)
+{
+    struct takc_asked *asked = x->about;
+    (void)arg;
+    if (read_query(x, asked) && read_body(x, asked))
+        asked->route->run(x, asked);
+    json_decref(asked->query);
+    json_decref(asked->body);
+    asked->query = asked->body = NULL;
+}
+
+/* ---- every reply ---- */
+
+static void headers(void *arg, struct takc_exchange *x)
+{
+    (void)arg;
+    takc_exchange_header(x, "X-Request-ID", takc_str(x->request_id));
+    takc_exchange_header(x, "X-Content-Type-Options", takc_str("nosniff"));
+    takc_exchange_header(x, "X-Frame-Options", takc_str("DENY"));
+    takc_exchange_header(x, "Referrer-Policy", takc_str("no-referrer"));
+    takc_exchange_header(x, "Content-Security-Policy", takc_str("default-src 'none'; frame-ancestors 'none'"));
+    if (x->tls)
+        takc_exchange_header(x, "Strict-Transport-Security", takc_str("max-age=31536000"));
+    for (size_t i = 0; i < x->n_out; i++)
+        if (takc_str_is(x->out[i].name, "Cache-Control"))
+            return;
+    takc_exchange_header(x, "Cache-Control", takc_str("no-store"));
+}
+
+/* Paths hold names of tasks and documents, never questions. */
+static void ended(void *arg, const struct takc_exchange *x, bool whole)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    (void)arg;
+    takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
+                 TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
+                 (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");
+}
+
+struct takc_server_handlers takc_api_handlers(struct takc_api *api)
+{
+    return (struct takc_server_handlers){
+        .begin = begin, .handle = handle, .refuse = refuse, .headers = headers, .ended = ended, .arg = api};
+}

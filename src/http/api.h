@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * http/api.h - what the server says: routes over a home, in the guide's words.
+ *
+ * A route is a row of routes_*.c: method, path, scope, the schemas of its parameters and bodies, its handler. The row checks requests,
+ * words the refusals and makes /openapi.json; a handler sees only what fits. Every path is served under /v1 too. Replies: JSON; failures in
+ * the guide's error body with the status that fits. What went wrong inside (storage, a service behind) is logged with the request's id and
+ * told to the client in general words. Threads: handlers run on fibers, many at a time; the api's own state is read only. */
+#ifndef TAKC_HTTP_API_H
+#define TAKC_HTTP_API_H
+
+#include "auth/auth.h"
+#include "catalog/home.h"
+#include "http/schema.h"
+#include "http/server.h"
+#include "reply/reply.h"
+#include "takc/model.h"
+#include "takc/query.h"
+#include "task/profile.h"
+
+struct takc_api;
+struct takc_asked;
+
+typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
+
+struct takc_route {
+    const char *method, *path;              /* "GET", "/cache/{task}/{rate}" */
+    const char *id, *summary;               /* of OpenAPI: "getCacheRate" */
+    unsigned may;                           /* TAKC_MAY_*: who may; 0: everybody, unasked */
+    bool quick;                             /* waits for nothing: answered on the connection's thread */
+    const struct takc_schema *query, *body; /* NULL: none */
+    const struct takc_schema *reply;        /* of 200; NULL: any JSON */
+    const char *reply_type;                 /* NULL: application/json */
+    uint64_t body_max;                      /* bytes; 0: 1 MiB */
+    takc_route_fn *run;
+    bool openai; /* failures as OpenAI words them */
+    bool writes; /* changes something: audited, takes Idempotency-Key */
+};
+
+struct takc_routes { /* rows of one file */
+    const struct takc_route *rows;
+    size_t n;
+};
+/* routes_*.c; routes.c lists them. Static. */
+extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_state;
+
+enum { TAKC_PARAMS_MAX = 4 };
+struct takc_asked { /* a request that fits; lives as long as the exchange */
+    const struct takc_api *api;
+    const struct takc_route *route;
+    struct takc_str params[TAKC_PARAMS_MAX]; /* of the path, in its order, unescaped */
+    size_t n_params;
+    json_t *query, *body;     /* NULL where the route has none */
+    struct takc_identity who; /* who asks */
+    struct takc_home *home;   /* of who's tenant: the only one that a handler sees */
+};
+
+/* The i-th route, NULL behind the last. Static. */
+const struct takc_route *takc_route_at(size_t i);
+/* Finds the route of a path as it came; params are unescaped into the arena. NULL: none, and out_allow is "GET, POST" where the path has
+ * others, empty where there is no such path. NOMEM gives NULL, too, with out_nomem. */
+const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
+                                         char out_allow[64], bool *out_nomem);
+/* The whole description, OpenAPI 3.1. NULL: no memory. Returns owned. */
+json_t *takc_openapi(void);
+
+struct takc_api {
+    struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
+    struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
+    uint64_t reader_tokens, artifact_tokens, questions_per_window;
+    double abstain_below;
+    bool answer_cache;
+    int64_t started_s;
+    struct takc_server *server; /* for counts; set once it is open */
+};
+/* The transport's callbacks for an api. */
+struct takc_server_handlers takc_api_handlers(struct takc_api *api);
+
+/* --- for handlers --- */
+/* May the request name this task? Every handler asks before it uses a name. false: refused, the reply is there (400: no name of a task,
+ * 403: another one's). */
+bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task);
+/* Replies with v (taken; NULL: no memory). */
+void takc_api_json(struct takc_exchange *x, int status, json_t *v);
+/* Replies with a failure in the guide's error body. */
+void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+/* The same for what does not fit: 400, details {"pointer", "expected"}. */
+void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
+/* The error body of a failure, as it would be sent. NULL: no memory. Returns owned. */
+json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+
+/* --- questions: on_query.c --- */
+enum { TAKC_GLOBS_MAX = 64, TAKC_TURNS_MAX = 64 };
+struct takc_question { /* what a request asks; init by zeroing, clear it */
+    struct takc_query_options o;
+    struct takc_str globs[TAKC_GLOBS_MAX], questions[TAKC_TURNS_MAX], answers[TAKC_TURNS_MAX]; /* what o points to */
+    struct takc_model_settings model;
+    struct takc_profile profile;
+};
+/* What the server's settings say of every question. */
+void takc_question_defaults(const struct takc_api *api, struct takc_question *q);
+/* Who answers: model, else the task's, else the server's; "none" is nobody. q->o.task is known. */
+TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, struct takc_str model, struct takc_question *q,
+                                                struct takc_err *err);
+/* Headers that tell of a result. */
+void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
+void takc_question_clear(struct takc_question *q);
+/* Posts one server-sent event to a stream that was begun; takes data. name NULL: none. */
+TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
+
+/* --- handlers: on_*.c --- */
+takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks,
+    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
+
+#endif

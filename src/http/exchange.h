@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * http/exchange.h - one request and its reply, as handlers see them: nothing of libmicrohttpd.
+ *
+ * A handler runs once the body is whole, on the thread of the connection (routes that never wait) or on a fiber of the server's crew, and
+ * fills the reply; or it begins a stream and sends pieces, which are on their way while it goes on.
+ * Threads: an exchange is its handler's until that returns; pieces are handed over safely. */
+#ifndef TAKC_HTTP_EXCHANGE_H
+#define TAKC_HTTP_EXCHANGE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "http/guard.h"
+#include "takc/call.h"
+
+enum { TAKC_REQUEST_ID_BYTES = 65, TAKC_EXCHANGE_HEADERS = 40 };
+
+struct takc_exchange {
+    /* the request; all of it lives as long as the exchange */
+    struct takc_arena arena;                     /* handlers may use it */
+    struct takc_call call;                       /* deadline of the whole; cancelled when the client has gone */
+    struct takc_str method, target, path, query; /* path and query as they came, still escaped */
+    const struct takc_header *headers;
+    size_t n_headers;
+    struct takc_buf body;
+    char peer[48]; /* address without port */
+    bool tls;
+    char request_id[TAKC_REQUEST_ID_BYTES]; /* the client's own where it is a sensible one, else made here */
+    uint64_t began_ns;                      /* on the machine's clock: when the head was there */
+    /* set by begin */
+    uint64_t body_max; /* bytes; more is 413 */
+    uint64_t body_ms;  /* for the whole body; 0: the server's */
+    bool quick;        /* never waits: may run on the connection's thread */
+    bool admits;       /* admit is called, on a fiber, before the body is read */
+    /* Takes the body piece by piece, on the connection's thread, in place of body: it writes a file, and does not wait for anybody. A
+     * failure is the reply: INVALID 400, FULL 507, else 500. */
+    enum takc_status (*sink)(void *arg, struct takc_str piece, struct takc_err *err);
+    void *sink_arg;
+    void *about; /* whatever begin and handle share */
+    /* the reply; status 0: none yet */
+    int status;
+    const char *content_type; /* NULL: application/json */
+    struct takc_buf reply;
+    struct takc_header out[TAKC_EXCHANGE_HEADERS];
+    size_t n_out;
+    bool streams; /* a stream was begun */
+    uint64_t sent_bytes;
+};
+
+/* Adds a header to the reply; both are copied. An empty value is left out; so is one with a line break, and
+ * one header too many: logged, never split. */
+void takc_exchange_header(struct takc_exchange *x, const char *name, struct takc_str value);
+/* Text of the header of the request, or the empty view. */
+struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *name);
+
+/* Sends status and headers now; pieces follow. Once, from any thread while the handler
+ * runs on a fiber. CANCELLED: the client has gone. */
+TAKC_CHECK enum takc_status takc_exchange_stream(struct takc_exchange *x, int status, const char *content_type, struct takc_err *err);
+/* Hands a piece over; waits while much is on its way already. CANCELLED: the client has gone; TIMEOUT: it takes nothing. */
+TAKC_CHECK enum takc_status takc_exchange_send(struct takc_exchange *x, struct takc_str piece, struct takc_err *err);
+/* The same from a thread that may not wait; TIMEOUT when a mebibyte is on its way already. */
+TAKC_CHECK enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str piece, struct takc_err *err);
+
+#endif

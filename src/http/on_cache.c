@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * on_cache.c - what is kept of a task: GET /cache/{task}, GET /cache/{task}/{rate}. */
+#include "http/api.h"
+
+#include "takc/cache.h"
+#include "task/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct listing {
+    json_t *rates, *info;
+    char label[32];
+    bool failed;
+};
+
+static void on_version(void *arg, const struct takc_cache_version *v)
+{
+    struct listing *l = arg;
+    if (!v->current)
+        return;
+    (void)snprintf(l->label, sizeof(l->label), "%s", v->label);
+    for (size_t i = 0; i < v->n_artifacts; i++) {
+        const struct takc_cache_artifact *a = &v->artifacts[i];
+        l->failed |= json_array_append_new(l->rates, json_string(a->rate)) != 0 ||
+                     json_object_set_new(l->info, a->rate,
+                                         json_pack("{ss sI sI sf sI}", "created_at", v->created, "size_bytes", (json_int_t)a->size_bytes,
+                                                   "compressed_tokens", (json_int_t)a->tokens, "factor", a->factor, "original_tokens",
+                                                   (json_int_t)v->source_tokens)) != 0;
+    }
+}
+
+/* "W/\"3-8x\"" of what does not change while version and rate are the same; true: the client has it already, 304 is the reply. */
+static bool unchanged(struct takc_exchange *x, const char *label, const char *rate)
+{
+    char tag[80];
+    (void)snprintf(tag, sizeof(tag), "\"%s%s%s\"", label, rate[0] ? "-" : "", rate);
+    takc_exchange_header(x, "ETag", takc_str(tag));
+    takc_exchange_header(x, "Cache-Control", takc_str("private, no-cache"));
+    struct takc_str rest = takc_exchange_asked(x, "if-none-match"), one;
+    while (rest.ptr && takc_str_split(&rest, ',', &one)) {
+        one = takc_str_trim(one);
+        if (takc_str_starts(one, takc_str("W/")))
+            one = takc_str_slice(one, 2, one.len);
+        if (takc_str_is(one, tag) || takc_str_is(one, "*")) {
+            x->status = 304;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum takc_status list(struct takc_home *home, struct takc_str task, struct listing *l, struct takc_err *err)
+{
+    enum takc_status st = takc_cache_list(home, task, on_version, l, err);
+    if (!st && (l->failed || !l->rates || !l->info))
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    if (!st && !l->label[0])
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version yet: it was not compressed", TAKC_STR_ARG(task));
+    return st;
+}
+
+void takc_on_cache(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct listing l = {.rates = json_array(), .info = json_object()};
+    if (takc_api_may_task(x, asked, asked->params[0])) {
+        enum takc_status st = list(asked->home, asked->params[0], &l, &err);
+        if (st)
+            takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
+        else if (!unchanged(x, l.label, ""))
+            takc_api_json(x, 200,
+                          json_pack("{so ss sO sO}", "task_type", takc_json_str(asked->params[0]), "version", l.label, "available_rates",
+                                    l.rates, "cache_info", l.info));
+    }
+    json_decref(l.rates);
+    json_decref(l.info);
+}
+
+static void say_text(struct takc_home *home, struct takc_exchange *x, struct takc_str task, takc_rate rate, const char *label)
+{
+    struct takc_err err = {0};
+    struct takc_ledger_entry e;
+    char name[24], *text = NULL;
+    size_t len = 0;
+    takc_rate_name(rate, name);
+    if (unchanged(x, label, name))
+        return;
+    enum takc_status st = takc_cache_text(home, task, takc_str(label), takc_str(name), &text, &len, &err);
+    if (!st)
+        st = takc_cache_ledger(home, task, takc_str(label), takc_str(name), &e, &err);
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
+    else
+        takc_api_json(x, 200,
+                      json_pack("{so ss ss sI sI so}", "task_type", takc_json_str(task), "compression_rate", name, "version", label,
+                                "original_tokens", (json_int_t)e.source_tokens, "compressed_tokens", (json_int_t)e.artifact_tokens, "text",
+                                takc_json_str(takc_str_n(text, len))));
+    free(text);
+}
+
+void takc_on_cache_rate(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct listing l = {.rates = json_array(), .info = json_object()};
+    takc_rate rate = 0;
+    if (takc_api_may_task(x, asked, asked->params[0])) {
+        enum takc_status st = takc_rate_parse(asked->params[1], &rate, &err);
+        if (!st)
+            st = list(asked->home, asked->params[0], &l, &err);
+        if (st)
+            takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
+        else
+            say_text(asked->home, x, asked->params[0], rate, l.label);
+    }
+    json_decref(l.rates);
+    json_decref(l.info);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * on_chat.c - takc for clients of OpenAI: POST /v1/chat/completions, GET /v1/models. A model is a task: takc/TASK, takc/TASK@3,
+ * takc/TASK:8x.
+ *
+ * The last message of the user is the question; the turns before it are history. Messages of other roles, parameters that mean nothing here
+ * and tools are let through unread. Citations, confidence and money are in the extra member "takc". */
+#include "http/api.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+
+struct chat {
+    struct takc_question q;
+    struct takc_exchange *x;
+    struct takc_str model; /* as asked */
+    char id[80];
+    int64_t created_s;
+    bool streams, with_usage;
+};
+
+/* ---- reading ---- */
+
+/* "takc/fin@3:8x" into task, version and rate. */
+static enum takc_status read_model(struct takc_str model, struct takc_query_options *o, struct takc_err *err)
+{
+    struct takc_str rest = model;
+    if (!takc_str_starts(rest, takc_str("takc/")))
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "there is no model %.*s; models are takc/TASK", TAKC_STR_ARG(model));
+    rest = takc_str_slice(rest, 5, rest.len);
+    size_t colon = takc_str_find_byte(rest, ':', 0);
+    enum takc_status st = TAKC_OK;
+    if (colon != SIZE_MAX) {
+        st = takc_rate_parse(takc_str_slice(rest, colon + 1, rest.len), &o->rate, err);
+        rest = takc_str_slice(rest, 0, colon);
+    }
+    size_t at = takc_str_find_byte(rest, '@', 0);
+    if (at != SIZE_MAX) {
+        o->version = takc_str_slice(rest, at + 1, rest.len);
+        rest = takc_str_slice(rest, 0, at);
+    }
+    o->task = rest;
+    return st ? st : takc_task_name_check(rest, err);
+}
+
+/* A message's text: its content, or the texts of its parts with a line break between. In the arena; ptr NULL: no memory. */
+static struct takc_str text_of(struct takc_arena *a, const json_t *message)
+{
+    const json_t *content = json_object_get(message, "content");
+    struct takc_str all = takc_str("");
+    if (json_is_string(content))
+        return takc_str_n(json_string_value(content), json_string_length(content));
+    for (size_t i = 0; i < json_array_size(content) && all.ptr; i++) {
+        struct takc_str part = takc_json_get_str(json_array_get(content, i), "text");
+        if (part.len)
+            all = takc_str(takc_arena_printf(a, "%.*s%s%.*s", TAKC_STR_ARG(all), all.len ? "\n" : "", TAKC_STR_ARG(part)));
+    }
+    return all;
+}
+
+/* Turns before the last question: pairs of what was asked and answered, the latest ones. */
+static enum takc_status read_messages(struct chat *c, const json_t *messages, struct takc_err *err)
+{
+    struct takc_question *q = &c->q;
+    size_t n = 0;
+    for (size_t i = 0; i < json_array_size(messages); i++) {
+        const json_t *m = json_array_get(messages, i);
+        struct takc_str role = takc_json_get_str(m, "role"), text = text_of(&c->x->arena, m);
+        if (!text.ptr)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for messages");
+        if (takc_str_is(role, "user")) {
+            if (n == TAKC_TURNS_MAX) {
+                memmove(q->questions, q->questions + 1, (n - 1) * sizeof(q->questions[0]));
+                memmove(q->answers, q->answers + 1, (n - 1) * sizeof(q->answers[0]));
+                n--;
+            }
+            q->answers[n] = takc_str("");
+            q->questions[n++] = text;
+        } else if (takc_str_is(role, "assistant") && n) {
+            q->answers[n - 1] = text;
+        }
+    }
+    if (!n || !takc_str_trim(q->questions[n - 1]).len)
+        return takc_fail(err, TAKC_INVALID, 0, "messages: a message of the user with a text is expected");
+    q->o.question = q->questions[n - 1];
+    q->o.history = q->questions;
+    q->o.history_answers = q->answers;
+    q->o.n_history = n - 1;
+    return TAKC_OK;
+}
+
+static uint32_t limit_of(const json_t *body)
+{
+    const json_t *a = json_object_get(body, "max_completion_tokens"), *b = json_object_get(body, "max_tokens");
+    return (uint32_t)json_number_value(json_is_number(a) ? a : b);
+}
+
+static enum takc_status read_chat(const struct takc_asked *asked, struct chat *c, struct takc_err *err)
+{
+    const json_t *body = asked->body;
+    const json_t *t = json_object_get(body, "temperature");
+    const struct takc_clock *clock = takc_clock_system();
+    c->created_s = clock->wall_s(clock);
+    (void)snprintf(c->id, sizeof(c->id), "chatcmpl-%s", c->x->request_id);
+    c->with_usage = json_is_true(json_object_get(json_object_get(body, "stream_options"), "include_usage"));
+    takc_question_defaults(asked->api, &c->q);
+    c->q.o.max_tokens = limit_of(body);
+    c->q.o.has_temperature = json_is_number(t);
+    c->q.o.temperature = json_number_value(t);
+    enum takc_status st = read_messages(c, json_object_get(body, "messages"), err);
+    return st ? st : takc_question_model(asked, takc_str(""), &c->q, err);
+}
+
+/* ---- replying ---- */
+
+/* Without a model the answer's tokens are those of the lines shown. */
+static json_t *usage_json(const struct takc_query_result *r)
+{
+    uint64_t in = r->answer.asked ? r->answer.input + r->answer.cache_read + r->answer.cache_write : r->tokens;
+    return json_pack("{sI sI sI s{sI}}", "prompt_tokens", (json_int_t)in, "completion_tokens", (json_int_t)r->answer.output, "total_tokens",
+                     (json_int_t)(in + r->answer.output), "prompt_tokens_details", "cached_tokens", (json_int_t)r->answer.cache_read);
+}
+
+static const char *finish_of(const struct takc_query_result *r)
+{
+    return r->answer.blocked ? "content_filter" : r->answer.cut ? "length" : "stop";
+}
+
+/* What OpenAI has no word for: the reply as POST /query gives it. */
+static json_t *extra_json(const struct chat *c, const struct takc_query_result *r)
+{
+    const struct takc_query_reply reply = {.query = c->q.o.question, .task_type = c->q.o.task, .result = r};
+    json_t *v = takc_query_reply_json(&reply);
+    if (v && (json_object_del(v, "query") || json_object_del(v, "response"))) {
+        json_decref(v);
+        return NULL;
+    }
+    return v;
+}
+
+static void say_whole(struct chat *c, const struct takc_query_result *r)
+{
+    takc_question_headers(c->x, r);
+    takc_api_json(c->x, 200,
+                  json_pack("{ss ss sI so s[{si s{ss so sn} sn ss}] so so}", "id", c->id, "object", "chat.completion", "created",
+                            (json_int_t)c->created_s, "model", takc_json_str(c->model), "choices", "index", 0, "message", "role",
+                            "assistant", "content", takc_json_str(r->response), "refusal", "logprobs", "finish_reason", finish_of(r),
+                            "usage", usage_json(r), "takc", extra_json(c, r)));
+}
+
+/* Takes delta; finish NULL: there is more to come. */
+static json_t *chunk(const struct chat *c, json_t *delta, const char *finish)
+{
+    return json_pack("{ss ss sI so s[{si so sn so}]}", "id", c->id, "object", "chat.completion.chunk", "created", (json_int_t)c->created_s,
+                     "model", takc_json_str(c->model), "choices", "index", 0, "delta", delta, "logprobs", "finish_reason",
+                     finish ? json_string(finish) : json_null());
+}
+
+static enum takc_status begin_stream(struct chat *c, struct takc_err *err)
+{
+    if (c->streams)
+        return TAKC_OK;
+    c->streams = true;
+    enum takc_status st = takc_exchange_stream(c->x, 200, "text/event-stream", err);
+    return st ? st : takc_api_event(c->x, NULL, chunk(c, json_pack("{ss ss}", "role", "assistant", "content", ""), NULL), err);
+}
+
+static enum takc_status on_delta(void *arg, struct takc_str text, struct takc_err *err)
+{
+    struct chat *c = arg;
+    enum takc_status st = begin_stream(c, err);
+    return st || !text.len ? st : takc_api_event(c->x, NULL, chunk(c, json_pack("{so}", "content", takc_json_str(text)), NULL), err);
+}
+
+static void end_stream(struct chat *c, const struct takc_query_result *r)
+{
+    bool spoke = c->streams;
+    enum takc_status st = begin_stream(c, NULL);
+    if (!st && !spoke)
+        st = on_delta(c, r->response, NULL);
+    json_t *last = chunk(c, json_object(), finish_of(r));
+    if (last && json_object_set_new(last, "takc", extra_json(c, r))) {
+        json_decref(last);
+        last = NULL;
+    }
+    if (!st)
+        st = takc_api_event(c->x, NULL, last, NULL);
+    else
+        json_decref(last);
+    if (!st && c->with_usage)
+        st = takc_api_event(c->x, NULL,
+                            json_pack("{ss ss sI so s[] so}", "id", c->id, "object", "chat.completion.chunk", "created",
+                                      (json_int_t)c->created_s, "model", takc_json_str(c->model), "choices", "usage", usage_json(r)),
+                            NULL);
+    if (!st)
+        (void)!takc_exchange_post(c->x, takc_str("data: [DONE]\n\n"), NULL);
+}
+
+static void fail(struct chat *c, enum takc_status st, const struct takc_err *err)
+{
+    if (!c->streams)
+        takc_api_fail(c->x, st, TAKC_ABOUT_CACHE, err);
+    else
+        (void)!takc_api_event(c->x, NULL, takc_api_error(c->x, st, TAKC_ABOUT_CACHE, err), NULL);
+}
+
+void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct chat c = {.x = x};
+    struct takc_query_result r = {0};
+    struct takc_err err = {0};
+    bool stream = json_is_true(json_object_get(asked->body, "stream"));
+    c.model = takc_json_get_str(asked->body, "model");
+    enum takc_status st = read_model(c.model, &c.q.o, &err);
+    if (!st && !takc_api_may_task(x, asked, c.q.o.task))
+        return;
+    if (!st)
+        st = read_chat(asked, &c, &err);
+    if (stream) {
+        c.q.o.delta = on_delta;
+        c.q.o.delta_arg = &c;
+    }
+    if (!st)
+        st = takc_query(asked->home, &x->call, &c.q.o, &r, &err);
+    if (st)
+        fail(&c, st, &err);
+    else if (stream)
+        end_stream(&c, &r);
+    else
+        say_whole(&c, &r);
+    takc_query_result_free(&r);
+    takc_question_clear(&c.q);
+}
+
+void takc_on_models(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_str *names = NULL;
+    size_t n = 0;
+    json_t *list = json_array();
+    bool good = list != NULL;
+    enum takc_status st = takc_home_tasks(asked->home, &x->arena, &names, &n, &err);
+    for (size_t i = 0; i < n && good && !st; i++) {
+        if (!takc_may_task(&asked->who, names[i]))
+            continue;
+        const char *id = takc_arena_printf(&x->arena, "takc/%.*s", TAKC_STR_ARG(names[i]));
+        good = id && json_array_append_new(list, json_pack("{ss ss sI ss}", "id", id, "object", "model", "created",
+                                                           (json_int_t)asked->api->started_s, "owned_by", "takc")) == 0;
+    }
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else
+        takc_api_json(x, 200, good ? json_pack("{ss sO}", "object", "list", "data", list) : NULL);
+    json_decref(list);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * on_query.c - POST /query: the guide's fields into a question, its answer whole or as server-sent events. */
+#include "http/api.h"
+
+#include "base/clock.h"
+#include <stdio.h>
+
+struct answering {
+    struct takc_question q;
+    struct takc_exchange *x;
+    bool streams;
+};
+
+static uint64_t whole(const json_t *body, const char *name, uint64_t fallback)
+{
+    const json_t *v = json_object_get(body, name);
+    return json_is_number(v) ? (uint64_t)json_number_value(v) : fallback;
+}
+
+static bool day(const json_t *v, const char *name, int32_t *out)
+{
+    struct takc_str text = takc_json_get_str(v, name);
+    return text.len && takc_date_parse(text.ptr, text.len, out, NULL) == TAKC_OK;
+}
+
+static void read_filters(const json_t *f, struct takc_question *q)
+{
+    const json_t *globs = json_object_get(f, "documents");
+    for (size_t i = 0; i < json_array_size(globs) && i < TAKC_GLOBS_MAX; i++)
+        q->globs[q->o.n_documents++] =
+            takc_str_n(json_string_value(json_array_get(globs, i)), json_string_length(json_array_get(globs, i)));
+    q->o.documents = q->globs;
+    q->o.has_after = day(f, "after", &q->o.after);
+    q->o.has_before = day(f, "before", &q->o.before);
+}
+
+/* Rate and factor name the same thing; both are welcome if they agree. */
+static enum takc_status read_rate(const json_t *body, uint32_t *out, struct takc_err *err)
+{
+    struct takc_str name = takc_json_get_str(body, "compression_rate");
+    const json_t *factor = json_object_get(body, "factor");
+    enum takc_status st = name.len ? takc_rate_parse(name, out, err) : TAKC_OK;
+    if (st || !factor)
+        return st;
+    uint32_t asked = (uint32_t)(json_number_value(factor) * 1000 + 0.5);
+    if (name.len && asked != *out)
+        return takc_fail(err, TAKC_INVALID, 0, "/factor: %.15g contradicts compression_rate %.*s", json_number_value(factor),
+                         TAKC_STR_ARG(name));
+    *out = asked;
+    return TAKC_OK;
+}
+
+void takc_question_defaults(const struct takc_api *api, struct takc_question *q)
+{
+    q->o.reader_tokens = api->reader_tokens;
+    q->o.artifact_tokens = api->artifact_tokens;
+    q->o.abstain_below = api->abstain_below;
+    q->o.answer_cache = api->answer_cache;
+    q->o.questions_a_window = (unsigned)api->questions_per_window;
+}
+
+static enum takc_status read_question(const struct takc_api *api, const json_t *body, struct takc_question *q, struct takc_err *err)
+{
+    const json_t *options = json_object_get(body, "options"), *t = json_object_get(options, "temperature");
+    struct takc_query_options *o = &q->o;
+    takc_question_defaults(api, q);
+    o->task = takc_json_get_str(body, "task_type");
+    o->question = takc_json_get_str(body, "query");
+    o->version = takc_json_get_str(body, "version");
+    o->reader_tokens = whole(body, "reader_tokens", o->reader_tokens);
+    o->reader_tokens_asked = json_object_get(body, "reader_tokens") != NULL;
+    o->artifact_tokens = whole(body, "artifact_tokens", o->artifact_tokens);
+    o->cost_sensitive = json_is_true(json_object_get(body, "cost_sensitive"));
+    o->max_tokens = (uint32_t)whole(options, "max_tokens", 0);
+    o->has_temperature = t != NULL;
+    o->temperature = json_number_value(t);
+    read_filters(json_object_get(body, "filters"), q);
+    enum takc_status st = read_rate(body, &o->rate, err);
+    if (!st && takc_json_get_str(body, "mode").len)
+        st = takc_mode_parse(takc_json_get_str(body, "mode"), &o->mode, err);
+    return st;
+}
+
+enum takc_status takc_question_model(const struct takc_asked *asked, struct takc_str model, struct takc_question *q, struct takc_err *err)
+{
+    enum takc_status st = takc_home_counting_profile(asked->home, q->o.task, &q->profile, err);
+    q->model = asked->api->model;
+    if (model.len)
+        q->model.model = model;
+    else if (q->profile.model.len)
+        q->model.model = q->profile.model;
+    if (takc_str_is(q->model.model, "none"))
+        q->model.model = takc_str("");
+    q->o.model = &q->model;
+    return st;
+}
+
+void takc_question_clear(struct takc_question *q)
+{
+    takc_profile_clear(&q->profile);
+}
+
+/* ---- streams ---- */
+
+enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err)
+{
+    struct takc_buf b;
+    takc_buf_init(&b, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = data ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for an event");
+    if (!st && name)
+        st = takc_buf_printf(&b, err, "event: %s\n", name);
+    if (!st)
+        st = takc_buf_add(&b, takc_str("data: "), err);
+    if (!st)
+        st = takc_json_dump(data, false, &b, err);
+    if (!st)
+        st = takc_buf_add(&b, takc_str("\n\n"), err);
+    if (!st)
+        st = takc_exchange_post(x, takc_buf_str(&b), err);
+    json_decref(data);
+    takc_buf_clear(&b);
+    return st;
+}
+
+static enum takc_status begin_stream(struct answering *a, struct takc_err *err)
+{
+    if (a->streams)
+        return TAKC_OK;
+    a->streams = true;
+    return takc_exchange_stream(a->x, 200, "text/event-stream", err);
+}
+
+static enum takc_status on_delta(void *arg, struct takc_str text, struct takc_err *err)
+{
+    struct answering *a = arg;
+    enum takc_status st = begin_stream(a, err);
+    return st || !text.len ? st : takc_api_event(a->x, NULL, json_pack("{so}", "delta", takc_json_str(text)), err);
+}
+
+static void end_stream(struct answering *a, json_t *reply)
+{
+    enum takc_status st = begin_stream(a, NULL);
+    if (!st)
+        st = takc_api_event(a->x, "result", reply, NULL);
+    else
+        json_decref(reply);
+    if (!st)
+        (void)!takc_exchange_post(a->x, takc_str("data: [DONE]\n\n"), NULL);
+}
+
+/* ---- the answer ---- */
+
+void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r)
+{
+    char number[40];
+    takc_exchange_header(x, "x-takc-rate", takc_str(r->rate));
+    takc_exchange_header(x, "x-takc-mode", takc_str(takc_mode_name(r->mode)));
+    takc_exchange_header(x, "x-takc-version", r->version);
+    takc_exchange_header(x, "x-takc-cache", takc_str(r->answer.cache_hit ? "answer" : "hit"));
+    (void)snprintf(number, sizeof(number), "%.4f", r->confidence);
+    takc_exchange_header(x, "x-takc-confidence", takc_str(number));
+    (void)snprintf(number, sizeof(number), "%.6f", (double)r->answer.picodollars / 1e12);
+    takc_exchange_header(x, "x-takc-cost-usd", takc_str(number));
+}
+
+static void fail(struct answering *a, enum takc_status st, struct takc_err *err)
+{
+    if (!a->streams)
+        takc_api_fail(a->x, st, TAKC_ABOUT_CACHE, err);
+    else if (!takc_api_event(a->x, "error", takc_api_error(a->x, st, TAKC_ABOUT_CACHE, err), NULL))
+        (void)!takc_exchange_post(a->x, takc_str("data: [DONE]\n\n"), NULL);
+}
+
+static void say_answer(struct answering *a, const struct takc_query_result *r, bool stream)
+{
+    const struct takc_query_reply reply = {.query = a->q.o.question, .task_type = a->q.o.task, .result = r};
+    if (!a->streams)
+        takc_question_headers(a->x, r);
+    if (stream)
+        end_stream(a, takc_query_reply_json(&reply));
+    else
+        takc_api_json(a->x, 200, takc_query_reply_json(&reply));
+}
+
+void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct answering a = {.x = x};
+    struct takc_query_result r = {0};
+    struct takc_err err = {0};
+    bool stream = json_is_true(json_object_get(asked->body, "stream"));
+    if (!takc_api_may_task(x, asked, takc_json_get_str(asked->body, "task_type")))
+        return;
+    enum takc_status st = read_question(asked->api, asked->body, &a.q, &err);
+    if (!st)
+        st = takc_question_model(asked, takc_json_get_str(asked->body, "model"), &a.q, &err);
+    if (stream) {
+        a.q.o.delta = on_delta;
+        a.q.o.delta_arg = &a;
+    }
+    if (!st)
+        st = takc_query(asked->home, &x->call, &a.q.o, &r, &err);
+    if (st)
+        fail(&a, st, &err);
+    else
+        say_answer(&a, &r, stream);
+    takc_query_result_free(&r);
+    takc_question_clear(&a.q);
+}

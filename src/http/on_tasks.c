@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * on_tasks.c - tasks and their documents: GET /tasks, GET and PUT /tasks/{task}, GET and DELETE of documents, the text behind a citation.
+ */
+#include "http/api.h"
+
+#include "base/clock.h"
+#include "takc/forget.h"
+#include "takc/home.h"
+#include "task/profile.h"
+
+#include <stdio.h>
+
+enum { TEXT_MAX = 1 << 20 }; /* bytes of one piece of a document */
+
+/* ---- tasks ---- */
+
+void takc_on_tasks(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_str *names = NULL;
+    size_t n = 0;
+    json_t *list = json_array();
+    bool good = list != NULL;
+    enum takc_status st = takc_home_tasks(asked->home, &x->arena, &names, &n, &err);
+    for (size_t i = 0; i < n && good && !st; i++)
+        good = !takc_may_task(&asked->who, names[i]) || json_array_append_new(list, takc_json_str(names[i])) == 0;
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else
+        takc_api_json(x, 200, good ? json_pack("{sO}", "tasks", list) : NULL);
+    json_decref(list);
+}
+
+static json_t *rates_json(const struct takc_profile *p)
+{
+    json_t *list = json_array();
+    char name[24];
+    for (size_t i = 0; list && i < p->n_rates; i++) {
+        takc_rate_name(p->rates[i], name);
+        if (json_array_append_new(list, json_string(name))) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *profile_json(const struct takc_profile *p)
+{
+    return json_pack("{so so so sI sI sb sI sI so so}", "task_type", takc_json_str(p->task), "description", takc_json_str(p->description),
+                     "rates", rates_json(p), "chunk_tokens", (json_int_t)p->chunk_tokens, "chunk_overlap", (json_int_t)p->chunk_overlap,
+                     "keep_originals", (int)p->keep_originals, "ttl_s", (json_int_t)p->ttl_s, "keep_versions", (json_int_t)p->keep_versions,
+                     "tokenizer", takc_json_str(p->tokenizer), "model", p->model.len ? takc_json_str(p->model) : json_null());
+}
+
+static void say_task(struct takc_home *home, struct takc_exchange *x, struct takc_str task, int status)
+{
+    struct takc_err err = {0};
+    struct takc_profile p = {0};
+    enum takc_status st = takc_home_profile(home, task, &p, &err);
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else
+        takc_api_json(x, status, profile_json(&p));
+    takc_profile_clear(&p);
+}
+
+void takc_on_task(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    if (takc_api_may_task(x, asked, asked->params[0]))
+        say_task(asked->home, x, asked->params[0], 200);
+}
+
+/* The body is a profile (docs/formats/profile.md): JSON is YAML, too. */
+void takc_on_put_task(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_buf yaml;
+    bool made = true;
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    takc_buf_init(&yaml, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_json_dump(asked->body, true, &yaml, &err);
+    if (!st && (st = takc_task_write(asked->home, asked->params[0], takc_buf_str(&yaml), false, &err)) == TAKC_CONFLICT) {
+        made = false;
+        st = takc_task_write(asked->home, asked->params[0], takc_buf_str(&yaml), true, &err);
+    }
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else
+        say_task(asked->home, x, asked->params[0], made ? 201 : 200);
+    takc_buf_clear(&yaml);
+}
+
+/* ---- documents ---- */
+
+static json_t *document_json(const struct takc_document *d)
+{
+    const struct takc_revision *r = &d->revisions[d->n_revisions - 1];
+    char at[21], date[11];
+    takc_time_text(r->ingested_s, at);
+    takc_date_text(r->has_date ? r->date : 0, date);
+    return json_pack("{so so so sI sI sI so ss}", "document", takc_json_str(d->name), "title", takc_json_str(r->title), "sha256",
+                     takc_json_str(r->source_sha), "source_bytes", (json_int_t)r->source_bytes, "text_bytes", (json_int_t)r->text_bytes,
+                     "tokens", (json_int_t)(r->source_mt / 1000), "date", r->has_date ? json_string(date) : json_null(), "ingested_at", at);
+}
+
+void takc_on_documents(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_profile p = {0};
+    struct takc_document *docs = NULL;
+    size_t n = 0;
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    json_t *list = json_array();
+    bool good = list != NULL;
+    enum takc_status st = takc_home_profile(asked->home, asked->params[0], &p, &err); /* is there such a task? */
+    if (!st)
+        st = takc_home_documents(asked->home, asked->params[0], &x->arena, &docs, &n, &err);
+    for (size_t i = 0; i < n && good && !st; i++)
+        good = json_array_append_new(list, document_json(&docs[i])) == 0;
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else
+        takc_api_json(x, 200, good ? json_pack("{so sO}", "task_type", takc_json_str(asked->params[0]), "documents", list) : NULL);
+    json_decref(list);
+    takc_profile_clear(&p);
+}
+
+void takc_on_forget(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_forget_report r;
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    enum takc_status st = takc_forget(asked->home, &x->call, asked->params[0], &asked->params[1], 1, 2000, &r, &err);
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else
+        takc_api_json(x, 200,
+                      json_pack("{ss so sI sI sI sI sI}", "status", "forgotten", "document", takc_json_str(asked->params[1]), "revisions",
+                                (json_int_t)r.n_revisions, "versions", (json_int_t)r.n_versions, "objects", (json_int_t)r.n_objects,
+                                "sentences_searched", (json_int_t)r.n_sentences, "found", (json_int_t)r.n_found));
+}
+
+/* Back from the middle of a character. */
+static uint64_t to_boundary(struct takc_str text, uint64_t at)
+{
+    while (at > 0 && at < text.len && ((unsigned char)text.ptr[at] & 0xc0) == 0x80)
+        at--;
+    return at;
+}
+
+static void say_piece(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str text)
+{
+    const json_t *s = json_object_get(asked->query, "start"), *e = json_object_get(asked->query, "end");
+    uint64_t start = s ? (uint64_t)json_integer_value(s) : 0, end = e ? (uint64_t)json_integer_value(e) : text.len;
+    if (start > text.len || end > text.len || start > end) {
+        struct takc_err err;
+        enum takc_status st = takc_fail(&err, TAKC_INVALID, 0, "?start, ?end: the text has bytes 0 to %zu", text.len);
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+        return;
+    }
+    if (end - start > TEXT_MAX)
+        end = start + TEXT_MAX;
+    start = to_boundary(text, start);
+    end = to_boundary(text, end);
+    takc_api_json(x, 200,
+                  json_pack("{so sI sI sI so}", "document", takc_json_str(asked->params[1]), "start", (json_int_t)start, "end",
+                            (json_int_t)end, "text_bytes", (json_int_t)text.len, "text", takc_json_str(takc_str_slice(text, start, end))));
+}
+
+void takc_on_text(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_document d;
+    struct takc_store_view v;
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    enum takc_status st = takc_home_document(asked->home, asked->params[0], asked->params[1], &x->arena, &d, &err);
+    if (!st) {
+        struct takc_key key = takc_key_text(asked->params[0], d.revisions[d.n_revisions - 1].text_sha, "");
+        st = takc_store_view(takc_home_store(asked->home), &x->call, takc_str(key.s), &v, &err);
+    }
+    if (st) {
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+        return;
+    }
+    say_piece(x, asked, v.bytes);
+    takc_store_view_close(&v);
+}

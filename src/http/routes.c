@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * routes.c - the groups of routes, and finding one. */
+#include "http/fields.h"
+
+#include "base/clock.h"
+#include "task/profile.h"
+
+#include <stdio.h>
+
+/* ---- what texts must be ---- */
+
+bool takc_fits_task(struct takc_str s)
+{
+    return takc_task_name_check(s, NULL) == TAKC_OK;
+}
+bool takc_fits_rate(struct takc_str s)
+{
+    takc_rate r;
+    return takc_rate_parse(s, &r, NULL) == TAKC_OK;
+}
+bool takc_fits_date(struct takc_str s)
+{
+    int32_t days;
+    return s.len == 10 && takc_date_parse(s.ptr, s.len, &days, NULL) == TAKC_OK;
+}
+
+static const struct takc_routes *const groups[] = {&takc_routes_query, &takc_routes_chat, &takc_routes_tasks, &takc_routes_state};
+
+const struct takc_route *takc_route_at(size_t i)
+{
+    for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+        if (i < groups[g]->n)
+            return &groups[g]->rows[i];
+        i -= groups[g]->n;
+    }
+    return NULL;
+}
+
+/* ---- finding ---- */
+
+static bool is_param(struct takc_str segment)
+{
+    return segment.len > 2 && segment.ptr[0] == '{';
+}
+
+/* A segment of the path, unescaped; false: it cannot be, or no memory. */
+static bool unescape(struct takc_arena *a, struct takc_str segment, struct takc_str *out, bool *out_nomem)
+{
+    char *text = takc_arena_alloc(a, segment.len + 1);
+    *out_nomem = !text;
+    if (!text || !takc_percent_decode(segment, text, &out->len))
+        return false;
+    out->ptr = text;
+    return out->len > 0;
+}
+
+static bool path_fits(const struct takc_route *r, struct takc_str path, struct takc_arena *a, struct takc_asked *out, bool *out_nomem)
+{
+    struct takc_str want = takc_str_slice(takc_str(r->path), 1, strlen(r->path)), got = takc_str_slice(path, 1, path.len), w, g;
+    out->n_params = 0;
+    for (;;) {
+        bool more = takc_str_split(&want, '/', &w);
+        if (more != takc_str_split(&got, '/', &g))
+            return false;
+        if (!more)
+            return true;
+        if (!is_param(w) && !takc_str_eq(w, g))
+            return false;
+        if (is_param(w) && !unescape(a, g, &out->params[out->n_params++], out_nomem))
+            return false;
+    }
+}
+
+static void add_allowed(const char *method, char allow[64])
+{
+    size_t n = strlen(allow);
+    if (!strstr(allow, method))
+        (void)snprintf(allow + n, 64 - n, "%s%s", n ? ", " : "", method);
+}
+
+const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
+                                         char out_allow[64], bool *out_nomem)
+{
+    struct takc_str plain = path;
+    out_allow[0] = '\0';
+    *out = (struct takc_asked){.route = NULL};
+    *out_nomem = false;
+    if (takc_str_starts(path, takc_str("/v1/")))
+        plain = takc_str_slice(path, 3, path.len);
+    for (size_t i = 0; takc_route_at(i) && !*out_nomem; i++) {
+        const struct takc_route *r = takc_route_at(i);
+        if (!path_fits(r, plain, a, out, out_nomem))
+            continue;
+        bool head = takc_str_is(method, "HEAD") && strcmp(r->method, "GET") == 0; /* the transport leaves the body out */
+        if (head || takc_str_is(method, r->method)) {
+            out->route = r;
+            return r;
+        }
+        add_allowed(r->method, out_allow);
+        if (strcmp(r->method, "GET") == 0)
+            add_allowed("HEAD", out_allow);
+    }
+    return NULL;
+}

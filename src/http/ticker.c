@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ticker.c - looks at every connection a few times a second: is its phase over its limit, has the client of a request that is being worked
+ * on gone? A socket is only shut down here, never closed: that is libmicrohttpd's, which then sees its end. */
+#include "http/server_parts.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+enum { TICK_MS = 100 };
+
+static uint64_t now_ns(void)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    return clock->mono_ns(clock);
+}
+
+void takc_connection_phase(struct connection *c, enum phase p, uint64_t limit_ms)
+{
+    atomic_store(&c->limit_ms, limit_ms);
+    atomic_store(&c->since_ns, now_ns());
+    atomic_store(&c->phase, (int)p);
+}
+
+/* Where nothing was answered yet, the client is told why before the door is shut; over TLS nobody may write but GnuTLS. */
+static void cut(struct takc_server *s, struct connection *c, int phase)
+{
+    static const char reply[] =
+        "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 77\r\n\r\n"
+        "{\"error\":{\"code\":\"TIMEOUT\",\"message\":\"the request came too slowly\",\"details\":{}}}";
+    if (!c->tls && (phase == PHASE_BODY || (phase == PHASE_IDLE && !c->asked)))
+        (void)send(c->fd, reply, sizeof(reply) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    atomic_fetch_add(&s->n_timed_out, 1);
+    atomic_store(&c->phase, PHASE_CUT);
+    (void)shutdown(c->fd, SHUT_RDWR);
+}
+
+static bool has_gone(const struct connection *c)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* Does something wait for a client that takes nothing? */
+static bool is_stuck(struct transfer *t)
+{
+    takc_mutex_lock(&t->locked.mu);
+    bool stuck = t->locked.n > 0;
+    takc_mutex_unlock(&t->locked.mu);
+    return stuck;
+}
+
+static void look_at_locked(struct takc_server *s, struct connection *c, uint64_t now)
+{
+    int phase = atomic_load(&c->phase);
+    uint64_t limit = atomic_load(&c->limit_ms), since = atomic_load(&c->since_ns);
+    if (phase == PHASE_CUT)
+        return;
+    if ((phase == PHASE_WORKS || phase == PHASE_STREAMS) && c->transfer && has_gone(c)) {
+        if (!atomic_exchange(&c->transfer->x.call.cancel, true))
+            atomic_fetch_add(&s->n_gone, 1);
+        return;
+    }
+    if (limit && now > since && (now - since) / 1000000u > limit && (phase != PHASE_STREAMS || (c->transfer && is_stuck(c->transfer))))
+        cut(s, c, phase);
+}
+
+void *takc_server_tick(void *server)
+{
+    struct takc_server *s = server;
+    const struct takc_clock *clock = takc_clock_system();
+    while (!atomic_load(&s->closing)) {
+        clock->sleep_ns(clock, TICK_MS * 1000000u);
+        takc_mutex_lock(&s->locked.mu);
+        uint64_t now = now_ns();
+        for (struct connection *c = s->locked.first; c; c = c->next)
+            look_at_locked(s, c, now);
+        takc_mutex_unlock(&s->locked.mu);
+    }
+    return NULL;
+}

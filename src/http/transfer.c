@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * transfer.c - one request through libmicrohttpd. The library calls for the request's line (uri), then for the head, for each piece of the
+ * body and once more when it is whole (access), and at the end (completed). Between "whole" and the reply the connection is suspended,
+ * unless the route is quick. A transfer is held by the library and by the fiber that works on it; the last one frees it. */
+#include "http/server_parts.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#define STREAM_CHUNK 16384u
+#define DISCARD_MAX ((uint64_t)8 << 20) /* of a body that is too large: read and dropped, so that the client sees the reply */
+
+static uint64_t now_ns(void)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    return clock->mono_ns(clock);
+}
+
+/* ---- connections ---- */
+
+void takc_transfer_notify(void *cls, struct MHD_Connection *mc, void **socket_context, enum MHD_ConnectionNotificationCode what)
+{
+    struct takc_server *s = cls;
+    struct connection *c = *socket_context;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *fd = s->mhd->get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD);
+        c = takc_alloc(sizeof(*c));
+        *socket_context = c;
+        if (!c)
+            return; /* its first request is refused */
+        *c = (struct connection){.server = s, .fd = fd ? fd->connect_fd : -1, .tls = s->o.cert_file != NULL};
+        takc_connection_phase(c, PHASE_IDLE, s->o.head_ms);
+        atomic_fetch_add(&s->n_connections, 1);
+        takc_mutex_lock(&s->locked.mu);
+        c->next = s->locked.first;
+        if (c->next)
+            c->next->prev = c;
+        s->locked.first = c;
+        s->locked.n++;
+        takc_mutex_unlock(&s->locked.mu);
+    } else if (c) {
+        takc_mutex_lock(&s->locked.mu);
+        *(c->prev ? &c->prev->next : &s->locked.first) = c->next;
+        if (c->next)
+            c->next->prev = c->prev;
+        if (--s->locked.n == 0)
+            takc_cond_broadcast(&s->locked.empty);
+        takc_mutex_unlock(&s->locked.mu);
+        takc_free(c);
+        *socket_context = NULL;
+    }
+}
+
+static struct connection *connection_of(const struct takc_server *s, struct MHD_Connection *mc)
+{
+    const union MHD_ConnectionInfo *i = s->mhd->get_connection_info(mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return i ? i->socket_context : NULL;
+}
+
+static void attach(struct connection *c, struct transfer *t)
+{
+    takc_mutex_lock(&c->server->locked.mu);
+    c->transfer = t;
+    takc_mutex_unlock(&c->server->locked.mu);
+}
+
+/* ---- a transfer's life ---- */
+
+static void unref(struct transfer *t)
+{
+    if (atomic_fetch_sub(&t->n_refs, 1) > 1)
+        return;
+    takc_buf_clear(&t->x.body);
+    takc_buf_clear(&t->x.reply);
+    takc_arena_clear(&t->x.arena);
+    takc_cond_clear(&t->locked.moved);
+    takc_mutex_clear(&t->locked.mu);
+    takc_free(t->locked.bytes);
+    takc_free(t);
+}
+
+static struct transfer *transfer_new(struct takc_server *s, struct MHD_Connection *mc)
+{
+    struct transfer *t = takc_alloc(sizeof(*t));
+    if (!t)
+        return NULL;
+    memset(t, 0, sizeof(*t));
+    t->server = s;
+    t->mhd = mc;
+    atomic_init(&t->n_refs, 1);
+    takc_call_init(&t->x.call);
+    takc_arena_init(&t->x.arena);
+    takc_buf_init(&t->x.body, SIZE_MAX / 2);
+    takc_buf_init(&t->x.reply, SIZE_MAX / 2);
+    if (takc_mutex_init(&t->locked.mu, NULL)) {
+        takc_free(t);
+        return NULL;
+    }
+    if (takc_cond_init(&t->locked.moved, NULL)) {
+        takc_mutex_clear(&t->locked.mu);
+        takc_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void *takc_transfer_uri(void *cls, const char *uri, struct MHD_Connection *mc)
+{
+    struct takc_server *s = cls;
+    struct transfer *t = transfer_new(s, mc);
+    if (t)
+        t->x.target = takc_arena_dup(&t->x.arena, takc_str(uri));
+    if (t && !t->x.target.ptr) {
+        unref(t);
+        t = NULL;
+    }
+    return t;
+}
+
+/* ---- the head ---- */
+
+struct gathering {
+    struct transfer *t;
+    struct takc_header *v;
+    size_t n, max;
+};
+
+static enum MHD_Result gather(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+    struct gathering *g = cls;
+    (void)kind;
+    if (g->n < g->max)
+        g->v[g->n] = (struct takc_header){takc_arena_dup(&g->t->x.arena, takc_str_n(name, name_len)),
+                                          takc_arena_dup(&g->t->x.arena, takc_str_n(value ? value : "", value_len))};
+    g->n++;
+    return MHD_YES;
+}
+
+static bool read_headers(struct transfer *t)
+{
+    struct gathering g = {.t = t};
+    (void)t->server->mhd->get_connection_values_n(t->mhd, MHD_HEADER_KIND, gather, &g);
+    g.max = g.n < 1000 ? g.n : 1000;
+    g.v = takc_arena_array(&t->x.arena, g.max + 1, sizeof(*g.v));
+    if (!g.v)
+        return false;
+    g.n = 0;
+    (void)t->server->mhd->get_connection_values_n(t->mhd, MHD_HEADER_KIND, gather, &g);
+    t->x.headers = g.v;
+    t->x.n_headers = g.max;
+    return true;
+}
+
+static void read_peer(struct transfer *t)
+{
+    const union MHD_ConnectionInfo *i = t->server->mhd->get_connection_info(t->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *a = i ? i->client_addr : NULL;
+    if (a && a->sa_family == AF_INET)
+        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, t->x.peer, sizeof(t->x.peer));
+    else if (a && a->sa_family == AF_INET6)
+        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, t->x.peer, sizeof(t->x.peer));
+}
+
+/* The client's own id where it is one that may stand in logs and headers. */
+static void choose_request_id(struct takc_exchange *x)
+{
+    struct takc_str asked = takc_exchange_asked(x, "x-request-id");
+    bool good = asked.len > 0 && asked.len < sizeof(x->request_id);
+    for (size_t i = 0; i < asked.len && good; i++) {
+        unsigned char c = (unsigned char)asked.ptr[i];
+        good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' || c == ':';
+    }
+    if (good) {
+        (void)snprintf(x->request_id, sizeof(x->request_id), "%.*s", TAKC_STR_ARG(asked));
+        return;
+    }
+    unsigned char random[16];
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        memset(random, 0, sizeof(random));
+    for (size_t i = 0; i < sizeof(random); i++)
+        (void)snprintf(x->request_id + 2 * i, 3, "%02x", random[i]);
+}
+
+static void split_target(struct takc_exchange *x)
+{
+    size_t at = takc_str_find_byte(x->target, '?', 0);
+    x->path = at == SIZE_MAX ? x->target : takc_str_slice(x->target, 0, at);
+    if (at != SIZE_MAX)
+        x->query = takc_str_slice(x->target, at + 1, x->target.len);
+}
+
+static void refuse(struct transfer *t, int status, const char *why)
+{
+    atomic_fetch_add(&t->server->n_refused, 1);
+    t->x.status = 0;
+    t->server->o.handlers.refuse(t->server->o.handlers.arg, &t->x, status, why);
+    if (!t->x.status)
+        t->x.status = status;
+}
+
+/* ---- replies ---- */
+
+struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *name)
+{
+    return takc_header_find(x->headers, x->n_headers, name);
+}
+
+void takc_exchange_header(struct takc_exchange *x, const char *name, struct takc_str value)
+{
+    if (!value.len)
+        return;
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.ptr[i] < 0x20 || value.ptr[i] == 0x7f) {
+            takc_log(WARN, "http", "a reply's header %s was left out: its value holds a control character", name);
+            return;
+        }
+    struct takc_header h = {takc_arena_dup(&x->arena, takc_str(name)), takc_arena_dup(&x->arena, value)};
+    if (x->n_out == TAKC_EXCHANGE_HEADERS || !h.name.ptr || !h.value.ptr) {
+        takc_log(WARN, "http", "a reply's header %s was left out: no room", name);
+        return;
+    }
+    x->out[x->n_out++] = h;
+}
+
+static void free_body(void *cls)
+{
+    takc_free(cls);
+}
+
+static ssize_t read_stream(void *cls, uint64_t pos, char *buf, size_t max)
+{
+    struct transfer *t = cls;
+    size_t n = 0;
+    (void)pos;
+    takc_mutex_lock(&t->locked.mu);
+    while (n < max && t->locked.n) {
+        size_t run = t->locked.cap - t->locked.first;
+        run = run < t->locked.n ? run : t->locked.n;
+        run = run < max - n ? run : max - n;
+        memcpy(buf + n, t->locked.bytes + t->locked.first, run);
+        t->locked.first = (t->locked.first + run) % t->locked.cap;
+        t->locked.n -= run;
+        n += run;
+    }
+    bool ended = !n && t->locked.ended;
+    if (n)
+        takc_cond_signal(&t->locked.moved);
+    else if (!ended) {
+        t->locked.paused = true;
+        t->server->mhd->suspend_connection(t->mhd);
+    }
+    takc_mutex_unlock(&t->locked.mu);
+    t->x.sent_bytes += n;
+    if (n)
+        takc_connection_phase(t->connection, PHASE_STREAMS, t->server->o.write_ms);
+    return ended ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
+}
+
+static struct MHD_Response *make_response(struct transfer *t, struct takc_err *err)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    if (t->x.streams)
+        return t->server->mhd->create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, read_stream, t, NULL);
+    if (takc_buf_take(&t->x.reply, &bytes, &len, err))
+        return NULL;
+    t->x.sent_bytes = len;
+    struct MHD_Response *r = t->server->mhd->create_response_from_buffer_with_free_callback_cls(len, bytes, free_body, bytes);
+    if (!r)
+        takc_free(bytes);
+    return r;
+}
+
+static enum MHD_Result queue_reply(struct transfer *t)
+{
+    const struct takc_mhd *mhd = t->server->mhd;
+    struct takc_exchange *x = &t->x;
+    uint64_t n = x->reply.len;
+    struct MHD_Response *r = make_response(t, NULL);
+    if (!r)
+        return MHD_NO;
+    t->server->o.handlers.headers(t->server->o.handlers.arg, x);
+    bool good = mhd->add_response_header(r, "Content-Type", x->content_type ? x->content_type : "application/json") == MHD_YES;
+    for (size_t i = 0; i < x->n_out && good; i++)
+        good = mhd->add_response_header(r, x->out[i].name.ptr, x->out[i].value.ptr) == MHD_YES;
+    t->step = STEP_QUEUED;
+    takc_connection_phase(t->connection, x->streams ? PHASE_STREAMS : PHASE_WRITES, t->server->o.write_ms + n / 65);
+    enum MHD_Result q = good ? mhd->queue_response(t->mhd, (unsigned)x->status, r) : MHD_NO;
+    mhd->destroy_response(r);
+    return q;
+}
+
+/* ---- streams ---- */
+
+enum takc_status takc_exchange_stream(struct takc_exchange *x, int status, const char *content_type, struct takc_err *err)
+{
+    struct transfer *t = (struct transfer *)(void *)x;
+    enum takc_status st = takc_call_check(&x->call, err);
+    if (st)
+        return st;
+    x->status = status;
+    x->content_type = content_type;
+    x->streams = true;
+    t->step = STEP_HANDLED;
+    t->server->mhd->resume_connection(t->mhd);
+    return TAKC_OK;
+}
+
+/* Makes the ring large enough for n more bytes. */
+static enum takc_status grow_locked(struct transfer *t, size_t n, struct takc_err *err)
+{
+    size_t cap = t->locked.cap ? t->locked.cap : STREAM_FIRST;
+    while (cap < t->locked.n + n)
+        cap *= 2;
+    if (cap == t->locked.cap)
+        return TAKC_OK;
+    char *bytes = takc_alloc(cap);
+    if (!bytes)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a stream");
+    for (size_t i = 0; i < t->locked.n; i++)
+        bytes[i] = t->locked.bytes[(t->locked.first + i) % t->locked.cap];
+    takc_free(t->locked.bytes);
+    t->locked.bytes = bytes;
+    t->locked.cap = cap;
+    t->locked.first = 0;
+    return TAKC_OK;
+}
+
+static enum takc_status put_locked(struct transfer *t, struct takc_str piece, struct takc_err *err)
+{
+    if (t->locked.gone)
+        return takc_fail(err, TAKC_CANCELLED, 0, "the client has gone");
+    enum takc_status st = grow_locked(t, piece.len, err);
+    for (size_t done = 0; done < piece.len && !st;) {
+        size_t at = (t->locked.first + t->locked.n) % t->locked.cap, run = t->locked.cap - at;
+        run = run < piece.len - done ? run : piece.len - done;
+        memcpy(t->locked.bytes + at, piece.ptr + done, run);
+        t->locked.n += run;
+        done += run;
+    }
+    return st;
+}
+
+static void go_on_locked(struct transfer *t)
+{
+    if (t->locked.paused && !t->locked.gone) {
+        t->locked.paused = false;
+        t->server->mhd->resume_connection(t->mhd);
+    }
+}
+
+enum takc_status takc_exchange_send(struct takc_exchange *x, struct takc_str piece, struct takc_err *err)
+{
+    struct transfer *t = (struct transfer *)(void *)x;
+    enum takc_status st = TAKC_OK;
+    for (size_t done = 0; done < piece.len && !st;) {
+        takc_mutex_lock(&t->locked.mu);
+        while (t->locked.n >= STREAM_ROOM && !t->locked.gone && !st) {
+            takc_cond_wait_ms(&t->locked.moved, &t->locked.mu, 1000);
+            st = takc_call_check(&x->call, err);
+        }
+        size_t room = STREAM_ROOM > t->locked.n ? STREAM_ROOM - t->locked.n : 0, n = room < piece.len - done ? room : piece.len - done;
+        if (!st)
+            st = put_locked(t, takc_str_slice(piece, done, done + n), err);
+        done += n;
+        if (!st)
+            go_on_locked(t);
+        takc_mutex_unlock(&t->locked.mu);
+    }
+    return st;
+}
+
+enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str piece, struct takc_err *err)
+{
+    struct transfer *t = (struct transfer *)(void *)x;
+    takc_mutex_lock(&t->locked.mu);
+    enum takc_status st = t->locked.n + piece.len > STREAM_POSTED_MAX
+                              ? takc_fail(err, TAKC_TIMEOUT, 0, "the client takes nothing of %zu bytes", t->locked.n)
+                              : put_locked(t, piece, err);
+    if (!st)
+        go_on_locked(t);
+    takc_mutex_unlock(&t->locked.mu);
+    return st;
+}
+
+/* ---- the handler ---- */
+
+/* On a fiber, before the body. */
+static void admit(void *arg)
+{
+    struct transfer *t = arg;
+    t->server->o.handlers.admit(t->server->o.handlers.arg, &t->x);
+    t->step = STEP_ADMITTED;
+    t->server->mhd->resume_connection(t->mhd);
+    unref(t);
+}
+
+/* On a fiber. */
+static void work(void *arg)
+{
+    struct transfer *t = arg;
+    t->server->o.handlers.handle(t->server->o.handlers.arg, &t->x);
+    if (t->x.streams) {
+        takc_mutex_lock(&t->locked.mu);
+        t->locked.ended = true;
+        go_on_locked(t);
+        takc_mutex_unlock(&t->locked.mu);
+    } else {
+        t->step = STEP_HANDLED;
+        t->server->mhd->resume_connection(t->mhd);
+    }
+    unref(t);
+}
+
+/* Refused in the place of work or admit, while suspended. */
+static void turn_away(struct transfer *t, const char *why)
+{
+    refuse(t, 503, why);
+    t->step = STEP_HANDLED;
+    t->server->mhd->resume_connection(t->mhd);
+    unref(t);
+}
+
+static void drop(void *arg)
+{
+    turn_away(arg, "the server is stopping");
+}
+
+/* Gives the request to a fiber. */
+static void to_crew(struct transfer *t, void (*run)(void *arg))
+{
+    struct takc_server *s = t->server;
+    takc_connection_phase(t->connection, PHASE_WORKS, 0);
+    atomic_fetch_add(&t->n_refs, 1);
+    s->mhd->suspend_connection(t->mhd); /* before the fiber may resume it */
+    if (takc_crew_push(s->crew, (struct takc_job){run, drop, t}, NULL))
+        turn_away(t, "the server is busy; try again in a moment");
+}
+
+static enum MHD_Result hand_over(struct transfer *t)
+{
+    struct takc_server *s = t->server;
+    t->x.call.deadline_ns = now_ns() + s->o.request_ms * 1000000u;
+    if (t->x.quick) {
+        takc_connection_phase(t->connection, PHASE_WORKS, 0);
+        s->o.handlers.handle(s->o.handlers.arg, &t->x);
+        return queue_reply(t);
+    }
+    to_crew(t, work);
+    return MHD_YES;
+}
+
+/* ---- libmicrohttpd's calls ---- */
+
+static bool start_exchange(struct transfer *t, const char *method, const char *version)
+{
+    struct takc_server *s = t->server;
+    t->connection = connection_of(s, t->mhd);
+    if (!t->connection || !read_headers(t))
+        return false;
+    struct takc_exchange *x = &t->x;
+    x->began_ns = now_ns();
+    x->method = takc_arena_dup(&x->arena, takc_str(method));
+    x->tls = t->connection->tls;
+    x->body_max = s->o.guard.body_bytes;
+    read_peer(t);
+    choose_request_id(x);
+    split_target(x);
+    x->call.request_id = x->request_id;
+    x->call.deadline_ns = x->began_ns + s->o.request_ms * 1000000u;
+    t->connection->asked = true;
+    attach(t->connection, t);
+    atomic_fetch_add(&s->n_requests, 1);
+    const struct takc_request_head head = {x->method, x->target, takc_str(version), x->headers, x->n_headers};
+    int status = takc_guard_head(&head, &s->o.guard, &t->framing, t->why);
+    if (status)
+        refuse(t, status, t->why);
+    else
+        s->o.handlers.begin(s->o.handlers.arg, x);
+    if (!x->status && t->framing.has_length && x->body_max && t->framing.length > x->body_max)
+        refuse(t, 413, "the body is too large for this route");
+    return true;
+}
+
+static void keep_piece(struct transfer *t, struct takc_str piece)
+{
+    struct takc_err err = {0};
+    if (!t->x.sink) {
+        if (takc_buf_add(&t->x.body, piece, NULL)) {
+            t->too_late = 503;
+            (void)snprintf(t->why, sizeof(t->why), "no memory for the body");
+        }
+        return;
+    }
+    enum takc_status st = t->x.sink(t->x.sink_arg, piece, &err);
+    if (!st)
+        return;
+    t->too_late = st == TAKC_INVALID ? 400 : st == TAKC_FULL ? 507 : 500;
+    if (t->too_late == 500)
+        takc_log_for(&t->x.call, ERROR, "http", "%.*s: the body: %s", TAKC_STR_ARG(t->x.path), err.msg);
+    (void)snprintf(t->why, sizeof(t->why), "%s", t->too_late == 500 ? "the body could not be kept" : err.msg);
+}
+
+static enum MHD_Result take_piece(struct transfer *t, const char *upload, size_t *size)
+{
+    t->body_seen += *size;
+    if (t->x.body_max && t->body_seen > t->x.body_max && !t->too_late) {
+        t->too_late = 413;
+        (void)snprintf(t->why, sizeof(t->why), "the body is too large for this route");
+    }
+    if (t->body_seen > t->x.body_max + DISCARD_MAX)
+        return MHD_NO;
+    if (!t->too_late)
+        keep_piece(t, takc_str_n(upload, *size));
+    if (t->too_late)
+        takc_buf_clear(&t->x.body);
+    *size = 0;
+    return MHD_YES;
+}
+
+/* The head is good and may pass: the body comes. */
+static enum MHD_Result expect_body(struct transfer *t)
+{
+    if (t->x.status)
+        return queue_reply(t);
+    t->step = STEP_BODY;
+    takc_connection_phase(t->connection, PHASE_BODY, t->x.body_ms ? t->x.body_ms : t->server->o.body_ms);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_head(struct transfer *t, const char *method, const char *version)
+{
+    if (!start_exchange(t, method, version))
+        return MHD_NO;
+    if (t->x.status || !t->x.admits)
+        return expect_body(t);
+    to_crew(t, admit);
+    return MHD_YES;
+}
+
+enum MHD_Result takc_transfer_access(void *cls, struct MHD_Connection *mc, const char *url, const char *method, const char *version,
+                                     const char *upload, size_t *upload_size, void **con_cls)
+{
+    struct transfer *t = *con_cls;
+    (void)cls, (void)mc, (void)url;
+    if (!t)
+        return MHD_NO; /* no memory for it */
+    switch (t->step) {
+    case STEP_HEAD:
+        return take_head(t, method, version);
+    case STEP_ADMITTED:
+        return expect_body(t);
+    case STEP_BODY:
+        if (*upload_size)
+            return take_piece(t, upload, upload_size);
+        if (t->too_late) {
+            refuse(t, t->too_late, t->why);
+            return queue_reply(t);
+        }
+        return hand_over(t);
+    case STEP_HANDLED:
+        return queue_reply(t);
+    case STEP_QUEUED:
+        break;
+    }
+    return MHD_YES;
+}
+
+void takc_transfer_completed(void *cls, struct MHD_Connection *mc, void **con_cls, enum MHD_RequestTerminationCode how)
+{
+    struct takc_server *s = cls;
+    struct transfer *t = *con_cls;
+    (void)mc;
+    if (!t)
+        return;
+    bool whole = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    *con_cls = NULL;
+    atomic_store(&t->x.call.cancel, true);
+    takc_mutex_lock(&t->locked.mu);
+    t->locked.gone = true;
+    takc_cond_broadcast(&t->locked.moved);
+    takc_mutex_unlock(&t->locked.mu);
+    if (t->connection) {
+        attach(t->connection, NULL);
+        takc_connection_phase(t->connection, PHASE_IDLE, s->o.idle_ms);
+        s->o.handlers.ended(s->o.handlers.arg, &t->x, whole);
+    }
+    unref(t);
+}
