@@ -79,6 +79,8 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_api api = {0};
     struct sigaction hangup = {.sa_handler = on_hangup};
+    if (takc_cli_flag(cli, "print-config"))
+        return takc_cli_print_config(cli, err);
     (void)sigemptyset(&hangup.sa_mask);
     (void)sigaction(SIGHUP, &hangup, NULL);
     enum takc_status st = takc_cli_open_or_make(cli, &api.home, err);
