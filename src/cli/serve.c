@@ -49,6 +49,10 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
                                           .key_file = path_or_null(s->serve_tls_key),
                                           .running_max = s->serve_running_max,
                                           .waiting_max = s->serve_waiting_max,
+                                          .head_ms = s->serve_head_ms,
+                                          .body_ms = s->serve_body_ms,
+                                          .write_ms = s->serve_write_ms,
+                                          .idle_ms = s->serve_idle_ms,
                                           .request_ms = s->serve_request_ms,
                                           .handlers = takc_api_handlers(api)};
     if (!is_own_machine(s->serve_address))
