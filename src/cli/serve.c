@@ -91,6 +91,8 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = fill_api(cli, &api, err);
     if (!st)
+        st = takc_models_pool_open(&api.models, err);
+    if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
         bool v6 = takc_str_find_byte(cli->settings.serve_address, ':', 0) != SIZE_MAX;
@@ -103,6 +105,7 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
+    takc_models_pool_close(api.models);
     takc_home_close(api.home);
     return st;
 }

@@ -13,6 +13,7 @@
 #include "catalog/home.h"
 #include "http/schema.h"
 #include "http/server.h"
+#include "pipeline/models_pool.h"
 #include "reply/reply.h"
 #include "takc/model.h"
 #include "takc/query.h"
@@ -67,6 +68,7 @@ json_t *takc_openapi(void);
 struct takc_api {
     struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
     struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
+    struct takc_models_pool *models;
     uint64_t reader_tokens, artifact_tokens, questions_per_window;
     double abstain_below;
     bool answer_cache;
@@ -104,6 +106,9 @@ TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, 
                                                 struct takc_err *err);
 /* Headers that tell of a result. */
 void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
+/* takc_query, with models that stay open between questions. */
+TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+                                                 struct takc_query_result *out, struct takc_err *err);
 void takc_question_clear(struct takc_question *q);
 /* Posts one server-sent event to a stream that was begun; takes data. name NULL: none. */
 TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
