@@ -11,6 +11,7 @@
 
 struct takc_home;
 struct takc_models;
+struct takc_snapshots;
 
 enum takc_mode { TAKC_MODE_UNSET = 0, TAKC_MODE_AUTO, TAKC_MODE_ARTIFACT, TAKC_MODE_SELECT, TAKC_MODE_BOTH, TAKC_MODE_WHOLE };
 /* "auto", "artifact", ...; NULL behind the last. */
@@ -42,6 +43,7 @@ struct takc_query_options {
     const struct takc_model_settings *model; /* NULL, or without a name: the response is lines of the documents */
     const struct takc_str *history_answers;  /* of history, in its order, with their marks; turns of the prompt; NULL: none */
     struct takc_models *models;              /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
+    struct takc_snapshots *snapshots;        /* versions that stay open between questions, of a server; NULL: opened for this question */
     uint32_t max_tokens;                     /* of the answer; 0: the profile's */
     double temperature;                      /* with has_temperature; else the profile's */
     bool has_temperature;

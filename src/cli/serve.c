@@ -8,6 +8,8 @@
 
 #include <signal.h>
 
+enum { LOOK_NS = 50000000, TIDY_LOOKS = 100 }; /* for signals; for versions that are gone: every 5 s */
+
 static atomic_bool asked_to_reload;
 
 static void on_hangup(int number)
@@ -64,15 +66,18 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
-static void wait_for_signal(struct takc_cli *cli, struct takc_server *server)
+static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
 {
     const struct takc_clock *clock = takc_clock_system();
     struct takc_err err;
+    unsigned looks = 0;
     while (!atomic_load(&cli->call.cancel)) {
-        clock->sleep_ns(clock, 50000000);
+        clock->sleep_ns(clock, LOOK_NS);
+        if (++looks % TIDY_LOOKS == 0)
+            takc_snapshots_tidy(api->snapshots);
         if (!atomic_exchange(&asked_to_reload, false))
             continue;
-        if (takc_server_reload(server, &err))
+        if (takc_server_reload(api->server, &err))
             takc_log(ERROR, "serve", "the old certificate stays: %s", err.msg);
         else
             takc_log(INFO, "serve", "the certificate was read again");
@@ -93,6 +98,8 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = takc_models_pool_open(&api.models, err);
     if (!st)
+        st = takc_snapshots_open(&api.snapshots, err);
+    if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
         bool v6 = takc_str_find_byte(cli->settings.serve_address, ':', 0) != SIZE_MAX;
@@ -101,11 +108,12 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         if (!st)
             st = takc_cli_flush(cli, err);
         if (!st)
-            wait_for_signal(cli, api.server);
+            wait_for_signal(cli, &api);
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
     takc_models_pool_close(api.models);
+    takc_snapshots_close(api.snapshots);
     takc_home_close(api.home);
     return st;
 }

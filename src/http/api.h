@@ -14,6 +14,7 @@
 #include "http/schema.h"
 #include "http/server.h"
 #include "pipeline/models_pool.h"
+#include "pipeline/snapshot.h"
 #include "reply/reply.h"
 #include "takc/model.h"
 #include "takc/query.h"
@@ -68,7 +69,8 @@ json_t *takc_openapi(void);
 struct takc_api {
     struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
     struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
-    struct takc_models_pool *models;
+    struct takc_models_pool *models;  /* open between questions, as versions are */
+    struct takc_snapshots *snapshots;
     uint64_t reader_tokens, artifact_tokens, questions_per_window;
     double abstain_below;
     bool answer_cache;
