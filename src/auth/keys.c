@@ -14,16 +14,16 @@
 #include <zlib.h>
 
 #define KEY_PREFIX "takc_"
-enum { PREFIX_LEN = 5, ID_AT = PREFIX_LEN, SECRET_AT = ID_AT + TAKC_KEY_ID_LEN + 1, CHECK_AT = SECRET_AT + TAKC_KEY_SECRET_LEN };
+enum { PREFIX_LEN = 5, ID_AT = PREFIX_LEN, SECRET_AT = ID_AT + TAKC_API_KEY_ID_LEN + 1, CHECK_AT = SECRET_AT + TAKC_API_KEY_SECRET_LEN };
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"; /* ids take the first 36 */
 enum { ID_LETTERS = 36, LETTERS = 62 };
 
 /* ---- form ---- */
 
-static void write_check(const char *key, char out[TAKC_KEY_CHECK_LEN])
+static void write_check(const char *key, char out[TAKC_API_KEY_CHECK_LEN])
 {
     uint32_t crc = (uint32_t)crc32(0, (const unsigned char *)key, CHECK_AT);
-    for (int i = 0; i < TAKC_KEY_CHECK_LEN; i++) {
+    for (int i = 0; i < TAKC_API_KEY_CHECK_LEN; i++) {
         out[i] = alphabet[crc % LETTERS];
         crc /= LETTERS;
     }
@@ -37,19 +37,19 @@ static bool is_of_alphabet(struct takc_str s, size_t n_letters)
     return true;
 }
 
-bool takc_key_shaped(struct takc_str text)
+bool takc_api_key_shaped(struct takc_str text)
 {
-    char check[TAKC_KEY_CHECK_LEN];
-    if (text.len != TAKC_KEY_TEXT_LEN || !takc_str_starts(text, takc_str(KEY_PREFIX)) || text.ptr[SECRET_AT - 1] != '_' ||
-        !is_of_alphabet(takc_key_id(text), ID_LETTERS) || !is_of_alphabet(takc_str_slice(text, SECRET_AT, text.len), LETTERS))
+    char check[TAKC_API_KEY_CHECK_LEN];
+    if (text.len != TAKC_API_KEY_TEXT_LEN || !takc_str_starts(text, takc_str(KEY_PREFIX)) || text.ptr[SECRET_AT - 1] != '_' ||
+        !is_of_alphabet(takc_api_key_id(text), ID_LETTERS) || !is_of_alphabet(takc_str_slice(text, SECRET_AT, text.len), LETTERS))
         return false;
     write_check(text.ptr, check);
     return memcmp(check, text.ptr + CHECK_AT, sizeof(check)) == 0;
 }
 
-struct takc_str takc_key_id(struct takc_str key)
+struct takc_str takc_api_key_id(struct takc_str key)
 {
-    return takc_str_slice(key, ID_AT, ID_AT + TAKC_KEY_ID_LEN);
+    return takc_str_slice(key, ID_AT, ID_AT + TAKC_API_KEY_ID_LEN);
 }
 
 /* ---- making ---- */
@@ -70,15 +70,15 @@ static enum takc_status draw(char *out, size_t n, unsigned n_letters, struct tak
     return TAKC_OK;
 }
 
-static enum takc_status draw_key(char out[TAKC_KEY_TEXT_LEN + 1], struct takc_err *err)
+static enum takc_status draw_key(char out[TAKC_API_KEY_TEXT_LEN + 1], struct takc_err *err)
 {
     memcpy(out, KEY_PREFIX, PREFIX_LEN);
-    enum takc_status st = draw(out + ID_AT, TAKC_KEY_ID_LEN, ID_LETTERS, err);
+    enum takc_status st = draw(out + ID_AT, TAKC_API_KEY_ID_LEN, ID_LETTERS, err);
     if (!st)
-        st = draw(out + SECRET_AT, TAKC_KEY_SECRET_LEN, LETTERS, err);
+        st = draw(out + SECRET_AT, TAKC_API_KEY_SECRET_LEN, LETTERS, err);
     out[SECRET_AT - 1] = '_';
     write_check(out, out + CHECK_AT);
-    out[TAKC_KEY_TEXT_LEN] = '\0';
+    out[TAKC_API_KEY_TEXT_LEN] = '\0';
     return st;
 }
 
@@ -106,7 +106,7 @@ static enum takc_status check_patterns(struct takc_str tasks, struct takc_err *e
     return st;
 }
 
-static enum takc_status check_options(const struct takc_key_options *o, struct takc_err *err)
+static enum takc_status check_options(const struct takc_api_key_options *o, struct takc_err *err)
 {
     bool good = o->name.len > 0 && o->name.len <= 100;
     for (size_t i = 0; i < o->name.len && good; i++)
@@ -123,18 +123,18 @@ static enum takc_status check_options(const struct takc_key_options *o, struct t
     return check_patterns(o->tasks, err);
 }
 
-enum takc_status takc_key_create(struct takc_home *h, const struct takc_key_options *o, char out_key[TAKC_KEY_TEXT_LEN + 1],
-                                 char out_id[TAKC_KEY_ID_LEN + 1], struct takc_err *err)
+enum takc_status takc_api_key_create(struct takc_home *h, const struct takc_api_key_options *o, char out_key[TAKC_API_KEY_TEXT_LEN + 1],
+                                     char out_id[TAKC_API_KEY_ID_LEN + 1], struct takc_err *err)
 {
     struct takc_hex hash;
     enum takc_status st = check_options(o, err);
     if (!st)
         st = draw_key(out_key, err);
     if (!st)
-        st = takc_sha256(takc_str_n(out_key, TAKC_KEY_TEXT_LEN), &hash, err);
+        st = takc_sha256(takc_str_n(out_key, TAKC_API_KEY_TEXT_LEN), &hash, err);
     if (st)
         return st;
-    struct takc_str id = takc_key_id(takc_str_n(out_key, TAKC_KEY_TEXT_LEN));
+    struct takc_str id = takc_api_key_id(takc_str_n(out_key, TAKC_API_KEY_TEXT_LEN));
     memcpy(out_id, id.ptr, id.len);
     out_id[id.len] = '\0';
     const struct takc_api_key row = {.id = id,
@@ -176,18 +176,18 @@ static enum takc_status judge(const struct takc_api_key *row, int64_t now_s, str
     return TAKC_OK;
 }
 
-enum takc_status takc_key_check(struct takc_home *h, struct takc_str key, int64_t now_s, struct takc_arena *a, struct takc_identity *out,
-                                struct takc_err *err)
+enum takc_status takc_api_key_check(struct takc_home *h, struct takc_str key, int64_t now_s, struct takc_arena *a,
+                                    struct takc_identity *out, struct takc_err *err)
 {
     static const char nobodys[] = "0000000000000000000000000000000000000000000000000000000000000000";
     struct takc_api_key row = {.may = 0};
     struct takc_hex hash;
-    if (!takc_key_shaped(key))
+    if (!takc_api_key_shaped(key))
         return takc_fail(err, TAKC_DENIED, 0, "this is no whole key: it is mistyped or cut off");
     enum takc_status st = takc_sha256(key, &hash, err);
     if (st)
         return st;
-    st = takc_home_api_key(h, takc_key_id(key), a, &row, err);
+    st = takc_home_api_key(h, takc_api_key_id(key), a, &row, err);
     bool there = !st && row.hash.len == TAKC_SHA256_HEX;
     if (st && st != TAKC_NOT_FOUND)
         return st;
@@ -195,44 +195,6 @@ enum takc_status takc_key_check(struct takc_home *h, struct takc_str key, int64_
         return takc_fail(err, TAKC_DENIED, 0, "the key is not known");
     st = judge(&row, now_s, err);
     return st ? st : fill(&row, a, out, err);
-}
-
-/* ---- scopes ---- */
-
-static const struct {
-    const char *name;
-    unsigned may;
-} scopes[] = {{"query", TAKC_MAY_QUERY}, {"ingest", TAKC_MAY_INGEST}, {"admin", TAKC_MAY_ADMIN}};
-enum { N_SCOPES = sizeof(scopes) / sizeof(scopes[0]) };
-
-enum takc_status takc_may_parse(struct takc_str list, unsigned *out, struct takc_err *err)
-{
-    struct takc_str word;
-    unsigned may = 0;
-    while (takc_str_split(&list, ',', &word)) {
-        size_t i = 0;
-        while (i < N_SCOPES && !takc_str_is(takc_str_trim(word), scopes[i].name))
-            i++;
-        if (i == N_SCOPES)
-            return takc_fail(err, TAKC_INVALID, 0, "'%.*s' is none of query, ingest, admin", (int)(word.len > 60 ? 60 : word.len),
-                             word.ptr ? word.ptr : "");
-        may |= scopes[i].may;
-    }
-    *out = may;
-    return TAKC_OK;
-}
-
-void takc_may_text(unsigned may, char out[24])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < N_SCOPES; i++)
-        if (may & scopes[i].may) {
-            if (n)
-                out[n++] = ',';
-            memcpy(out + n, scopes[i].name, strlen(scopes[i].name));
-            n += strlen(scopes[i].name);
-        }
-    out[n] = '\0';
 }
 
 /* ---- the authorizer ---- */
@@ -269,8 +231,8 @@ static enum takc_status check(struct takc_authorizer *a, struct takc_call *call,
         return takc_fail(err, TAKC_DENIED, 0, "the header X-API-Key is there twice");
     if (own.len && other.len && !takc_str_eq(own, bearer_of(other)))
         return takc_fail(err, TAKC_DENIED, 0, "Authorization and X-API-Key say different things");
-    return takc_key_check(((const struct keys *)(const void *)a)->home, own.len ? own : bearer_of(other), clock->wall_s(clock), arena, out,
-                          err);
+    return takc_api_key_check(((const struct keys *)(const void *)a)->home, own.len ? own : bearer_of(other), clock->wall_s(clock), arena,
+                              out, err);
 }
 
 static void free_keys(struct takc_authorizer *a)

@@ -21,9 +21,9 @@
 #include "auth/auth.h"
 #include "catalog/api_keys.h"
 
-enum { TAKC_KEY_ID_LEN = 12, TAKC_KEY_SECRET_LEN = 43, TAKC_KEY_CHECK_LEN = 6, TAKC_KEY_TEXT_LEN = 5 + 12 + 1 + 43 + 6 };
+enum { TAKC_API_KEY_ID_LEN = 12, TAKC_API_KEY_SECRET_LEN = 43, TAKC_API_KEY_CHECK_LEN = 6, TAKC_API_KEY_TEXT_LEN = 5 + 12 + 1 + 43 + 6 };
 
-struct takc_key_options {         /* borrowed */
+struct takc_api_key_options {     /* borrowed */
     struct takc_str name;         /* for people: 1 to 100 characters without control characters */
     struct takc_str tenant;       /* empty: the default one; else a name as tasks have */
     struct takc_str tasks;        /* patterns with ',' between, of a-z 0-9 . _ - * ?; empty: every task */
@@ -32,20 +32,16 @@ struct takc_key_options {         /* borrowed */
 };
 /* Draws a key and keeps its hash in h. out_key is the only copy there will ever be, with a NUL behind it: wipe it. INVALID names what is
  * wrong in o. */
-TAKC_CHECK enum takc_status takc_key_create(struct takc_home *h, const struct takc_key_options *o, char out_key[TAKC_KEY_TEXT_LEN + 1],
-                                            char out_id[TAKC_KEY_ID_LEN + 1], struct takc_err *err);
+TAKC_CHECK enum takc_status takc_api_key_create(struct takc_home *h, const struct takc_api_key_options *o,
+                                                char out_key[TAKC_API_KEY_TEXT_LEN + 1], char out_id[TAKC_API_KEY_ID_LEN + 1],
+                                                struct takc_err *err);
 /* Is text shaped like a key, with the right check? Pure. */
-bool takc_key_shaped(struct takc_str text);
+bool takc_api_key_shaped(struct takc_str text);
 /* The id in a shaped key: a view into it. */
-struct takc_str takc_key_id(struct takc_str key);
+struct takc_str takc_api_key_id(struct takc_str key);
 /* Whose key it is, as of now_s; views live as long as the arena. DENIED: unknown, revoked, expired, no key at all; the message repeats
  * nothing of it. Others: the catalogue's. */
-TAKC_CHECK enum takc_status takc_key_check(struct takc_home *h, struct takc_str key, int64_t now_s, struct takc_arena *a,
-                                           struct takc_identity *out, struct takc_err *err);
-
-/* "query,ingest" as TAKC_MAY_*. INVALID names the word. */
-TAKC_CHECK enum takc_status takc_may_parse(struct takc_str list, unsigned *out, struct takc_err *err);
-/* The way back: "query,ingest,admin" at most. */
-void takc_may_text(unsigned may, char out[24]);
+TAKC_CHECK enum takc_status takc_api_key_check(struct takc_home *h, struct takc_str key, int64_t now_s, struct takc_arena *a,
+                                               struct takc_identity *out, struct takc_err *err);
 
 #endif

@@ -7,6 +7,7 @@
  *   home.lock                 shared by every open home, exclusive for migration, restore, checkpoint with truncation
  *   locks/{task}              one writer per task: ingest, compress, forget, rollback; a second one waits up to wait_ms, then BUSY
  *   catalog.sqlite            WAL
+ *   tenants/{name}            the homes of tenants (docs/adr/0013), each whole; no keys of this one's store
  *   the keys of the store     as data-model.md section 7
  *
  * Threads: a home may be used from any thread; a writer lock belongs to whoever took it. */
@@ -18,6 +19,7 @@
 #include "task/profile.h"
 
 #define TAKC_HOME_SCHEMA 2
+#define TAKC_TENANTS_FOLDER "tenants"
 
 struct takc_home;
 struct takc_home_options {
