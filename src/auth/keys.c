@@ -98,7 +98,9 @@ static enum takc_status check_patterns(struct takc_str tasks, struct takc_err *e
     struct takc_str piece;
     size_t n = 0;
     enum takc_status st = TAKC_OK;
-    while (!st && tasks.len && takc_str_split(&tasks, ',', &piece)) {
+    if (!tasks.len)
+        return TAKC_OK;
+    while (!st && takc_str_split(&tasks, ',', &piece)) {
         st = check_pattern(piece, err);
         if (!st && ++n > TAKC_IDENTITY_TASKS)
             st = takc_fail(err, TAKC_INVALID, 0, "more than %d patterns of tasks", TAKC_IDENTITY_TASKS);
@@ -158,8 +160,8 @@ static enum takc_status fill(const struct takc_api_key *row, struct takc_arena *
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for an identity");
     *out = (struct takc_identity){
         .subject = takc_str(subject), .tenant = row->tenant, .may = row->may & TAKC_MAY_ALL, .expires_s = row->expires_s};
-    while (rest.len && takc_str_split(&rest, ',', &piece)) {
-        if (out->n_tasks == TAKC_IDENTITY_TASKS) /* never written by us: what does not fit would widen nothing, but tell */
+    while (row->tasks.len && takc_str_split(&rest, ',', &piece)) {
+        if (out->n_tasks == TAKC_IDENTITY_TASKS) /* never written by us */
             return takc_fail(err, TAKC_CORRUPT, 0, "key %.*s has too many patterns of tasks", TAKC_STR_ARG(row->id));
         out->tasks[out->n_tasks++] = piece;
     }
