@@ -22,6 +22,8 @@
 
 struct takc_api;
 struct takc_asked;
+struct takc_auth;
+struct takc_tenants;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 
@@ -54,7 +56,8 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     size_t n_params;
     json_t *query, *body;     /* NULL where the route has none */
     struct takc_identity who; /* who asks */
-    struct takc_home *home;   /* of who's tenant: the only one that a handler sees */
+    struct takc_home *home;   /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
+    bool handled;             /* its handler has begun */
 };
 
 /* The i-th route, NULL behind the last. Static. */
@@ -63,10 +66,12 @@ const struct takc_route *takc_route_at(size_t i);
  * others, empty where there is no such path. NOMEM gives NULL, too, with out_nomem. */
 const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
                                          char out_allow[64], bool *out_nomem);
-/* The whole description, OpenAPI 3.1. NULL: no memory. Returns owned. */
-json_t *takc_openapi(void);
+/* The whole description, OpenAPI 3.1; authorized: routes with a scope need a credential. NULL: no memory. Returns owned. */
+json_t *takc_openapi(bool authorized);
 
 struct takc_api {
+    struct takc_auth *auth;           /* NULL: none, on loopback only */
+    struct takc_tenants *tenants;     /* NULL: where auth is */
     struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
     struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
     struct takc_models_pool *models;  /* open between questions, as versions are */
@@ -88,6 +93,8 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+/* Replies with a refusal: its status, a word for programs, a sentence for people. */
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
 /* The error body of a failure, as it would be sent. NULL: no memory. Returns owned. */
