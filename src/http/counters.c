@@ -152,8 +152,6 @@ static struct takc_bucket_state state_of(const struct takc_bucket *b, uint64_t f
     uint64_t room = b->burst * b->interval_ns, used = full_ns > now ? full_ns - now : 0, cost = b->cost * b->interval_ns;
     if (b->cost > b->burst)
         cost = room;
-    if (used > room) /* by a larger limit, or by a wall clock that jumped */
-        used = room;
     return (struct takc_bucket_state){
         .left = (room - used) / b->interval_ns, .full_ns = used, .wait_ns = used + cost > room ? used + cost - room : 0};
 }
@@ -166,6 +164,9 @@ static enum takc_status look_locked(struct memory *m, const struct takc_bucket *
         struct node *e = find_locked(m, b[i].key, false);
         if (!e)
             return takc_fail(err, TAKC_NOMEM, 0, "no memory for a counter");
+        uint64_t empty = now + b[i].burst * b[i].interval_ns;
+        if (e->full_ns > empty) /* by a larger limit, or by a wall clock that jumped */
+            e->full_ns = empty;
         out[i] = state_of(&b[i], e->full_ns, now);
         *out_taken &= !out[i].wait_ns && b[i].cost <= b[i].burst;
     }
