@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
-#include "http/api.h"
+#include "http/limits.h"
 
 #include <signal.h>
 
@@ -60,15 +60,16 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
-static void wait_for_signal(struct takc_cli *cli, struct takc_server *server)
+static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
 {
     const struct takc_clock *clock = takc_clock_system();
     struct takc_err err;
     while (!atomic_load(&cli->call.cancel)) {
         clock->sleep_ns(clock, 50000000);
+        takc_limits_flush(api->limits);
         if (!atomic_exchange(&asked_to_reload, false))
             continue;
-        if (takc_server_reload(server, &err))
+        if (takc_server_reload(api->server, &err))
             takc_log(ERROR, "serve", "the old certificate stays: %s", err.msg);
         else
             takc_log(INFO, "serve", "the certificate was read again");
@@ -85,6 +86,8 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = fill_api(cli, &api, err);
     if (!st)
+        st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
+    if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
         bool v6 = takc_str_find_byte(cli->settings.serve_address, ':', 0) != SIZE_MAX;
@@ -93,10 +96,11 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         if (!st)
             st = takc_cli_flush(cli, err);
         if (!st)
-            wait_for_signal(cli, api.server);
+            wait_for_signal(cli, &api);
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
+    takc_limits_close(api.limits);
     takc_home_close(api.home);
     return st;
 }

@@ -2,7 +2,7 @@
  *
  * api.c - from a request to a route and back: finding it, checking what is asked, replies and failures in the guide's words, the headers
  * that every reply has, the access log. */
-#include "http/api.h"
+#include "http/limits.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -81,13 +81,28 @@ static int http_of(enum takc_status st)
     return st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 503 : takc_status_http(st);
 }
 
+/* Who is told to come again is told when. */
+static void say_when(struct takc_exchange *x, int status)
+{
+    bool said = status != 503 && status != 429;
+    for (size_t i = 0; i < x->n_out; i++)
+        said |= takc_str_is(x->out[i].name, "Retry-After");
+    if (!said)
+        takc_exchange_header(x, "Retry-After", takc_str("1"));
+}
+
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
+{
+    say_when(x, status);
+    takc_api_json(x, status, error_body(x, code, message, details));
+}
+
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
     int http = http_of(st);
     if (http >= 500)
         takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), err ? err->msg : "");
-    if (http == 503 || http == 429)
-        takc_exchange_header(x, "Retry-After", takc_str("1"));
+    say_when(x, http);
     takc_api_json(x, http, takc_api_error(x, st, about, err));
 }
 
@@ -137,9 +152,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (codes[i].status == status)
             code = codes[i].code;
-    if (status == 503)
-        takc_exchange_header(x, "Retry-After", takc_str("1"));
-    takc_api_json(x, status, error_body(x, code, takc_str(why), NULL));
+    takc_api_refuse(x, status, code, takc_str(why), NULL);
 }
 
 /* ---- a request ---- */
@@ -148,12 +161,15 @@ static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
     bool nomem = false;
+    takc_limits_peer(arg, x);
     struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
     const struct takc_route *r = asked ? takc_route_find(x->method, x->path, &x->arena, asked, allow, &nomem) : NULL;
     if (!asked || nomem) {
         refuse(arg, x, 503, "no memory for a request");
         return;
     }
+    if (!r && allow[0] && takc_limits_preflight(arg, x, allow))
+        return;
     if (!r) {
         takc_exchange_header(x, "Allow", takc_str(allow));
         refuse(arg, x, allow[0] ? 405 : 404, allow[0] ? "this path does not take that method" : "there is no such path");
@@ -164,6 +180,8 @@ static void begin(void *arg, struct takc_exchange *x)
     asked->api = arg;
     asked->home = ((const struct takc_api *)arg)->home;
     x->quick = r->quick;
+    if (!takc_limits_begin(x, asked))
+        return;
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
 }
 
@@ -214,8 +232,10 @@ static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
     (void)arg;
-    if (read_query(x, asked) && read_body(x, asked))
+    if (takc_limits_come(x, asked) && takc_limits_admit(x, asked) && read_query(x, asked) && read_body(x, asked) &&
+        takc_limits_write(x, asked))
         asked->route->run(x, asked);
+    takc_limits_written(x, asked);
     json_decref(asked->query);
     json_decref(asked->body);
     asked->query = asked->body = NULL;
@@ -225,7 +245,7 @@ static void handle(void *arg, struct takc_exchange *x)
 
 static void headers(void *arg, struct takc_exchange *x)
 {
-    (void)arg;
+    takc_limits_headers(arg, x);
     takc_exchange_header(x, "X-Request-ID", takc_str(x->request_id));
     takc_exchange_header(x, "X-Content-Type-Options", takc_str("nosniff"));
     takc_exchange_header(x, "X-Frame-Options", takc_str("DENY"));
@@ -244,6 +264,7 @@ static void ended(void *arg, const struct takc_exchange *x, bool whole)
 {
     const struct takc_clock *clock = takc_clock_system();
     (void)arg;
+    takc_limits_ended(x);
     takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
                  TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
                  (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");

@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "catalog/home.h"
+#include "http/quota.h"
 #include "http/schema.h"
 #include "http/server.h"
 #include "reply/reply.h"
@@ -20,6 +21,8 @@
 
 struct takc_api;
 struct takc_asked;
+struct takc_limits;
+struct takc_limited;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 
@@ -33,8 +36,9 @@ struct takc_route {
     const char *reply_type;                 /* NULL: application/json */
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
-    bool openai; /* failures as OpenAI words them */
-    bool writes; /* changes something: audited, takes Idempotency-Key */
+    bool openai;                 /* failures as OpenAI words them */
+    bool writes;                 /* changes something: audited, takes Idempotency-Key */
+    enum takc_quota_what counts; /* besides as a request */
 };
 
 struct takc_routes { /* rows of one file */
@@ -50,9 +54,10 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     const struct takc_route *route;
     struct takc_str params[TAKC_PARAMS_MAX]; /* of the path, in its order, unescaped */
     size_t n_params;
-    json_t *query, *body;     /* NULL where the route has none */
-    struct takc_identity who; /* who asks */
-    struct takc_home *home;   /* of who's tenant: the only one that a handler sees */
+    json_t *query, *body;         /* NULL where the route has none */
+    struct takc_identity who;     /* who asks */
+    struct takc_home *home;       /* of who's tenant: the only one that a handler sees */
+    struct takc_limited *limited; /* http/limits.h: what it was counted in */
 };
 
 /* The i-th route, NULL behind the last. Static. */
@@ -72,6 +77,7 @@ struct takc_api {
     bool answer_cache;
     int64_t started_s;
     struct takc_server *server; /* for counts; set once it is open */
+    struct takc_limits *limits; /* http/limits.h; NULL: none */
 };
 /* The transport's callbacks for an api. */
 struct takc_server_handlers takc_api_handlers(struct takc_api *api);
@@ -82,6 +88,9 @@ struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task);
 /* Replies with v (taken; NULL: no memory). */
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
+/* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
+ * they have none. */
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */

@@ -57,8 +57,9 @@ void takc_quota_close(struct takc_quota *q)
 
 /* ---- keys ---- */
 
-/* "address 192.0.2.1"; of IPv6 the first 64 bits, since whoever has one address of them has all. */
-static struct takc_str address_key(struct takc_str peer, char out[KEY_ROOM])
+/* "address/100 192.0.2.1"; of IPv6 the first 64 bits, since whoever has one address of them has all. The limit is in keys of buckets, since
+ * how empty one is means nothing under another limit. */
+static struct takc_str address_key(struct takc_str peer, uint64_t limit, char out[KEY_ROOM])
 {
     struct in6_addr a;
     char text[INET6_ADDRSTRLEN];
@@ -67,26 +68,29 @@ static struct takc_str address_key(struct takc_str peer, char out[KEY_ROOM])
         memset(a.s6_addr + 8, 0, 8);
         (void)inet_ntop(AF_INET6, &a, text, sizeof(text));
     }
-    (void)snprintf(out, KEY_ROOM, "address %s", text);
+    (void)snprintf(out, KEY_ROOM, "address/%llu %s", (unsigned long long)limit, text);
     return takc_str(out);
 }
 
-/* "query acme key:k3f9"; what is longer than a key may be is hashed. ptr NULL: no memory. */
-static struct takc_str who_key(const char *what, struct takc_str tenant, struct takc_str subject, char out[KEY_ROOM])
+/* "query/100 acme key:k3f9"; what is longer than a key may be is hashed. ptr NULL: no memory. */
+static struct takc_str who_key(const char *what, uint64_t limit, const struct takc_identity *who, char out[KEY_ROOM])
 {
     struct takc_hex hex;
-    int n = snprintf(out, KEY_ROOM, "%s %.*s %.*s", what, TAKC_STR_ARG(tenant), TAKC_STR_ARG(subject));
+    int n = snprintf(out, KEY_ROOM, "%s/%llu %.*s %.*s", what, (unsigned long long)limit, TAKC_STR_ARG(who->tenant),
+                     TAKC_STR_ARG(who->subject));
     if (n < KEY_ROOM)
         return takc_str(out);
-    if (takc_sha256(subject, &hex, NULL))
+    if (takc_sha256(who->subject, &hex, NULL))
         return (struct takc_str){0};
-    (void)snprintf(out, KEY_ROOM, "%s %.64s %s", what, tenant.len ? tenant.ptr : "", hex.s);
+    (void)snprintf(out, KEY_ROOM, "%s/%llu %.*s %s", what, (unsigned long long)limit, TAKC_STR_ARG(who->tenant), hex.s);
     return takc_str(out);
 }
 
+/* "tokens acme": a day's sum is what it is under any limit. */
 static struct takc_str tenant_key(const char *what, const struct takc_identity *who, char out[KEY_ROOM])
 {
-    return who_key(what, who->tenant, takc_str(""), out);
+    (void)snprintf(out, KEY_ROOM, "%s %.*s", what, TAKC_STR_ARG(who->tenant));
+    return takc_str(out);
 }
 
 /* ---- buckets ---- */
@@ -208,11 +212,11 @@ enum takc_status takc_quota_take(struct takc_quota *q, const struct takc_identit
     struct asking a = {.n = 0};
     *out = (struct takc_quota_answer){.admitted = true};
     if (peer.len)
-        add_second(q, &a, "address", address_key(peer, a.keys[0]));
+        add_second(q, &a, "address", address_key(peer, q->o.per_s, a.keys[0]));
     if (who) {
-        struct takc_str key = who_key("key", who->tenant, who->subject, a.keys[1]), minute = key;
+        struct takc_str key = who_key("key", q->o.per_s, who, a.keys[1]), minute = key;
         if (what)
-            minute = who_key(whats[what], who->tenant, who->subject, a.keys[2]);
+            minute = who_key(whats[what], q->o.per_min[what], who, a.keys[2]);
         if (!key.ptr || !minute.ptr)
             return takc_fail(err, TAKC_NOMEM, 0, "no memory for a counter's key");
         add_second(q, &a, "key", key);
@@ -229,7 +233,7 @@ enum takc_status takc_quota_take_more(struct takc_quota *q, const struct takc_id
                                       struct takc_quota_answer *out, struct takc_err *err)
 {
     struct asking a = {.n = 0};
-    struct takc_str key = who_key(whats[what], who->tenant, who->subject, a.keys[0]);
+    struct takc_str key = who_key(whats[what], q->o.per_min[what], who, a.keys[0]);
     if (!key.ptr)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a counter's key");
     if (n)

@@ -48,6 +48,7 @@ static const struct takc_route rows[] = {
      .may = TAKC_MAY_QUERY,
      .body = &query_body,
      .reply = &query_reply,
-     .run = takc_on_query},
+     .run = takc_on_query,
+     .counts = TAKC_QUOTA_QUERY},
 };
 ROUTES(takc_routes_query, rows);
