@@ -85,6 +85,7 @@ struct takc_tried_rate {
 /* What a model said, and what it cost. All zero without a model. */
 struct takc_model_answer {
     bool asked;               /* a model was called, or its kept answer used */
+    const char *failure;      /* of a failed call: "throttled", "no_model", "too_long", ... (model/model.h); static; NULL: none */
     struct takc_str provider; /* "bedrock" */
     struct takc_str model;    /* that answered, as the service names it */
     struct takc_str request_id, stop;
@@ -138,8 +139,8 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     void *owner;
 };
 
-/* Answers. On failure out has nothing but timing and, where a model's call failed (answer.asked), the tokens and money that it took;
- * what err says is the service's then, but for COST. NOT_FOUND without task, version or rate; INVALID for an empty question.
+/* Answers. On failure out has nothing but timing and, where a model was called, what that took and how it failed (answer.failure: what err
+ * says is the service's then). NOT_FOUND without task, version or rate; INVALID for an empty question.
  *
  * With a model the response is its text, "[1]" for the first of citations, which are the lines it cites by first mention. When it says that
  * the lines do not hold the answer, abstained is set and citations are what came nearest. A failed call is a failure (LIMITED, UPSTREAM,

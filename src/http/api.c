@@ -75,8 +75,18 @@ json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum 
     return error_body(x, takc_error_code(st, about), message_of(st, err), NULL);
 }
 
+json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
+{
+    return error_body(x, code, message, NULL);
+}
+
+struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err)
+{
+    return message_of(st, err);
+}
+
 /* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */
-static int http_of(enum takc_status st)
+int takc_api_status(enum takc_status st)
 {
     return st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 503 : takc_status_http(st);
 }
@@ -99,7 +109,7 @@ void takc_api_refuse(struct takc_exchange *x, int status, const char *code, stru
 
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    int http = http_of(st);
+    int http = takc_api_status(st);
     if (http >= 500)
         takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), err ? err->msg : "");
     say_when(x, http);

@@ -95,30 +95,54 @@ void takc_api_refuse(struct takc_exchange *x, int status, const char *code, stru
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
+/* The error body of a refusal. NULL: no memory. Returns owned. */
+json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message);
+/* HTTP status and words of a failure that is no model's. */
+int takc_api_status(enum takc_status st);
+struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err);
 /* The error body of a failure, as it would be sent. NULL: no memory. Returns owned. */
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 
 /* --- questions: on_query.c --- */
-enum { TAKC_GLOBS_MAX = 64, TAKC_TURNS_MAX = 64 };
+enum { TAKC_GLOBS_MAX = 64, TAKC_TURNS_MAX = 64, TAKC_EXAMPLES_MAX = 8 };
 struct takc_question { /* what a request asks; init by zeroing, clear it */
     struct takc_query_options o;
     struct takc_str globs[TAKC_GLOBS_MAX], questions[TAKC_TURNS_MAX], answers[TAKC_TURNS_MAX]; /* what o points to */
+    struct takc_query_example examples[TAKC_EXAMPLES_MAX];
     struct takc_model_settings model;
     struct takc_profile profile;
 };
 /* What the server's settings say of every question. */
 void takc_question_defaults(const struct takc_api *api, struct takc_question *q);
+/* The fields of a body of POST /query, which fits its schema; q borrows from it. INVALID: two of them contradict each other. */
+TAKC_CHECK enum takc_status takc_question_of_body(const struct takc_api *api, const json_t *body, struct takc_question *q,
+                                                  struct takc_err *err);
 /* Who answers: model, else the task's, else the server's; "none" is nobody. q->o.task is known. */
 TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, struct takc_str model, struct takc_question *q,
                                                 struct takc_err *err);
 /* Headers that tell of a result. */
 void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
 void takc_question_clear(struct takc_question *q);
+struct takc_refusal { /* what a failed question comes to, for who asked */
+    int status;
+    const char *code;
+    struct takc_str message; /* lives as long as the err it was made of */
+    unsigned retry_s;        /* 0: nothing is said */
+};
+/* named: the request named the model itself, so that one that is not there is its own mistake. A model's failure is told by what it means,
+ * never in its service's words: those go to the log. r as takc_query left it. */
+struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool named, enum takc_status st, const struct takc_query_result *r,
+                                          const struct takc_err *err);
+/* Replies with it. */
+void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f);
+/* The error body alone, for a stream that was begun. NULL: no memory. Returns owned. */
+json_t *takc_question_error(const struct takc_exchange *x, const struct takc_refusal *f);
 /* Posts one server-sent event to a stream that was begun; takes data. name NULL: none. */
 TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
 
 /* --- handlers: on_*.c --- */
-takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks,
-    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
+takc_route_fn takc_on_query, takc_on_query_batch, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache,
+    takc_on_cache_rate, takc_on_tasks, takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat,
+    takc_on_models;
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/pool.h"
 #include "http/guard.h"
 #include "takc/call.h"
 
@@ -54,6 +55,10 @@ struct takc_exchange {
 void takc_exchange_header(struct takc_exchange *x, const char *name, struct takc_str value);
 /* Text of the header of the request, or the empty view. */
 struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *name);
+
+/* Runs more of the request's work on another fiber; run or drop is called once, on OK only. Whoever forks waits for it: the exchange is not
+ * kept alive by it. BUSY: there is none left, the caller does the work itself. */
+TAKC_CHECK enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err);
 
 /* Sends status and headers now; pieces follow. Once, from any thread while the handler
  * runs on a fiber. CANCELLED: the client has gone. */

@@ -392,6 +392,12 @@ enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str pie
 
 /* ---- the handler ---- */
 
+enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err)
+{
+    const struct transfer *t = (const struct transfer *)(const void *)x;
+    return takc_crew_push(t->server->crew, job, err);
+}
+
 /* On a fiber, before the body. */
 static void admit(void *arg)
 {

@@ -121,6 +121,7 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
         const struct takc_model_answer *a = &out->answer;
         const struct takc_query_result rest = {.timing = out->timing,
                                                .answer = {.asked = a->asked,
+                                                          .failure = a->failure,
                                                           .input = a->input,
                                                           .output = a->output,
                                                           .cache_read = a->cache_read,

@@ -181,8 +181,51 @@ def repeated_writes(home):
         check(again[0] == 201 and again[1]["idempotency-replayed"] == "true", "after a restart: %s" % (again,))
 
 
+def batches(home):
+    env = {"TAKC_SERVE_QUOTA_QUERY_PER_MIN": "40"}
+    with live.Server(home, env=env) as server:
+        def ask(queries, **more):
+            return server.ask("POST", "/query/batch", dict({"task_type": "fin", "queries": queries}, **more))
+        status, headers, body = ask(["What was revenue in Q%d?" % q for q in (1, 2, 3, 4)] + [{"query": "What was revenue in Q2?", "factor": 7.77},
+                                    {"query": "What was the operating margin in Q4?", "factor": 8}], compression_rate="16x", mode="artifact")
+        check(status == 200, "a batch: %s %s" % (status, body))
+        results, summary = body["results"], body["summary"]
+        check([r["query"][-3:-1] for r in results] == ["Q1", "Q2", "Q3", "Q4", "Q2", "Q4"], "in order")
+        check([r["status"] for r in results] == ["ok"] * 4 + ["failed", "ok"], "each its status: %s" % [r["status"] for r in results])
+        check(results[4]["error"]["code"] == "CACHE_NOT_FOUND" and "response" not in results[4], "%s" % results[4])
+        check(results[0]["compression_rate_used"] == "medium" and results[5]["compression_rate_used"] == "light", "a rate of its own: %s" % results[5])
+        check((summary["total_queries"], summary["successful"], summary["failed"]) == (6, 5, 1) and summary["total_processing_time_ms"] > 0, "%s" % summary)
+        alone = server.ask("POST", "/query", {"task_type": "fin", "query": "What was revenue in Q3?", "compression_rate": "16x", "mode": "artifact"})[2]
+        check(alone["response"] == results[2]["response"] and alone["citations"] == results[2]["citations"], "as one alone")
+        status, headers, body = ask(["x", {"query": "y", "version": "99"}], version="98")
+        check(status == 404 and body["error"]["code"] == "CACHE_NOT_FOUND" and body["error"]["details"]["summary"]["failed"] == 2, "all fail: %s" % body)
+        for wrong, pointer in (([], "/queries"), (["x"] * 101, "/queries"), ([7], "/queries/0"), (["x", {"q": "y"}], "/queries/1/q"),
+                               (["x", {"query": ""}], "/queries/1/query"), ([{"query": "x", "task_type": "fin"}], "/queries/0/task_type")):
+            status, headers, body = ask(wrong)
+            check(status == 400 and body["error"]["details"]["pointer"] == pointer, "%s: %s" % (pointer, body))
+        check(ask(["x"], stream=True)[0] == 400 and ask(["x"], task_type="none")[0] == 404, "no stream, no such task")
+        status, headers, body = ask(["What was revenue in Q1?"] * 30)
+        check(status == 429 and int(headers["retry-after"]) > 1, "each question counts: %s %s" % (status, headers))
+        check(server.ask("POST", "/query", QUESTION)[0] == 200, "and none was taken")
+
+
+def few_shot(home):
+    with live.Server(home) as server:
+        one = [{"input": "Where is it?", "output": "It is: there [1]."}]
+        status, headers, body = server.ask("POST", "/query", dict(QUESTION, few_shot_examples=one, cost_sensitive=True, filters={"documents": ["q3*"]}))
+        check(status == 200 and "examples did nothing" in body["metadata"]["notes"], "%s %s" % (status, body))
+        check([c["document"] for c in body["citations"]] == ["q3.txt"] * len(body["citations"]) and body["citations"], "%s" % body["citations"])
+        check(float(headers["x-takc-overhead-ms"]) > 0, "%s" % headers)
+        status, headers, body = server.ask("POST", "/query", dict(QUESTION, few_shot_examples=one * 9))
+        check(status == 400 and body["error"]["details"]["pointer"] == "/few_shot_examples", "%s" % body)
+        status, headers, body = server.ask("POST", "/query", dict(QUESTION, few_shot_examples=one, model="fake:obedient"))
+        check(status == 200 and "examples" not in body["metadata"]["notes"], "%s %s" % (status, body))
+        status, headers, body = server.ask("POST", "/query", dict(QUESTION, model="nobody:x"))
+        check(status == 400 and "nobody:x" in body["error"]["message"], "a provider that is none: %s" % body)
+
+
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, proxies, cors, repeated_writes):
+        for test in (quotas, quotas_outlive_a_kill, proxies, cors, repeated_writes, batches, few_shot):
             test(home)
             print("ok: " + test.__name__)
