@@ -58,8 +58,8 @@ static const char schema_sql[] =
     "CREATE INDEX queries_by_task ON queries(task, at);" USAGE_SQL SERVE_SQL "INSERT INTO meta VALUES('schema_version', '3');";
 
 /* From each older schema to the next; run in one transaction. */
-static const char *const schema_steps[CATALOG_SCHEMA] = {
-    NULL, USAGE_SQL "UPDATE meta SET value = '2' WHERE key = 'schema_version'", SERVE_SQL "UPDATE meta SET value = '3' WHERE key = 'schema_version'"};
+static const char *const schema_steps[CATALOG_SCHEMA] = {NULL, USAGE_SQL "UPDATE meta SET value = '2' WHERE key = 'schema_version'",
+                                                         SERVE_SQL "UPDATE meta SET value = '3' WHERE key = 'schema_version'"};
 
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines */
 static const char *const stmt_sql[TAKC_STMTS] = {

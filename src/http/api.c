@@ -201,13 +201,15 @@ static bool is_json(struct takc_str type)
     return !takc_str_split(&rest, ';', &first) || !first.len || takc_str_eq_nocase(takc_str_trim(first), takc_str("application/json"));
 }
 
-/* Bodies of JSON, checked; false: refused. */
+/* Bodies of JSON, checked; none is as good as {} where nothing is required. false: refused. */
 static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
 {
     struct takc_schema_miss miss;
     struct takc_err err;
-    if (!asked->route->body)
+    if (!asked->route->body || (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss)))
         return true;
+    json_decref(asked->body);
+    asked->body = NULL;
     if (!is_json(takc_exchange_asked(x, "content-type"))) {
         refuse(NULL, x, 415, "a body of application/json is expected");
         return false;

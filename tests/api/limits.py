@@ -224,8 +224,66 @@ def few_shot(home):
         check(status == 400 and "nobody:x" in body["error"]["message"], "a provider that is none: %s" % body)
 
 
+def model_failures(home):
+    env = {"TAKC_MODEL_NAME": "fake:obedient-no_model*9", "TAKC_MODEL_RETRIES": "0"}
+    with live.Server(home, env=env) as server:
+        def ask(model=None, path="/query"):
+            got = server.ask("POST", path, dict(QUESTION, model="fake:obedient-" + model) if model else QUESTION)
+            check("the script says" not in str(got[2]), "a service's words reach the client: %s" % (got,))
+            return got[0], got[2]["error"]["code"], got[1].get("retry-after")
+        check(ask() == (502, "UPSTREAM", None), "the server's own model is not there: %s" % (ask(),))
+        for model, want in (("no_model*9", (404, "MODEL_NOT_FOUND", None)), ("invalid*9", (400, "INVALID", None)), ("too_long*9", (400, "TOO_LONG", None)),
+                            ("throttled*9", (429, "LIMITED", "1")), ("overloaded*9", (503, "BUSY", "1")), ("server*9", (502, "UPSTREAM", None)),
+                            ("denied*9", (502, "UPSTREAM", None)), ("untrusted*9", (502, "UPSTREAM", None)), ("garbled*9", (502, "UPSTREAM", None)),
+                            ("connection*9", (502, "UPSTREAM", None)), ("timeout*9", (504, "TIMEOUT", None))):
+            check(ask(model) == want, "%s: %s" % (model, ask(model)))
+        status, headers, body = server.ask("POST", "/query/batch", {"task_type": "fin", "queries": ["What was revenue in Q1?", "x"], "model": "fake:obedient-server*9"})
+        check(status == 502 and len(body["error"]["details"]["results"]) == 2 and "the script says" not in str(body), "a batch: %s" % body)
+        status, headers, body = server.ask("POST", "/v1/chat/completions", {"model": "takc/fin", "messages": [{"role": "user", "content": "What was revenue in Q1?"}]})
+        check(status == 502 and "the script says" not in str(body), "chat: %s" % body)
+        said = server.said()
+        check("the script says: throttled" in said, "the log has it: %s" % said[-800:])
+
+
+def small_routes(home):
+    live.run("init", "old", home=home)
+    live.run("ingest", "-t", "old", "-", "--name", "note.txt", home=home, input="The reserve pump of Basel stands in hall 4. " * 40)
+    live.run("compress", "-t", "old", home=home)
+    with live.Server(home) as server:
+        status, headers, body = server.ask("POST", "/cache/fin/rollback")
+        check(status == 404 and body["error"]["code"] == "CACHE_NOT_FOUND", "there is one version: %s" % body)
+        live.run("ingest", "-t", "fin", "-", "--name", "more.txt", home=home, input="The new plant in Chur was opened in 2025. " * 40)
+        live.run("compress", "-t", "fin", home=home)
+        before = server.ask("GET", "/cache/fin")
+        check(before[2]["version"] == "2", "%s" % before[2])
+        status, headers, body = server.ask("POST", "/cache/fin/rollback", {}, headers={"Idempotency-Key": "r-1"})
+        check((status, body) == (200, {"status": "success", "task_type": "fin", "version": "1"}), "%s %s" % (status, body))
+        check(server.ask("GET", "/cache/fin")[2]["version"] == "1", "it is current")
+        check(server.ask("POST", "/cache/fin/rollback", {}, headers={"Idempotency-Key": "r-1"})[1]["idempotency-replayed"] == "true", "once")
+        check(server.ask("POST", "/cache/fin/rollback", {"version": "2"})[2]["version"] == "2", "and forth")
+        check(server.ask("POST", "/cache/fin/rollback", {"version": "9"})[0] == 404, "none of that label")
+        check(server.ask("POST", "/cache/none/rollback")[0] == 404 and server.ask("POST", "/cache/fin/rollback", {"v": 1})[0] == 400, "no task, no member")
+        tag = server.ask("GET", "/cache/fin")[1]["etag"]
+        check(server.ask("GET", "/cache/fin", headers={"If-None-Match": tag})[0] == 304, "unchanged")
+        status, headers, body = server.ask("DELETE", "/cache/fin/16x")
+        check(status == 200 and body["status"] == "success" and body["cache_key"] == "cache/v2/fin/medium/cache.json", "%s %s" % (status, body))
+        check(not os.path.exists(os.path.join(home, body["cache_key"])), "the file is gone")
+        after = server.ask("GET", "/cache/fin", headers={"If-None-Match": tag})
+        check(after[0] == 200 and "medium" not in after[2]["available_rates"], "the same version, fewer rates: %s" % (after,))
+        check(server.ask("GET", "/cache/fin/medium")[0] == 404 and server.ask("DELETE", "/cache/fin/medium")[0] == 404, "and stays gone")
+        check(server.ask("DELETE", "/cache/fin/soft")[0] == 400 and server.ask("DELETE", "/cache/none/8x")[0] == 404, "no rate, no task")
+        status, headers, body = server.ask("DELETE", "/tasks/old", headers={"Idempotency-Key": "d-1"})
+        check(status == 200 and body["searched"] is True and body["documents"] == 1 and body["sentences_searched"] > 0, "%s %s" % (status, body))
+        check(server.ask("GET", "/tasks/old")[0] == 404 and "old" not in server.ask("GET", "/tasks")[2]["tasks"], "it is gone")
+        check(server.ask("DELETE", "/tasks/old")[0] == 404 and server.ask("DELETE", "/tasks/old", headers={"Idempotency-Key": "d-1"})[0] == 200, "twice")
+        left = [os.path.join(d, f) for d, _, files in os.walk(home) for f in files]
+        check(not [f for f in left if "/old" in f and "/locks/" not in f], "files: %s" % [f for f in left if "/old" in f])
+        check(not [f for f in left if b"reserve pump of Basel" in open(f, "rb").read()], "no sentence of it is anywhere")
+        check(server.ask("PUT", "/tasks/old", {})[0] == 201 and server.ask("GET", "/tasks/old/documents")[2]["documents"] == [], "made anew it is empty")
+
+
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, proxies, cors, repeated_writes, batches, few_shot):
+        for test in (quotas, quotas_outlive_a_kill, proxies, cors, repeated_writes, batches, few_shot, model_failures, small_routes):
             test(home)
             print("ok: " + test.__name__)
