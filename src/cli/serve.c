@@ -6,6 +6,7 @@
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "http/api.h"
+#include "http/limits.h"
 #include "http/tenants.h"
 
 #include <signal.h>
@@ -64,6 +65,14 @@ static enum takc_status open_auth(const struct takc_cli *cli, struct takc_api *a
     return takc_tenants_open(&api->tenants, api->home, err);
 }
 
+/* A tenant's home is about to be closed: nothing of it may stay open. */
+static void let_go(void *arg, struct takc_home *home)
+{
+    const struct takc_api *api = arg;
+    takc_snapshots_drop(api->snapshots, home);
+    takc_models_pool_drop(api->models, home);
+}
+
 static enum takc_status open_server(const struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
     const struct takc_settings *s = &cli->settings;
@@ -92,6 +101,7 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
         clock->sleep_ns(clock, LOOK_NS);
         if (++looks % TIDY_LOOKS == 0)
             takc_snapshots_tidy(api->snapshots);
+        takc_limits_flush(api->limits);
         if (!atomic_exchange(&asked_to_reload, false))
             continue;
         if (takc_server_reload(api->server, &err))
@@ -118,6 +128,10 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         st = takc_models_pool_open(&api.models, err);
     if (!st)
         st = takc_snapshots_open(&api.snapshots, err);
+    if (!st && api.tenants)
+        takc_tenants_on_close(api.tenants, let_go, &api);
+    if (!st)
+        st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
     if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
@@ -131,10 +145,11 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
+    takc_tenants_close(api.tenants);
     takc_models_pool_close(api.models);
     takc_snapshots_close(api.snapshots);
-    takc_tenants_close(api.tenants);
     takc_auth_close(api.auth);
+    takc_limits_close(api.limits);
     takc_home_close(api.home);
     return st;
 }
