@@ -56,6 +56,7 @@ struct takc_settings {
     uint64_t model_batch_min_records, model_batch_poll_ms;
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
     struct takc_str serve_address, serve_tls_cert, serve_tls_key;
+    struct takc_str serve_auth;
     uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;
     struct takc_value *values; /* one per row, in the order of the rows */
     struct takc_str file;      /* that was read; empty: none */

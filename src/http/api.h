@@ -20,6 +20,8 @@
 
 struct takc_api;
 struct takc_asked;
+struct takc_auth;
+struct takc_tenants;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 
@@ -52,7 +54,8 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     size_t n_params;
     json_t *query, *body;     /* NULL where the route has none */
     struct takc_identity who; /* who asks */
-    struct takc_home *home;   /* of who's tenant: the only one that a handler sees */
+    struct takc_home *home;   /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
+    bool handled;             /* its handler has begun */
 };
 
 /* The i-th route, NULL behind the last. Static. */
@@ -65,6 +68,8 @@ const struct takc_route *takc_route_find(struct takc_str method, struct takc_str
 json_t *takc_openapi(void);
 
 struct takc_api {
+    struct takc_auth *auth;           /* NULL: none, on loopback only */
+    struct takc_tenants *tenants;     /* NULL: where auth is */
     struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
     struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
     uint64_t reader_tokens, artifact_tokens, questions_per_window;
@@ -84,6 +89,8 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+/* Replies with a refusal: its status, a word for programs, a sentence for people. */
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
 /* The error body of a failure, as it would be sent. NULL: no memory. Returns owned. */
