@@ -4,6 +4,7 @@
 #include "auth/grant.h"
 
 #include "base/hash.h"
+#include "task/profile.h"
 
 enum { SUBJECT_MAX = 128, NAME_MAX_BYTES = 63, HASH_DIGITS = 16 };
 
@@ -47,13 +48,12 @@ enum takc_status takc_grant_subject(struct takc_arena *a, const char *kind, stru
     return TAKC_OK;
 }
 
-/* extra: what it may hold besides. */
-static bool is_name(struct takc_str s, const char *extra)
+static bool is_pattern(struct takc_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         bool letter = is_alnum(c) && !(c >= 'A' && c <= 'Z');
-        if (!letter && !(c && strchr(extra, c)))
+        if (!letter && !(c && strchr("._-*?", c)))
             return false;
     }
     return s.len > 0 && s.len <= NAME_MAX_BYTES;
@@ -61,7 +61,7 @@ static bool is_name(struct takc_str s, const char *extra)
 
 bool takc_grant_is_tenant(struct takc_str s)
 {
-    return is_name(s, "._-") && is_alnum(s.ptr[0]);
+    return takc_task_name_check(s, NULL) == TAKC_OK;
 }
 
 unsigned takc_grant_may(struct takc_str word)
@@ -74,7 +74,7 @@ unsigned takc_grant_may(struct takc_str word)
 
 enum takc_status takc_grant_task(struct takc_arena *a, struct takc_identity *who, struct takc_str pattern, struct takc_err *err)
 {
-    if (!is_name(pattern, "._-*?"))
+    if (!is_pattern(pattern))
         return takc_fail(err, TAKC_DENIED, 0, "one of the credential's tasks is no pattern of a-z 0-9 . _ - * ?");
     if (who->n_tasks == TAKC_IDENTITY_TASKS)
         return takc_fail(err, TAKC_DENIED, 0, "the credential names more than %d tasks", TAKC_IDENTITY_TASKS);

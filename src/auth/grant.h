@@ -16,7 +16,7 @@ struct takc_str takc_grant_bearer(const struct takc_auth_request *r);
  * '.' and 16 digits of the hash of all its bytes, so that two never become one. Lives as long as the arena. NOMEM. */
 TAKC_CHECK enum takc_status takc_grant_subject(struct takc_arena *a, const char *kind, struct takc_str bytes, struct takc_str *out,
                                                struct takc_err *err);
-/* Could it be the name of a tenant: 1 to 63 of a-z 0-9 . _ -, the first a letter or digit? */
+/* Could it be the name of a tenant? They are made as names of tasks are. */
 bool takc_grant_is_tenant(struct takc_str s);
 /* TAKC_MAY_* of "query", "ingest", "admin"; 0: none of them. */
 unsigned takc_grant_may(struct takc_str word);

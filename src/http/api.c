@@ -228,7 +228,7 @@ static void handle(void *arg, struct takc_exchange *x)
     struct takc_asked *asked = x->about;
     (void)arg;
     asked->handled = true;
-    if (read_query(x, asked) && read_body(x, asked))
+    if (takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked))
         asked->route->run(x, asked);
     json_decref(asked->query);
     json_decref(asked->body);

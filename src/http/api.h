@@ -52,10 +52,11 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     const struct takc_route *route;
     struct takc_str params[TAKC_PARAMS_MAX]; /* of the path, in its order, unescaped */
     size_t n_params;
-    json_t *query, *body;     /* NULL where the route has none */
-    struct takc_identity who; /* who asks */
-    struct takc_home *home;   /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
-    bool handled;             /* its handler has begun */
+    json_t *query, *body;         /* NULL where the route has none */
+    struct takc_identity who;     /* who asks */
+    struct takc_sha256 body_hash; /* where who.body is set */
+    struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
+    bool handled;                 /* its handler has begun */
 };
 
 /* The i-th route, NULL behind the last. Static. */

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "http/guard.h"
 #include "takc/call.h"
 
@@ -36,7 +37,8 @@ struct takc_exchange {
      * failure is the reply: INVALID 400, FULL 507, else 500. */
     enum takc_status (*sink)(void *arg, struct takc_str piece, struct takc_err *err);
     void *sink_arg;
-    void *about; /* whatever begin and handle share */
+    struct takc_sha256 *body_hash; /* begun: every piece of the body is added, on the connection's thread; NULL: none */
+    void *about;                   /* whatever begin and handle share */
     /* the reply; status 0: none yet */
     int status;
     const char *content_type; /* NULL: application/json */
