@@ -32,6 +32,7 @@ struct takc_identity {       /* views live as long as the arena it was made in *
     /* Whether a body is the one that was signed, asked through takc_identity_body. NULL: any body is. */
     enum takc_status (*body)(const void *arg, struct takc_str sha256, struct takc_err *err);
     const void *body_arg;
+    bool in_query;    /* what was presented stands in the query (X-Amz-...): no route knows these parameters */
     bool body_proves; /* the signature itself can be checked only then: until it is, who it is is claimed, not known */
 };
 

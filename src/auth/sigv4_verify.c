@@ -194,6 +194,7 @@ static enum takc_status sigv4_check(struct takc_authorizer *a, struct takc_call 
     st = st ? st : check_scope(v, &c, err);
     st = st ? st : check_claim(v, r, &c, arena, &who, err);
     st = st ? st : takc_grant_subject(arena, "aws", c.access, &who.subject, err);
+    who.in_query = c.presigned;
     if (!st)
         *out = who;
     return st;

@@ -156,6 +156,26 @@ static bool begin_body(struct takc_exchange *x, struct takc_asked *asked)
     return !st;
 }
 
+struct takc_str takc_admit_query(struct takc_exchange *x, const struct takc_asked *asked, bool *nomem)
+{
+    struct takc_str rest = x->query, piece;
+    size_t n = 0;
+    *nomem = false;
+    if (!asked->who.in_query)
+        return x->query;
+    char *kept = takc_arena_alloc(&x->arena, x->query.len + 1);
+    *nomem = !kept;
+    while (kept && takc_str_split(&rest, '&', &piece)) {
+        if (!piece.len || takc_str_starts(piece, takc_str("X-Amz-")))
+            continue;
+        if (n)
+            kept[n++] = '&';
+        memcpy(kept + n, piece.ptr, piece.len);
+        n += piece.len;
+    }
+    return takc_str_n(kept, n);
+}
+
 bool takc_admit_body(struct takc_exchange *x, struct takc_asked *asked)
 {
     struct takc_err err = {0};

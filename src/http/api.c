@@ -214,7 +214,8 @@ static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
     static const struct takc_schema none = {.type = TAKC_TYPE_OBJECT};
     struct takc_schema_miss miss;
     bool nomem;
-    if (takc_schema_query(asked->route->query ? asked->route->query : &none, x->query, &asked->query, &miss, &nomem))
+    struct takc_str query = takc_admit_query(x, asked, &nomem);
+    if (!nomem && takc_schema_query(asked->route->query ? asked->route->query : &none, query, &asked->query, &miss, &nomem))
         return true;
     if (nomem)
         refuse(NULL, x, 503, "no memory for a request");
