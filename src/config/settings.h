@@ -57,6 +57,11 @@ struct takc_settings {
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
     struct takc_str serve_address, serve_tls_cert, serve_tls_key;
     uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;
+    bool serve_access_log, serve_log_questions, serve_metrics_open;
+    uint64_t serve_audit_days, serve_reply_cache_bytes;
+    struct takc_str serve_metrics_tasks;
+    struct takc_str trace_endpoint, trace_url, trace_headers, trace_service, trace_attributes, trace_sampler, trace_sampler_arg;
+    struct takc_str trace_disabled;
     struct takc_value *values; /* one per row, in the order of the rows */
     struct takc_str file;      /* that was read; empty: none */
     struct takc_arena arena;   /* owns all texts */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * api.c - from a request to a route and back: finding it, checking what is asked, replies and failures in the guide's words, the headers
- * that every reply has, the access log. */
-#include "http/api.h"
+ * that every reply has. */
+#include "http/observe.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -144,10 +144,16 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
 
 /* ---- a request ---- */
 
+unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r)
+{
+    return r->run == takc_on_metrics && api->metrics_open ? 0 : r->may;
+}
+
 static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
     bool nomem = false;
+    takc_observe_begin(arg, x);
     struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
     const struct takc_route *r = asked ? takc_route_find(x->method, x->path, &x->arena, asked, allow, &nomem) : NULL;
     if (!asked || nomem) {
@@ -213,9 +219,9 @@ static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
 static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
-    (void)arg;
     if (read_query(x, asked) && read_body(x, asked))
         asked->route->run(x, asked);
+    takc_observe_written(arg, x);
     json_decref(asked->query);
     json_decref(asked->body);
     asked->query = asked->body = NULL;
@@ -239,14 +245,9 @@ static void headers(void *arg, struct takc_exchange *x)
     takc_exchange_header(x, "Cache-Control", takc_str("no-store"));
 }
 
-/* Paths hold names of tasks and documents, never questions. */
 static void ended(void *arg, const struct takc_exchange *x, bool whole)
 {
-    const struct takc_clock *clock = takc_clock_system();
-    (void)arg;
-    takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
-                 TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
-                 (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");
+    takc_observe_ended(arg, x, whole);
 }
 
 struct takc_server_handlers takc_api_handlers(struct takc_api *api)

@@ -20,6 +20,9 @@
 
 struct takc_api;
 struct takc_asked;
+struct takc_metrics;
+struct takc_metrics_now;
+struct takc_traces;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 
@@ -72,7 +75,16 @@ struct takc_api {
     bool answer_cache;
     int64_t started_s;
     struct takc_server *server; /* for counts; set once it is open */
+    /* http/observe.h */
+    struct takc_metrics *metrics;
+    struct takc_traces *traces; /* NULL: none are sent */
+    bool access_log, log_questions;
+    bool metrics_open; /* /metrics answers everybody */
+    uint64_t audit_days;
+    void (*count_jobs)(const struct takc_api *api, struct takc_metrics_now *out); /* fills out->jobs; NULL: there are none */
 };
+/* What a route asks of who comes: its row's may, but for what a setting has opened. 0: everybody, unasked. */
+unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r);
 /* The transport's callbacks for an api. */
 struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 
@@ -109,7 +121,8 @@ void takc_question_clear(struct takc_question *q);
 TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
 
 /* --- handlers: on_*.c --- */
-takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks,
-    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
+takc_route_fn takc_on_metrics, takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache,
+    takc_on_cache_rate, takc_on_tasks, takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat,
+    takc_on_models;
 
 #endif

@@ -5,7 +5,7 @@
  *
  * The last message of the user is the question; the turns before it are history. Messages of other roles, parameters that mean nothing here
  * and tools are let through unread. Citations, confidence and money are in the extra member "takc". */
-#include "http/api.h"
+#include "http/observe.h"
 
 #include "base/clock.h"
 
@@ -223,6 +223,7 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
     }
     if (!st)
         st = takc_query(asked->home, &x->call, &c.q.o, &r, &err);
+    takc_observe_question(x, asked, &c.q.o, st ? NULL : &r);
     if (st)
         fail(&c, st, &err);
     else if (stream)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * on_query.c - POST /query: the guide's fields into a question, its answer whole or as server-sent events. */
-#include "http/api.h"
+#include "http/observe.h"
 
 #include "base/clock.h"
 #include <stdio.h>
@@ -200,6 +200,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
     }
     if (!st)
         st = takc_query(asked->home, &x->call, &a.q.o, &r, &err);
+    takc_observe_question(x, asked, &a.q.o, st ? NULL : &r);
     if (st)
         fail(&a, st, &err);
     else
