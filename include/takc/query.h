@@ -21,6 +21,11 @@ TAKC_API TAKC_CHECK enum takc_status takc_mode_parse(struct takc_str s, enum tak
 /* The next piece of a model's answer, marks resolved. Comes on another thread, one at a time; a status of its own ends the answer. */
 typedef enum takc_status takc_query_delta_fn(void *arg, struct takc_str text, struct takc_err *err);
 
+/* How an answer should look: a question and a good answer to it. Their facts are no source. */
+struct takc_query_example {
+    struct takc_str question, answer;
+};
+
 struct takc_query_options {
     struct takc_str task, question;
     struct takc_str version;  /* label; empty: the current one */
@@ -41,6 +46,8 @@ struct takc_query_options {
     /* Answers by a model. */
     const struct takc_model_settings *model; /* NULL, or without a name: the response is lines of the documents */
     const struct takc_str *history_answers;  /* of history, in its order, with their marks; turns of the prompt; NULL: none */
+    const struct takc_query_example *examples; /* few-shot, behind the prefix of the prompt; without a model they do nothing, and a note says so */
+    size_t n_examples;
     struct takc_models *models;              /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
     uint32_t max_tokens;                     /* of the answer; 0: the profile's */
     double temperature;                      /* with has_temperature; else the profile's */
@@ -97,6 +104,14 @@ struct takc_model_answer {
     uint64_t n_facts, n_marks, n_left_out; /* numbers, dates, names; marks; statements left out since they repeat what was planted */
 };
 
+/* Where the time of a question went; what is in none of the parts is reading the question, opening the model, judging its answer. */
+struct takc_query_timing {
+    uint64_t cache_ns;  /* opening the version, looking for a kept answer, keeping one */
+    uint64_t choose_ns; /* mode, rate, lines; writing the prompt */
+    uint64_t model_ns;  /* calls of the model with their waits: limits, retries, the service itself */
+    uint64_t total_ns;
+};
+
 struct takc_query_result { /* everything lives until takc_query_result_free */
     struct takc_str response, context;
     struct takc_str version, tokenizer;
@@ -119,10 +134,12 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     struct takc_str route; /* why this rate, where prices decided; empty otherwise */
     struct takc_model_answer answer;
     uint64_t ms;
+    struct takc_query_timing timing;
     void *owner;
 };
 
-/* Answers. NOT_FOUND without task, version or rate; INVALID for an empty question.
+/* Answers. On failure out has nothing but timing and, where a model's call failed (answer.asked), the tokens and money that it took;
+ * what err says is the service's then, but for COST. NOT_FOUND without task, version or rate; INVALID for an empty question.
  *
  * With a model the response is its text, "[1]" for the first of citations, which are the lines it cites by first mention. When it says that
  * the lines do not hold the answer, abstained is set and citations are what came nearest. A failed call is a failure (LIMITED, UPSTREAM,

@@ -162,6 +162,8 @@ void takc_question_headers(struct takc_exchange *x, const struct takc_query_resu
     takc_exchange_header(x, "x-takc-confidence", takc_str(number));
     (void)snprintf(number, sizeof(number), "%.6f", (double)r->answer.picodollars / 1e12);
     takc_exchange_header(x, "x-takc-cost-usd", takc_str(number));
+    (void)snprintf(number, sizeof(number), "%.2f", (double)(r->timing.total_ns - r->timing.model_ns) / 1e6);
+    takc_exchange_header(x, "x-takc-overhead-ms", takc_str(number));
 }
 
 static void fail(struct answering *a, enum takc_status st, struct takc_err *err)
