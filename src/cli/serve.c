@@ -5,6 +5,7 @@
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "http/observe.h"
+#include "http/reply_cache.h"
 
 #include <signal.h>
 
@@ -39,6 +40,8 @@ static enum takc_status open_observers(const struct takc_settings *s, struct tak
     enum takc_status st = takc_metrics_new(&api->metrics, s->serve_metrics_tasks, err);
     if (takc_str_eq_nocase(s->trace_disabled, takc_str("true")))
         o.endpoint = o.url = takc_str("");
+    if (!st)
+        st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);
     return st ? st : takc_traces_open(&api->traces, &o, err);
 }
 
@@ -119,6 +122,7 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
     takc_traces_close(api.traces);
+    takc_reply_cache_free(api.replies);
     takc_metrics_free(api.metrics);
     takc_home_close(api.home);
     return st;

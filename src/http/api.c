@@ -3,6 +3,7 @@
  * api.c - from a request to a route and back: finding it, checking what is asked, replies and failures in the guide's words, the headers
  * that every reply has. */
 #include "http/observe.h"
+#include "http/on_cache.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -22,6 +23,7 @@ static bool is_openai(const struct takc_exchange *x)
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
 {
     x->status = v ? status : 503;
+    takc_exchange_drop_kept(x);
     takc_buf_reset(&x->reply);
     if (v && takc_json_dump(v, false, &x->reply, NULL)) {
         x->status = 503;
@@ -169,7 +171,7 @@ static void begin(void *arg, struct takc_exchange *x)
     asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
     asked->api = arg;
     asked->home = ((const struct takc_api *)arg)->home;
-    x->quick = r->quick;
+    x->quick = r->quick || takc_on_cache_rate_kept(x, asked);
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
 }
 

@@ -23,6 +23,7 @@ struct takc_asked;
 struct takc_metrics;
 struct takc_metrics_now;
 struct takc_traces;
+struct takc_reply_cache;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 
@@ -81,6 +82,7 @@ struct takc_api {
     bool access_log, log_questions;
     bool metrics_open; /* /metrics answers everybody */
     uint64_t audit_days;
+    struct takc_reply_cache *replies;                                             /* NULL: none are kept */
     void (*count_jobs)(const struct takc_api *api, struct takc_metrics_now *out); /* fills out->jobs; NULL: there are none */
 };
 /* What a route asks of who comes: its row's may, but for what a setting has opened. 0: everybody, unasked. */

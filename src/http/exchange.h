@@ -75,6 +75,9 @@ void takc_exchange_header(struct takc_exchange *x, const char *name, struct takc
 /* Text of the header of the request, or the empty view. */
 struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *name);
 
+/* Gives back x->kept, if there is one: the reply is another. */
+void takc_exchange_drop_kept(struct takc_exchange *x);
+
 /* Sends status and headers now; pieces follow. Once, from any thread while the handler
  * runs on a fiber. CANCELLED: the client has gone. */
 TAKC_CHECK enum takc_status takc_exchange_stream(struct takc_exchange *x, int status, const char *content_type, struct takc_err *err);

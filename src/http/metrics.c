@@ -145,12 +145,13 @@ static void count_model(struct takc_metrics *m, const struct takc_model_answer *
     add(&m->cost_picodollars, a->picodollars);
 }
 
-void takc_metrics_question(struct takc_metrics *m, struct takc_str task, const struct takc_query_result *r)
+void takc_metrics_question(struct takc_metrics *m, struct takc_str task, const struct takc_query_result *r, bool failed)
 {
     for (size_t i = 0; i < m->n_tasks; i++)
         if (takc_str_is(task, m->tasks[i]))
             add(&m->of_task[i], 1);
-    if (!r) {
+    count_model(m, &r->answer);
+    if (failed) {
         add(&m->questions[0][0][0][FAILED], 1);
         return;
     }
@@ -161,7 +162,6 @@ void takc_metrics_question(struct takc_metrics *m, struct takc_str task, const s
     add(&m->confidence[bucket(share_bounds, SHARES, confidence)], 1);
     add(&m->confidence_sum, (uint64_t)(confidence * 1e6));
     add(&m->reader_tokens, r->tokens);
-    count_model(m, &r->answer);
 }
 
 void takc_metrics_add(struct takc_metrics *m, enum takc_metrics_counter which, uint64_t n)
@@ -301,6 +301,7 @@ static void tell_server(struct text *t, const struct takc_metrics *m, const stru
     one(t, "reply_cache_hits_total", "counter", "Cached reads answered from memory.", get(&m->more[TAKC_METRICS_CACHE_HITS]));
     one(t, "reply_cache_misses_total", "counter", "Cached reads that had to be made.", get(&m->more[TAKC_METRICS_CACHE_MISSES]));
     one(t, "reply_cache_bytes", "gauge", "Memory of replies that are kept.", now->cache_bytes);
+    one(t, "reply_cache_entries", "gauge", "Replies that are kept.", now->cache_entries);
     one(t, "audit_failed_total", "counter", "Rows of the audit trail that could not be written.", get(&m->more[TAKC_METRICS_AUDIT_FAILED]));
     one(t, "trace_spans_sent_total", "counter", "Spans that a collector took.", now->spans_sent);
     one(t, "trace_spans_dropped_total", "counter", "Spans that were lost: no room, or no collector.", now->spans_dropped);

@@ -25,8 +25,8 @@ void takc_metrics_free(struct takc_metrics *m);
 
 /* A request has ended, ns after its head was there. route NULL: none was found. */
 void takc_metrics_request(struct takc_metrics *m, const struct takc_route *route, struct takc_str method, int status, uint64_t ns);
-/* A question was answered, or not: r NULL. */
-void takc_metrics_question(struct takc_metrics *m, struct takc_str task, const struct takc_query_result *r);
+/* A question was answered; or failed, then r has what a model took for it. */
+void takc_metrics_question(struct takc_metrics *m, struct takc_str task, const struct takc_query_result *r, bool failed);
 
 /* Counters that other files of the server add to. */
 enum takc_metrics_counter {

@@ -33,11 +33,11 @@ void takc_observe_begin(const struct takc_api *api, struct takc_exchange *x)
 
 /* ---- questions ---- */
 
-static void note_answer(struct takc_noted *n, const struct takc_query_result *r)
+static void note_answer(struct takc_noted *n, const struct takc_query_result *r, bool failed)
 {
     const struct takc_model_answer *a = &r->answer;
-    n->mode = takc_mode_name(r->mode);
-    n->outcome = a->blocked ? "blocked" : r->abstained ? "abstained" : "answered";
+    n->mode = failed ? "none" : takc_mode_name(r->mode);
+    n->outcome = failed ? "failed" : a->blocked ? "blocked" : r->abstained ? "abstained" : "answered";
     (void)snprintf(n->rate, sizeof(n->rate), "%s", r->rate);
     (void)snprintf(n->provider, sizeof(n->provider), "%.*s", TAKC_STR_ARG(a->provider));
     (void)snprintf(n->model, sizeof(n->model), "%.*s", TAKC_STR_ARG(a->model));
@@ -48,20 +48,20 @@ static void note_answer(struct takc_noted *n, const struct takc_query_result *r)
     n->picodollars = a->picodollars;
     n->tries = a->cache_hit ? 0 : a->tries;
     n->confidence = r->confidence;
+    n->cache_ns = r->timing.cache_ns;
+    n->choose_ns = r->timing.choose_ns;
+    n->model_ns = r->timing.model_ns;
 }
 
-void takc_observe_question(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o,
+void takc_observe_question(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
                            const struct takc_query_result *r)
 {
     struct takc_noted *n = &x->noted;
     if (asked->api->metrics)
-        takc_metrics_question(asked->api->metrics, o->task, r);
+        takc_metrics_question(asked->api->metrics, o->task, r, st != TAKC_OK);
     if (asked->api->log_questions)
         n->question = takc_arena_dup(&x->arena, cut(o->question, QUESTION_SHOWN));
-    if (r)
-        note_answer(n, r);
-    else
-        n->outcome = "failed";
+    note_answer(n, r, st != TAKC_OK);
     atomic_store_explicit(&n->told, true, memory_order_release);
 }
 

@@ -223,7 +223,7 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
     }
     if (!st)
         st = takc_query(asked->home, &x->call, &c.q.o, &r, &err);
-    takc_observe_question(x, asked, &c.q.o, st ? NULL : &r);
+    takc_observe_question(x, asked, &c.q.o, st, &r);
     if (st)
         fail(&c, st, &err);
     else if (stream)

@@ -2,6 +2,7 @@
  *
  * on_metrics.c - GET /metrics: Prometheus text, or the guide's JSON for who accepts that. */
 #include "http/observe.h"
+#include "http/reply_cache.h"
 
 #include "base/clock.h"
 
@@ -12,6 +13,7 @@ static void look_around(const struct takc_api *api, struct takc_metrics_now *now
     if (api->server)
         takc_server_count(api->server, &now->server);
     takc_traces_count(api->traces, &now->spans_sent, &now->spans_dropped);
+    takc_reply_cache_count(api->replies, &now->cache_bytes, &now->cache_entries);
     if (api->count_jobs)
         api->count_jobs(api, now);
 }

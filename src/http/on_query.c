@@ -202,7 +202,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
     }
     if (!st)
         st = takc_query(asked->home, &x->call, &a.q.o, &r, &err);
-    takc_observe_question(x, asked, &a.q.o, st ? NULL : &r);
+    takc_observe_question(x, asked, &a.q.o, st, &r);
     if (st)
         fail(&a, st, &err);
     else

@@ -134,7 +134,7 @@ static void put_stage(struct spans *s, const struct takc_traced *r, const char *
     takc_id_draw(id, 8);
     const struct span p = {id, r->span_id, name, KIND_INTERNAL, from_ns, took_ns};
     open_span(s, r, &p, false);
-    if (r->told && strcmp(name, "choose") == 0) {
+    if (strcmp(name, "choose") == 0) {
         text(s, "takc.mode", r->mode);
         text(s, "takc.rate", r->rate);
         text(s, "takc.outcome", r->outcome);

@@ -72,14 +72,21 @@ static void attach(struct connection *c, struct transfer *t)
 
 /* ---- a transfer's life ---- */
 
+void takc_exchange_drop_kept(struct takc_exchange *x)
+{
+    if (x->kept_release)
+        x->kept_release(x->kept_arg);
+    x->kept_release = NULL;
+    x->kept_arg = NULL;
+}
+
 static void unref(struct transfer *t)
 {
     if (atomic_fetch_sub(&t->n_refs, 1) > 1)
         return;
     takc_buf_clear(&t->x.body);
     takc_buf_clear(&t->x.reply);
-    if (t->x.kept_release)
-        t->x.kept_release(t->x.kept_arg);
+    takc_exchange_drop_kept(&t->x);
     takc_arena_clear(&t->x.arena);
     takc_cond_clear(&t->locked.moved);
     takc_mutex_clear(&t->locked.mu);
@@ -267,7 +274,7 @@ static struct MHD_Response *lend_kept(struct transfer *t)
         t->server->mhd->create_response_from_buffer_with_free_callback_cls(t->x.kept.len, bytes, t->x.kept_release, t->x.kept_arg);
     t->x.sent_bytes = t->x.kept.len;
     if (r)
-        t->x.kept_release = NULL; /* the library calls it */
+        t->x.kept_release = NULL, t->x.kept_arg = NULL; /* the library calls it */
     return r;
 }
 
