@@ -9,6 +9,7 @@ root=${TAKC_ORACLES:-${XDG_CACHE_HOME:-$HOME/.cache}/takc/oracles}
 packages_of() {
     case $1 in
     aws) echo 'moto[server]==5.2.5 boto3==1.44.5 botocore==1.44.5 awscrt==0.38.1' ;;
+    otel) echo 'opentelemetry-proto==1.45.2' ;;
     tokenizers) echo 'tokenizers==0.23.3 tiktoken==0.14.0' ;;
     *) echo "oracles.sh: no set $1" >&2; exit 2 ;;
     esac

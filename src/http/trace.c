@@ -42,13 +42,12 @@ struct takc_traces {
     bool runs;
     uint64_t complained_ns;
     atomic_uint_fast64_t n_sent, n_dropped;
-    atomic_bool ended;
+    atomic_bool closing, ended;
     struct {
         struct takc_mutex mu;
         struct takc_cond more;
         struct takc_traced *ring; /* of QUEUE */
         size_t first, n;
-        bool closing;
     } locked;
 };
 
@@ -211,7 +210,7 @@ static enum takc_status post_patiently(struct takc_traces *t, struct takc_str bo
     const struct takc_clock *clock = takc_clock_system();
     int http = 0;
     enum takc_status st = post(t, body, &http, err);
-    for (int i = 1; i < TRIES && st && is_worth_repeating(http) && !atomic_load(&t->call.cancel); i++) {
+    for (int i = 1; i < TRIES && st && is_worth_repeating(http) && !atomic_load(&t->closing); i++) {
         clock->sleep_ns(clock, UINT64_C(250000000) * (unsigned)i);
         st = post(t, body, &http, err);
     }
@@ -239,14 +238,14 @@ static void send_batch(struct takc_traces *t, const struct takc_traced *records,
 static bool take_batch(struct takc_traces *t, struct takc_traced *out, size_t *out_n)
 {
     takc_mutex_lock(&t->locked.mu);
-    if (t->locked.n < BATCH && !t->locked.closing)
+    if (t->locked.n < BATCH && !atomic_load(&t->closing))
         takc_cond_wait_ms(&t->locked.more, &t->locked.mu, BATCH_MS);
     size_t n = t->locked.n < BATCH ? t->locked.n : BATCH;
     for (size_t i = 0; i < n; i++)
         out[i] = t->locked.ring[(t->locked.first + i) % QUEUE];
     t->locked.first = (t->locked.first + n) % QUEUE;
     t->locked.n -= n;
-    bool goes_on = n || !t->locked.closing;
+    bool goes_on = n || !atomic_load(&t->closing);
     takc_mutex_unlock(&t->locked.mu);
     *out_n = n;
     return goes_on;
@@ -419,7 +418,7 @@ void takc_traces_close(struct takc_traces *t)
         return;
     if (t->runs) {
         takc_mutex_lock(&t->locked.mu);
-        t->locked.closing = true;
+        atomic_store(&t->closing, true);
         takc_cond_signal(&t->locked.more);
         takc_mutex_unlock(&t->locked.mu);
         uint64_t until = now_ns() + CLOSE_MS * UINT64_C(1000000);
