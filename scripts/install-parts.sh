@@ -6,7 +6,7 @@ set -eu
 
 BUILD="gcc libc6-dev make cmake ninja-build pkg-config libjansson-dev libsqlite3-dev libxml2-dev libzip-dev libcmark-gfm-dev
 libcmark-gfm-extensions-dev libcsv-dev libicu-dev libyaml-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libseccomp-dev zlib1g-dev poppler-utils bubblewrap"
-TEST="libcmocka-dev liblzma-dev libbz2-dev python3 openssl zip clang libclang-rt-14-dev clang-tidy clang-format"
+TEST="libcmocka-dev liblzma-dev libbz2-dev python3 openssl zip clang libclang-rt-14-dev clang-tidy clang-format prometheus"
 DEMO="dpkg ca-certificates"
 
 packages=""

@@ -17,7 +17,7 @@ enum takc_log_level { TAKC_LOG_UNSET = 0, TAKC_LOG_OFF, TAKC_LOG_ERROR, TAKC_LOG
 enum { TAKC_LOG_LINE_MAX = 2048, TAKC_LOG_RULES_MAX = 32, TAKC_LOG_SUBJECT_MAX = 48 };
 
 struct takc_log_field {   /* something of its own in a line: status=200, "status": 200 */
-    const char *name;     /* letters and '_' */
+    const char *name;     /* letters and '_'; none of time, level, subject, message, request_id */
     struct takc_str text; /* empty: left out */
     bool number;          /* text is a JSON number */
 };

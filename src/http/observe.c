@@ -83,7 +83,7 @@ static void write_audit(const struct takc_api *api, const struct takc_exchange *
     char status[16];
     (void)snprintf(status, sizeof(status), "%d", x->status);
     const struct takc_log_field f[] = {{"action", row.action, false},      {"path", cut(x->path, PATH_SHOWN), false},
-                                       {"status", takc_str(status), true}, {"subject", row.subject, false},
+                                       {"status", takc_str(status), true}, {"who", row.subject, false},
                                        {"tenant", row.tenant, false},      {"peer", row.peer, false}};
     takc_log_fields(&x->call, TAKC_LOG_INFO, "audit", "write", f, sizeof(f) / sizeof(f[0]));
     if (!takc_home_audit(api->home, &row, sync, api->audit_days, &err))
@@ -159,7 +159,7 @@ static void log_access(const struct takc_exchange *x, uint64_t took_ns, bool who
     say_ms(&l, "auth_ms", x->admit_ns);
     say_answer(&l, &x->noted);
     if (asked) {
-        say(&l, "subject", asked->who.subject);
+        say(&l, "who", asked->who.subject);
         say(&l, "tenant", asked->who.tenant);
     }
     if (!whole)
