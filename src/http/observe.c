@@ -169,6 +169,17 @@ static void log_access(const struct takc_exchange *x, uint64_t took_ns, bool who
 
 /* ---- the end ---- */
 
+/* A 429 of a question that was worked on is the model's service, not a quota. */
+static void count(struct takc_metrics *m, const struct takc_exchange *x, uint64_t took_ns)
+{
+    bool asked = atomic_load_explicit(&x->noted.told, memory_order_acquire);
+    takc_metrics_request(m, route_of(x), x->method, x->status, took_ns);
+    if (x->status == 401 || x->status == 403)
+        takc_metrics_add(m, TAKC_METRICS_AUTH_REFUSED, 1);
+    if (x->status == 429 && !asked)
+        takc_metrics_add(m, TAKC_METRICS_QUOTA_REFUSED, 1);
+}
+
 void takc_observe_ended(const struct takc_api *api, const struct takc_exchange *x, bool whole)
 {
     const struct takc_clock *clock = takc_clock_system();
@@ -178,7 +189,7 @@ void takc_observe_ended(const struct takc_api *api, const struct takc_exchange *
     if (route && route->writes && !x->noted.audited)
         write_audit(api, x, false);
     if (api->metrics)
-        takc_metrics_request(api->metrics, route, x->method, x->status, took_ns);
+        count(api->metrics, x, took_ns);
     takc_trace_ended(api->traces, x, &r);
     if (api->access_log && takc_log_on(TAKC_LOG_INFO, "http.access"))
         log_access(x, took_ns, whole);

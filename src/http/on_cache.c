@@ -125,6 +125,8 @@ static void make_rate(struct takc_exchange *x, const struct takc_asked *asked, c
     enum takc_status st = list(asked->home, key->task, &l, &err);
     takc_rate_name(key->rate, name);
     (void)snprintf(tag, sizeof(tag), "\"%s-%s\"", l.label, name);
+    if (!st && !json_object_get(l.info, name))
+        st = takc_fail(&err, TAKC_NOT_FOUND, 0, "version %s has no rate %s", l.label, name);
     if (st) {
         takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
     } else if (!has_it(x, tag)) {
