@@ -63,6 +63,8 @@ struct takc_exchange {
     struct takc_str kept; /* in place of reply: bytes that are somebody's, sent without a copy; kept_release(kept_arg) gives them back */
     void (*kept_release)(void *arg); /* from any thread, once; NULL: kept is not used */
     void *kept_arg;
+    int kept_fd; /* with kept_file: a file of just these bytes, which the system can send by itself; borrowed as kept is */
+    bool kept_file;
     struct takc_header out[TAKC_EXCHANGE_HEADERS];
     size_t n_out;
     bool streams; /* a stream was begun */

@@ -111,6 +111,8 @@ static void lend(struct takc_exchange *x, const struct takc_kept *kept)
 {
     x->status = 200;
     x->kept = kept->bytes;
+    x->kept_fd = kept->fd;
+    x->kept_file = kept->fd >= 0;
     x->kept_release = takc_kept_release;
     x->kept_arg = (void *)(uintptr_t)kept;
 }

@@ -10,8 +10,17 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-enum { CHAINS = 1024, TASK_MAX = 80 };
+enum {
+    CHAINS = 1024,
+    TASK_MAX = 80,
+    FILE_FROM = 48 * 1024, /* below it a copy costs less than the calls for a file */
+    FILES_MAX = 64         /* descriptors are the connections' */
+};
+
+static atomic_uint n_files; /* of all caches */
 
 struct entry {
     struct takc_kept kept; /* first: a share is cast back */
@@ -22,7 +31,7 @@ struct entry {
     struct takc_stamp stamp;
     takc_rate rate;
     size_t weight;
-    char etag[80], task[TASK_MAX], *bytes, root[];
+    char etag[80], task[TASK_MAX], *bytes, root[]; /* bytes: of the heap, or those of the file */
 };
 
 struct takc_reply_cache {
@@ -54,8 +63,48 @@ void takc_kept_release(void *kept)
     struct entry *e = kept;
     if (!e || atomic_fetch_sub_explicit(&e->shares, 1, memory_order_acq_rel) > 1)
         return;
-    takc_free(e->bytes);
+    if (e->kept.fd < 0) {
+        takc_free(e->bytes);
+    } else {
+        (void)munmap(e->bytes, e->kept.bytes.len);
+        (void)close(e->kept.fd);
+        atomic_fetch_sub(&n_files, 1);
+    }
     takc_free(e);
+}
+
+/* ---- files ---- */
+
+static bool write_all(int fd, const char *p, size_t n)
+{
+    while (n) {
+        ssize_t w = write(fd, p, n);
+        if (w <= 0)
+            return false;
+        p += w;
+        n -= (size_t)w;
+    }
+    return true;
+}
+
+/* Moves the bytes from the heap into a file; they stay where they are when that cannot be had. */
+static void to_file(struct entry *e)
+{
+    size_t n = e->kept.bytes.len;
+    if (n < FILE_FROM || atomic_load(&n_files) >= FILES_MAX)
+        return;
+    int fd = memfd_create("takc-reply", MFD_CLOEXEC);
+    void *map = fd >= 0 && write_all(fd, e->bytes, n) ? mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+    if (map == MAP_FAILED) {
+        if (fd >= 0)
+            (void)close(fd);
+        return;
+    }
+    atomic_fetch_add(&n_files, 1);
+    takc_free(e->bytes);
+    e->bytes = map;
+    e->kept.bytes.ptr = map;
+    e->kept.fd = fd;
 }
 
 /* ---- the list and the chains ---- */
@@ -182,7 +231,8 @@ static struct entry *entry_new(const struct takc_kept_key *k, const char *root, 
         return NULL;
     }
     atomic_init(&e->shares, 2);
-    e->kept = (struct takc_kept){takc_str_n(e->bytes, len), e->etag};
+    e->kept = (struct takc_kept){takc_str_n(e->bytes, len), e->etag, -1};
+    to_file(e);
     e->hash = hash_of(k, root);
     e->stamp = *stamp;
     e->rate = k->rate;

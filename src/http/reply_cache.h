@@ -5,7 +5,8 @@
  * An entry is good as long as the task's manifest is the file it was when the entry was made: a version, a rate, a redaction or a rollback
  * comes and goes with the manifest, which is replaced whole, by whichever process. One stat(2) tells (device, inode, times, size); nothing
  * is given on trust for any time. Entries are named by the home's path, so that two tenants never share one. The least recently used goes
- * first when the memory is full. Bytes that are on their way to a client stay until the last of them was sent.
+ * first when the memory is full. Large replies are files in memory (memfd), which the system sends without copying them, a few dozen at
+ * most. Bytes that are on their way to a client stay until the last of them was sent.
  * Threads: any. */
 #ifndef TAKC_HTTP_REPLY_CACHE_H
 #define TAKC_HTTP_REPLY_CACHE_H
@@ -29,6 +30,7 @@ struct takc_kept_key { /* borrowed */
 struct takc_kept { /* a reply; the holder has a share in it */
     struct takc_str bytes;
     const char *etag;
+    int fd; /* a file of the same bytes; -1: none */
 };
 struct takc_stamp { /* of a manifest, as it is now; make it before the manifest is read */
     bool there;

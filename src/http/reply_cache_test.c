@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -171,6 +172,27 @@ static void a_share_outlives_the_cache(void **state)
     takc_kept_release((void *)(uintptr_t)kept);
 }
 
+/* A large reply is a file, too, with the same bytes. */
+static void large_ones_are_files(void **state)
+{
+    (void)state;
+    struct takc_reply_cache *c = cache(1 << 20);
+    struct takc_kept_key k = key(0, 8000), small = key(0, 16000);
+    char byte = 0;
+    assert_true(put(c, k, 'L', 100000));
+    assert_true(put(c, small, 's', 1000));
+    const struct takc_kept *kept = takc_reply_cache_get(c, &k), *other = takc_reply_cache_get(c, &small);
+    assert_true(kept->fd >= 0 && other->fd < 0);
+    assert_int_equal(kept->bytes.len, 100000);
+    assert_int_equal(pread(kept->fd, &byte, 1, 99999), 1);
+    assert_int_equal(byte, 'L');
+    assert_int_equal(pread(kept->fd, &byte, 1, 100000), 0);
+    takc_reply_cache_free(c);
+    assert_int_equal(kept->bytes.ptr[99999], 'L');
+    takc_kept_release((void *)(uintptr_t)kept);
+    takc_kept_release((void *)(uintptr_t)other);
+}
+
 static void *work(void *arg)
 {
     for (unsigned i = 0; i < 300; i++) {
@@ -202,9 +224,13 @@ static void threads_share_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_as_long_as_the_manifest), cmocka_unit_test(a_late_put_is_not_believed),
-        cmocka_unit_test(the_least_used_goes_first),    cmocka_unit_test(nothing_is_kept_where_that_is_off),
-        cmocka_unit_test(a_share_outlives_the_cache),   cmocka_unit_test(threads_share_it),
+        cmocka_unit_test(good_as_long_as_the_manifest),
+        cmocka_unit_test(a_late_put_is_not_believed),
+        cmocka_unit_test(the_least_used_goes_first),
+        cmocka_unit_test(nothing_is_kept_where_that_is_off),
+        cmocka_unit_test(a_share_outlives_the_cache),
+        cmocka_unit_test(large_ones_are_files),
+        cmocka_unit_test(threads_share_it),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -11,7 +11,9 @@
 #include "base/log.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define STREAM_CHUNK 16384u
 #define DISCARD_MAX ((uint64_t)8 << 20) /* of a body that is too large: read and dropped, so that the client sees the reply */
@@ -78,6 +80,7 @@ void takc_exchange_drop_kept(struct takc_exchange *x)
         x->kept_release(x->kept_arg);
     x->kept_release = NULL;
     x->kept_arg = NULL;
+    x->kept_file = false;
 }
 
 static void unref(struct transfer *t)
@@ -87,6 +90,8 @@ static void unref(struct transfer *t)
     takc_buf_clear(&t->x.body);
     takc_buf_clear(&t->x.reply);
     takc_exchange_drop_kept(&t->x);
+    if (t->lends)
+        atomic_fetch_sub_explicit(&t->server->n_lent, 1, memory_order_relaxed);
     takc_arena_clear(&t->x.arena);
     takc_cond_clear(&t->locked.moved);
     takc_mutex_clear(&t->locked.mu);
@@ -267,8 +272,28 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *buf, size_t max)
     return ended ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 }
 
+/* From a file the system sends without a copy, but not through TLS. NULL: not this way. */
+static struct MHD_Response *lend_file(struct transfer *t)
+{
+    if (!t->x.kept_file || t->x.tls || atomic_load_explicit(&t->server->n_lent, memory_order_relaxed) >= LENT_MAX)
+        return NULL;
+    int fd = fcntl(t->x.kept_fd, F_DUPFD_CLOEXEC, 0);
+    struct MHD_Response *r = fd < 0 ? NULL : t->server->mhd->create_response_from_fd64(t->x.kept.len, fd);
+    if (!r && fd >= 0)
+        (void)close(fd);
+    if (!r)
+        return NULL;
+    atomic_fetch_add_explicit(&t->server->n_lent, 1, memory_order_relaxed);
+    t->lends = true;
+    t->x.sent_bytes = t->x.kept.len;
+    return r;
+}
+
 static struct MHD_Response *lend_kept(struct transfer *t)
 {
+    struct MHD_Response *file = lend_file(t);
+    if (file)
+        return file;
     void *bytes = (void *)(uintptr_t)t->x.kept.ptr; /* the library only reads them */
     struct MHD_Response *r =
         t->server->mhd->create_response_from_buffer_with_free_callback_cls(t->x.kept.len, bytes, t->x.kept_release, t->x.kept_arg);
