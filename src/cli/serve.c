@@ -80,7 +80,9 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
             err, TAKC_INVALID, 0,
             "serve.address: %.*s can be reached from other machines, and no authorizer is set; put nginx in front, or use 127.0.0.1",
             TAKC_STR_ARG(s->serve_address));
-    enum takc_status st = takc_server_open(&api->server, &o, err);
+    struct takc_server *server = NULL;
+    enum takc_status st = takc_server_open(&server, &o, err);
+    atomic_store(&api->server, server);
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 

@@ -75,7 +75,7 @@ struct takc_api {
     double abstain_below;
     bool answer_cache;
     int64_t started_s;
-    struct takc_server *server; /* for counts; set once it is open */
+    _Atomic(struct takc_server *) server; /* for counts; set once it is open: requests may come before */
     /* http/observe.h */
     struct takc_metrics *metrics;
     struct takc_traces *traces; /* NULL: none are sent */

@@ -10,8 +10,9 @@ static void look_around(const struct takc_api *api, struct takc_metrics_now *now
 {
     const struct takc_clock *clock = takc_clock_system();
     *now = (struct takc_metrics_now){.started_s = api->started_s, .now_s = clock->wall_s(clock)};
-    if (api->server)
-        takc_server_count(api->server, &now->server);
+    struct takc_server *server = atomic_load(&api->server);
+    if (server)
+        takc_server_count(server, &now->server);
     takc_traces_count(api->traces, &now->spans_sent, &now->spans_dropped);
     takc_reply_cache_count(api->replies, &now->cache_bytes, &now->cache_entries);
     if (api->count_jobs)
