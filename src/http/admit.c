@@ -62,7 +62,7 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
 
 void takc_admit_begin(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->api->auth && asked->route->may) {
+    if (asked->api->auth && takc_api_needs(asked->api, asked->route)) {
         x->admits = true; /* who and home stay empty until then */
         return;
     }
@@ -122,7 +122,7 @@ static bool identify(struct takc_exchange *x, struct takc_asked *asked)
 static bool has_scope(struct takc_exchange *x, const struct takc_asked *asked)
 {
     char names[24], challenge[96], why[96];
-    if (takc_may(&asked->who, asked->route->may))
+    if (takc_may(&asked->who, takc_api_needs(asked->api, asked->route)))
         return true;
     takc_may_text(asked->route->may, names);
     (void)snprintf(challenge, sizeof(challenge), REALM ", error=\"insufficient_scope\", scope=\"%s\"", names);
