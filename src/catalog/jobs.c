@@ -277,6 +277,22 @@ static enum takc_status list(struct takc_queue *q, const struct takc_job_filter 
     return TAKC_OK;
 }
 
+static enum takc_status is_open(struct takc_queue *q, struct takc_str id, bool *out, struct takc_err *err)
+{
+    size_t n = 0;
+    struct takc_arena arena;
+    struct takc_job_row row;
+    const struct value v[] = {text(id)};
+    takc_arena_init(&arena);
+    const struct ask a = ASK("SELECT " COLUMNS " FROM jobs WHERE id = ?1 AND state IN ('queued', 'running')", v, .arena = &arena,
+                             .rows = &row, .rows_max = 1, .n_rows = &n);
+    enum takc_status st = ask(q, &a, err);
+    takc_arena_clear(&arena);
+    if (!st)
+        *out = n > 0;
+    return st;
+}
+
 static enum takc_status recover(struct takc_queue *q, unsigned attempts_max, struct takc_str result, struct takc_err *err)
 {
     const struct value v[] = {number(attempts_max), text(result), now()};
@@ -309,6 +325,7 @@ enum takc_status takc_queue_sqlite_open(struct takc_queue **out, struct takc_hom
                                               .end = end,
                                               .cancel = cancel,
                                               .get = get,
+                                              .is_open = is_open,
                                               .list = list,
                                               .recover = recover,
                                               .prune = prune,

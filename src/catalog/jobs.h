@@ -58,6 +58,8 @@ struct takc_queue_ops {
     /* Reads a tenant's job. NOT_FOUND. */
     enum takc_status (*get)(struct takc_queue *, struct takc_str tenant, struct takc_str id, struct takc_arena *, struct takc_job_row *out,
                             struct takc_err *);
+    /* Is it queued or running, whoever's it is? For the server itself. */
+    enum takc_status (*is_open)(struct takc_queue *, struct takc_str id, bool *out, struct takc_err *);
     /* The newest first. */
     enum takc_status (*list)(struct takc_queue *, const struct takc_job_filter *, struct takc_arena *, struct takc_job_row **out,
                              size_t *out_n, struct takc_err *);

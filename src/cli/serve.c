@@ -36,7 +36,16 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .questions_per_window = s->query_questions_per_window,
                              .abstain_below = s->query_abstain_below,
                              .answer_cache = s->query_answer_cache,
-                             .started_s = clock->wall_s(clock)};
+                             .started_s = clock->wall_s(clock),
+                             .work = {.sources = s->serve_sources,
+                                      .upload_max_bytes = s->serve_upload_max_bytes,
+                                      .max_file_bytes = s->ingest_max_file_bytes,
+                                      .max_text_bytes = s->ingest_max_text_bytes,
+                                      .timeout_ms = s->ingest_timeout_ms,
+                                      .pdf_mode = takc_str_is(s->pdf_mode, "auto") ? NULL : s->pdf_mode.ptr,
+                                      .n_threads = takc_cli_threads(cli),
+                                      .jobs_max = s->serve_jobs_max,
+                                      .jobs_running = s->serve_jobs_running}};
     return takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
 }
 
@@ -85,6 +94,8 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = fill_api(cli, &api, err);
     if (!st)
+        st = takc_work_open(&api, err);
+    if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
         bool v6 = takc_str_find_byte(cli->settings.serve_address, ':', 0) != SIZE_MAX;
@@ -94,9 +105,11 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
             st = takc_cli_flush(cli, err);
         if (!st)
             wait_for_signal(cli, api.server);
+        takc_jobs_stop(api.jobs); /* before the drain: nobody waits for a job that is put back */
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
+    takc_jobs_close(api.jobs);
     takc_home_close(api.home);
     return st;
 }

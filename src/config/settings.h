@@ -57,6 +57,8 @@ struct takc_settings {
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
     struct takc_str serve_address, serve_tls_cert, serve_tls_key;
     uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;
+    struct takc_str serve_sources;
+    uint64_t serve_upload_max_bytes, serve_jobs_max, serve_jobs_running;
     struct takc_value *values; /* one per row, in the order of the rows */
     struct takc_str file;      /* that was read; empty: none */
     struct takc_arena arena;   /* owns all texts */

@@ -31,8 +31,7 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
 
-/* What a client may read of a failure: its own mistakes in full, ours and other services' in general words. */
-static struct takc_str message_of(enum takc_status st, const struct takc_err *err)
+struct takc_str takc_api_message(enum takc_status st, const struct takc_err *err)
 {
     switch (st) {
     case TAKC_CORRUPT:
@@ -72,7 +71,7 @@ static json_t *error_body(const struct takc_exchange *x, const char *code, struc
 
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    return error_body(x, takc_error_code(st, about), message_of(st, err), NULL);
+    return error_body(x, takc_error_code(st, about), takc_api_message(st, err), NULL);
 }
 
 /* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */
@@ -115,6 +114,13 @@ void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss
                              json_pack("{ss ss}", "pointer", miss->pointer, "expected", miss->expected)));
 }
 
+void takc_api_say(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
+{
+    if (status == 503 || status == 429)
+        takc_exchange_header(x, "Retry-After", takc_str("1"));
+    takc_api_json(x, status, error_body(x, code, message, details));
+}
+
 static void refuse(void *arg, struct takc_exchange *x, int status, const char *why)
 {
     static const struct {
@@ -128,6 +134,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
                  {413, "TOO_LARGE"},
                  {414, "TOO_LARGE"},
                  {415, "UNSUPPORTED"},
+                 {422, "UNSUPPORTED"},
                  {431, "TOO_LARGE"},
                  {501, "UNSUPPORTED"},
                  {503, "BUSY"},
@@ -140,6 +147,11 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
     if (status == 503)
         takc_exchange_header(x, "Retry-After", takc_str("1"));
     takc_api_json(x, status, error_body(x, code, takc_str(why), NULL));
+}
+
+void takc_api_refuse(struct takc_exchange *x, int status, const char *why)
+{
+    refuse(NULL, x, status, why);
 }
 
 /* ---- a request ---- */

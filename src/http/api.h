@@ -13,6 +13,7 @@
 #include "catalog/home.h"
 #include "http/schema.h"
 #include "http/server.h"
+#include "http/work.h"
 #include "reply/reply.h"
 #include "takc/model.h"
 #include "takc/query.h"
@@ -30,11 +31,13 @@ struct takc_route {
     bool quick;                             /* waits for nothing: answered on the connection's thread */
     const struct takc_schema *query, *body; /* NULL: none */
     const struct takc_schema *reply;        /* of 200; NULL: any JSON */
+    const struct takc_schema *accepted;     /* of 202; NULL: never */
     const char *reply_type;                 /* NULL: application/json */
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
-    bool openai; /* failures as OpenAI words them */
-    bool writes; /* changes something: audited, takes Idempotency-Key */
+    bool openai;       /* failures as OpenAI words them */
+    bool writes;       /* changes something: audited, takes Idempotency-Key */
+    bool streams_body; /* form-data goes to disk as it comes (http/upload.h); body is the schema of JSON, which is taken, too */
 };
 
 struct takc_routes { /* rows of one file */
@@ -42,7 +45,7 @@ struct takc_routes { /* rows of one file */
     size_t n;
 };
 /* routes_*.c; routes.c lists them. Static. */
-extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_state;
+extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_jobs, takc_routes_state;
 
 enum { TAKC_PARAMS_MAX = 4 };
 struct takc_asked { /* a request that fits; lives as long as the exchange */
@@ -50,9 +53,10 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     const struct takc_route *route;
     struct takc_str params[TAKC_PARAMS_MAX]; /* of the path, in its order, unescaped */
     size_t n_params;
-    json_t *query, *body;     /* NULL where the route has none */
-    struct takc_identity who; /* who asks */
-    struct takc_home *home;   /* of who's tenant: the only one that a handler sees */
+    json_t *query, *body;       /* NULL where the route has none */
+    struct takc_identity who;   /* who asks */
+    struct takc_home *home;     /* of who's tenant: the only one that a handler sees */
+    struct takc_upload *upload; /* of a body that was streamed; NULL: none */
 };
 
 /* The i-th route, NULL behind the last. Static. */
@@ -72,6 +76,8 @@ struct takc_api {
     bool answer_cache;
     int64_t started_s;
     struct takc_server *server; /* for counts; set once it is open */
+    struct takc_work_settings work;
+    struct takc_jobs *jobs; /* takc_work_open */
 };
 /* The transport's callbacks for an api. */
 struct takc_server_handlers takc_api_handlers(struct takc_api *api);
@@ -82,6 +88,12 @@ struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task);
 /* Replies with v (taken; NULL: no memory). */
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
+/* What a client may read of a failure: its own mistakes in full, ours and other services' in general words. */
+struct takc_str takc_api_message(enum takc_status st, const struct takc_err *err);
+/* Replies with a refusal that is no status of the library: 403, 413, 422 ... */
+void takc_api_refuse(struct takc_exchange *x, int status, const char *why);
+/* Replies with an error body of these words; details are taken, NULL: {}. */
+void takc_api_say(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
@@ -110,6 +122,7 @@ TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *
 
 /* --- handlers: on_*.c --- */
 takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks,
-    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
+    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models, takc_on_compress,
+    takc_on_compress_status, takc_on_jobs, takc_on_job, takc_on_job_events, takc_on_cancel, takc_on_process;
 
 #endif

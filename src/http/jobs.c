@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 enum {
@@ -42,6 +43,7 @@ struct takc_jobs {
     pthread_t ticker;
     bool has_ticker;
     struct takc_lock lock;
+    char lock_file[PATH_MAX];
     struct {
         struct takc_mutex mu;
         struct takc_cond moved;
@@ -302,7 +304,7 @@ static void take_over(struct takc_jobs *j)
         return;
     }
     if (j->o.began)
-        j->o.began(j->o.arg);
+        j->o.began(j->o.arg, j);
     takc_mutex_lock(&j->locked.mu);
     j->locked.mine = true;
     changed_locked(j);
@@ -370,6 +372,10 @@ enum takc_status takc_jobs_open(struct takc_jobs **out, const struct takc_jobs_o
     memset(j, 0, sizeof(*j));
     j->o = *o;
     j->lock.fd = -1;
+    if (o->lock_file) {
+        (void)snprintf(j->lock_file, sizeof(j->lock_file), "%s", o->lock_file);
+        j->o.lock_file = j->lock_file;
+    }
     j->n_slots = o->n_running + (o->quick_kind ? 1 : 0);
     enum takc_status st = takc_mutex_init(&j->locked.mu, err);
     if (!st && (st = takc_cond_init(&j->locked.moved, err)))
@@ -453,6 +459,12 @@ enum takc_status takc_jobs_list(struct takc_jobs *j, const struct takc_job_filte
                                 size_t *out_n, struct takc_err *err)
 {
     return j->o.queue->ops->list(j->o.queue, f, a, out, out_n, err);
+}
+
+bool takc_jobs_is_open(struct takc_jobs *j, struct takc_str id)
+{
+    bool open = true;
+    return j->o.queue->ops->is_open(j->o.queue, id, &open, NULL) || open;
 }
 
 uint64_t takc_jobs_changes(struct takc_jobs *j)

@@ -26,7 +26,7 @@ struct takc_jobs_options {
     /* The job will not run (again): what was kept for it may go. May be called twice; NULL: nobody cares. */
     void (*ended)(void *arg, const struct takc_job_row *job);
     /* This server runs the jobs from now on, cut-off ones are queued again: before the first is taken. NULL: nobody cares. */
-    void (*began)(void *arg);
+    void (*began)(void *arg, struct takc_jobs *j);
     void *arg;
 };
 
@@ -47,6 +47,8 @@ TAKC_CHECK enum takc_status takc_jobs_get(struct takc_jobs *j, struct takc_str t
 /* The newest first. */
 TAKC_CHECK enum takc_status takc_jobs_list(struct takc_jobs *j, const struct takc_job_filter *f, struct takc_arena *a,
                                            struct takc_job_row **out, size_t *out_n, struct takc_err *err);
+/* Is a job of any tenant queued or running? true also where that cannot be told. */
+bool takc_jobs_is_open(struct takc_jobs *j, struct takc_str id);
 /* A number that changes whenever any job may have. */
 uint64_t takc_jobs_changes(struct takc_jobs *j);
 /* Waits until takc_jobs_changes is not seen any more, at most ms; false: the server stops, nobody should wait any longer. */

@@ -45,9 +45,9 @@ static void ended(void *arg, const struct takc_job_row *job)
     atomic_fetch_add(&n_ended, 1);
 }
 
-static void began(void *arg)
+static void began(void *arg, struct takc_jobs *j)
 {
-    (void)arg;
+    (void)arg, (void)j;
     atomic_fetch_add(&n_began, 1);
 }
 

@@ -52,6 +52,8 @@ static json_t *replies_of(const struct takc_route *r, json_t *components)
     bool good = replies && add_reply(replies, "200", r->summary,
                                      content(r->reply_type ? r->reply_type : "application/json",
                                              takc_schema_json(r->reply ? r->reply : &any, components)));
+    if (good && r->accepted)
+        good = add_reply(replies, "202", "queued as a job", content("application/json", takc_schema_json(r->accepted, components)));
     bool plain = !r->may;
     for (size_t i = 0; good && i < sizeof(failures) / sizeof(failures[0]); i++)
         if (failures[i].always || !plain)
