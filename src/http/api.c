@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/upload.h"
 
 #include <stdio.h>
 
@@ -177,6 +178,8 @@ static void begin(void *arg, struct takc_exchange *x)
     asked->home = ((const struct takc_api *)arg)->home;
     x->quick = r->quick;
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
+    if (r->streams_body)
+        asked->upload = takc_upload_begin(x, takc_home_path(asked->api->home), asked->api->work.upload_max_bytes);
 }
 
 static bool is_json(struct takc_str type)
@@ -190,7 +193,7 @@ static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
 {
     struct takc_schema_miss miss;
     struct takc_err err;
-    if (!asked->route->body)
+    if (!asked->route->body || asked->upload)
         return true;
     if (!is_json(takc_exchange_asked(x, "content-type"))) {
         refuse(NULL, x, 415, "a body of application/json is expected");
@@ -255,7 +258,10 @@ static void headers(void *arg, struct takc_exchange *x)
 static void ended(void *arg, const struct takc_exchange *x, bool whole)
 {
     const struct takc_clock *clock = takc_clock_system();
+    const struct takc_asked *asked = x->about;
     (void)arg;
+    if (asked)
+        takc_upload_end(asked->upload);
     takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
                  TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
                  (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");

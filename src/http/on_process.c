@@ -3,7 +3,7 @@
  * on_process.c - POST /process: documents into a task. Whatever the way in, they stand on disk, synced, before their job is queued; a
  * small upload is answered when its job has ended, a long one with the job. */
 #include "http/api.h"
-#include "http/staging.h"
+#include "http/upload.h"
 
 #include <stdio.h>
 
@@ -145,7 +145,55 @@ static void on_json(struct takc_exchange *x, const struct takc_asked *asked)
         (texts ? on_texts : on_source)(x, asked, task, async);
 }
 
+/* ---- form-data ---- */
+
+/* The fields as a JSON body has them. NULL: no memory. */
+static json_t *fields_json(const struct takc_upload *u)
+{
+    json_t *v = json_pack("{sb so}", "create", (int)u->create, "task_type", takc_json_str(u->task));
+    if (!v || !u->description.len || json_object_set_new(v, "task_description", takc_json_str(u->description)) == 0)
+        return v;
+    json_decref(v);
+    return NULL;
+}
+
+static json_t *groups_json(const struct takc_upload *u)
+{
+    json_t *labels = json_array(), *g;
+    bool good = labels != NULL;
+    for (size_t i = 0; i < u->n_labels && good; i++)
+        good = json_array_append_new(labels, takc_json_str(u->labels[i])) == 0;
+    g = good ? json_pack("[{sO so*}]", "labels", labels, "date", u->date.len ? takc_json_str(u->date) : NULL) : NULL;
+    json_decref(labels);
+    return g;
+}
+
+static void on_form(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_upload *u = asked->upload;
+    struct takc_err err = {0};
+    struct takc_asked with_fields = *asked;
+    enum takc_status st = takc_upload_finish(u, &err);
+    if (st) {
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+        return;
+    }
+    if (!takc_api_may_task(x, asked, u->task))
+        return;
+    json_t *groups = groups_json(u);
+    with_fields.body = fields_json(u);
+    if (!groups || !with_fields.body)
+        takc_api_refuse(x, 503, "no memory for a request");
+    else if (takc_api_settle_task(x, &with_fields, u->task))
+        submit_staged(x, asked, u->task, &u->staging, groups, u->async);
+    json_decref(groups);
+    json_decref(with_fields.body);
+}
+
 void takc_on_process(struct takc_exchange *x, const struct takc_asked *asked)
 {
-    on_json(x, asked);
+    if (asked->upload)
+        on_form(x, asked);
+    else
+        on_json(x, asked);
 }

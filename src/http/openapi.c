@@ -92,6 +92,8 @@ static json_t *operation(const struct takc_route *r, json_t *components)
     if (!o || !r->body)
         return o;
     json_t *body = content("application/json", takc_schema_json(r->body, components));
+    if (r->streams_body && body) /* fields and files: http/upload.h */
+        (void)set(json_object_get(body, "content"), "multipart/form-data", json_pack("{s{ss}}", "schema", "type", "object"));
     if (body && set(body, "required", json_true()) && set(o, "requestBody", body))
         return o;
     json_decref(o);
