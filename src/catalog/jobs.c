@@ -183,7 +183,8 @@ static enum takc_status take(struct takc_queue *q, struct takc_str kind, struct 
     const struct ask a = ASK("UPDATE jobs SET state = 'running', attempts = attempts + 1,"
                              " started = CASE started WHEN 0 THEN ?2 ELSE started END WHERE id ="
                              " (SELECT id FROM jobs AS j WHERE state = 'queued' AND (?1 = '' OR kind = ?1) AND NOT EXISTS"
-                             " (SELECT 1 FROM jobs AS r WHERE r.state = 'running' AND r.tenant = j.tenant AND r.task = j.task)"
+                             " (SELECT 1 FROM jobs AS r WHERE r.tenant = j.tenant AND r.task = j.task"
+                             " AND (r.state = 'running' OR (r.state = 'queued' AND r.id < j.id)))"
                              " ORDER BY created, id LIMIT 1) RETURNING " COLUMNS,
                              v, .synced = true, .arena = arena, .rows = out, .rows_max = 1, .n_rows = &n);
     enum takc_status st = ask(q, &a, err);
