@@ -181,7 +181,7 @@ static void a_stop_puts_back_and_the_next_goes_on(void **state)
     struct takc_jobs *j = open_runner();
     struct takc_str a = add(j, "compress", "fin", "gate");
     struct takc_job_row row;
-    wait_for(j, a, TAKC_JOB_RUNNING, 0);
+    wait_for(j, a, TAKC_JOB_RUNNING, 1);
     takc_jobs_stop(j);
     assert_int_equal(takc_jobs_wait(j, takc_str(""), a, NULL, 60000, &arena, &row, NULL), TAKC_OK); /* returns at once */
     assert_false(takc_job_ended(row.state));
