@@ -28,7 +28,7 @@ struct takc_ingest_item { /* lives during the callback */
     enum takc_ingest_outcome outcome;
     struct takc_str name, reader, charset;
     uint64_t bytes, units, tokens, n_replaced;
-    uint64_t chunks; /* written for it; 0 where it is not new or changed */
+    uint64_t chunks;         /* written for it; 0 where it is not new or changed */
     enum takc_status status; /* REFUSED: why, as a status */
     const char *message;     /* SKIPPED, REFUSED: why; else notes of the reader, one a line, or "" */
 };

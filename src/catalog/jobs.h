@@ -3,10 +3,10 @@
  * catalog/jobs.h - work that outlives its request: a queue of jobs, as a table of functions; the embedded one keeps them in the home's
  * catalogue.
  *
- * A job is queued, then running, then done, failed or cancelled. Whoever takes a job runs it; of one tenant's task one job runs at a time, in
- * the order they were queued in. A job that is found running by the only one who runs jobs was cut off: recover queues it again, so work must be such
- * that it can be begun anew. Ended jobs are kept for a while (prune).
- * Changes of state are synced; progress is not. Threads: any; processes too. Statuses of all: NOMEM, BUSY, FULL, CORRUPT, IO. */
+ * A job is queued, then running, then done, failed or cancelled. Whoever takes a job runs it; of one tenant's task one job runs at a time,
+ * in the order they were queued in. A job that is found running by the only one who runs jobs was cut off: recover queues it again, so work
+ * must be such that it can be begun anew. Ended jobs are kept for a while (prune). Changes of state are synced; progress is not. Threads:
+ * any; processes too. Statuses of all: NOMEM, BUSY, FULL, CORRUPT, IO. */
 #ifndef TAKC_CATALOG_JOBS_H
 #define TAKC_CATALOG_JOBS_H
 

@@ -85,7 +85,7 @@ static void the_oldest_runs_first_one_of_a_task(void **state)
     assert_int_equal(queue->ops->end(queue, a, TAKC_JOB_QUEUED, takc_str(""), NULL), TAKC_OK);
     assert_takes_none("process"); /* b does not overtake a */
     assert_takes("compress", a);
-    assert_takes("", d);        /* another tenant's fin is another task */
+    assert_takes("", d); /* another tenant's fin is another task */
     assert_takes_none("");
     assert_int_equal(queue->ops->end(queue, a, TAKC_JOB_DONE, takc_str("{}"), NULL), TAKC_OK);
     assert_takes("", b);

@@ -94,7 +94,7 @@ static void tell_job(struct run *r, const struct takc_ingest_job *j)
                                        .charset = takc_str(j->doc.charset),
                                        .bytes = j->n_bytes,
                                        .units = j->n_units,
-.chunks = j->n_chunks,
+                                       .chunks = j->n_chunks,
                                        .tokens = (j->source_mt + 999) / 1000,
                                        .n_replaced = j->doc.n_replaced,
                                        .message = notes.len ? notes.ptr : ""});
