@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/admit.h"
+#include "http/upload.h"
 
 #include <stdio.h>
 
@@ -35,8 +36,7 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
 
-/* What a client may read of a failure: its own mistakes in full, ours and other services' in general words. */
-static struct takc_str message_of(enum takc_status st, const struct takc_err *err)
+struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err)
 {
     switch (st) {
     case TAKC_CORRUPT:
@@ -76,17 +76,12 @@ static json_t *error_body(const struct takc_exchange *x, const char *code, struc
 
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    return error_body(x, takc_error_code(st, about), message_of(st, err), NULL);
+    return error_body(x, takc_error_code(st, about), takc_api_told(st, err), NULL);
 }
 
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
 {
     return error_body(x, code, message, NULL);
-}
-
-struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err)
-{
-    return message_of(st, err);
 }
 
 /* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */
@@ -157,6 +152,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
                  {413, "TOO_LARGE"},
                  {414, "TOO_LARGE"},
                  {415, "UNSUPPORTED"},
+                 {422, "UNSUPPORTED"},
                  {431, "TOO_LARGE"},
                  {501, "UNSUPPORTED"},
                  {503, "BUSY"},
@@ -167,6 +163,11 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
         if (codes[i].status == status)
             code = codes[i].code;
     takc_api_refuse(x, status, code, takc_str(why), NULL);
+}
+
+void takc_api_reject(struct takc_exchange *x, int status, const char *why)
+{
+    refuse(NULL, x, status, why);
 }
 
 /* ---- a request ---- */
@@ -204,6 +205,8 @@ static void begin(void *arg, struct takc_exchange *x)
     if (!takc_limits_begin(x, asked))
         return;
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
+    if (r->streams_body)
+        asked->upload = takc_upload_begin(x, takc_home_path(asked->api->home), asked->api->work.upload_max_bytes);
 }
 
 static void admit(void *arg, struct takc_exchange *x)
@@ -224,7 +227,9 @@ static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
 {
     struct takc_schema_miss miss;
     struct takc_err err;
-    if (!asked->route->body || (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss)))
+    if (!asked->route->body || asked->upload)
+        return true;
+    if (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss))
         return true;
     json_decref(asked->body);
     asked->body = NULL;
@@ -299,6 +304,8 @@ static void ended(void *arg, const struct takc_exchange *x, bool whole)
     if (asked && !asked->handled) /* its client has gone, or it was refused: no handler will end it */
         takc_admit_end(asked);
     takc_limits_ended(x);
+    if (asked)
+        takc_upload_end(asked->upload);
 }
 
 struct takc_server_handlers takc_api_handlers(struct takc_api *api)

@@ -14,6 +14,7 @@
 #include "http/quota.h"
 #include "http/schema.h"
 #include "http/server.h"
+#include "http/work.h"
 #include "pipeline/models_pool.h"
 #include "pipeline/snapshot.h"
 #include "reply/reply.h"
@@ -41,12 +42,14 @@ struct takc_route {
     bool quick;                             /* waits for nothing: answered on the connection's thread */
     const struct takc_schema *query, *body; /* NULL: none */
     const struct takc_schema *reply;        /* of 200; NULL: any JSON */
+    const struct takc_schema *accepted;     /* of 202; NULL: never */
     const char *reply_type;                 /* NULL: application/json */
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
     bool openai;                 /* failures as OpenAI words them */
     bool writes;                 /* changes something: audited, takes Idempotency-Key */
     enum takc_quota_what counts; /* besides as a request */
+    bool streams_body;           /* form-data goes to disk as it comes (http/upload.h); body is the schema of JSON, which is taken, too */
 };
 
 struct takc_routes { /* rows of one file */
@@ -54,7 +57,7 @@ struct takc_routes { /* rows of one file */
     size_t n;
 };
 /* routes_*.c; routes.c lists them. Static. */
-extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_state;
+extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_jobs, takc_routes_state;
 
 enum { TAKC_PARAMS_MAX = 4 };
 struct takc_asked { /* a request that fits; lives as long as the exchange */
@@ -68,6 +71,7 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     bool handled;                 /* its handler has begun */
     struct takc_limited *limited; /* http/limits.h: what it was counted in */
     struct takc_sha256 body_hash; /* where who.body is set */
+    struct takc_upload *upload;   /* of a body that was streamed; NULL: none */
 };
 
 /* The i-th route, NULL behind the last. Static. */
@@ -100,6 +104,8 @@ struct takc_api {
     uint64_t audit_days;
     struct takc_reply_cache *replies;                                             /* NULL: none are kept */
     void (*count_jobs)(const struct takc_api *api, struct takc_metrics_now *out); /* fills out->jobs; NULL: there are none */
+    struct takc_work_settings work;
+    struct takc_jobs *jobs; /* takc_work_open */
 };
 /* What a route asks of who comes: its row's may, but for what a setting has opened. 0: everybody, unasked. */
 unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r);
@@ -115,6 +121,8 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v);
 /* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
  * they have none. */
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
+/* The same where the status says all that a program wants to know. */
+void takc_api_reject(struct takc_exchange *x, int status, const char *why);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
@@ -170,6 +178,7 @@ TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *
 /* --- handlers: on_*.c --- */
 takc_route_fn takc_on_query, takc_on_query_batch, takc_on_cache, takc_on_cache_rate, takc_on_cache_delete, takc_on_rollback, takc_on_tasks,
     takc_on_task, takc_on_put_task, takc_on_delete_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models,
-    takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_metrics;
+    takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_metrics, takc_on_compress, takc_on_compress_status, takc_on_jobs,
+    takc_on_job, takc_on_job_events, takc_on_cancel, takc_on_process;
 
 #endif
