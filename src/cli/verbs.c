@@ -58,6 +58,8 @@ static const struct takc_option serve_options[] = {
     TAKC_MODEL_OPTIONS,
 };
 
+static const struct takc_option mcp_options[] = {TAKC_MODEL_OPTIONS};
+
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
     WRITER_OPTIONS,
@@ -295,6 +297,16 @@ static const struct takc_verb verbs[] = {
      .example_says = "curl -s http://127.0.0.1:8080/health",
      OPTIONS(serve_options),
      .run = takc_verb_serve},
+    {.name = "mcp",
+     .summary = "tools for an agent, on standard input and output",
+     .usage = "[OPTIONS]",
+     .about =
+         "Speaks the Model Context Protocol, one message a line, until its input ends: tools takc_query, takc_list_tasks, takc_source, "
+         "and tasks as resources. An agent starts it: its command is takc, its arguments are mcp and perhaps --home DIR.",
+     .example = "takc mcp </dev/null",
+     .example_says = "Over HTTP the same is POST /mcp of takc serve.",
+     OPTIONS(mcp_options),
+     .run = takc_verb_mcp},
     {.name = "backends",
      .summary = "list the kinds of models",
      .usage = "",

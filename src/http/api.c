@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mcp/mcp.h"
 
 #include <stdio.h>
 
@@ -13,10 +14,11 @@ enum { BODY_MAX = 1 << 20 };
 
 /* ---- replies ---- */
 
-static bool is_openai(const struct takc_exchange *x)
+/* NULL: none was found. */
+static const struct takc_route *route_of(const struct takc_exchange *x)
 {
     const struct takc_asked *asked = x->about;
-    return asked && asked->route && asked->route->openai;
+    return asked ? asked->route : NULL;
 }
 
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
@@ -31,25 +33,6 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
 
-/* What a client may read of a failure: its own mistakes in full, ours and other services' in general words. */
-static struct takc_str message_of(enum takc_status st, const struct takc_err *err)
-{
-    switch (st) {
-    case TAKC_CORRUPT:
-    case TAKC_IO:
-    case TAKC_FULL:
-    case TAKC_NOMEM:
-        return takc_str("the server could not do this; its log says why, under this request_id");
-    case TAKC_DENIED:
-    case TAKC_UNTRUSTED:
-    case TAKC_NO_MODEL:
-    case TAKC_UPSTREAM:
-        return takc_str("the model's service did not answer as it should; the server's log says why, under this request_id");
-    default:
-        return takc_str(err && err->msg[0] ? err->msg : takc_status_text(st));
-    }
-}
-
 /* As OpenAI's clients expect it; they raise by the HTTP status. */
 static json_t *openai_body(const char *code, struct takc_str message, const json_t *details)
 {
@@ -60,19 +43,26 @@ static json_t *openai_body(const char *code, struct takc_str message, const json
                      code);
 }
 
+/* What could not be read has no id to answer. */
+static json_t *mcp_body(const char *code, struct takc_str message)
+{
+    return takc_mcp_error(NULL, strcmp(code, "INVALID") == 0 ? TAKC_MCP_PARSE_ERROR : TAKC_MCP_INTERNAL, message);
+}
+
 /* Takes details. */
 static json_t *error_body(const struct takc_exchange *x, const char *code, struct takc_str message, json_t *details)
 {
     const struct takc_clock *clock = takc_clock_system();
     const struct takc_error_body e = {code, message, x->request_id, clock->wall_s(clock), details};
-    json_t *v = is_openai(x) ? openai_body(code, message, details) : takc_error_json(&e);
+    const struct takc_route *r = route_of(x);
+    json_t *v = r && r->openai ? openai_body(code, message, details) : r && r->mcp ? mcp_body(code, message) : takc_error_json(&e);
     json_decref(details);
     return v;
 }
 
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    return error_body(x, takc_error_code(st, about), message_of(st, err), NULL);
+    return error_body(x, takc_error_code(st, about), takc_error_told(st, err), NULL);
 }
 
 /* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */

@@ -11,9 +11,9 @@
 
 #include "auth/auth.h"
 #include "catalog/home.h"
-#include "http/schema.h"
 #include "http/server.h"
 #include "reply/reply.h"
+#include "schema/schema.h"
 #include "takc/model.h"
 #include "takc/query.h"
 #include "task/profile.h"
@@ -34,6 +34,7 @@ struct takc_route {
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
     bool openai; /* failures as OpenAI words them */
+    bool mcp;    /* as JSON-RPC does */
     bool writes; /* changes something: audited, takes Idempotency-Key */
 };
 
@@ -42,7 +43,7 @@ struct takc_routes { /* rows of one file */
     size_t n;
 };
 /* routes_*.c; routes.c lists them. Static. */
-extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_state;
+extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_mcp, takc_routes_state;
 
 enum { TAKC_PARAMS_MAX = 4 };
 struct takc_asked { /* a request that fits; lives as long as the exchange */
@@ -110,6 +111,7 @@ TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *
 
 /* --- handlers: on_*.c --- */
 takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks,
-    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
+    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models,
+    takc_on_mcp;
 
 #endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * on_mcp.c - the Model Context Protocol over HTTP ("streamable HTTP"): POST /mcp takes a message, its reply is JSON. No sessions, and no
+ * stream that the server would begin: GET and DELETE are 405, as the protocol has it.
+ *
+ * A page of another site must not speak for its reader (DNS rebinding): where a browser says whose page it is, that has to be a page of
+ * this machine. */
+#include "http/api.h"
+
+#include "mcp/tasks.h"
+#include "net/url.h"
+
+static bool is_own_page(struct takc_str origin)
+{
+    struct takc_url u;
+    if (takc_url_parse(&u, origin, NULL))
+        return false;
+    return takc_str_eq_nocase(u.host, takc_str("localhost")) || takc_str_starts(u.host, takc_str("127.")) || takc_str_is(u.host, "::1") ||
+           takc_str_is(u.host, "[::1]");
+}
+
+/* Takes reply; NULL: no memory. */
+static void say(struct takc_exchange *x, json_t *reply)
+{
+    takc_api_json(x, takc_mcp_is_refusal(reply) ? 400 : 200, reply);
+}
+
+static void refuse(struct takc_exchange *x, int status, const char *why)
+{
+    takc_api_json(x, status, takc_mcp_error(NULL, TAKC_MCP_INVALID_REQUEST, takc_str(why)));
+}
+
+static void answer(struct takc_exchange *x, const struct takc_asked *asked, enum takc_mcp_version version)
+{
+    struct takc_question q = {0};
+    takc_question_defaults(asked->api, &q);
+    struct takc_mcp_tasks tasks = {.home = asked->home, .who = &asked->who, .defaults = q.o, .model = &asked->api->model};
+    const struct takc_mcp m = {&takc_mcp_tasks_table, &tasks};
+    json_t *reply = NULL;
+    if (takc_mcp_answer(&m, &version, &x->call, asked->body, &reply))
+        takc_api_fail(x, TAKC_NOMEM, TAKC_ABOUT_UNSET, &(struct takc_err){.msg = "no memory for a reply"});
+    else if (reply)
+        say(x, reply);
+    else
+        x->status = 202;
+}
+
+void takc_on_mcp(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_str origin = takc_exchange_asked(x, "origin"), name = takc_exchange_asked(x, "mcp-protocol-version");
+    enum takc_mcp_version version = name.len ? takc_mcp_version_of(name) : TAKC_MCP_2025_03_26; /* which is when the header came up */
+    if (origin.len && !is_own_page(origin))
+        refuse(x, 403, "Origin: pages of other machines may not speak here");
+    else if (!version)
+        refuse(x, 400, "MCP-Protocol-Version: 2025-11-25, 2025-06-18, 2025-03-26 or 2024-11-05 is expected");
+    else
+        answer(x, asked, version);
+}
