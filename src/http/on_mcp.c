@@ -10,13 +10,19 @@
 #include "mcp/tasks.h"
 #include "net/url.h"
 
+/* 127.0.0.1 and its like, not 127.example.com. */
+static bool is_loopback(struct takc_str host)
+{
+    bool number = takc_str_starts(host, takc_str("127."));
+    for (size_t i = 0; i < host.len; i++)
+        number = number && strchr("0123456789.", host.ptr[i]);
+    return number || takc_str_eq_nocase(host, takc_str("localhost")) || takc_str_is(host, "::1") || takc_str_is(host, "[::1]");
+}
+
 static bool is_own_page(struct takc_str origin)
 {
     struct takc_url u;
-    if (takc_url_parse(&u, origin, NULL))
-        return false;
-    return takc_str_eq_nocase(u.host, takc_str("localhost")) || takc_str_starts(u.host, takc_str("127.")) || takc_str_is(u.host, "::1") ||
-           takc_str_is(u.host, "[::1]");
+    return !takc_url_parse(&u, origin, NULL) && is_loopback(u.host);
 }
 
 /* Takes reply; NULL: no memory. */

@@ -182,8 +182,8 @@ static enum takc_status task_json(struct takc_home *home, struct takc_str task, 
     struct takc_profile p = {0};
     struct takc_cache_version v = {.label = ""};
     enum takc_status st = takc_home_profile(home, task, &p, err);
-    if (!st)
-        st = takc_cache_list(home, task, see_version, &v, err);
+    if (!st && (st = takc_cache_list(home, task, see_version, &v, err)) == TAKC_NOT_FOUND)
+        st = TAKC_OK; /* there is no version yet */
     if (!st) {
         *out = json_pack("{so so so so sI sI}", "task", takc_json_str(task), "description", takc_json_str(p.description), "version",
                          v.label[0] ? json_string(v.label) : json_null(), "rates", rates_json(&v), "documents", (json_int_t)v.n_documents,
