@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mcp/mcp.h"
 
 #include <stdio.h>
 
@@ -33,29 +32,13 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
 
-/* As OpenAI's clients expect it; they raise by the HTTP status. */
-static json_t *openai_body(const char *code, struct takc_str message, const json_t *details)
-{
-    struct takc_str param = takc_json_get_str(details, "pointer");
-    bool request = strcmp(code, "INVALID") == 0;
-    return json_pack("{s{so ss so ss}}", "error", "message", takc_json_str(message), "type",
-                     request ? "invalid_request_error" : "api_error", "param", param.len ? takc_json_str(param) : json_null(), "code",
-                     code);
-}
-
-/* What could not be read has no id to answer. */
-static json_t *mcp_body(const char *code, struct takc_str message)
-{
-    return takc_mcp_error(NULL, strcmp(code, "INVALID") == 0 ? TAKC_MCP_PARSE_ERROR : TAKC_MCP_INTERNAL, message);
-}
-
 /* Takes details. */
 static json_t *error_body(const struct takc_exchange *x, const char *code, struct takc_str message, json_t *details)
 {
     const struct takc_clock *clock = takc_clock_system();
     const struct takc_error_body e = {code, message, x->request_id, clock->wall_s(clock), details};
     const struct takc_route *r = route_of(x);
-    json_t *v = r && r->openai ? openai_body(code, message, details) : r && r->mcp ? mcp_body(code, message) : takc_error_json(&e);
+    json_t *v = r && r->wording ? r->wording(code, message, takc_json_get_str(details, "pointer")) : takc_error_json(&e);
     json_decref(details);
     return v;
 }

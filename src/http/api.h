@@ -22,6 +22,8 @@ struct takc_api;
 struct takc_asked;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
+/* The body of a failure in other words than the guide's; pointer: what did not fit, or empty. NULL: no memory. Returns owned. */
+typedef json_t *takc_wording_fn(const char *code, struct takc_str message, struct takc_str pointer);
 
 struct takc_route {
     const char *method, *path;              /* "GET", "/cache/{task}/{rate}" */
@@ -33,9 +35,8 @@ struct takc_route {
     const char *reply_type;                 /* NULL: application/json */
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
-    bool openai; /* failures as OpenAI words them */
-    bool mcp;    /* as JSON-RPC does */
-    bool writes; /* changes something: audited, takes Idempotency-Key */
+    takc_wording_fn *wording; /* of failures; NULL: the guide's */
+    bool writes;              /* changes something: audited, takes Idempotency-Key */
 };
 
 struct takc_routes { /* rows of one file */
@@ -111,7 +112,8 @@ TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *
 
 /* --- handlers: on_*.c --- */
 takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks,
-    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models,
+    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models, takc_on_model,
     takc_on_mcp;
+takc_wording_fn takc_openai_error, takc_mcp_refusal; /* as OpenAI's clients, as JSON-RPC have it */
 
 #endif

@@ -25,6 +25,13 @@ static bool is_own_page(struct takc_str origin)
     return !takc_url_parse(&u, origin, NULL) && is_loopback(u.host);
 }
 
+/* What could not be read has no id to answer. */
+json_t *takc_mcp_refusal(const char *code, struct takc_str message, struct takc_str pointer)
+{
+    (void)pointer;
+    return takc_mcp_error(NULL, strcmp(code, "INVALID") == 0 ? TAKC_MCP_PARSE_ERROR : TAKC_MCP_INVALID_REQUEST, message);
+}
+
 /* Takes reply; NULL: no memory. */
 static void say(struct takc_exchange *x, json_t *reply)
 {

@@ -17,6 +17,6 @@ static const struct takc_route rows[] = {
      .body = &message,
      .reply = &reply,
      .run = takc_on_mcp,
-     .mcp = true},
+     .wording = takc_mcp_refusal},
 };
 ROUTES(takc_routes_mcp, rows);
