@@ -78,16 +78,20 @@ void takc_on_cache(struct takc_exchange *x, const struct takc_asked *asked)
     json_decref(l.info);
 }
 
-static void say_text(struct takc_home *home, struct takc_exchange *x, struct takc_str task, takc_rate rate, const char *label)
+/* What there is of one rate; the listing says that it is there, or that it is not. */
+static void say_text(struct takc_home *home, struct takc_exchange *x, struct takc_str task, takc_rate rate, const struct listing *l)
 {
     struct takc_err err = {0};
     struct takc_ledger_entry e;
+    const char *label = l->label;
     char name[24], *text = NULL;
     size_t len = 0;
     takc_rate_name(rate, name);
-    if (unchanged(x, label, name))
+    bool there = json_object_get(l->info, name);
+    if (there && unchanged(x, label, name))
         return;
-    enum takc_status st = takc_cache_text(home, task, takc_str(label), takc_str(name), &text, &len, &err);
+    enum takc_status st = there ? takc_cache_text(home, task, takc_str(label), takc_str(name), &text, &len, &err)
+                                : takc_fail(&err, TAKC_NOT_FOUND, 0, "version %s has no rate %s", label, name);
     if (!st)
         st = takc_cache_ledger(home, task, takc_str(label), takc_str(name), &e, &err);
     if (st)
@@ -112,7 +116,7 @@ void takc_on_cache_rate(struct takc_exchange *x, const struct takc_asked *asked)
         if (st)
             takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
         else
-            say_text(asked->home, x, asked->params[0], rate, l.label);
+            say_text(asked->home, x, asked->params[0], rate, &l);
     }
     json_decref(l.rates);
     json_decref(l.info);

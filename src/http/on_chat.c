@@ -31,7 +31,6 @@ json_t *takc_openai_error(const char *code, struct takc_str message, struct takc
                  {"NOT_FOUND", "invalid_request_error", "model_not_found"},
                  {"CACHE_NOT_FOUND", "invalid_request_error", "model_not_found"},
                  {"INVALID_TASK_TYPE", "invalid_request_error", "model_not_found"},
-                 {"LIMITED", "rate_limit_error", "rate_limit_exceeded"},
                  {"RATE_LIMIT_EXCEEDED", "rate_limit_error", "rate_limit_exceeded"},
                  {"BUSY", "server_error", "server_busy"},
                  {"INTERNAL_ERROR", "server_error", "internal_error"},
