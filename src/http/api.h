@@ -28,6 +28,8 @@ typedef json_t *takc_wording_fn(const char *code, struct takc_str message, struc
 struct takc_route {
     const char *method, *path;              /* "GET", "/cache/{task}/{rate}" */
     const char *id, *summary;               /* of OpenAPI: "getCacheRate" */
+    const char *about;                      /* of OpenAPI: more than the summary says; NULL: nothing more */
+    const char *statuses;                   /* that can come besides those of every route (openapi.c): "201 304 422"; NULL: none */
     unsigned may;                           /* TAKC_MAY_*: who may; 0: everybody, unasked */
     bool quick;                             /* waits for nothing: answered on the connection's thread */
     const struct takc_schema *query, *body; /* NULL: none */
@@ -36,6 +38,7 @@ struct takc_route {
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
     takc_wording_fn *wording; /* of failures; NULL: the guide's */
+    bool asks;                /* a question: 200 may be a stream of events, and has the x-takc- headers */
     bool writes;              /* changes something: audited, takes Idempotency-Key */
 };
 

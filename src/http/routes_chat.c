@@ -53,6 +53,10 @@ static const struct takc_route rows[] = {
      .path = "/chat/completions",
      .id = "chat",
      .summary = "The same for clients of OpenAI: the model is a task",
+     .about = "The last message of the user is the question, turns before it are history. Members that mean nothing here are let through. "
+              "What the reply has beyond OpenAI's stands in takc: citations, confidence, cost.",
+     .statuses = "402 404 422 502",
+     .asks = true,
      .may = TAKC_MAY_QUERY,
      .body = &chat_body,
      .reply = &chat_reply,

@@ -13,6 +13,10 @@ static const struct takc_route rows[] = {
      .path = "/mcp",
      .id = "mcp",
      .summary = "The Model Context Protocol: questions, tasks and sources as tools of an agent",
+     .about =
+         "JSON-RPC messages of the Model Context Protocol, one a request; its tools are takc_query, takc_list_tasks and takc_source. No "
+         "sessions and no stream from the server: GET and DELETE are 405.",
+     .statuses = "202",
      .may = TAKC_MAY_QUERY,
      .body = &message,
      .reply = &reply,

@@ -27,8 +27,8 @@ bool takc_fits_task(struct takc_str s), takc_fits_rate(struct takc_str s), takc_
     }
 #define TASK                                                                                                                               \
     {                                                                                                                                      \
-        .type = TAKC_TYPE_TEXT, .about = "the task", .min_len = 1, .max_len = 64, .fits = takc_fits_task,                                  \
-        .expected = "the name of a task: letters, digits, '.', '_', '-'", .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$"                        \
+        .type = TAKC_TYPE_TEXT, .about = "the task", .min_len = 1, .max_len = 63, .fits = takc_fits_task,                                  \
+        .expected = "the name of a task: a-z, 0-9, '.', '_', '-'", .pattern = "^[a-z0-9][a-z0-9._-]*$"                                     \
     }
 #define RATE                                                                                                                               \
     {                                                                                                                                      \
