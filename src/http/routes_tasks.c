@@ -19,7 +19,7 @@ static const struct takc_member task_members[] = {
 };
 static const struct takc_schema task_reply = {.type = TAKC_TYPE_OBJECT, .name = "Task", .open = true, TAKC_MEMBERS(task_members)};
 static const struct takc_member profile_members[] = {
-    {"description", OPTIONAL, TEXT("what the knowledge is for: its words weigh when lines are chosen", 0, 20000)},
+    {"description", OPTIONAL, TEXT("what the knowledge is for: its words weigh when lines are chosen", 0, 16384)},
 };
 static const struct takc_schema profile_body = {.type = TAKC_TYPE_OBJECT,
                                                 .name = "Profile",

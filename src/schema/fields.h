@@ -33,7 +33,8 @@ bool takc_fits_task(struct takc_str s), takc_fits_rate(struct takc_str s), takc_
 #define RATE                                                                                                                               \
     {                                                                                                                                      \
         .type = TAKC_TYPE_TEXT, .about = "the rate; chosen where it is not given", .min_len = 1, .max_len = 12, .fits = takc_fits_rate,    \
-        .expected = "ultra, high, medium, light or a rate like 12.5x", .pattern = "^(ultra|high|medium|light|[0-9]+(\\.[0-9]{1,3})?x?)$"   \
+        .expected = "ultra, high, medium, light or a rate like 12.5x",                                                                     \
+        .pattern = "^(ultra|high|medium|light|(100000|[1-9][0-9]{0,4}(\\.[0-9]{1,3})?)x?)$"                                                \
     }
 #define DATE(about_)                                                                                                                       \
     {                                                                                                                                      \
