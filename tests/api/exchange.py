@@ -2,6 +2,7 @@
 """Exchanges with a live server: tests/api/exchanges/*.http, each a request as it is sent and the reply that must come, to the last header.
 
     exchange.py [FILE...]            sends and compares; without FILE all of them
+    exchange.py --missing            also fails where a path of /openapi.json has no exchange; without it they are only named
     exchange.py --record [FILE...]   writes the replies that come into the files. A person reads the difference before it is kept
 
 A file:
@@ -20,7 +21,8 @@ A file:
 
 Pairs of one file go over one connection as long as that stands. Lines of heads end with CR LF; a body ends before the line break in front of
 the next mark; a chunked body is written without its chunks. In requests {{length}} is the body's and {{x*100}} a hundred x. In replies
-{{request_id}} {{date}} {{timestamp}} {{number}} {{version}} stand for what cannot be the same twice; recording puts them in. Standard library only.
+{{request_id}} {{date}} {{timestamp}} {{number}} {{version}} {{rest}} stand for what cannot be the same twice; recording puts them in. Standard library
+only.
 """
 import collections
 import glob
@@ -38,6 +40,7 @@ PLACES = {
     "timestamp": rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "number": rb"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?",
     "version": rb"\d+\.\d+\.\d+",
+    "rest": rb".*",
 }
 # What recording looks for: members and headers whose values are measured, or taken from a clock.
 MEASURED = rb'"(processing_time_ms|uptime_s|created|total_processing_time_ms)":\d+(?:\.\d+)?(?:[eE][-+]?\d+)?'
@@ -141,6 +144,7 @@ def with_places(request, reply):
     if mine and not (sent and sent[1] == mine[1]):
         reply = reply.replace(mine[1], b"{{request_id}}")
     before = reply
+    reply = re.sub(rb'\{"openapi":"(3\.1\.\d)",.*\n', rb'{"openapi":"\1",{{rest}}\n', reply)  # tests/api/contract.py looks at it
     reply = re.sub(MEASURED, lambda m: b'"%s":{{number}}' % m[1], reply)
     reply = re.sub(MEASURED_HEADERS, lambda m: m[1] + b": {{number}}", reply)
     if reply != before:
@@ -180,9 +184,25 @@ def prepare(server):
         live.check(status == 200, "PUT /tasks/%s: %d %r" % (task, status, body))
 
 
+def without_exchange(server, exchanges):
+    """Operations of /openapi.json that no exchange asks for: "GET /tasks/{task}"."""
+    asked = set()
+    for e in exchanges:
+        for pair in e.pairs:
+            method, _, rest = pair.request.decode(errors="replace").partition(" ")
+            asked.add((method, re.sub(r"^/v1(?=/)", "", re.split(r"[ ?]", rest)[0])))
+    missing = []
+    for path, operations in server.ask("GET", "/openapi.json")[2]["paths"].items():
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
+        missing += ["%s %s" % (m.upper(), path) for m in operations
+                    if not any(a == m.upper() and re.fullmatch(pattern, p) for a, p in asked)]
+    return missing
+
+
 def main(args):
-    record = "--record" in args
-    files = [a for a in args if a != "--record"] or sorted(glob.glob(os.path.join(HERE, "*.http")))
+    record, strict = "--record" in args, "--missing" in args
+    files = [a for a in args if not a.startswith("--")] or sorted(glob.glob(os.path.join(HERE, "*.http")))
+    whole = not any(not a.startswith("--") for a in args)
     groups, bad, n, left_out = {}, 0, 0, 0
     settings = live.run("config", "list")
     for e in map(Exchange, files):
@@ -193,13 +213,18 @@ def main(args):
     for env, exchanges in groups.items():
         with live.home("fin", "written", "limited", "broken", "scratch") as home:
             live.run("init", "bare", home=home)
-            with live.Server(home, env=dict(env, TAKC_MODEL_RETRIES="1", TAKC_MODEL_RETRY_BASE_MS="1")) as server:
+            with live.Server(home, env=dict(live.calm(), TAKC_MODEL_RETRIES="1", TAKC_MODEL_RETRY_BASE_MS="1", **dict(env))) as server:
                 if not any("AUTH" in name for name, _ in env):
                     prepare(server)
                 for e in exchanges:
                     bad += not run(e, server, record)
                     n += len(e.pairs)
-    print("%d exchanges %s%s" % (n, "recorded" if record else "held", ", %d files wait for their setting" % left_out if left_out else ""))
+                if whole and not env:
+                    missing = without_exchange(server, exchanges)
+                    if missing:
+                        print("%s: no exchange asks for %s" % ("FAILED" if strict else "NOTE", ", ".join(missing)), file=sys.stderr)
+                        bad += strict
+    print("%d exchanges %s%s" % (n, "recorded" if record else "not all held" if bad else "held", ", %d files wait for their setting" % left_out if left_out else ""))
     return 1 if bad else 0
 
 
