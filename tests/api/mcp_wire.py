@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """MCP over HTTP and over standard input and output, by hand: what both say, and what only one can get wrong. Standard library only."""
 import json
+import os
+import socket
 import subprocess
-import sys
 
 import live
 from live import check
@@ -42,8 +43,8 @@ class Http:
 class Stdio:
     """Each message a line."""
 
-    def __init__(self, home):
-        self.process = subprocess.Popen([live.TAKC, "mcp", "--home", home], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    def __init__(self, home, *args, env=None):
+        self.process = subprocess.Popen([live.TAKC, "mcp", "--home", home, *args], env=dict(os.environ, **(env or {})), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
 
     def send(self, text):
@@ -131,10 +132,26 @@ def over_stdio(home):
     t.end()
 
 
+def cancelled(home):
+    """What is cancelled stops, and is not answered; what comes after it is."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # a model's service that takes a question and says nothing
+        url = "http://127.0.0.1:%d/v1" % silent.getsockname()[1]
+        t = Stdio(home, "--model", "openai:none", env={"TAKC_MODEL_BASE_URL": url, "TAKC_MODEL_API_KEY": "k"})
+        t.call(1, "initialize", INIT)
+        t.send(json.dumps(ask(2, "tools/call", {"name": "takc_query", "arguments": {"task": "fin", "query": "What was the revenue of Q3?"}})))
+        service, _ = silent.accept()  # the question is under way
+        t.tell({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}})  # of nobody
+        t.tell({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2, "reason": "too slow"}})
+        check(t.call(3, "ping")["id"] == 3, "the reply to a ping behind a cancelled question")
+        service.close()
+        t.end()
+
+
 with live.home() as home:
     live.run("init", "bare", home=home)
     with live.Server(home) as server:
         over_http(server)
         check("/etc/passwd" not in server.said() and "What was" not in server.said(), "questions or URIs are in the log")
     over_stdio(home)
+    cancelled(home)
 print("both transports")
