@@ -145,7 +145,7 @@ static json_t *usage_json(const struct takc_query_result *r)
 {
     uint64_t in = r->answer.asked ? r->answer.input + r->answer.cache_read + r->answer.cache_write : r->tokens;
     return json_pack("{sI sI sI s{sI} s{si}}", "prompt_tokens", (json_int_t)in, "completion_tokens", (json_int_t)r->answer.output,
-                     "total_tokens", (json_int_t)(in + r->answer.output), "prompt_tokens_details", "cached_tokens",
+                     "total_tokens", (json_int_t)in + (json_int_t)r->answer.output, "prompt_tokens_details", "cached_tokens",
                      (json_int_t)r->answer.cache_read, "completion_tokens_details", "reasoning_tokens", 0);
 }
 

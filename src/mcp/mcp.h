@@ -5,10 +5,10 @@
  *
  * Versions 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05. Methods: initialize, ping, tools/list, tools/call, resources/list,
  * resources/templates/list, resources/read; notifications and replies are taken without a word; anything else is "method not found". Lists
- * of messages are taken where the version has them (2025-03-26). No state but the version: a server may forget who
- * asked. To cancel a message is to cancel its call, which is the caller's, as is knowing which one is meant. A tool that fails
- * is a result with isError, for the model to read; a message that cannot be understood is a JSON-RPC error. Threads: any; a peer belongs to
- * one at a time. */
+ * of messages are taken where the version has them (2025-03-26). No state but the version: a server may forget who asked.
+ * To cancel a message is to cancel its call; knowing which message is meant is the caller's, too.
+ * A tool that fails is a result with isError, for the model to read; a message that cannot be understood is a JSON-RPC error.
+ * Threads: any; a version belongs to one conversation. */
 #ifndef TAKC_MCP_MCP_H
 #define TAKC_MCP_MCP_H
 
