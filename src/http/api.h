@@ -29,6 +29,7 @@ struct takc_route {
     const char *method, *path;              /* "GET", "/cache/{task}/{rate}" */
     const char *id, *summary;               /* of OpenAPI: "getCacheRate" */
     const char *about;                      /* of OpenAPI: more than the summary says; NULL: nothing more */
+    const char *example;                    /* of OpenAPI: a body, as JSON; NULL: none */
     const char *statuses;                   /* that can come besides those of every route (openapi.c): "201 304 422"; NULL: none */
     unsigned may;                           /* TAKC_MAY_*: who may; 0: everybody, unasked */
     bool quick;                             /* waits for nothing: answered on the connection's thread */

@@ -3,6 +3,7 @@
  * openapi.c - the rows of routes_*.c as OpenAPI 3.1: what each takes, and every status that can come of it. */
 #include "http/api.h"
 
+#include "base/alloc.h"
 #include "schema/fields.h"
 
 #include <stdio.h>
@@ -166,7 +167,7 @@ static json_t *success_body(const struct takc_route *r, json_t *schemas)
 {
     static const struct takc_schema any = {.type = TAKC_TYPE_ANY};
     json_t *v = content(r->reply_type ? r->reply_type : "application/json", takc_schema_json(r->reply ? r->reply : &any, schemas));
-    if (v && r->asks && !set(json_object_get(v, "content"), "text/event-stream", json_pack("{s{ss}}", "schema", "type", "string"))) {
+    if (v && r->asks && !set(json_object_get(v, "content"), "text/event-stream", json_object())) { /* 3.1 has no words for events */
         json_decref(v);
         return NULL;
     }
@@ -230,10 +231,22 @@ static bool add_params(const struct takc_route *r, json_t *list, json_t *schemas
     return good;
 }
 
+/* An example that is no JSON is our mistake. */
+static bool add_example(const struct takc_route *r, json_t *body)
+{
+    json_t *example = NULL, *media = json_object_get(json_object_get(body, "content"), "application/json");
+    if (!r->example)
+        return true;
+    enum takc_status st = takc_json_parse(takc_str(r->example), &example, NULL);
+    if (st == TAKC_INVALID)
+        TAKC_BUG("%s: the example is no JSON", r->path);
+    return !st && set(media, "example", example);
+}
+
 static bool add_body(const struct takc_route *r, json_t *o, json_t *schemas)
 {
     json_t *body = content("application/json", takc_schema_json(r->body, schemas));
-    if (body && set(body, "required", json_true()))
+    if (body && set(body, "required", json_true()) && add_example(r, body))
         return set(o, "requestBody", body);
     json_decref(body);
     return false;

@@ -16,6 +16,9 @@ static const struct takc_route rows[] = {
      .about =
          "JSON-RPC messages of the Model Context Protocol, one a request; its tools are takc_query, takc_list_tasks and takc_source. No "
          "sessions and no stream from the server: GET and DELETE are 405.",
+     .example = "{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"tools/call\", \"params\": {\"name\": \"takc_query\", \"arguments\": "
+                "{\"task\": \"fin\", "
+                "\"query\": \"What was the operating margin in Q3?\"}}}",
      .statuses = "202",
      .may = TAKC_MAY_QUERY,
      .body = &message,

@@ -83,6 +83,7 @@ static const struct takc_route rows[] = {
      .path = "/tasks/{task}",
      .id = "putTask",
      .summary = "Makes a task, or gives it another profile",
+     .example = "{\"description\": \"quarterly figures\", \"rates\": [\"32x\", \"8x\"]}",
      .statuses = "201 409 422 507",
      .may = TAKC_MAY_ADMIN,
      .body = &profile_body,
