@@ -2,7 +2,8 @@
 """/openapi.json against the server that gives it: contract.py BIN [NODE_MODULES]. BIN holds openapi-spec-validator and schemathesis.
 
 Schemathesis sends what fits and what does not, by a seed, and holds every reply against the description: no 5xx, no status, header, type or
-body that is not described. TAKC_CONTRACT_EXAMPLES is how many cases each operation gets besides those of its limits."""
+body that is not described. TAKC_CONTRACT_EXAMPLES is how many cases each operation gets besides those of its limits,
+TAKC_CONTRACT_SEED chooses them."""
 import json
 import os
 import subprocess
@@ -20,7 +21,7 @@ def run(*args):
 
 
 def main(bin_dir, modules=None):
-    examples = os.environ.get("TAKC_CONTRACT_EXAMPLES", "4")
+    examples, seed = (os.environ.pop("TAKC_CONTRACT_" + x, y) for x, y in (("EXAMPLES", "4"), ("SEED", "1")))  # takc knows neither
     settings = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemathesis.toml")
     # names that generators come upon: many cases reach a task that is there
     with live.home("fin", "0") as home, live.Server(home, env=live.calm()) as server, tempfile.TemporaryDirectory() as work:
@@ -34,7 +35,7 @@ def main(bin_dir, modules=None):
             said = run(os.path.join(modules, "node_modules/.bin/redocly"), "lint", path)
             check("warning" not in said.replace("Deprecation warning", ""), "redocly: " + said)
         said = run(os.path.join(bin_dir, "schemathesis"), "--config-file", settings, "run", path, "--url", server.url, "--max-examples", examples,
-                   "--seed", "1", "--suppress-health-check", "all", "--workers", "1")  # hypothesis and threads do not go together in every Python
+                   "--seed", seed, "--suppress-health-check", "all", "--workers", "1")  # hypothesis and threads do not go together in every Python
         lines = [x.strip() for x in said.splitlines() if "Tested:" in x or "generated" in x]
         check(server.ask("GET", "/readyz")[0] == 200, "the server is not ready afterwards")
     print("; ".join(lines))
