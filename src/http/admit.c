@@ -62,12 +62,14 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
 
 void takc_admit_begin(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->api->auth && asked->route->may) {
+    if (!asked->api->auth) {
+        asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
+        asked->home = asked->api->home;
+    } else if (!asked->route->may) {
+        asked->who = (struct takc_identity){.subject = takc_str("anonymous")}; /* may nothing, has no home */
+    } else {
         x->admits = true; /* who and home stay empty until then */
-        return;
     }
-    asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
-    asked->home = asked->api->home;
 }
 
 /* ---- with authorizers ---- */
@@ -144,7 +146,7 @@ static bool open_home(struct takc_exchange *x, struct takc_asked *asked)
 
 bool takc_admit(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->home) /* admitted at its head */
+    if (!asked->api->auth || !asked->route->may) /* known since its head */
         return true;
     return identify(x, asked) && has_scope(x, asked) && open_home(x, asked);
 }

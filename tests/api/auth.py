@@ -232,6 +232,21 @@ def going_keys(home, server):
     until(lambda: server.ask("GET", "/tasks", None, bearer(k))[0] == 401, "a key does not expire")
 
 
+def broken_catalogue(home, k):
+    """Where it cannot be told whose a key is, nobody is let in, and nothing of the reason is told."""
+    path = os.path.join(home, "catalog.sqlite")
+    with live.Server(home, "--auth", "key", "--log-level", "error") as server:
+        check(server.ask("GET", "/tasks", None, bearer(k))[0] == 200, "the key before")
+        os.rename(path, path + ".away")
+        os.mkdir(path)
+        status, _, body = server.ask("GET", "/tasks", None, bearer(k))
+        check(status in (500, 503) and "sqlite" not in json.dumps(body) and "catal" not in json.dumps(body), "a broken catalogue: %d %s" % (status, body))
+        check(server.ask("GET", "/tasks", None, bearer("takc_x"))[0] == 401, "garbage with a broken catalogue")
+        os.rmdir(path)
+        os.rename(path + ".away", path)
+        check(server.ask("GET", "/tasks", None, bearer(k))[0] == 200, "the key behind")
+
+
 # ---- without an authorizer ----
 
 def without(server):
@@ -305,6 +320,7 @@ def main():
             every_route(server, spec, keys)
             two_tenants(server, keys["good"], theirs)
             check(keys["good"] not in server.said() and keys["good"][18:40] not in server.said(), "a key is in the log")
+        broken_catalogue(home, keys["good"])
         with live.Server(home) as server:
             without(server)
         addresses(home)
