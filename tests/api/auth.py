@@ -213,6 +213,17 @@ def before_the_body(server, small):
         check(raw(server, head % (target, server.host, server.port, "")) == want, target)
 
 
+def leaving(server, k):
+    """Clients of a tenant that leave at every stage: a home that is not put back stops the server's end."""
+    body = json.dumps({"task_type": "fin", "query": "What do anvils weigh?", "stream": True}).encode()
+    head = "POST /query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-API-Key: %s\r\nContent-Length: %d\r\n\r\n" % (k, len(body))
+    for sent, take in ((head.encode(), 0), (head.encode() + body[:9], 0), (head.encode() + body, 0), (head.encode() + body, 100)) * 5:
+        with socket.create_connection((server.host, server.port), timeout=10) as s:
+            s.sendall(sent)
+            if take:
+                check(s.recv(take).startswith(b"HTTP/1.1 200"), "a stream of a tenant")
+
+
 def until(wanted, what):
     """Polls for at most ten seconds."""
     for _ in range(200):
@@ -315,6 +326,7 @@ def main():
             first_write(home, server, newcomer)
             headers_of_keys(server, keys["good"], theirs)
             before_the_body(server, keys["only query"])
+            leaving(server, theirs)
             going_keys(home, server)
             until(lambda: server.ask("GET", "/tasks", None, keys["bad"][5][1])[0] == 401, "a key does not expire")
             every_route(server, spec, keys)
