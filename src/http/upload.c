@@ -116,7 +116,7 @@ struct takc_upload *takc_upload_begin(struct takc_exchange *x, const char *home,
     enum takc_status st = takc_multipart_boundary(takc_exchange_asked(x, "content-type"), boundary, &err);
     if (st == TAKC_UNSUPPORTED) {
         if (!takc_str_u64(takc_exchange_asked(x, "content-length"), UINT64_MAX, &told, NULL) && told > x->body_max)
-            takc_api_refuse(x, 413, "JSON ends at 16 MiB here: send documents as files of multipart/form-data");
+            takc_api_reject(x, 413, "JSON ends at 16 MiB here: send documents as files of multipart/form-data");
         return NULL;
     }
     struct takc_upload *u = st ? NULL : takc_arena_alloc(&x->arena, sizeof(*u));
