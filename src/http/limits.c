@@ -86,6 +86,11 @@ void takc_limits_peer(const struct takc_api *api, struct takc_exchange *x)
         takc_peer_resolve(&api->limits->proxies, x->headers, x->n_headers, x->peer);
 }
 
+bool takc_limits_origin(const struct takc_api *api, struct takc_str origin)
+{
+    return api->limits && takc_cors_allows(&api->limits->cors, origin);
+}
+
 bool takc_limits_preflight(const struct takc_api *api, struct takc_exchange *x, const char *methods)
 {
     return api->limits && takc_cors_preflight(&api->limits->cors, x, methods);

@@ -22,6 +22,8 @@ void takc_limits_close(struct takc_limits *l);
 /* --- a request, in this order; x->about is a struct takc_asked once a route was found --- */
 /* First of all: x->peer becomes the client's address. */
 void takc_limits_peer(const struct takc_api *api, struct takc_exchange *x);
+/* May a page of that origin change something here (serve.cors_origins names it)? */
+bool takc_limits_origin(const struct takc_api *api, struct takc_str origin);
 /* Where no route was found: is it a browser's question, which is answered? methods: those of the path. */
 bool takc_limits_preflight(const struct takc_api *api, struct takc_exchange *x, const char *methods);
 /* A route was found: its body will be hashed where that is asked for. false: refused, the reply is there. */

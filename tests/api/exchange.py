@@ -213,7 +213,7 @@ def main(args):
     for env, exchanges in groups.items():
         with live.home("fin", "written", "limited", "broken", "scratch") as home:
             live.run("init", "bare", home=home)
-            with live.Server(home, env=dict(live.calm(), TAKC_MODEL_RETRIES="1", TAKC_MODEL_RETRY_BASE_MS="1", **dict(env))) as server:
+            with live.Server(home, env=dict(TAKC_MODEL_RETRIES="1", TAKC_MODEL_RETRY_BASE_MS="1", **dict(env))) as server:
                 if not any("AUTH" in name for name, _ in env):
                     prepare(server)
                 for e in exchanges:

@@ -164,7 +164,7 @@ def texts(server, home):
     status, _, reply = server.ask("POST", "/process", {"task_type": "fin", "documents": [documents[0], documents[0]]})
     check(status == 400 and "/documents/1/name" in reply["error"]["message"], "a name twice: %s" % reply)
     with socket.create_connection((server.host, server.port)) as s:
-        s.sendall(b"POST /process HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (17 << 20))
+        s.sendall(b"POST /process HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (17 << 20))
         reply = s.makefile("rb").read()
         check(b" 413 " in reply and b"multipart/form-data" in reply, "17 MB of JSON: %s" % reply)
     nothing_staged(home, "texts")
@@ -257,7 +257,7 @@ def large(server, home):
     head, tail = body[:-len(BOUNDARY) - 8], body[-len(BOUNDARY) - 8:]
     before = peak_kb(server)
     with socket.create_connection((server.host, server.port)) as s:
-        s.sendall(b"POST /process HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=%s\r\nContent-Length: %d\r\n\r\n"
+        s.sendall(b"POST /process HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=%s\r\nContent-Length: %d\r\n\r\n"
                   % (BOUNDARY.encode(), len(head) + n * len(piece) + len(tail)) + head)
         for _ in range(n):
             s.sendall(piece)
@@ -278,7 +278,7 @@ def too_large(home):
         check(upload(server, ("task_type", "fin"), ("files", "a.txt", "Ten bytes.\n" * 8000))[0] == 200, "within the limit")
         check(upload(server, ("task_type", "fin"), ("files", "a.txt", "x" * 110000))[0] == 413, "over the limit")
         with socket.create_connection((server.host, server.port)) as s: # no length is told
-            s.sendall(b"POST /process HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=%s\r\nTransfer-Encoding: chunked\r\n\r\n" % BOUNDARY.encode())
+            s.sendall(b"POST /process HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=%s\r\nTransfer-Encoding: chunked\r\n\r\n" % BOUNDARY.encode())
             body = form(("task_type", "fin"), ("files", "a.txt", "x" * 110000))
             s.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
             check(b" 413 " in s.recv(4096), "over the limit, in chunks")
@@ -330,7 +330,7 @@ def listing(server):
 @contextlib.contextmanager
 def events(server, job_id, headers=b""):
     with socket.create_connection((server.host, server.port), timeout=60) as s:
-        s.sendall(b"GET /jobs/%s/events HTTP/1.1\r\nHost: x\r\n%s\r\n" % (job_id.encode(), headers))
+        s.sendall(b"GET /jobs/%s/events HTTP/1.1\r\nHost: localhost\r\n%s\r\n" % (job_id.encode(), headers))
         yield s.makefile("rb")
 
 
@@ -400,7 +400,7 @@ def restarts(home, model):
         check(status == 202 and reply["status"] == "queued", "an upload that waits: %s" % reply)
         waiting = reply["job_id"]
         cut = socket.create_connection((server.host, server.port))
-        cut.sendall(b"POST /process HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=%s\r\nContent-Length: 100000\r\n\r\n" % BOUNDARY.encode()
+        cut.sendall(b"POST /process HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=%s\r\nContent-Length: 100000\r\n\r\n" % BOUNDARY.encode()
                     + form(("task_type", "fin"), ("files", "cut.txt", "x" * 3000))[:2000])
         poll("a part of it is on the disk", lambda: len(staged(home)) == 2)
         if how == signal.SIGTERM:
