@@ -77,6 +77,7 @@ static const char *const stmt_sql[TAKC_STMTS] = {
                         " AND at >= CAST(strftime('%s', ?2, 'unixepoch', 'start of month') AS INTEGER)"
                         " AND at < CAST(strftime('%s', ?2, 'unixepoch', 'start of month', '+1 month') AS INTEGER)",
     [TAKC_STMT_HAS_USAGE] = "SELECT 1 FROM usage WHERE id = ?1",
+    [TAKC_STMT_FIND_API_KEY] = "SELECT id, hash, name, tenant, may, tasks, created, expires, revoked FROM api_keys WHERE id = ?1",
 };
 /* NOLINTEND(bugprone-suspicious-missing-comma) */
 

@@ -56,7 +56,9 @@ struct takc_settings {
     uint64_t model_batch_min_records, model_batch_poll_ms;
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
     struct takc_str serve_address, serve_tls_cert, serve_tls_key;
+    struct takc_str serve_auth;
     uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;
+    uint64_t serve_head_ms, serve_body_ms, serve_write_ms, serve_idle_ms;
     struct takc_str serve_cors_origins, serve_trusted_proxies;
     uint64_t serve_quota_per_s, serve_quota_burst, serve_quota_query_per_min, serve_quota_process_per_min, serve_quota_compress_per_min;
     uint64_t serve_quota_tokens_per_day, serve_quota_usd_per_day; /* the last in picodollars; 0: none */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/admit.h"
 
 #include <stdio.h>
 
@@ -101,7 +102,13 @@ static void say_when(struct takc_exchange *x, int status)
         takc_exchange_header(x, "Retry-After", takc_str("1"));
 }
 
-void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message)
+{
+    say_when(x, status);
+    takc_api_json(x, status, error_body(x, code, message, NULL));
+}
+
+void takc_api_refuse_with(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
 {
     say_when(x, status);
     takc_api_json(x, status, error_body(x, code, message, details));
@@ -126,7 +133,7 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
     }
     if (takc_may_task(&asked->who, task))
         return true;
-    takc_api_json(x, 403, error_body(x, "FORBIDDEN", takc_str("this credential may not use that task"), NULL));
+    takc_api_refuse(x, 403, "FORBIDDEN", takc_str("this credential may not use that task"));
     return false;
 }
 
@@ -162,7 +169,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (codes[i].status == status)
             code = codes[i].code;
-    takc_api_refuse(x, status, code, takc_str(why), NULL);
+    takc_api_refuse(x, status, code, takc_str(why));
 }
 
 /* ---- a request ---- */
@@ -172,6 +179,8 @@ static void begin(void *arg, struct takc_exchange *x)
     char allow[64];
     bool nomem = false;
     takc_limits_peer(arg, x);
+    if (!takc_admit_head(arg, x))
+        return;
     struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
     const struct takc_route *r = asked ? takc_route_find(x->method, x->path, &x->arena, asked, allow, &nomem) : NULL;
     if (!asked || nomem) {
@@ -186,13 +195,19 @@ static void begin(void *arg, struct takc_exchange *x)
         return;
     }
     x->about = asked;
-    asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
     asked->api = arg;
-    asked->home = ((const struct takc_api *)arg)->home;
+    takc_admit_begin(x, asked);
     x->quick = r->quick;
-    if (!takc_limits_begin(x, asked))
+    if (!takc_limits_begin(x, asked) || !takc_limits_come(x, asked) || (!x->admits && !takc_limits_admit(x, asked)))
         return;
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
+}
+
+static void admit(void *arg, struct takc_exchange *x)
+{
+    (void)arg;
+    if (takc_admit(x, x->about))
+        (void)takc_limits_admit(x, x->about);
 }
 
 static bool is_json(struct takc_str type)
@@ -244,13 +259,14 @@ static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
     (void)arg;
-    if (takc_limits_come(x, asked) && takc_limits_admit(x, asked) && read_query(x, asked) && read_body(x, asked) &&
-        takc_limits_write(x, asked))
+    asked->handled = true;
+    if (read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
         asked->route->run(x, asked);
     takc_limits_written(x, asked);
     json_decref(asked->query);
     json_decref(asked->body);
     asked->query = asked->body = NULL;
+    takc_admit_end(asked);
 }
 
 /* ---- every reply ---- */
@@ -275,8 +291,11 @@ static void headers(void *arg, struct takc_exchange *x)
 static void ended(void *arg, const struct takc_exchange *x, bool whole)
 {
     const struct takc_clock *clock = takc_clock_system();
+    struct takc_asked *asked = x->about;
     (void)arg;
     takc_limits_ended(x);
+    if (asked && !asked->handled) /* its client has gone, or it was refused: no handler will end it */
+        takc_admit_end(asked);
     takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
                  TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
                  (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");
@@ -285,5 +304,5 @@ static void ended(void *arg, const struct takc_exchange *x, bool whole)
 struct takc_server_handlers takc_api_handlers(struct takc_api *api)
 {
     return (struct takc_server_handlers){
-        .begin = begin, .handle = handle, .refuse = refuse, .headers = headers, .ended = ended, .arg = api};
+        .begin = begin, .admit = admit, .handle = handle, .refuse = refuse, .headers = headers, .ended = ended, .arg = api};
 }

@@ -14,6 +14,8 @@
 #include "http/quota.h"
 #include "http/schema.h"
 #include "http/server.h"
+#include "pipeline/models_pool.h"
+#include "pipeline/snapshot.h"
 #include "reply/reply.h"
 #include "takc/model.h"
 #include "takc/query.h"
@@ -23,6 +25,8 @@ struct takc_api;
 struct takc_asked;
 struct takc_limits;
 struct takc_limited;
+struct takc_auth;
+struct takc_tenants;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 
@@ -56,7 +60,8 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     size_t n_params;
     json_t *query, *body;         /* NULL where the route has none */
     struct takc_identity who;     /* who asks */
-    struct takc_home *home;       /* of who's tenant: the only one that a handler sees */
+    struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
+    bool handled;                 /* its handler has begun */
     struct takc_limited *limited; /* http/limits.h: what it was counted in */
 };
 
@@ -66,12 +71,16 @@ const struct takc_route *takc_route_at(size_t i);
  * others, empty where there is no such path. NOMEM gives NULL, too, with out_nomem. */
 const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
                                          char out_allow[64], bool *out_nomem);
-/* The whole description, OpenAPI 3.1. NULL: no memory. Returns owned. */
-json_t *takc_openapi(void);
+/* The whole description, OpenAPI 3.1; authorized: routes with a scope need a credential. NULL: no memory. Returns owned. */
+json_t *takc_openapi(bool authorized);
 
 struct takc_api {
+    struct takc_auth *auth;           /* NULL: none, on loopback only */
+    struct takc_tenants *tenants;     /* NULL: where auth is */
     struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
     struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
+    struct takc_models_pool *models;  /* open between questions, as versions are */
+    struct takc_snapshots *snapshots;
     uint64_t reader_tokens, artifact_tokens, questions_per_window;
     double abstain_below;
     bool answer_cache;
@@ -88,11 +97,12 @@ struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task);
 /* Replies with v (taken; NULL: no memory). */
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
-/* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
- * they have none. */
-void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+/* Replies with a refusal: its status, a word for programs, a sentence for people. 429 and 503 get Retry-After where they have none. */
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message);
+/* The same with details, which are taken; NULL: no memory for them. */
+void takc_api_refuse_with(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
 /* The error body of a refusal. NULL: no memory. Returns owned. */
@@ -122,6 +132,9 @@ TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, 
                                                 struct takc_err *err);
 /* Headers that tell of a result. */
 void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
+/* takc_query, with models that stay open between questions. */
+TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+                                                 struct takc_query_result *out, struct takc_err *err);
 void takc_question_clear(struct takc_question *q);
 struct takc_refusal { /* what a failed question comes to, for who asked */
     int status;

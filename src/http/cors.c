@@ -53,7 +53,7 @@ enum takc_status takc_cors_parse(struct takc_str list, struct takc_cors *out, st
 
 /* ---- replies ---- */
 
-static bool allows(const struct takc_cors *c, struct takc_str origin)
+bool takc_cors_allows(const struct takc_cors *c, struct takc_str origin)
 {
     if (c->any)
         return true;
@@ -70,7 +70,7 @@ void takc_cors_headers(const struct takc_cors *c, struct takc_exchange *x)
         return;
     if (!c->any)
         takc_exchange_header(x, "Vary", takc_str("Origin"));
-    if (!origin.len || !allows(c, origin))
+    if (!origin.len || !takc_cors_allows(c, origin))
         return;
     takc_exchange_header(x, "Access-Control-Allow-Origin", c->any ? takc_str("*") : origin);
     takc_exchange_header(x, "Access-Control-Expose-Headers", takc_str(exposed));
@@ -96,7 +96,7 @@ bool takc_cors_preflight(const struct takc_cors *c, struct takc_exchange *x, con
         return false;
     x->status = 204;
     takc_exchange_header(x, "Vary", takc_str("Access-Control-Request-Headers"));
-    if (!allows(c, origin))
+    if (!takc_cors_allows(c, origin))
         return true; /* without the headers that it looks for, the browser goes no further */
     takc_exchange_header(x, "Access-Control-Allow-Methods", takc_str(methods));
     takc_exchange_header(x, "Access-Control-Allow-Headers", is_list(asked) ? asked : takc_str(usual));

@@ -24,9 +24,12 @@ void takc_limits_close(struct takc_limits *l);
 void takc_limits_peer(const struct takc_api *api, struct takc_exchange *x);
 /* Where no route was found: is it a browser's question, which is answered? methods: those of the path. */
 bool takc_limits_preflight(const struct takc_api *api, struct takc_exchange *x, const char *methods);
+/* Is it an origin that serve.cors_origins names? "*" names nobody. */
+bool takc_limits_trusts(const struct takc_api *api, struct takc_str origin);
 /* A route was found: its body will be hashed where that is asked for. false: refused, the reply is there. */
 bool takc_limits_begin(struct takc_exchange *x, struct takc_asked *asked);
-/* Before anybody looks at credentials: counts the address. false: refused (429). Routes that ask nobody who he is are not counted. */
+/* Before anybody looks at credentials: counts the address. false: refused (429). Routes that ask nobody who he is are not counted. Waits
+ * for nobody, as takc_limits_admit. */
 bool takc_limits_come(struct takc_exchange *x, const struct takc_asked *asked);
 /* Once it is known who asks: counts him and what he wants. false: refused (429). */
 bool takc_limits_admit(struct takc_exchange *x, const struct takc_asked *asked);

@@ -64,7 +64,7 @@ static void answer(const struct batch *b, struct item *it)
     if (!st)
         st = takc_question_model(b->asked, model, &q, &it->err);
     if (!st)
-        st = takc_query(b->asked->home, &b->x->call, &q.o, &r, &it->err);
+        st = takc_question_answer(b->asked, b->x, &q, &r, &it->err);
     takc_limits_spent(b->asked, &r);
     it->picodollars = r.answer.cache_hit ? 0 : r.answer.picodollars;
     it->good = !st;
@@ -217,7 +217,7 @@ static void say(struct batch *b, double ms)
     }
     const struct takc_refusal *f = &b->items[0].refusal; /* a failed call is never a 200 */
     (void)snprintf(text, sizeof(text), "none of %zu questions was answered; details has each", b->n);
-    takc_api_refuse(b->x, f->status, f->code, takc_str(text), v);
+    takc_api_refuse_with(b->x, f->status, f->code, takc_str(text), v);
 }
 
 void takc_on_query_batch(struct takc_exchange *x, const struct takc_asked *asked)

@@ -223,7 +223,7 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
         c.q.o.delta_arg = &c;
     }
     if (!st)
-        st = takc_query(asked->home, &x->call, &c.q.o, &r, &err);
+        st = takc_question_answer(asked, x, &c.q, &r, &err);
     takc_limits_spent(asked, &r);
     if (st)
         fail(&c, st, &r, &err);

@@ -106,6 +106,20 @@ enum takc_status takc_question_model(const struct takc_asked *asked, struct takc
     return st;
 }
 
+enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+                                      struct takc_query_result *out, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    q->o.snapshots = asked->api->snapshots;
+    if (q->model.model.len)
+        st = takc_models_pool_get(asked->api->models, asked->home, q->o.task, &q->model, q->profile.counter, &q->o.models, err);
+    if (!st)
+        st = takc_query(asked->home, &x->call, &q->o, out, err);
+    takc_models_pool_put(asked->api->models, q->o.models);
+    q->o.models = NULL;
+    return st;
+}
+
 void takc_question_clear(struct takc_question *q)
 {
     takc_profile_clear(&q->profile);
@@ -213,7 +227,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
         a.q.o.delta_arg = &a;
     }
     if (!st)
-        st = takc_query(asked->home, &x->call, &a.q.o, &r, &err);
+        st = takc_question_answer(asked, x, &a.q, &r, &err);
     takc_limits_spent(asked, &r);
     if (st)
         fail(&a, asked, st, &r, &err);

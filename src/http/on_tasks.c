@@ -153,6 +153,7 @@ void takc_on_forget(struct takc_exchange *x, const struct takc_asked *asked)
     if (!takc_api_may_task(x, asked, asked->params[0]))
         return;
     enum takc_status st = takc_forget(asked->home, &x->call, asked->params[0], &asked->params[1], 1, 2000, &r, &err);
+    takc_snapshots_tidy(asked->api->snapshots);
     if (st)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
     else
