@@ -36,27 +36,29 @@ static bool add_reply(json_t *replies, const char *status, const char *about, js
 static json_t *replies_of(const struct takc_route *r, json_t *components)
 {
     static const struct takc_schema any = {.type = TAKC_TYPE_ANY};
+    enum { ALWAYS, SCOPED, WRITES };
     static const struct {
         const char *status, *about;
-        bool always;
-    } failures[] = {{"400", "what was asked does not fit", true},
-                    {"401", "no credential, or one that is not good", false},
-                    {"403", "the credential may not do that, or not with that task", true},
-                    {"404", "no such task, version or rate", false},
-                    {"413", "the body is too large", true},
-                    {"415", "the body is of another type", false},
-                    {"429", "too many requests", false},
-                    {"500", "the server failed", true},
-                    {"502", "the model's service failed", false},
-                    {"503", "busy", true},
-                    {"504", "out of time", false}};
+        int where;
+    } failures[] = {{"400", "what was asked does not fit", ALWAYS},
+                    {"401", "no credential, or one that is not good", SCOPED},
+                    {"403", "the credential may not do that, or not with that task", ALWAYS},
+                    {"404", "no such task, version or rate", SCOPED},
+                    {"409", "something else is in the way; the same Idempotency-Key is being worked on", WRITES},
+                    {"413", "the body is too large", ALWAYS},
+                    {"415", "the body is of another type", SCOPED},
+                    {"422", "the Idempotency-Key was used for another request", WRITES},
+                    {"429", "too many requests, or too much spent: Retry-After says when there is more", SCOPED},
+                    {"500", "the server failed", ALWAYS},
+                    {"502", "the model's service failed", SCOPED},
+                    {"503", "busy", ALWAYS},
+                    {"504", "out of time", SCOPED}};
     json_t *replies = json_object();
     bool good = replies && add_reply(replies, "200", r->summary,
                                      content(r->reply_type ? r->reply_type : "application/json",
                                              takc_schema_json(r->reply ? r->reply : &any, components)));
-    bool plain = !r->may;
     for (size_t i = 0; good && i < sizeof(failures) / sizeof(failures[0]); i++)
-        if (failures[i].always || !plain)
+        if (failures[i].where == ALWAYS || (failures[i].where == WRITES ? r->writes : r->may != 0))
             good = add_reply(replies, failures[i].status, failures[i].about,
                              content("application/json", takc_schema_json(&failure, components)));
     if (good)
@@ -78,7 +80,21 @@ static bool add_params(const struct takc_route *r, json_t *list, json_t *compone
         good = json_array_append_new(list, json_pack("{ss ss sb so}", "name", m->name, "in", "query", "required", (int)m->required,
                                                      "schema", takc_schema_json(&m->value, components))) == 0;
     }
+    if (good && r->writes)
+        good =
+            json_array_append_new(list, json_pack("{ss ss sb ss s{ss si si ss}}", "name", "Idempotency-Key", "in", "header", "required", 0,
+                                                  "description", "the same request under it is done once, and answered twice", "schema",
+                                                  "type", "string", "minLength", 1, "maxLength", 255, "pattern", "^[!-~]+$")) == 0;
     return good;
+}
+
+/* Must there be a body? */
+static bool needs_body(const struct takc_route *r)
+{
+    bool needs = false;
+    for (size_t i = 0; i < r->body->n_members; i++)
+        needs |= r->body->members[i].required;
+    return needs;
 }
 
 /* ---- who may ---- */
@@ -111,7 +127,7 @@ static json_t *operation(const struct takc_route *r, json_t *components, bool au
     if (!o || !r->body)
         return o;
     json_t *body = content("application/json", takc_schema_json(r->body, components));
-    if (body && set(body, "required", json_true()) && set(o, "requestBody", body))
+    if (body && set(body, "required", json_boolean(needs_body(r))) && set(o, "requestBody", body))
         return o;
     json_decref(o);
     return NULL;
