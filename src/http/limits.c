@@ -223,6 +223,16 @@ void takc_limits_ended(const struct takc_exchange *x)
         takc_claim_clear(&asked->limited->claim);
 }
 
+enum takc_status takc_limits_forget(const struct takc_asked *asked, struct takc_str task, struct takc_err *err)
+{
+    char subjects[80], text[100];
+    if (!asked->api->limits)
+        return TAKC_OK;
+    (void)snprintf(subjects, sizeof(subjects), "%.*s/", TAKC_STR_ARG(asked->who.tenant));
+    (void)snprintf(text, sizeof(text), "\"task_type\":\"%.*s\"", TAKC_STR_ARG(task)); /* as takc_json_dump writes it */
+    return takc_home_idempotency_forget(asked->api->limits->idempotency.home, takc_str(subjects), takc_str(text), err);
+}
+
 /* ---- headers ---- */
 
 /* The fields of draft-ietf-httpapi-ratelimit-headers-06, of the limit that is nearest to its end. */
