@@ -64,6 +64,14 @@ static enum takc_status open_auth(const struct takc_cli *cli, struct takc_api *a
     return takc_tenants_open(&api->tenants, api->home, err);
 }
 
+/* A tenant's home is about to be closed: nothing of it may stay open. */
+static void let_go(void *arg, struct takc_home *home)
+{
+    const struct takc_api *api = arg;
+    takc_snapshots_drop(api->snapshots, home);
+    takc_models_pool_drop(api->models, home);
+}
+
 static enum takc_status open_server(const struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
     const struct takc_settings *s = &cli->settings;
@@ -116,11 +124,13 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = fill_api(cli, &api, err);
     if (!st)
-        st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
-    if (!st)
         st = takc_models_pool_open(&api.models, err);
     if (!st)
         st = takc_snapshots_open(&api.snapshots, err);
+    if (!st && api.tenants)
+        takc_tenants_on_close(api.tenants, let_go, &api);
+    if (!st)
+        st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
     if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
@@ -134,11 +144,11 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
+    takc_tenants_close(api.tenants);
     takc_models_pool_close(api.models);
     takc_snapshots_close(api.snapshots);
-    takc_tenants_close(api.tenants);
-    takc_limits_close(api.limits);
     takc_auth_close(api.auth);
+    takc_limits_close(api.limits);
     takc_home_close(api.home);
     return st;
 }

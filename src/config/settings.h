@@ -62,9 +62,9 @@ struct takc_settings {
     struct takc_str serve_cors_origins, serve_trusted_proxies;
     uint64_t serve_quota_per_s, serve_quota_burst, serve_quota_query_per_min, serve_quota_process_per_min, serve_quota_compress_per_min;
     uint64_t serve_quota_tokens_per_day, serve_quota_usd_per_day; /* the last in picodollars; 0: none */
-    struct takc_value *values; /* one per row, in the order of the rows */
-    struct takc_str file;      /* that was read; empty: none */
-    struct takc_arena arena;   /* owns all texts */
+    struct takc_value *values;                                    /* one per row, in the order of the rows */
+    struct takc_str file;                                         /* that was read; empty: none */
+    struct takc_arena arena;                                      /* owns all texts */
 };
 
 enum takc_origin_kind { TAKC_ORIGIN_UNSET = 0, TAKC_ORIGIN_FLAG, TAKC_ORIGIN_ENVIRONMENT, TAKC_ORIGIN_FILE, TAKC_ORIGIN_DEFAULT };

@@ -57,7 +57,7 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
     else if (origin.len && may_change(x->method) && !is_own_origin(origin) && !takc_limits_trusts(api, origin))
         why = "this server has no authorizer (serve.auth) and lets no page of a site that serve.cors_origins does not name change anything";
     if (why)
-        takc_api_refuse(x, 403, "FORBIDDEN", takc_str(why));
+        takc_api_refuse(x, 403, "FORBIDDEN", takc_str(why), NULL);
     return !why;
 }
 
@@ -90,7 +90,7 @@ static void refuse(struct takc_exchange *x, int status, const char *code, const 
     takc_exchange_header(x, "WWW-Authenticate", takc_str(challenge));
     takc_log_for(&x->call, INFO, "auth", "%s %.*s %.*s: %d: %s", x->peer[0] ? x->peer : "-", TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path),
                  status, why);
-    takc_api_refuse(x, status, code, takc_str(why));
+    takc_api_refuse(x, status, code, takc_str(why), NULL);
 }
 
 /* It could not be told whose request it is: never a way in. */
@@ -103,7 +103,7 @@ static void fail(struct takc_exchange *x, enum takc_status st, const char *what,
         return;
     }
     takc_exchange_header(x, "Retry-After", takc_str("1"));
-    takc_api_refuse(x, 503, "BUSY", takc_str("it cannot be told now who asks; try again in a moment"));
+    takc_api_refuse(x, 503, "BUSY", takc_str("it cannot be told now who asks; try again in a moment"), NULL);
 }
 
 static bool identify(struct takc_exchange *x, struct takc_asked *asked)

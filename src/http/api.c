@@ -102,13 +102,7 @@ static void say_when(struct takc_exchange *x, int status)
         takc_exchange_header(x, "Retry-After", takc_str("1"));
 }
 
-void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message)
-{
-    say_when(x, status);
-    takc_api_json(x, status, error_body(x, code, message, NULL));
-}
-
-void takc_api_refuse_with(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
 {
     say_when(x, status);
     takc_api_json(x, status, error_body(x, code, message, details));
@@ -133,7 +127,7 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
     }
     if (takc_may_task(&asked->who, task))
         return true;
-    takc_api_refuse(x, 403, "FORBIDDEN", takc_str("this credential may not use that task"));
+    takc_api_refuse(x, 403, "FORBIDDEN", takc_str("this credential may not use that task"), NULL);
     return false;
 }
 
@@ -169,7 +163,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (codes[i].status == status)
             code = codes[i].code;
-    takc_api_refuse(x, status, code, takc_str(why));
+    takc_api_refuse(x, status, code, takc_str(why), NULL);
 }
 
 /* ---- a request ---- */
@@ -205,9 +199,9 @@ static void begin(void *arg, struct takc_exchange *x)
 
 static void admit(void *arg, struct takc_exchange *x)
 {
+    struct takc_asked *asked = x->about;
     (void)arg;
-    if (takc_admit(x, x->about))
-        (void)takc_limits_admit(x, x->about);
+    (void)(takc_admit(x, asked) && takc_limits_admit(x, asked));
 }
 
 static bool is_json(struct takc_str type)

@@ -23,10 +23,10 @@
 
 struct takc_api;
 struct takc_asked;
-struct takc_limits;
-struct takc_limited;
 struct takc_auth;
 struct takc_tenants;
+struct takc_limits;
+struct takc_limited;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 
@@ -99,10 +99,9 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
-/* Replies with a refusal: its status, a word for programs, a sentence for people. 429 and 503 get Retry-After where they have none. */
-void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message);
-/* The same with details, which are taken; NULL: no memory for them. */
-void takc_api_refuse_with(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
+/* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
+ * they have none. */
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
 /* The error body of a refusal. NULL: no memory. Returns owned. */

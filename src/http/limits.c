@@ -105,7 +105,7 @@ bool takc_limits_begin(struct takc_exchange *x, struct takc_asked *asked)
     if (asked->limited && (!asked->route->writes || takc_idempotency_expect(x, &asked->limited->claim, &why)))
         return true;
     bool ours = strncmp(why, "no memory", 9) == 0;
-    takc_api_refuse(x, ours ? 503 : 400, ours ? "BUSY" : "INVALID", takc_str(why));
+    takc_api_refuse(x, ours ? 503 : 400, ours ? "BUSY" : "INVALID", takc_str(why), NULL);
     return false;
 }
 
@@ -117,7 +117,7 @@ static bool refuse(struct takc_exchange *x, const struct takc_quota_answer *a)
     char seconds[24];
     (void)snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)a->retry_s);
     takc_exchange_header(x, "Retry-After", takc_str(seconds));
-    takc_api_refuse_with(x, 429, "RATE_LIMIT_EXCEEDED", takc_str(a->why), json_pack("{sI}", "retry_after_s", (json_int_t)a->retry_s));
+    takc_api_refuse(x, 429, "RATE_LIMIT_EXCEEDED", takc_str(a->why), json_pack("{sI}", "retry_after_s", (json_int_t)a->retry_s));
     return false;
 }
 
@@ -204,9 +204,10 @@ bool takc_limits_write(struct takc_exchange *x, const struct takc_asked *asked)
     if (st)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
     else if (found == TAKC_IDEMPOTENCY_OTHER)
-        takc_api_refuse(x, 422, "IDEMPOTENCY_KEY_REUSED", takc_str("this Idempotency-Key was used for another request"));
+        takc_api_refuse(x, 422, "IDEMPOTENCY_KEY_REUSED", takc_str("this Idempotency-Key was used for another request"), NULL);
     else if (found == TAKC_IDEMPOTENCY_RUNNING)
-        takc_api_refuse(x, 409, "CONFLICT", takc_str("the request with this Idempotency-Key is being worked on; ask again in a moment"));
+        takc_api_refuse(x, 409, "CONFLICT", takc_str("the request with this Idempotency-Key is being worked on; ask again in a moment"),
+                        NULL);
     return !st && found == TAKC_IDEMPOTENCY_NEW;
 }
 

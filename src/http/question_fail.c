@@ -62,7 +62,7 @@ void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f)
     (void)snprintf(seconds, sizeof(seconds), "%u", f->retry_s);
     if (f->retry_s)
         takc_exchange_header(x, "Retry-After", takc_str(seconds));
-    takc_api_refuse(x, f->status, f->code, f->message);
+    takc_api_refuse(x, f->status, f->code, f->message, NULL);
 }
 
 json_t *takc_question_error(const struct takc_exchange *x, const struct takc_refusal *f)

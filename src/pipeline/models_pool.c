@@ -173,3 +173,25 @@ void takc_models_pool_put(struct takc_models_pool *p, struct takc_models *m)
     takc_mutex_unlock(&p->locked.mu);
     entry_free(spare); /* without the lock: its threads end first */
 }
+
+void takc_models_pool_drop(struct takc_models_pool *p, const struct takc_home *home)
+{
+    struct entry *gone = NULL, *next;
+    if (!p)
+        return;
+    takc_mutex_lock(&p->locked.mu);
+    for (struct entry *e = p->locked.first; e; e = next) {
+        next = e->next;
+        if (e->home != home || e->n_users)
+            continue;
+        unlink_locked(p, e);
+        p->locked.n_idle--;
+        e->next = gone;
+        gone = e;
+    }
+    takc_mutex_unlock(&p->locked.mu);
+    for (; gone; gone = next) {
+        next = gone->next;
+        entry_free(gone);
+    }
+}

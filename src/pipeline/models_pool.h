@@ -23,6 +23,8 @@ void takc_models_pool_close(struct takc_models_pool *p);
 TAKC_CHECK enum takc_status takc_models_pool_get(struct takc_models_pool *p, struct takc_home *home, struct takc_str task,
                                                  const struct takc_model_settings *s, const struct takc_tokenizer *counter,
                                                  struct takc_models **out, struct takc_err *err);
+/* Closes all models of a home that is about to be closed; nobody uses them. NULL for p is harmless. */
+void takc_models_pool_drop(struct takc_models_pool *p, const struct takc_home *home);
 /* NULL is harmless. */
 void takc_models_pool_put(struct takc_models_pool *p, struct takc_models *m);
 

@@ -201,13 +201,14 @@ static bool is_kept(const struct takc_snapshot_core *c)
     return kept;
 }
 
-void takc_snapshots_tidy(struct takc_snapshots *p)
+/* Those of home (NULL: of any that has them no more). */
+static void let_go(struct takc_snapshots *p, const struct takc_home *home)
 {
     struct takc_snapshot_core *gone = NULL, *next;
     takc_mutex_lock(&p->locked.mu);
     for (struct takc_snapshot_core *c = p->locked.first; c; c = next) {
         next = c->next;
-        if (c->n_users || is_kept(c))
+        if (c->n_users || (home ? c->home != home : is_kept(c)))
             continue;
         take_out_locked(p, c);
         c->next = gone;
@@ -218,6 +219,17 @@ void takc_snapshots_tidy(struct takc_snapshots *p)
         next = gone->next;
         core_free(gone);
     }
+}
+
+void takc_snapshots_tidy(struct takc_snapshots *p)
+{
+    let_go(p, NULL);
+}
+
+void takc_snapshots_drop(struct takc_snapshots *p, const struct takc_home *home)
+{
+    if (p)
+        let_go(p, home);
 }
 
 /* ---- a snapshot ---- */

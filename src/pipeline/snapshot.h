@@ -32,6 +32,8 @@ void takc_snapshots_close(struct takc_snapshots *p);
 /* Lets go of versions that no manifest has any more and nobody reads: their files are gone from the home only then. For who keeps versions
  * open: every few seconds, and behind a forget. */
 void takc_snapshots_tidy(struct takc_snapshots *p);
+/* Lets go of all versions of a home that is about to be closed; nobody reads them. NULL for p is harmless. */
+void takc_snapshots_drop(struct takc_snapshots *p, const struct takc_home *home);
 
 /* Opens the version of that label (empty: current), out of p if it is open there (NULL: afresh). NOT_FOUND says whether the task or the
  * version is missing. Close it afterwards, whatever the status. */
