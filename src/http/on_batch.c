@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { HELPERS = 7 };
@@ -234,7 +235,7 @@ void takc_on_query_batch(struct takc_exchange *x, const struct takc_asked *asked
     }
     if (read_items(b)) {
         run(b);
-        say(b, (double)((clock->mono_ns(clock) - from) / 1000) / 1000);
+        say(b, round((double)(clock->mono_ns(clock) - from) / 1e3) / 1e3);
     } else {
         takc_api_json(x, 200, NULL);
     }
