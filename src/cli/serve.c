@@ -6,6 +6,8 @@
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "http/limits.h"
+#include "http/observe.h"
+#include "http/reply_cache.h"
 #include "http/tenants.h"
 
 #include <signal.h>
@@ -30,6 +32,24 @@ static const char *path_or_null(struct takc_str s)
     return s.len ? s.ptr : NULL;
 }
 
+static enum takc_status open_observers(const struct takc_settings *s, struct takc_api *api, struct takc_err *err)
+{
+    struct takc_trace_options o = {.endpoint = s->trace_endpoint,
+                                   .url = s->trace_url,
+                                   .headers = s->trace_headers,
+                                   .service = s->trace_service,
+                                   .attributes = s->trace_attributes,
+                                   .sampler = s->trace_sampler,
+                                   .sampler_arg = s->trace_sampler_arg,
+                                   .ca_file = s->model_ca_file};
+    enum takc_status st = takc_metrics_new(&api->metrics, s->serve_metrics_tasks, err);
+    if (takc_str_eq_nocase(s->trace_disabled, takc_str("true")))
+        o.endpoint = o.url = takc_str("");
+    if (!st)
+        st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);
+    return st ? st : takc_traces_open(&api->traces, &o, err);
+}
+
 static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
     const struct takc_settings *s = &cli->settings;
@@ -42,8 +62,13 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .questions_per_window = s->query_questions_per_window,
                              .abstain_below = s->query_abstain_below,
                              .answer_cache = s->query_answer_cache,
-                             .started_s = clock->wall_s(clock)};
-    return takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
+                             .started_s = clock->wall_s(clock),
+                             .access_log = s->serve_access_log,
+                             .log_questions = s->serve_log_questions,
+                             .metrics_open = s->serve_metrics_open,
+                             .audit_days = s->serve_audit_days};
+    enum takc_status st = takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
+    return st ? st : open_observers(s, api, err);
 }
 
 /* Whom to let in, and where; nothing but the machine itself without an authorizer. */
@@ -87,7 +112,9 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
                                           .idle_ms = s->serve_idle_ms,
                                           .request_ms = s->serve_request_ms,
                                           .handlers = takc_api_handlers(api)};
-    enum takc_status st = takc_server_open(&api->server, &o, err);
+    struct takc_server *server = NULL;
+    enum takc_status st = takc_server_open(&server, &o, err);
+    atomic_store(&api->server, server);
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
@@ -149,6 +176,9 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     takc_snapshots_close(api.snapshots);
     takc_auth_close(api.auth);
     takc_limits_close(api.limits);
+    takc_traces_close(api.traces);
+    takc_reply_cache_free(api.replies);
+    takc_metrics_free(api.metrics);
     takc_home_close(api.home);
     return st;
 }

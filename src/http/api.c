@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * api.c - from a request to a route and back: finding it, checking what is asked, replies and failures in the guide's words, the headers
- * that every reply has, the access log. */
+ * that every reply has. */
 #include "http/limits.h"
+#include "http/observe.h"
+#include "http/on_cache.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,6 +25,7 @@ static bool is_openai(const struct takc_exchange *x)
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
 {
     x->status = v ? status : 503;
+    takc_exchange_drop_kept(x);
     takc_buf_reset(&x->reply);
     if (v && takc_json_dump(v, false, &x->reply, NULL)) {
         x->status = 503;
@@ -168,11 +171,17 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
 
 /* ---- a request ---- */
 
+unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r)
+{
+    return r->run == takc_on_metrics && api->metrics_open ? 0 : r->may;
+}
+
 static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
     bool nomem = false;
     takc_limits_peer(arg, x);
+    takc_observe_begin(arg, x);
     if (!takc_admit_head(arg, x))
         return;
     struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
@@ -191,9 +200,9 @@ static void begin(void *arg, struct takc_exchange *x)
     x->about = asked;
     asked->api = arg;
     takc_admit_begin(x, asked);
-    x->quick = r->quick;
     if (!takc_limits_begin(x, asked) || !takc_limits_come(x, asked) || (!x->admits && !takc_limits_admit(x, asked)))
         return;
+    x->quick = r->quick || (asked->home && takc_on_cache_rate_kept(x, asked));
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
 }
 
@@ -240,7 +249,8 @@ static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
     static const struct takc_schema none = {.type = TAKC_TYPE_OBJECT};
     struct takc_schema_miss miss;
     bool nomem;
-    if (takc_schema_query(asked->route->query ? asked->route->query : &none, x->query, &asked->query, &miss, &nomem))
+    struct takc_str query = takc_admit_query(x, asked, &nomem);
+    if (!nomem && takc_schema_query(asked->route->query ? asked->route->query : &none, query, &asked->query, &miss, &nomem))
         return true;
     if (nomem)
         refuse(NULL, x, 503, "no memory for a request");
@@ -252,11 +262,11 @@ static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
 static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
-    (void)arg;
     asked->handled = true;
-    if (read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
+    if (takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
         asked->route->run(x, asked);
     takc_limits_written(x, asked);
+    takc_observe_written(arg, x);
     json_decref(asked->query);
     json_decref(asked->body);
     asked->query = asked->body = NULL;
@@ -281,18 +291,13 @@ static void headers(void *arg, struct takc_exchange *x)
     takc_exchange_header(x, "Cache-Control", takc_str("no-store"));
 }
 
-/* Paths hold names of tasks and documents, never questions. */
 static void ended(void *arg, const struct takc_exchange *x, bool whole)
 {
-    const struct takc_clock *clock = takc_clock_system();
     struct takc_asked *asked = x->about;
-    (void)arg;
-    takc_limits_ended(x);
+    takc_observe_ended(arg, x, whole);
     if (asked && !asked->handled) /* its client has gone, or it was refused: no handler will end it */
         takc_admit_end(asked);
-    takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
-                 TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
-                 (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");
+    takc_limits_ended(x);
 }
 
 struct takc_server_handlers takc_api_handlers(struct takc_api *api)

@@ -27,6 +27,10 @@ struct takc_auth;
 struct takc_tenants;
 struct takc_limits;
 struct takc_limited;
+struct takc_metrics;
+struct takc_metrics_now;
+struct takc_traces;
+struct takc_reply_cache;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 
@@ -63,6 +67,7 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
     bool handled;                 /* its handler has begun */
     struct takc_limited *limited; /* http/limits.h: what it was counted in */
+    struct takc_sha256 body_hash; /* where who.body is set */
 };
 
 /* The i-th route, NULL behind the last. Static. */
@@ -85,9 +90,19 @@ struct takc_api {
     double abstain_below;
     bool answer_cache;
     int64_t started_s;
-    struct takc_server *server; /* for counts; set once it is open */
-    struct takc_limits *limits; /* http/limits.h; NULL: none */
+    struct takc_limits *limits;           /* http/limits.h; NULL: none */
+    _Atomic(struct takc_server *) server; /* for counts; set once it is open: requests may come before */
+    /* http/observe.h */
+    struct takc_metrics *metrics;
+    struct takc_traces *traces; /* NULL: none are sent */
+    bool access_log, log_questions;
+    bool metrics_open; /* /metrics answers everybody */
+    uint64_t audit_days;
+    struct takc_reply_cache *replies;                                             /* NULL: none are kept */
+    void (*count_jobs)(const struct takc_api *api, struct takc_metrics_now *out); /* fills out->jobs; NULL: there are none */
 };
+/* What a route asks of who comes: its row's may, but for what a setting has opened. 0: everybody, unasked. */
+unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r);
 /* The transport's callbacks for an api. */
 struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 
@@ -153,8 +168,8 @@ json_t *takc_question_error(const struct takc_exchange *x, const struct takc_ref
 TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
 
 /* --- handlers: on_*.c --- */
-takc_route_fn takc_on_query, takc_on_query_batch, takc_on_cache_delete, takc_on_rollback, takc_on_delete_task, takc_on_health, takc_on_live,
-    takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks, takc_on_task, takc_on_put_task, takc_on_documents,
-    takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
+takc_route_fn takc_on_query, takc_on_query_batch, takc_on_cache, takc_on_cache_rate, takc_on_cache_delete, takc_on_rollback, takc_on_tasks,
+    takc_on_task, takc_on_put_task, takc_on_delete_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models,
+    takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_metrics;
 
 #endif
