@@ -45,7 +45,7 @@ static void check_key(struct takc_exchange *x)
     const char *why = NULL;
     if (!takc_idempotency_expect(x, &c, &why) && !why)
         TAKC_BUG("refused without a reason");
-    for (size_t i = 0; x->digest && i < c.key.len; i++)
+    for (size_t i = 0; c.digest.ctx && i < c.key.len; i++)
         if (c.key.ptr[i] <= ' ' || c.key.ptr[i] > '~' || c.key.len > 255)
             TAKC_BUG("a key that is none");
     takc_claim_clear(&c);
