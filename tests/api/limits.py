@@ -214,6 +214,8 @@ def batches(home):
         check(results[4]["error"]["code"] == "CACHE_NOT_FOUND" and "response" not in results[4], "%s" % results[4])
         check(results[0]["compression_rate_used"] == "medium" and results[5]["compression_rate_used"] == "light", "a rate of its own: %s" % results[5])
         check((summary["total_queries"], summary["successful"], summary["failed"]) == (6, 5, 1) and summary["total_processing_time_ms"] > 0, "%s" % summary)
+        counted = server.ask("GET", "/metrics")[2]
+        check(sum(float(line.split()[-1]) for line in counted.decode().splitlines() if line.startswith("takc_queries_total")) == 6, "each is counted")
         alone = server.ask("POST", "/query", {"task_type": "fin", "query": "What was revenue in Q3?", "compression_rate": "16x", "mode": "artifact"})[2]
         check(alone["response"] == results[2]["response"] and alone["citations"] == results[2]["citations"], "as one alone")
         status, headers, body = ask(["x", {"query": "y", "version": "99"}], version="98")
