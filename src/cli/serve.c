@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
-#include "http/api.h"
 #include "http/limits.h"
 #include "http/observe.h"
 #include "http/reply_cache.h"
@@ -135,9 +134,9 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
     unsigned looks = 0;
     while (!atomic_load(&cli->call.cancel)) {
         clock->sleep_ns(clock, LOOK_NS);
+        takc_limits_flush(api->limits);
         if (++looks % TIDY_LOOKS == 0)
             takc_snapshots_tidy(api->snapshots);
-        takc_limits_flush(api->limits);
         if (!atomic_exchange(&asked_to_reload, false))
             continue;
         if (takc_server_reload(api->server, &err))

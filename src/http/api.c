@@ -175,9 +175,9 @@ static void begin(void *arg, struct takc_exchange *x)
     x->about = asked;
     asked->api = arg;
     takc_admit_begin(x, asked);
-    x->quick = r->quick || (asked->home && takc_on_cache_rate_kept(x, asked));
-    if (!takc_limits_begin(x, asked))
+    if (!takc_limits_begin(x, asked) || !takc_limits_come(x, asked) || (!x->admits && !takc_limits_admit(x, asked)))
         return;
+    x->quick = r->quick || (asked->home && takc_on_cache_rate_kept(x, asked));
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
     if (r->streams_body)
         asked->upload = takc_upload_begin(x, takc_home_path(asked->api->home), asked->api->work.upload_max_bytes);
@@ -187,7 +187,7 @@ static void admit(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
     (void)arg;
-    (void)(takc_limits_come(x, asked) && takc_admit(x, asked) && takc_limits_admit(x, asked));
+    (void)(takc_admit(x, asked) && takc_limits_admit(x, asked));
 }
 
 static bool is_json(struct takc_str type)
@@ -242,8 +242,7 @@ static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
     asked->handled = true;
-    bool admitted = x->admits || (takc_limits_come(x, asked) && takc_limits_admit(x, asked));
-    if (admitted && takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
+    if (takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
         asked->route->run(x, asked);
     takc_limits_written(x, asked);
     takc_observe_written(arg, x);

@@ -125,13 +125,13 @@ struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task);
 /* Replies with v (taken; NULL: no memory). */
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
+/* Replies with a failure in the guide's error body. */
+void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
  * they have none. */
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* The same where the status says all that a program wants to know. */
 void takc_api_reject(struct takc_exchange *x, int status, const char *why);
-/* Replies with a failure in the guide's error body. */
-void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
 /* The error body of a refusal. NULL: no memory. Returns owned. */

@@ -86,14 +86,14 @@ void takc_limits_peer(const struct takc_api *api, struct takc_exchange *x)
         takc_peer_resolve(&api->limits->proxies, x->headers, x->n_headers, x->peer);
 }
 
-bool takc_limits_origin(const struct takc_api *api, struct takc_str origin)
-{
-    return api->limits && takc_cors_allows(&api->limits->cors, origin);
-}
-
 bool takc_limits_preflight(const struct takc_api *api, struct takc_exchange *x, const char *methods)
 {
     return api->limits && takc_cors_preflight(&api->limits->cors, x, methods);
+}
+
+bool takc_limits_trusts(const struct takc_api *api, struct takc_str origin)
+{
+    return api->limits && !api->limits->cors.any && takc_cors_allows(&api->limits->cors, origin);
 }
 
 bool takc_limits_begin(struct takc_exchange *x, struct takc_asked *asked)
@@ -222,6 +222,16 @@ void takc_limits_ended(const struct takc_exchange *x)
     struct takc_asked *asked = x->about;
     if (asked && asked->limited)
         takc_claim_clear(&asked->limited->claim);
+}
+
+enum takc_status takc_limits_forget(const struct takc_asked *asked, struct takc_str task, struct takc_err *err)
+{
+    char subjects[80], text[100];
+    if (!asked->api->limits)
+        return TAKC_OK;
+    (void)snprintf(subjects, sizeof(subjects), "%.*s/", TAKC_STR_ARG(asked->who.tenant));
+    (void)snprintf(text, sizeof(text), "\"task_type\":\"%.*s\"", TAKC_STR_ARG(task)); /* as takc_json_dump writes it */
+    return takc_home_idempotency_forget(asked->api->limits->idempotency.home, takc_str(subjects), takc_str(text), err);
 }
 
 /* ---- headers ---- */

@@ -5,7 +5,7 @@
 #include "http/work.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/api.h"
+#include "http/limits.h"
 #include "http/staging.h"
 #include "http/tenants.h"
 #include "takc/compress.h"
@@ -142,6 +142,7 @@ enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home
     model.model = choose_model(request, &profile, api);
     if (!st)
         st = takc_compress(home, call, &o, &report, err);
+    takc_limits_spend(api, &(struct takc_identity){.subject = job->subject, .tenant = job->tenant}, 0, report.picodollars);
     if (!st && !say_report(result, job->task, &report, (clock->mono_ns(clock) - began_ns) / 1000000u))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     takc_profile_clear(&profile);
