@@ -84,10 +84,11 @@ static enum takc_status draw_key(char out[TAKC_API_KEY_TEXT_LEN + 1], struct tak
 
 static enum takc_status check_pattern(struct takc_str p, struct takc_err *err)
 {
+    static const char marks[] = {'*', '?', '.', '_', '-'};
     if (!p.len || p.len > 63)
         return takc_fail(err, TAKC_INVALID, 0, "a pattern of tasks has 1 to 63 characters");
     for (size_t i = 0; i < p.len; i++)
-        if (!memchr("*?._-", p.ptr[i], 5) && !memchr(alphabet, p.ptr[i], ID_LETTERS))
+        if (!memchr(marks, p.ptr[i], sizeof(marks)) && !memchr(alphabet, p.ptr[i], ID_LETTERS))
             return takc_fail(err, TAKC_INVALID, 0, "character %zu of the pattern '%.*s' is none of a-z 0-9 . _ - * ?", i + 1,
                              TAKC_STR_ARG(p));
     return TAKC_OK;
@@ -98,7 +99,9 @@ static enum takc_status check_patterns(struct takc_str tasks, struct takc_err *e
     struct takc_str piece;
     size_t n = 0;
     enum takc_status st = TAKC_OK;
-    while (!st && tasks.len && takc_str_split(&tasks, ',', &piece)) {
+    if (!tasks.len)
+        return TAKC_OK;
+    while (!st && takc_str_split(&tasks, ',', &piece)) {
         st = check_pattern(piece, err);
         if (!st && ++n > TAKC_IDENTITY_TASKS)
             st = takc_fail(err, TAKC_INVALID, 0, "more than %d patterns of tasks", TAKC_IDENTITY_TASKS);
@@ -158,8 +161,8 @@ static enum takc_status fill(const struct takc_api_key *row, struct takc_arena *
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for an identity");
     *out = (struct takc_identity){
         .subject = takc_str(subject), .tenant = row->tenant, .may = row->may & TAKC_MAY_ALL, .expires_s = row->expires_s};
-    while (rest.len && takc_str_split(&rest, ',', &piece)) {
-        if (out->n_tasks == TAKC_IDENTITY_TASKS) /* never written by us: what does not fit would widen nothing, but tell */
+    while (row->tasks.len && takc_str_split(&rest, ',', &piece)) {
+        if (out->n_tasks == TAKC_IDENTITY_TASKS) /* never written by us */
             return takc_fail(err, TAKC_CORRUPT, 0, "key %.*s has too many patterns of tasks", TAKC_STR_ARG(row->id));
         out->tasks[out->n_tasks++] = piece;
     }

@@ -65,8 +65,8 @@ const struct takc_route *takc_route_at(size_t i);
  * others, empty where there is no such path. NOMEM gives NULL, too, with out_nomem. */
 const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
                                          char out_allow[64], bool *out_nomem);
-/* The whole description, OpenAPI 3.1. NULL: no memory. Returns owned. */
-json_t *takc_openapi(void);
+/* The whole description, OpenAPI 3.1; authorized: routes with a scope need a credential. NULL: no memory. Returns owned. */
+json_t *takc_openapi(bool authorized);
 
 struct takc_api {
     struct takc_auth *auth;           /* NULL: none, on loopback only */

@@ -13,7 +13,7 @@
 #include "takc/call.h"
 
 enum {
-    TAKC_TENANTS_MAX = 256, /* homes open at a time: each may hold four files */
+    TAKC_TENANTS_MAX = 128, /* homes open at a time: each may hold four files */
     TAKC_TENANTS_IDLE = 32  /* of them, those that nobody uses now */
 };
 
