@@ -527,6 +527,8 @@ static void odd_settings_are_named(void **state)
     } rows[] = {{"", "a", "", "", "serve.jwt_issuer"},
                 {"issuer.example", "a", "", "", "serve.jwt_issuer"},
                 {"http://issuer.example", "a", "", "", "https"},
+                {"http://127.0.0.1.issuer.example", "a", "", "", "https"},
+                {"http://127.evil", "a", "", "", "https"},
                 {"https://issuer.example?x", "a", "", "", "query"},
                 {ISSUER, "", "", "", "serve.jwt_audience"},
                 {ISSUER, " , ", "", "", "serve.jwt_audience"},

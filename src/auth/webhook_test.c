@@ -116,6 +116,24 @@ static void other_headers_are_asked_about_when_set(void **state)
     assert_non_null(strstr(hook.question, "\"headers\":{\"x-team\":\"blue\"}"));
 }
 
+static struct takc_str header_twice(const void *arg, const char *name, bool *twice)
+{
+    (void)arg;
+    *twice = strcmp(name, "x-api-key") == 0;
+    return strcmp(name, "authorization") == 0 ? takc_str("k") : takc_str("");
+}
+
+static void headers_that_come_twice_are_refused(void **state)
+{
+    (void)state;
+    hook.says = "{\"allow\":true}";
+    start();
+    const struct takc_auth_request r = {.method = takc_str("GET"), .path = takc_str("/"), .header = header_twice};
+    assert_true(authorizer->kind->bears(authorizer, &r));
+    assert_int_equal(authorizer->kind->check(authorizer, NULL, &r, &arena, &who, &err), TAKC_DENIED);
+    assert_int_equal(hook.n_asked, 0);
+}
+
 /* --- forms --- */
 
 static void answers_have_three_forms(void **state)
@@ -484,6 +502,7 @@ int main(void)
 #define ROW(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {ROW(it_is_asked_and_believed),
                                        ROW(other_headers_are_asked_about_when_set),
+                                       ROW(headers_that_come_twice_are_refused),
                                        ROW(answers_have_three_forms),
                                        ROW(answers_are_kept_for_a_while),
                                        ROW(answers_say_how_long_they_hold),
