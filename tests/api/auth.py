@@ -310,4 +310,5 @@ def main():
         addresses(home)
 
 
-main()
+if __name__ == "__main__":
+    main()
