@@ -17,7 +17,7 @@
 static bool is_port(struct takc_str rest)
 {
     uint64_t port;
-    return !rest.len || (rest.ptr[0] == ':' && !takc_str_u64(takc_str_slice(rest, 1, rest.len), 65535, &port, NULL));
+    return !rest.len || (rest.ptr[0] == ':' && rest.len <= 6 && !takc_str_u64(takc_str_slice(rest, 1, rest.len), 65535, &port, NULL));
 }
 
 bool takc_admit_own_host(struct takc_str host)
@@ -27,7 +27,7 @@ bool takc_admit_own_host(struct takc_str host)
     if (takc_str_starts(host, takc_str("[::1]")))
         return is_port(takc_str_slice(host, 5, host.len));
     size_t colon = takc_str_find_byte(host, ':', 0), end = colon == SIZE_MAX ? host.len : colon;
-    if (end >= sizeof(name) || !is_port(takc_str_slice(host, end, host.len)))
+    if (end >= sizeof(name) || takc_str_find_byte(host, '\0', 0) != SIZE_MAX || !is_port(takc_str_slice(host, end, host.len)))
         return false;
     memcpy(name, host.ptr, end);
     return takc_str_eq_nocase(takc_str(name), takc_str("localhost")) ||
