@@ -150,6 +150,15 @@ TAKC_CHECK enum takc_status takc_home_tokenizer(struct takc_home *h, struct takc
 TAKC_CHECK enum takc_status takc_home_counting_profile(struct takc_home *h, struct takc_str task, struct takc_profile *out,
                                                        struct takc_err *err);
 
+/* Removes the rows about a task: documents, versions, questions; what it cost stays. */
+TAKC_CHECK enum takc_status takc_home_drop_rows(struct takc_home *h, struct takc_str task, struct takc_err *err);
+/* Removes every key of a task, its profile last; who calls holds its lock. *out_removed is added to. Cut off, it may be called again. */
+TAKC_CHECK enum takc_status takc_home_drop_keys(struct takc_home *h, struct takc_call *call, struct takc_str task, uint64_t *out_removed,
+                                                struct takc_err *err);
+/* How many keys a task has. */
+TAKC_CHECK enum takc_status takc_home_count_keys(struct takc_home *h, struct takc_call *call, struct takc_str task, uint64_t *out,
+                                                 struct takc_err *err);
+
 /* --- manifests --- */
 struct takc_stored { /* a stored thing and its hash */
     struct takc_str sha256;

@@ -40,7 +40,8 @@ enum { CATALOG_SCHEMA = 3, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 100
     " request_id TEXT NOT NULL, action TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL);"                                       \
     "CREATE INDEX audit_by_time ON audit(at);"                                                                                             \
     "CREATE TABLE idempotency(subject TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL,"                   \
-    " reply BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(subject, key)) WITHOUT ROWID;"
+    " at INTEGER NOT NULL, reply BLOB NOT NULL, PRIMARY KEY(subject, key)) WITHOUT ROWID;"                                                 \
+    "CREATE INDEX idempotency_by_time ON idempotency(at);"
 
 static const char schema_sql[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"

@@ -6,9 +6,14 @@
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "http/api.h"
+#include "http/limits.h"
+#include "http/observe.h"
+#include "http/reply_cache.h"
 #include "http/tenants.h"
 
 #include <signal.h>
+
+enum { LOOK_NS = 50000000, TIDY_LOOKS = 100 }; /* for signals; for versions that are gone: every 5 s */
 
 static atomic_bool asked_to_reload;
 
@@ -28,6 +33,24 @@ static const char *path_or_null(struct takc_str s)
     return s.len ? s.ptr : NULL;
 }
 
+static enum takc_status open_observers(const struct takc_settings *s, struct takc_api *api, struct takc_err *err)
+{
+    struct takc_trace_options o = {.endpoint = s->trace_endpoint,
+                                   .url = s->trace_url,
+                                   .headers = s->trace_headers,
+                                   .service = s->trace_service,
+                                   .attributes = s->trace_attributes,
+                                   .sampler = s->trace_sampler,
+                                   .sampler_arg = s->trace_sampler_arg,
+                                   .ca_file = s->model_ca_file};
+    enum takc_status st = takc_metrics_new(&api->metrics, s->serve_metrics_tasks, err);
+    if (takc_str_eq_nocase(s->trace_disabled, takc_str("true")))
+        o.endpoint = o.url = takc_str("");
+    if (!st)
+        st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);
+    return st ? st : takc_traces_open(&api->traces, &o, err);
+}
+
 static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
     const struct takc_settings *s = &cli->settings;
@@ -40,8 +63,22 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .questions_per_window = s->query_questions_per_window,
                              .abstain_below = s->query_abstain_below,
                              .answer_cache = s->query_answer_cache,
-                             .started_s = clock->wall_s(clock)};
-    return takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
+                             .started_s = clock->wall_s(clock),
+                             .access_log = s->serve_access_log,
+                             .log_questions = s->serve_log_questions,
+                             .metrics_open = s->serve_metrics_open,
+                             .audit_days = s->serve_audit_days,
+                             .work = {.sources = s->serve_sources,
+                                      .upload_max_bytes = s->serve_upload_max_bytes,
+                                      .max_file_bytes = s->ingest_max_file_bytes,
+                                      .max_text_bytes = s->ingest_max_text_bytes,
+                                      .timeout_ms = s->ingest_timeout_ms,
+                                      .pdf_mode = takc_str_is(s->pdf_mode, "auto") ? NULL : s->pdf_mode.ptr,
+                                      .n_threads = takc_cli_threads(cli),
+                                      .jobs_max = s->serve_jobs_max,
+                                      .jobs_running = s->serve_jobs_running}};
+    enum takc_status st = takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
+    return st ? st : open_observers(s, api, err);
 }
 
 /* Whom to let in, and where; nothing but the machine itself without an authorizer. */
@@ -62,6 +99,14 @@ static enum takc_status open_auth(const struct takc_cli *cli, struct takc_api *a
     return takc_tenants_open(&api->tenants, api->home, err);
 }
 
+/* A tenant's home is about to be closed: nothing of it may stay open. */
+static void let_go(void *arg, struct takc_home *home)
+{
+    const struct takc_api *api = arg;
+    takc_snapshots_drop(api->snapshots, home);
+    takc_models_pool_drop(api->models, home);
+}
+
 static enum takc_status open_server(const struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
     const struct takc_settings *s = &cli->settings;
@@ -71,21 +116,31 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
                                           .key_file = path_or_null(s->serve_tls_key),
                                           .running_max = s->serve_running_max,
                                           .waiting_max = s->serve_waiting_max,
+                                          .head_ms = s->serve_head_ms,
+                                          .body_ms = s->serve_body_ms,
+                                          .write_ms = s->serve_write_ms,
+                                          .idle_ms = s->serve_idle_ms,
                                           .request_ms = s->serve_request_ms,
                                           .handlers = takc_api_handlers(api)};
-    enum takc_status st = takc_server_open(&api->server, &o, err);
+    struct takc_server *server = NULL;
+    enum takc_status st = takc_server_open(&server, &o, err);
+    atomic_store(&api->server, server);
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
-static void wait_for_signal(struct takc_cli *cli, struct takc_server *server)
+static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
 {
     const struct takc_clock *clock = takc_clock_system();
     struct takc_err err;
+    unsigned looks = 0;
     while (!atomic_load(&cli->call.cancel)) {
-        clock->sleep_ns(clock, 50000000);
+        clock->sleep_ns(clock, LOOK_NS);
+        if (++looks % TIDY_LOOKS == 0)
+            takc_snapshots_tidy(api->snapshots);
+        takc_limits_flush(api->limits);
         if (!atomic_exchange(&asked_to_reload, false))
             continue;
-        if (takc_server_reload(server, &err))
+        if (takc_server_reload(api->server, &err))
             takc_log(ERROR, "serve", "the old certificate stays: %s", err.msg);
         else
             takc_log(INFO, "serve", "the certificate was read again");
@@ -96,6 +151,8 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_api api = {0};
     struct sigaction hangup = {.sa_handler = on_hangup};
+    if (takc_cli_flag(cli, "print-config"))
+        return takc_cli_print_config(cli, err);
     (void)sigemptyset(&hangup.sa_mask);
     (void)sigaction(SIGHUP, &hangup, NULL);
     enum takc_status st = takc_cli_open_or_make(cli, &api.home, err);
@@ -103,6 +160,16 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         st = open_auth(cli, &api, err);
     if (!st)
         st = fill_api(cli, &api, err);
+    if (!st)
+        st = takc_models_pool_open(&api.models, err);
+    if (!st)
+        st = takc_snapshots_open(&api.snapshots, err);
+    if (!st && api.tenants)
+        takc_tenants_on_close(api.tenants, let_go, &api);
+    if (!st)
+        st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
+    if (!st)
+        st = takc_work_open(&api, err);
     if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
@@ -112,12 +179,20 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         if (!st)
             st = takc_cli_flush(cli, err);
         if (!st)
-            wait_for_signal(cli, api.server);
+            wait_for_signal(cli, &api);
+        takc_jobs_stop(api.jobs); /* before the drain: nobody waits for a job that is put back */
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
+    takc_jobs_close(api.jobs);
     takc_tenants_close(api.tenants);
+    takc_models_pool_close(api.models);
+    takc_snapshots_close(api.snapshots);
     takc_auth_close(api.auth);
+    takc_limits_close(api.limits);
+    takc_traces_close(api.traces);
+    takc_reply_cache_free(api.replies);
+    takc_metrics_free(api.metrics);
     takc_home_close(api.home);
     return st;
 }

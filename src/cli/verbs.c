@@ -55,6 +55,7 @@ static const struct takc_option serve_options[] = {
     {"port", 0, TAKC_OPTION_SETTING, "PORT", "0: any free one", "serve.port", false},
     {"tls-cert", 0, TAKC_OPTION_SETTING, "FILE", "certificate in PEM", "serve.tls_cert", false},
     {"tls-key", 0, TAKC_OPTION_SETTING, "FILE", "its key in PEM", "serve.tls_key", false},
+    {"print-config", 0, TAKC_OPTION_FLAG, NULL, "print what is set, as a configuration file, and end", NULL, false},
     TAKC_MODEL_OPTIONS,
 };
 

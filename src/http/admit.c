@@ -56,13 +56,13 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
     else if (origin.len && may_change(x->method) && !is_own_origin(origin))
         why = "this server has no authorizer (serve.auth) and lets no page of another site change anything";
     if (why)
-        takc_api_refuse(x, 403, "FORBIDDEN", takc_str(why));
+        takc_api_refuse(x, 403, "FORBIDDEN", takc_str(why), NULL);
     return !why;
 }
 
 void takc_admit_begin(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->api->auth && asked->route->may) {
+    if (asked->api->auth && takc_api_needs(asked->api, asked->route)) {
         x->admits = true; /* who and home stay empty until then */
         return;
     }
@@ -89,7 +89,7 @@ static void refuse(struct takc_exchange *x, int status, const char *code, const 
     takc_exchange_header(x, "WWW-Authenticate", takc_str(challenge));
     takc_log_for(&x->call, INFO, "auth", "%s %.*s %.*s: %d: %s", x->peer[0] ? x->peer : "-", TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path),
                  status, why);
-    takc_api_refuse(x, status, code, takc_str(why));
+    takc_api_refuse(x, status, code, takc_str(why), NULL);
 }
 
 /* It could not be told whose request it is: never a way in. */
@@ -102,7 +102,7 @@ static void fail(struct takc_exchange *x, enum takc_status st, const char *what,
         return;
     }
     takc_exchange_header(x, "Retry-After", takc_str("1"));
-    takc_api_refuse(x, 503, "BUSY", takc_str("it cannot be told now who asks; try again in a moment"));
+    takc_api_refuse(x, 503, "BUSY", takc_str("it cannot be told now who asks; try again in a moment"), NULL);
 }
 
 static bool identify(struct takc_exchange *x, struct takc_asked *asked)
@@ -122,7 +122,7 @@ static bool identify(struct takc_exchange *x, struct takc_asked *asked)
 static bool has_scope(struct takc_exchange *x, const struct takc_asked *asked)
 {
     char names[24], challenge[96], why[96];
-    if (takc_may(&asked->who, asked->route->may))
+    if (takc_may(&asked->who, takc_api_needs(asked->api, asked->route)))
         return true;
     takc_may_text(asked->route->may, names);
     (void)snprintf(challenge, sizeof(challenge), REALM ", error=\"insufficient_scope\", scope=\"%s\"", names);
@@ -152,7 +152,7 @@ static bool begin_body(struct takc_exchange *x, struct takc_asked *asked)
     if (st)
         fail(x, st, "the body's hash", &err);
     else
-        x->body_hash = &asked->body_hash;
+        x->digests[TAKC_DIGEST_SIGNED] = &asked->body_hash;
     return !st;
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * api.c - from a request to a route and back: finding it, checking what is asked, replies and failures in the guide's words, the headers
- * that every reply has, the access log. */
-#include "http/api.h"
+ * that every reply has. */
+#include "http/limits.h"
+#include "http/observe.h"
+#include "http/on_cache.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/admit.h"
+#include "http/upload.h"
 
 #include <stdio.h>
 
@@ -23,6 +26,7 @@ static bool is_openai(const struct takc_exchange *x)
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
 {
     x->status = v ? status : 503;
+    takc_exchange_drop_kept(x);
     takc_buf_reset(&x->reply);
     if (v && takc_json_dump(v, false, &x->reply, NULL)) {
         x->status = 503;
@@ -32,8 +36,7 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
 
-/* What a client may read of a failure: its own mistakes in full, ours and other services' in general words. */
-static struct takc_str message_of(enum takc_status st, const struct takc_err *err)
+struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err)
 {
     switch (st) {
     case TAKC_CORRUPT:
@@ -73,28 +76,43 @@ static json_t *error_body(const struct takc_exchange *x, const char *code, struc
 
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    return error_body(x, takc_error_code(st, about), message_of(st, err), NULL);
+    return error_body(x, takc_error_code(st, about), takc_api_told(st, err), NULL);
+}
+
+json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
+{
+    return error_body(x, code, message, NULL);
 }
 
 /* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */
-static int http_of(enum takc_status st)
+int takc_api_status(enum takc_status st)
 {
     return st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 503 : takc_status_http(st);
 }
 
-void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
+/* Who is told to come again is told when. */
+static void say_when(struct takc_exchange *x, int status)
 {
-    int http = http_of(st);
-    if (http >= 500)
-        takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), err ? err->msg : "");
-    if (http == 503 || http == 429)
+    bool said = status != 503 && status != 429;
+    for (size_t i = 0; i < x->n_out; i++)
+        said |= takc_str_is(x->out[i].name, "Retry-After");
+    if (!said)
         takc_exchange_header(x, "Retry-After", takc_str("1"));
-    takc_api_json(x, http, takc_api_error(x, st, about, err));
 }
 
-void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message)
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
 {
-    takc_api_json(x, status, error_body(x, code, message, NULL));
+    say_when(x, status);
+    takc_api_json(x, status, error_body(x, code, message, details));
+}
+
+void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
+{
+    int http = takc_api_status(st);
+    if (http >= 500)
+        takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), err ? err->msg : "");
+    say_when(x, http);
+    takc_api_json(x, http, takc_api_error(x, st, about, err));
 }
 
 bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task)
@@ -107,7 +125,7 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
     }
     if (takc_may_task(&asked->who, task))
         return true;
-    takc_api_refuse(x, 403, "FORBIDDEN", takc_str("this credential may not use that task"));
+    takc_api_refuse(x, 403, "FORBIDDEN", takc_str("this credential may not use that task"), NULL);
     return false;
 }
 
@@ -134,6 +152,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
                  {413, "TOO_LARGE"},
                  {414, "TOO_LARGE"},
                  {415, "UNSUPPORTED"},
+                 {422, "UNSUPPORTED"},
                  {431, "TOO_LARGE"},
                  {501, "UNSUPPORTED"},
                  {503, "BUSY"},
@@ -143,17 +162,27 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (codes[i].status == status)
             code = codes[i].code;
-    if (status == 503)
-        takc_exchange_header(x, "Retry-After", takc_str("1"));
-    takc_api_json(x, status, error_body(x, code, takc_str(why), NULL));
+    takc_api_refuse(x, status, code, takc_str(why), NULL);
+}
+
+void takc_api_reject(struct takc_exchange *x, int status, const char *why)
+{
+    refuse(NULL, x, status, why);
 }
 
 /* ---- a request ---- */
+
+unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r)
+{
+    return r->run == takc_on_metrics && api->metrics_open ? 0 : r->may;
+}
 
 static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
     bool nomem = false;
+    takc_limits_peer(arg, x);
+    takc_observe_begin(arg, x);
     if (!takc_admit_head(arg, x))
         return;
     struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
@@ -162,6 +191,8 @@ static void begin(void *arg, struct takc_exchange *x)
         refuse(arg, x, 503, "no memory for a request");
         return;
     }
+    if (!r && allow[0] && takc_limits_preflight(arg, x, allow))
+        return;
     if (!r) {
         takc_exchange_header(x, "Allow", takc_str(allow));
         refuse(arg, x, allow[0] ? 405 : 404, allow[0] ? "this path does not take that method" : "there is no such path");
@@ -170,14 +201,19 @@ static void begin(void *arg, struct takc_exchange *x)
     x->about = asked;
     asked->api = arg;
     takc_admit_begin(x, asked);
-    x->quick = r->quick;
+    x->quick = r->quick || (asked->home && takc_on_cache_rate_kept(x, asked));
+    if (!takc_limits_begin(x, asked))
+        return;
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
+    if (r->streams_body)
+        asked->upload = takc_upload_begin(x, takc_home_path(asked->api->home), asked->api->work.upload_max_bytes);
 }
 
 static void admit(void *arg, struct takc_exchange *x)
 {
+    struct takc_asked *asked = x->about;
     (void)arg;
-    (void)takc_admit(x, x->about);
+    (void)(takc_limits_come(x, asked) && takc_admit(x, asked) && takc_limits_admit(x, asked));
 }
 
 static bool is_json(struct takc_str type)
@@ -186,13 +222,17 @@ static bool is_json(struct takc_str type)
     return !takc_str_split(&rest, ';', &first) || !first.len || takc_str_eq_nocase(takc_str_trim(first), takc_str("application/json"));
 }
 
-/* Bodies of JSON, checked; false: refused. */
+/* Bodies of JSON, checked; none is as good as {} where nothing is required. false: refused. */
 static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
 {
     struct takc_schema_miss miss;
     struct takc_err err;
-    if (!asked->route->body)
+    if (!asked->route->body || asked->upload)
         return true;
+    if (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss))
+        return true;
+    json_decref(asked->body);
+    asked->body = NULL;
     if (!is_json(takc_exchange_asked(x, "content-type"))) {
         refuse(NULL, x, 415, "a body of application/json is expected");
         return false;
@@ -227,10 +267,12 @@ static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
 static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
-    (void)arg;
     asked->handled = true;
-    if (takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked))
+    bool admitted = x->admits || (takc_limits_come(x, asked) && takc_limits_admit(x, asked));
+    if (admitted && takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
         asked->route->run(x, asked);
+    takc_limits_written(x, asked);
+    takc_observe_written(arg, x);
     json_decref(asked->query);
     json_decref(asked->body);
     asked->query = asked->body = NULL;
@@ -241,7 +283,7 @@ static void handle(void *arg, struct takc_exchange *x)
 
 static void headers(void *arg, struct takc_exchange *x)
 {
-    (void)arg;
+    takc_limits_headers(arg, x);
     takc_exchange_header(x, "X-Request-ID", takc_str(x->request_id));
     takc_exchange_header(x, "X-Content-Type-Options", takc_str("nosniff"));
     takc_exchange_header(x, "X-Frame-Options", takc_str("DENY"));
@@ -255,17 +297,15 @@ static void headers(void *arg, struct takc_exchange *x)
     takc_exchange_header(x, "Cache-Control", takc_str("no-store"));
 }
 
-/* Paths hold names of tasks and documents, never questions. */
 static void ended(void *arg, const struct takc_exchange *x, bool whole)
 {
-    const struct takc_clock *clock = takc_clock_system();
     struct takc_asked *asked = x->about;
-    (void)arg;
+    takc_observe_ended(arg, x, whole);
     if (asked && !asked->handled) /* its client has gone, or it was refused: no handler will end it */
         takc_admit_end(asked);
-    takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
-                 TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
-                 (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");
+    takc_limits_ended(x);
+    if (asked)
+        takc_upload_end(asked->upload);
 }
 
 struct takc_server_handlers takc_api_handlers(struct takc_api *api)

@@ -54,6 +54,8 @@ static json_t *replies_of(const struct takc_route *r, json_t *components)
     bool good = replies && add_reply(replies, "200", r->summary,
                                      content(r->reply_type ? r->reply_type : "application/json",
                                              takc_schema_json(r->reply ? r->reply : &any, components)));
+    if (good && r->accepted)
+        good = add_reply(replies, "202", "queued as a job", content("application/json", takc_schema_json(r->accepted, components)));
     bool plain = !r->may;
     for (size_t i = 0; good && i < sizeof(failures) / sizeof(failures[0]); i++)
         if (failures[i].always || !plain)
@@ -111,6 +113,8 @@ static json_t *operation(const struct takc_route *r, json_t *components, bool au
     if (!o || !r->body)
         return o;
     json_t *body = content("application/json", takc_schema_json(r->body, components));
+    if (r->streams_body && body) /* fields and files: http/upload.h */
+        (void)set(json_object_get(body, "content"), "multipart/form-data", json_pack("{s{ss}}", "schema", "type", "object"));
     if (body && set(body, "required", json_true()) && set(o, "requestBody", body))
         return o;
     json_decref(o);

@@ -25,7 +25,8 @@ bool takc_fits_date(struct takc_str s)
     return s.len == 10 && takc_date_parse(s.ptr, s.len, &days, NULL) == TAKC_OK;
 }
 
-static const struct takc_routes *const groups[] = {&takc_routes_query, &takc_routes_chat, &takc_routes_tasks, &takc_routes_state};
+static const struct takc_routes *const groups[] = {&takc_routes_query, &takc_routes_chat, &takc_routes_tasks, &takc_routes_jobs,
+                                                   &takc_routes_state};
 
 const struct takc_route *takc_route_at(size_t i)
 {

@@ -23,6 +23,8 @@ struct place {
 
 struct takc_tenants {
     struct takc_home *home;
+    void (*closing)(void *arg, struct takc_home *home);
+    void *closing_arg;
     struct {
         struct takc_mutex mu;
         struct takc_cond opened; /* a place was opened, or could not be */
@@ -48,6 +50,20 @@ enum takc_status takc_tenants_open(struct takc_tenants **out, struct takc_home *
     return st;
 }
 
+/* NULL is harmless. */
+static void close_home(const struct takc_tenants *t, struct takc_home *home)
+{
+    if (home && t->closing)
+        t->closing(t->closing_arg, home);
+    takc_home_close(home);
+}
+
+void takc_tenants_on_close(struct takc_tenants *t, void (*closing)(void *arg, struct takc_home *home), void *arg)
+{
+    t->closing = closing;
+    t->closing_arg = arg;
+}
+
 void takc_tenants_close(struct takc_tenants *t)
 {
     if (!t)
@@ -55,7 +71,7 @@ void takc_tenants_close(struct takc_tenants *t)
     for (size_t i = 0; i < TAKC_TENANTS_MAX; i++) {
         if (t->locked.places[i].n_users)
             TAKC_BUG("the home of tenant %s is in use", t->locked.places[i].name);
-        takc_home_close(t->locked.places[i].home);
+        close_home(t, t->locked.places[i].home);
     }
     takc_cond_clear(&t->locked.opened);
     takc_mutex_clear(&t->locked.mu);
@@ -162,7 +178,7 @@ static enum takc_status get(struct takc_tenants *t, struct takc_call *call, stru
     struct place *p;
     struct takc_home *home, *old;
     enum takc_status st = find_or_claim(t, call, name, &p, &home, &old, err);
-    takc_home_close(old);
+    close_home(t, old);
     if (!st && !home) {
         st = open_home(t, name, make, &home, err);
         takc_mutex_lock(&t->locked.mu);
@@ -212,7 +228,7 @@ void takc_tenants_put(struct takc_tenants *t, struct takc_home *home)
         break;
     }
     takc_mutex_unlock(&t->locked.mu);
-    takc_home_close(old);
+    close_home(t, old);
 }
 
 size_t takc_tenants_count(struct takc_tenants *t)

@@ -29,6 +29,8 @@ TAKC_CHECK enum takc_status takc_tenants_get(struct takc_tenants *t, struct takc
                                              struct takc_home **out, struct takc_err *err);
 /* Gives it back. NULL and the server's own home are welcome. */
 void takc_tenants_put(struct takc_tenants *t, struct takc_home *home);
+/* closing is called before a home is closed, by who keeps things of it open; set before the first get. */
+void takc_tenants_on_close(struct takc_tenants *t, void (*closing)(void *arg, struct takc_home *home), void *arg);
 /* How many are open, the default one not counted; for tests and metrics. */
 size_t takc_tenants_count(struct takc_tenants *t);
 

@@ -106,7 +106,7 @@ class Server:
         data = reply.read()
         c.close()
         got = {k.lower(): v for k, v in reply.getheaders()}
-        if got.get("content-type", "").startswith("application/json"):
+        if data and got.get("content-type", "").startswith("application/json"):
             data = json.loads(data)
         return reply.status, got, data
 
