@@ -132,7 +132,7 @@ def routes(home, issuer, r, other):
         keys["others " + scope] = made_for(scope=scope, tasks="legal* f?n2")
         keys["stranger " + scope] = made_for(scope=scope, tenant="stranger")
     env = {"TAKC_SERVE_AUTH": "jwt", "TAKC_SERVE_JWT_ISSUER": issuer, "TAKC_SERVE_JWT_AUDIENCE": AUDIENCE, "TAKC_SERVE_JWT_TENANT_CLAIM": "tenant",
-           "TAKC_SERVE_JWT_TASKS_CLAIM": "tasks"}
+           "TAKC_SERVE_JWT_TASKS_CLAIM": "tasks", "TAKC_SERVE_QUOTA_PER_S": "10000", "TAKC_SERVE_QUOTA_BURST": "10000"}
     with live.Server(home, env=env) as server:
         auth.every_route(server, server.ask("GET", "/openapi.json")[2], keys)
 
