@@ -17,10 +17,11 @@ enum { BODY_MAX = 1 << 20 };
 
 /* ---- replies ---- */
 
-static bool is_openai(const struct takc_exchange *x)
+/* NULL: none was found. */
+static const struct takc_route *route_of(const struct takc_exchange *x)
 {
     const struct takc_asked *asked = x->about;
-    return asked && asked->route && asked->route->openai;
+    return asked ? asked->route : NULL;
 }
 
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
@@ -36,47 +37,20 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
 
-struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err)
-{
-    switch (st) {
-    case TAKC_CORRUPT:
-    case TAKC_IO:
-    case TAKC_FULL:
-    case TAKC_NOMEM:
-        return takc_str("the server could not do this; its log says why, under this request_id");
-    case TAKC_DENIED:
-    case TAKC_UNTRUSTED:
-    case TAKC_NO_MODEL:
-    case TAKC_UPSTREAM:
-        return takc_str("the model's service did not answer as it should; the server's log says why, under this request_id");
-    default:
-        return takc_str(err && err->msg[0] ? err->msg : takc_status_text(st));
-    }
-}
-
-/* As OpenAI's clients expect it; they raise by the HTTP status. */
-static json_t *openai_body(const char *code, struct takc_str message, const json_t *details)
-{
-    struct takc_str param = takc_json_get_str(details, "pointer");
-    bool request = strcmp(code, "INVALID") == 0;
-    return json_pack("{s{so ss so ss}}", "error", "message", takc_json_str(message), "type",
-                     request ? "invalid_request_error" : "api_error", "param", param.len ? takc_json_str(param) : json_null(), "code",
-                     code);
-}
-
 /* Takes details. */
 static json_t *error_body(const struct takc_exchange *x, const char *code, struct takc_str message, json_t *details)
 {
     const struct takc_clock *clock = takc_clock_system();
     const struct takc_error_body e = {code, message, x->request_id, clock->wall_s(clock), details};
-    json_t *v = is_openai(x) ? openai_body(code, message, details) : takc_error_json(&e);
+    const struct takc_route *r = route_of(x);
+    json_t *v = r && r->wording ? r->wording(code, message, takc_json_get_str(details, "pointer")) : takc_error_json(&e);
     json_decref(details);
     return v;
 }
 
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    return error_body(x, takc_error_code(st, about), takc_api_told(st, err), NULL);
+    return error_body(x, takc_error_code(st, about), takc_error_told(st, err), NULL);
 }
 
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
