@@ -62,12 +62,14 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
 
 void takc_admit_begin(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->api->auth && takc_api_needs(asked->api, asked->route)) {
+    if (!asked->api->auth) {
+        asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
+        asked->home = asked->api->home;
+    } else if (!takc_api_needs(asked->api, asked->route)) {
+        asked->who = (struct takc_identity){.subject = takc_str("anonymous")}; /* may nothing, has no home */
+    } else {
         x->admits = true; /* who and home stay empty until then */
-        return;
     }
-    asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
-    asked->home = asked->api->home;
 }
 
 /* ---- with authorizers ---- */
@@ -193,7 +195,7 @@ bool takc_admit_body(struct takc_exchange *x, struct takc_asked *asked)
 
 bool takc_admit(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->home) /* admitted at its head */
+    if (!asked->api->auth || !takc_api_needs(asked->api, asked->route)) /* known since its head */
         return true;
     /* What a key may is told to nobody who only knows its name. */
     return identify(x, asked) && (asked->who.body_proves || has_scope(x, asked)) && begin_body(x, asked) && open_home(x, asked);
