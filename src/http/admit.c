@@ -191,14 +191,15 @@ bool takc_admit_body(struct takc_exchange *x, struct takc_asked *asked)
         refuse(x, 401, "AUTHENTICATION_FAILED", REALM ", error=\"invalid_token\"", err.msg);
     else if (st)
         fail(x, st, "the body's hash", &err);
-    return !st;
+    return !st && has_scope(x, asked);
 }
 
 bool takc_admit(struct takc_exchange *x, struct takc_asked *asked)
 {
     if (!asked->api->auth || !takc_api_needs(asked->api, asked->route)) /* known since its head */
         return true;
-    return identify(x, asked) && has_scope(x, asked) && begin_body(x, asked) && open_home(x, asked);
+    /* What a key may is told to nobody who only knows its name. */
+    return identify(x, asked) && (asked->who.body_proves || has_scope(x, asked)) && begin_body(x, asked) && open_home(x, asked);
 }
 
 void takc_admit_end(struct takc_asked *asked)

@@ -187,7 +187,8 @@ static void admit(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
     (void)arg;
-    (void)(takc_admit(x, asked) && takc_limits_admit(x, asked));
+    /* Nobody's quota is charged before it is known whose request it is. */
+    (void)(takc_admit(x, asked) && (asked->who.body_proves || takc_limits_admit(x, asked)));
 }
 
 static bool is_json(struct takc_str type)
@@ -242,7 +243,8 @@ static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
     asked->handled = true;
-    if (takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
+    bool admitted = takc_admit_body(x, asked) && (!asked->who.body_proves || takc_limits_admit(x, asked));
+    if (admitted && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
         asked->route->run(x, asked);
     takc_limits_written(x, asked);
     takc_observe_written(arg, x);
