@@ -11,6 +11,7 @@
 
 struct takc_home;
 struct takc_models;
+struct takc_snapshots;
 
 enum takc_mode { TAKC_MODE_UNSET = 0, TAKC_MODE_AUTO, TAKC_MODE_ARTIFACT, TAKC_MODE_SELECT, TAKC_MODE_BOTH, TAKC_MODE_WHOLE };
 /* "auto", "artifact", ...; NULL behind the last. */
@@ -46,11 +47,13 @@ struct takc_query_options {
     /* Answers by a model. */
     const struct takc_model_settings *model; /* NULL, or without a name: the response is lines of the documents */
     const struct takc_str *history_answers;  /* of history, in its order, with their marks; turns of the prompt; NULL: none */
-    const struct takc_query_example *examples; /* few-shot, behind the prefix of the prompt; without a model they do nothing, and a note says so */
+    struct takc_snapshots *snapshots;        /* versions that stay open between questions, of a server; NULL: opened for this question */
+    const struct takc_query_example
+        *examples; /* few-shot, behind the prefix of the prompt; without a model they do nothing, and a note says so */
     size_t n_examples;
-    struct takc_models *models;              /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
-    uint32_t max_tokens;                     /* of the answer; 0: the profile's */
-    double temperature;                      /* with has_temperature; else the profile's */
+    struct takc_models *models; /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
+    uint32_t max_tokens;        /* of the answer; 0: the profile's */
+    double temperature;         /* with has_temperature; else the profile's */
     bool has_temperature;
     takc_query_delta_fn *delta; /* NULL: whole. Not called where lines of the prompt instruct a reader: such answers are looked at first */
     void *delta_arg;
@@ -85,6 +88,7 @@ struct takc_tried_rate {
 /* What a model said, and what it cost. All zero without a model. */
 struct takc_model_answer {
     bool asked;               /* a model was called, or its kept answer used */
+    const char *failure;      /* of a failed call: "throttled", "no_model", "too_long", ... (model/model.h); static; NULL: none */
     struct takc_str provider; /* "bedrock" */
     struct takc_str model;    /* that answered, as the service names it */
     struct takc_str request_id, stop;
@@ -138,8 +142,8 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     void *owner;
 };
 
-/* Answers. On failure out has nothing but timing and, where a model's call failed (answer.asked), the tokens and money that it took;
- * what err says is the service's then, but for COST. NOT_FOUND without task, version or rate; INVALID for an empty question.
+/* Answers. On failure out has nothing but timing and, where a model was called, what that took and how it failed (answer.failure: what err
+ * says is the service's then). NOT_FOUND without task, version or rate; INVALID for an empty question.
  *
  * With a model the response is its text, "[1]" for the first of citations, which are the lines it cites by first mention. When it says that
  * the lines do not hold the answer, abstained is set and citations are what came nearest. A failed call is a failure (LIMITED, UPSTREAM,

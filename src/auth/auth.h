@@ -59,4 +59,9 @@ bool takc_may(const struct takc_identity *who, unsigned what);
 /* May it name that task? */
 bool takc_may_task(const struct takc_identity *who, struct takc_str task);
 
+/* "query,ingest" as TAKC_MAY_*. INVALID names the word. */
+TAKC_CHECK enum takc_status takc_may_parse(struct takc_str list, unsigned *out, struct takc_err *err);
+/* The way back: "query,ingest,admin" at most. */
+void takc_may_text(unsigned may, char out[24]);
+
 #endif

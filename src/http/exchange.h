@@ -10,6 +10,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
+#include "base/pool.h"
 #include "http/guard.h"
 #include "takc/call.h"
 
@@ -55,7 +57,8 @@ struct takc_exchange {
      * failure is the reply: INVALID 400, FULL 507, else 500. */
     enum takc_status (*sink)(void *arg, struct takc_str piece, struct takc_err *err);
     void *sink_arg;
-    void *about; /* whatever begin and handle share */
+    struct takc_sha256 *digest; /* every piece of the body is added to it, be it kept or sunk; its owner clears it. NULL: nobody asks */
+    void *about;                /* whatever begin and handle share */
     /* the reply; status 0: none yet */
     int status;
     const char *content_type; /* NULL: application/json */
@@ -79,6 +82,10 @@ struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *n
 
 /* Gives back x->kept, if there is one: the reply is another. */
 void takc_exchange_drop_kept(struct takc_exchange *x);
+
+/* Runs more of the request's work on another fiber; run or drop is called once, on OK only. Whoever forks waits for it: the exchange is not
+ * kept alive by it. BUSY: there is none left, the caller does the work itself. */
+TAKC_CHECK enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err);
 
 /* Sends status and headers now; pieces follow. Once, from any thread while the handler
  * runs on a fiber. CANCELLED: the client has gone. */

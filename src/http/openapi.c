@@ -40,6 +40,8 @@ static json_t *replies_of(const struct takc_route *r, json_t *components)
         const char *status, *about;
         bool always;
     } failures[] = {{"400", "what was asked does not fit", true},
+                    {"401", "no credential, or one that is not good", false},
+                    {"403", "the credential may not do that, or not with that task", true},
                     {"404", "no such task, version or rate", false},
                     {"413", "the body is too large", true},
                     {"415", "the body is of another type", false},
@@ -79,7 +81,22 @@ static bool add_params(const struct takc_route *r, json_t *list, json_t *compone
     return good;
 }
 
-static json_t *operation(const struct takc_route *r, json_t *components)
+/* ---- who may ---- */
+
+/* One of them is enough. */
+static json_t *security_of(const struct takc_route *r)
+{
+    return r->may ? json_pack("[{s[]} {s[]}]", "bearer", "apiKey") : json_array();
+}
+
+static json_t *security_schemes(void)
+{
+    return json_pack("{s{ss ss ss} s{ss ss ss ss}}", "bearer", "type", "http", "scheme", "bearer", "description",
+                     "a key of takc key create, or what another authorizer takes", "apiKey", "type", "apiKey", "in", "header", "name",
+                     "X-API-Key", "description", "a key of takc key create");
+}
+
+static json_t *operation(const struct takc_route *r, json_t *components, bool authorized)
 {
     json_t *params = json_array(), *replies = replies_of(r, components);
     json_t *o = params && replies && add_params(r, params, components)
@@ -87,6 +104,10 @@ static json_t *operation(const struct takc_route *r, json_t *components)
                     : NULL;
     json_decref(params);
     json_decref(replies);
+    if (o && authorized && !set(o, "security", security_of(r))) {
+        json_decref(o);
+        return NULL;
+    }
     if (!o || !r->body)
         return o;
     json_t *body = content("application/json", takc_schema_json(r->body, components));
@@ -96,7 +117,7 @@ static json_t *operation(const struct takc_route *r, json_t *components)
     return NULL;
 }
 
-static bool add_path(const struct takc_route *r, json_t *paths, json_t *components)
+static bool add_path(const struct takc_route *r, json_t *paths, json_t *components, bool authorized)
 {
     char method[16] = "";
     for (size_t i = 0; r->method[i] && i + 1 < sizeof(method); i++)
@@ -104,15 +125,15 @@ static bool add_path(const struct takc_route *r, json_t *paths, json_t *componen
     json_t *path = json_object_get(paths, r->path);
     if (!path && !set(paths, r->path, path = json_object()))
         return false;
-    return set(path, method, operation(r, components));
+    return set(path, method, operation(r, components, authorized));
 }
 
-json_t *takc_openapi(void)
+json_t *takc_openapi(bool authorized)
 {
     json_t *paths = json_object(), *components = json_object();
     bool good = paths && components;
     for (size_t i = 0; good && takc_route_at(i); i++)
-        good = add_path(takc_route_at(i), paths, components);
+        good = add_path(takc_route_at(i), paths, components, authorized);
     json_t *v = good ? json_pack("{ss s{ss ss ss s{ss ss}} s[{ss}] sO s{sO}}", "openapi", "3.1.0", "info", "title", "takc", "version",
                                  TAKC_VERSION_TEXT, "description", "Task-Aware Knowledge Compression: compressed once, asked often",
                                  "license", "name", "Apache-2.0", "identifier", "Apache-2.0", "servers", "url", "/", "paths", paths,
@@ -120,5 +141,8 @@ json_t *takc_openapi(void)
                      : NULL;
     json_decref(paths);
     json_decref(components);
-    return v;
+    if (!v || !authorized || set(json_object_get(v, "components"), "securitySchemes", security_schemes()))
+        return v;
+    json_decref(v);
+    return NULL;
 }

@@ -51,6 +51,7 @@ static const struct takc_route rows[] = {
      .reply = &chat_reply,
      .body_max = 8 << 20,
      .run = takc_on_chat,
+     .counts = TAKC_QUOTA_QUERY,
      .openai = true},
     {.method = "GET",
      .path = "/models",

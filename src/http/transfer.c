@@ -329,7 +329,8 @@ static enum MHD_Result queue_reply(struct transfer *t)
     if (!r)
         return MHD_NO;
     t->server->o.handlers.headers(t->server->o.handlers.arg, x);
-    bool good = mhd->add_response_header(r, "Content-Type", x->content_type ? x->content_type : "application/json") == MHD_YES;
+    bool bare = x->status == 204 || x->status == 304; /* nothing has no type */
+    bool good = bare || mhd->add_response_header(r, "Content-Type", x->content_type ? x->content_type : "application/json") == MHD_YES;
     for (size_t i = 0; i < x->n_out && good; i++)
         good = mhd->add_response_header(r, x->out[i].name.ptr, x->out[i].value.ptr) == MHD_YES;
     t->step = STEP_QUEUED;
@@ -433,6 +434,12 @@ enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str pie
 }
 
 /* ---- the handler ---- */
+
+enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err)
+{
+    const struct transfer *t = (const struct transfer *)(const void *)x;
+    return takc_crew_push(t->server->crew, job, err);
+}
 
 /* On a fiber, before the body. */
 static void admit(void *arg)
@@ -544,6 +551,11 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
 static void keep_piece(struct transfer *t, struct takc_str piece)
 {
     struct takc_err err = {0};
+    if (t->x.digest && takc_sha256_add(t->x.digest, piece, NULL)) {
+        t->too_late = 503;
+        (void)snprintf(t->why, sizeof(t->why), "no memory for the body");
+        return;
+    }
     if (!t->x.sink) {
         if (takc_buf_add(&t->x.body, piece, NULL)) {
             t->too_late = 503;

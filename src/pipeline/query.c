@@ -50,7 +50,7 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
         return takc_fail(err, TAKC_INVALID, 0, "the question is not UTF-8");
     enum takc_status st = takc_home_counting_profile(h, q->o->task, &q->profile, err);
     if (!st)
-        st = takc_snapshot_open(&q->snapshot, h, q->o->task, q->o->version, err);
+        st = takc_snapshot_open(&q->snapshot, q->o->snapshots, h, q->o->task, q->o->version, err);
     takc_answer_lap(q, &q->r->timing.cache_ns);
     if (st)
         return st;
@@ -121,6 +121,7 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
         const struct takc_model_answer *a = &out->answer;
         const struct takc_query_result rest = {.timing = out->timing,
                                                .answer = {.asked = a->asked,
+                                                          .failure = a->failure,
                                                           .input = a->input,
                                                           .output = a->output,
                                                           .cache_read = a->cache_read,

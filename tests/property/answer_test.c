@@ -434,6 +434,7 @@ static void failures_are_failures(void **state)
         script = (struct takc_fake_options){.steps = steps, .n_steps = 8};
         assert_int_equal(takc_query(home, &call_of_test, &o, &r, &err), takc_failure_status((enum takc_failure)f));
         assert_true(r.response.len == 0 && r.n_citations == 0 && r.owner == NULL);
+        assert_string_equal(r.answer.failure, takc_failure_name((enum takc_failure)f));
         if (f != TAKC_FAILURE_CANCELLED)
             assert_non_null(strstr(err.msg, "answer by fake:obedient: "));
         if (takc_failure_again((enum takc_failure)f))
