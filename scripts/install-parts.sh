@@ -5,7 +5,7 @@
 set -eu
 
 BUILD="gcc libc6-dev make cmake ninja-build pkg-config libjansson-dev libsqlite3-dev libxml2-dev libzip-dev libcmark-gfm-dev
-libcmark-gfm-extensions-dev libcsv-dev libicu-dev libyaml-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libseccomp-dev zlib1g-dev poppler-utils bubblewrap"
+libcmark-gfm-extensions-dev libcsv-dev libicu-dev libyaml-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libcjose-dev libseccomp-dev zlib1g-dev poppler-utils bubblewrap"
 TEST="libcmocka-dev liblzma-dev libbz2-dev python3 openssl zip clang libclang-rt-14-dev clang-tidy clang-format"
 # What the program needs to run, built elsewhere (Dockerfile); libraries that it loads when they are wanted are the last line.
 RUN="libjansson4 libsqlite3-0 libxml2 libzip4 libcmark-gfm0.29.0.gfm.6 libcmark-gfm-extensions0.29.0.gfm.6 libcsv3 libicu72 libyaml-0-2 libssl3

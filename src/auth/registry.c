@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-static const struct takc_auth_factory *const factories[] = {&takc_auth_key};
+static const struct takc_auth_factory *const factories[] = {&takc_auth_key, &takc_auth_jwt, &takc_auth_sigv4, &takc_auth_webhook};
 enum { N_FACTORIES = sizeof(factories) / sizeof(factories[0]) };
 
 struct takc_auth {

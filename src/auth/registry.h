@@ -15,7 +15,8 @@ struct takc_auth_factory {
     /* Opens it by the settings; home is the server's own, and lives longer. INVALID names the setting. Returns owned: kind->free. */
     enum takc_status (*open)(struct takc_authorizer **out, const struct takc_settings *s, struct takc_home *home, struct takc_err *err);
 };
-extern const struct takc_auth_factory takc_auth_key; /* keys.c */
+extern const struct takc_auth_factory takc_auth_key;                                     /* keys.c */
+extern const struct takc_auth_factory takc_auth_jwt, takc_auth_sigv4, takc_auth_webhook; /* from_settings.c */
 
 struct takc_auth;
 /* Opens what serve.auth names; *out is NULL for "none". INVALID: an unknown word, a repeated one, none beside others. Settings are read

@@ -57,6 +57,11 @@ struct takc_settings {
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
     struct takc_str serve_address, serve_tls_cert, serve_tls_key;
     struct takc_str serve_auth;
+    struct takc_str serve_auth_ca_file, serve_jwt_issuer, serve_jwt_audience, serve_jwt_jwks, serve_jwt_tenant_claim, serve_jwt_scope_claim;
+    struct takc_str serve_jwt_tasks_claim, serve_jwt_token_use, serve_sigv4_keys, serve_sigv4_region, serve_sigv4_service;
+    struct takc_str serve_webhook_url, serve_webhook_command, serve_webhook_headers;
+    bool serve_sigv4_unsigned_body, serve_webhook_allow_private;
+    uint64_t serve_webhook_ttl_s;
     uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;
     bool serve_access_log, serve_log_questions, serve_metrics_open;
     uint64_t serve_audit_days, serve_reply_cache_bytes;

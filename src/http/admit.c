@@ -142,16 +142,66 @@ static bool open_home(struct takc_exchange *x, struct takc_asked *asked)
     return !st;
 }
 
+/* Its body has to be the one that was signed: hashed as it comes. */
+static bool begin_body(struct takc_exchange *x, struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    if (!asked->who.body)
+        return true;
+    enum takc_status st = takc_sha256_init(&asked->body_hash, &err);
+    if (st)
+        fail(x, st, "the body's hash", &err);
+    else
+        x->digests[TAKC_DIGEST_SIGNED] = &asked->body_hash;
+    return !st;
+}
+
+struct takc_str takc_admit_query(struct takc_exchange *x, const struct takc_asked *asked, bool *nomem)
+{
+    struct takc_str rest = x->query, piece;
+    size_t n = 0;
+    *nomem = false;
+    if (!asked->who.in_query)
+        return x->query;
+    char *kept = takc_arena_alloc(&x->arena, x->query.len + 1);
+    *nomem = !kept;
+    while (kept && takc_str_split(&rest, '&', &piece)) {
+        if (!piece.len || takc_str_starts(piece, takc_str("X-Amz-")))
+            continue;
+        if (n)
+            kept[n++] = '&';
+        memcpy(kept + n, piece.ptr, piece.len);
+        n += piece.len;
+    }
+    return takc_str_n(kept, n);
+}
+
+bool takc_admit_body(struct takc_exchange *x, struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_hex hash;
+    if (!asked->who.body)
+        return true;
+    enum takc_status st = takc_sha256_end(&asked->body_hash, &hash, &err);
+    st = st ? st : takc_identity_body(&asked->who, takc_str(hash.s), &err);
+    if (st == TAKC_DENIED)
+        refuse(x, 401, "AUTHENTICATION_FAILED", REALM ", error=\"invalid_token\"", err.msg);
+    else if (st)
+        fail(x, st, "the body's hash", &err);
+    return !st;
+}
+
 bool takc_admit(struct takc_exchange *x, struct takc_asked *asked)
 {
     if (asked->home) /* admitted at its head */
         return true;
-    return identify(x, asked) && has_scope(x, asked) && open_home(x, asked);
+    return identify(x, asked) && has_scope(x, asked) && begin_body(x, asked) && open_home(x, asked);
 }
 
 void takc_admit_end(struct takc_asked *asked)
 {
     if (asked->api->tenants)
         takc_tenants_put(asked->api->tenants, asked->home);
+    takc_sha256_clear(&asked->body_hash);
     asked->home = NULL;
 }

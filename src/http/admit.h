@@ -18,6 +18,10 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x);
 void takc_admit_begin(struct takc_exchange *x, struct takc_asked *asked);
 /* Fills asked->who and asked->home. false: refused, the reply is there. */
 bool takc_admit(struct takc_exchange *x, struct takc_asked *asked);
+/* The query without what admitted the request; *nomem: no memory for it. */
+struct takc_str takc_admit_query(struct takc_exchange *x, const struct takc_asked *asked, bool *nomem);
+/* On a fiber, with the body: is it the one that was signed, where it was? false: refused, the reply is there. */
+bool takc_admit_body(struct takc_exchange *x, struct takc_asked *asked);
 /* The request needs its home no more. Twice is harmless. */
 void takc_admit_end(struct takc_asked *asked);
 

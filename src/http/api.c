@@ -250,7 +250,8 @@ static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
     static const struct takc_schema none = {.type = TAKC_TYPE_OBJECT};
     struct takc_schema_miss miss;
     bool nomem;
-    if (takc_schema_query(asked->route->query ? asked->route->query : &none, x->query, &asked->query, &miss, &nomem))
+    struct takc_str query = takc_admit_query(x, asked, &nomem);
+    if (!nomem && takc_schema_query(asked->route->query ? asked->route->query : &none, query, &asked->query, &miss, &nomem))
         return true;
     if (nomem)
         refuse(NULL, x, 503, "no memory for a request");
@@ -264,7 +265,7 @@ static void handle(void *arg, struct takc_exchange *x)
     struct takc_asked *asked = x->about;
     asked->handled = true;
     bool admitted = x->admits || (takc_limits_come(x, asked) && takc_limits_admit(x, asked));
-    bool runs = admitted && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked);
+    bool runs = admitted && takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked);
     if (runs)
         asked->route->run(x, asked);
     takc_limits_written(x, asked);

@@ -67,6 +67,7 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
     bool handled;                 /* its handler has begun */
     struct takc_limited *limited; /* http/limits.h: what it was counted in */
+    struct takc_sha256 body_hash; /* where who.body is set */
 };
 
 /* The i-th route, NULL behind the last. Static. */

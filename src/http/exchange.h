@@ -15,6 +15,7 @@
 #include "http/guard.h"
 #include "takc/call.h"
 
+enum { TAKC_DIGEST_AGAIN = 0 /* is it the same write again? */, TAKC_DIGEST_SIGNED /* is it what was signed? */, TAKC_DIGESTS };
 enum { TAKC_REQUEST_ID_BYTES = 65, TAKC_EXCHANGE_HEADERS = 40 };
 
 /* What metrics, log and traces tell of a request beyond its head and its reply; http/observe.h fills and reads it. */
@@ -57,8 +58,9 @@ struct takc_exchange {
      * failure is the reply: INVALID 400, FULL 507, else 500. */
     enum takc_status (*sink)(void *arg, struct takc_str piece, struct takc_err *err);
     void *sink_arg;
-    struct takc_sha256 *digest; /* every piece of the body is added to it, be it kept or sunk; its owner clears it. NULL: nobody asks */
-    void *about;                /* whatever begin and handle share */
+    /* Every piece of the body is added to each, be it kept or sunk, on the connection's thread; who sets one begins and clears it. */
+    struct takc_sha256 *digests[TAKC_DIGESTS];
+    void *about; /* whatever begin and handle share */
     /* the reply; status 0: none yet */
     int status;
     const char *content_type; /* NULL: application/json */

@@ -54,7 +54,7 @@ bool takc_idempotency_expect(struct takc_exchange *x, struct takc_claim *c, cons
     *out_why = "no memory for a request";
     if (takc_sha256_init(&c->digest, NULL))
         return false;
-    x->digest = &c->digest;
+    x->digests[TAKC_DIGEST_AGAIN] = &c->digest;
     return true;
 }
 

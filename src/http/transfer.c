@@ -551,18 +551,17 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
 static void keep_piece(struct transfer *t, struct takc_str piece)
 {
     struct takc_err err = {0};
-    if (t->x.digest && takc_sha256_add(t->x.digest, piece, NULL)) {
+    bool nomem = false;
+    for (size_t i = 0; i < TAKC_DIGESTS; i++)
+        nomem = nomem || (t->x.digests[i] && takc_sha256_add(t->x.digests[i], piece, NULL));
+    if (!t->x.sink && !nomem)
+        nomem = takc_buf_add(&t->x.body, piece, NULL) != TAKC_OK;
+    if (nomem) {
         t->too_late = 503;
         (void)snprintf(t->why, sizeof(t->why), "no memory for the body");
-        return;
     }
-    if (!t->x.sink) {
-        if (takc_buf_add(&t->x.body, piece, NULL)) {
-            t->too_late = 503;
-            (void)snprintf(t->why, sizeof(t->why), "no memory for the body");
-        }
+    if (nomem || !t->x.sink)
         return;
-    }
     enum takc_status st = t->x.sink(t->x.sink_arg, piece, &err);
     if (!st)
         return;

@@ -206,7 +206,7 @@ def observed():
     threading.Thread(target=collector.serve_forever, daemon=True).start()
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:%d" % collector.server_port, "OTEL_SERVICE_NAME": "observed",
            "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20b", "TAKC_LOG_FORMAT": "json", "TAKC_MODEL_NAME": "fake:canned",
-           "TAKC_SERVE_METRICS_TASKS": "fin", "no_proxy": "127.0.0.1"}
+           "TAKC_SERVE_METRICS_TASKS": "fin", "TAKC_SERVE_QUOTA_PER_S": "0", "no_proxy": "127.0.0.1"}
     with live.home() as home:
         with live.Server(home, "--log-level", "info", env=env) as server:
             ask_questions(server)
@@ -228,7 +228,8 @@ def observed():
 
 def without_collector():
     """Nobody listens: requests are answered, spans are lost and counted, and the log says so once."""
-    env = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/x", "no_proxy": "127.0.0.1", "TAKC_SERVE_LOG_QUESTIONS": "true"}
+    env = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/x", "no_proxy": "127.0.0.1", "TAKC_SERVE_LOG_QUESTIONS": "true",
+           "TAKC_SERVE_QUOTA_PER_S": "0"}
     with live.home() as home, live.Server(home, "--log-level", "warn,http.access=info", env=env) as server:
         def lost():
             check(server.ask("GET", "/livez")[0] == 200, "a request without a collector")
