@@ -91,7 +91,7 @@ struct takc_api {
     bool answer_cache;
     int64_t started_s;
     _Atomic(struct takc_server *) server; /* for counts; set once it is open: requests may come before */
-    struct takc_limits *limits; /* http/limits.h; NULL: none */
+    struct takc_limits *limits;           /* http/limits.h; NULL: none */
     /* http/observe.h */
     struct takc_metrics *metrics;
     struct takc_traces *traces; /* NULL: none are sent */
@@ -168,8 +168,8 @@ json_t *takc_question_error(const struct takc_exchange *x, const struct takc_ref
 TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
 
 /* --- handlers: on_*.c --- */
-takc_route_fn takc_on_metrics, takc_on_query, takc_on_query_batch, takc_on_cache_delete, takc_on_rollback, takc_on_delete_task, takc_on_health, takc_on_live,
-    takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks, takc_on_task, takc_on_put_task, takc_on_documents,
-    takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
+takc_route_fn takc_on_metrics, takc_on_query, takc_on_query_batch, takc_on_cache_delete, takc_on_rollback, takc_on_delete_task,
+    takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks, takc_on_task,
+    takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * on_cache.c - what is kept of a task: GET /cache/{task}, GET and DELETE /cache/{task}/{rate}, POST /cache/{task}/rollback. Replies about one
- * rate are kept in memory as they are sent; where one is there, the request needs no fiber. */
+ * on_cache.c - what is kept of a task: GET /cache/{task}, GET and DELETE /cache/{task}/{rate}, POST /cache/{task}/rollback. Replies about
+ * one rate are kept in memory as they are sent; where one is there, the request needs no fiber. */
 #include "http/on_cache.h"
 #include "http/metrics.h"
 #include "http/reply_cache.h"
