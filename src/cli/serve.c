@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
+#include "http/api.h"
 #include "http/limits.h"
 #include "http/observe.h"
 #include "http/reply_cache.h"
@@ -66,7 +67,16 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .access_log = s->serve_access_log,
                              .log_questions = s->serve_log_questions,
                              .metrics_open = s->serve_metrics_open,
-                             .audit_days = s->serve_audit_days};
+                             .audit_days = s->serve_audit_days,
+                             .work = {.sources = s->serve_sources,
+                                      .upload_max_bytes = s->serve_upload_max_bytes,
+                                      .max_file_bytes = s->ingest_max_file_bytes,
+                                      .max_text_bytes = s->ingest_max_text_bytes,
+                                      .timeout_ms = s->ingest_timeout_ms,
+                                      .pdf_mode = takc_str_is(s->pdf_mode, "auto") ? NULL : s->pdf_mode.ptr,
+                                      .n_threads = takc_cli_threads(cli),
+                                      .jobs_max = s->serve_jobs_max,
+                                      .jobs_running = s->serve_jobs_running}};
     enum takc_status st = takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
     return st ? st : open_observers(s, api, err);
 }
@@ -159,6 +169,8 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
     if (!st)
+        st = takc_work_open(&api, err);
+    if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
         bool v6 = takc_str_find_byte(cli->settings.serve_address, ':', 0) != SIZE_MAX;
@@ -168,17 +180,19 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
             st = takc_cli_flush(cli, err);
         if (!st)
             wait_for_signal(cli, &api);
+        takc_jobs_stop(api.jobs); /* before the drain: nobody waits for a job that is put back */
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
-    takc_traces_close(api.traces);
-    takc_reply_cache_free(api.replies);
-    takc_metrics_free(api.metrics);
+    takc_jobs_close(api.jobs);
     takc_tenants_close(api.tenants);
     takc_models_pool_close(api.models);
     takc_snapshots_close(api.snapshots);
     takc_auth_close(api.auth);
     takc_limits_close(api.limits);
+    takc_traces_close(api.traces);
+    takc_reply_cache_free(api.replies);
+    takc_metrics_free(api.metrics);
     takc_home_close(api.home);
     return st;
 }

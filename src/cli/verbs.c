@@ -65,6 +65,7 @@ static const struct takc_option key_options[] = {
     {"tasks", 0, TAKC_OPTION_TEXT, "LIST", "create: patterns of tasks that it may name, such as 'fin*,legal'; default: all", NULL, false},
     {"expires", 0, TAKC_OPTION_TEXT, "TIME", "create: how long it is good, such as 90d, 12h, 30m; default: for ever", NULL, false},
 };
+static const struct takc_option mcp_options[] = {TAKC_MODEL_OPTIONS};
 
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
@@ -315,6 +316,16 @@ static const struct takc_verb verbs[] = {
      .min_args = 1,
      .max_args = 2,
      .run = takc_verb_key},
+    {.name = "mcp",
+     .summary = "tools for an agent, on standard input and output",
+     .usage = "[OPTIONS]",
+     .about =
+         "Speaks the Model Context Protocol, one message a line, until its input ends: tools takc_query, takc_list_tasks, takc_source, "
+         "and tasks as resources. An agent starts it: its command is takc, its arguments are mcp and perhaps --home DIR.",
+     .example = "takc mcp </dev/null",
+     .example_says = "Over HTTP the same is POST /mcp of takc serve.",
+     OPTIONS(mcp_options),
+     .run = takc_verb_mcp},
     {.name = "backends",
      .summary = "list the kinds of models",
      .usage = "",

@@ -122,7 +122,7 @@ static bool identify(struct takc_exchange *x, struct takc_asked *asked)
 static bool has_scope(struct takc_exchange *x, const struct takc_asked *asked)
 {
     char names[24], challenge[96], why[96];
-    if (takc_may(&asked->who, asked->route->may))
+    if (takc_may(&asked->who, takc_api_needs(asked->api, asked->route)))
         return true;
     takc_may_text(asked->route->may, names);
     (void)snprintf(challenge, sizeof(challenge), REALM ", error=\"insufficient_scope\", scope=\"%s\"", names);

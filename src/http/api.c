@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/admit.h"
+#include "http/upload.h"
 
 #include <stdio.h>
 
@@ -16,10 +17,11 @@ enum { BODY_MAX = 1 << 20 };
 
 /* ---- replies ---- */
 
-static bool is_openai(const struct takc_exchange *x)
+/* NULL: none was found. */
+static const struct takc_route *route_of(const struct takc_exchange *x)
 {
     const struct takc_asked *asked = x->about;
-    return asked && asked->route && asked->route->openai;
+    return asked ? asked->route : NULL;
 }
 
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
@@ -35,58 +37,25 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
 
-/* What a client may read of a failure: its own mistakes in full, ours and other services' in general words. */
-static struct takc_str message_of(enum takc_status st, const struct takc_err *err)
-{
-    switch (st) {
-    case TAKC_CORRUPT:
-    case TAKC_IO:
-    case TAKC_FULL:
-    case TAKC_NOMEM:
-        return takc_str("the server could not do this; its log says why, under this request_id");
-    case TAKC_DENIED:
-    case TAKC_UNTRUSTED:
-    case TAKC_NO_MODEL:
-    case TAKC_UPSTREAM:
-        return takc_str("the model's service did not answer as it should; the server's log says why, under this request_id");
-    default:
-        return takc_str(err && err->msg[0] ? err->msg : takc_status_text(st));
-    }
-}
-
-/* As OpenAI's clients expect it; they raise by the HTTP status. */
-static json_t *openai_body(const char *code, struct takc_str message, const json_t *details)
-{
-    struct takc_str param = takc_json_get_str(details, "pointer");
-    bool request = strcmp(code, "INVALID") == 0;
-    return json_pack("{s{so ss so ss}}", "error", "message", takc_json_str(message), "type",
-                     request ? "invalid_request_error" : "api_error", "param", param.len ? takc_json_str(param) : json_null(), "code",
-                     code);
-}
-
 /* Takes details. */
 static json_t *error_body(const struct takc_exchange *x, const char *code, struct takc_str message, json_t *details)
 {
     const struct takc_clock *clock = takc_clock_system();
     const struct takc_error_body e = {code, message, x->request_id, clock->wall_s(clock), details};
-    json_t *v = is_openai(x) ? openai_body(code, message, details) : takc_error_json(&e);
+    const struct takc_route *r = route_of(x);
+    json_t *v = r && r->wording ? r->wording(code, message, takc_json_get_str(details, "pointer")) : takc_error_json(&e);
     json_decref(details);
     return v;
 }
 
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    return error_body(x, takc_error_code(st, about), message_of(st, err), NULL);
+    return error_body(x, takc_error_code(st, about), takc_error_told(st, err), NULL);
 }
 
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
 {
     return error_body(x, code, message, NULL);
-}
-
-struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err)
-{
-    return message_of(st, err);
 }
 
 /* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */
@@ -157,6 +126,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
                  {413, "TOO_LARGE"},
                  {414, "TOO_LARGE"},
                  {415, "UNSUPPORTED"},
+                 {422, "UNSUPPORTED"},
                  {431, "TOO_LARGE"},
                  {501, "UNSUPPORTED"},
                  {503, "BUSY"},
@@ -167,6 +137,11 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
         if (codes[i].status == status)
             code = codes[i].code;
     takc_api_refuse(x, status, code, takc_str(why), NULL);
+}
+
+void takc_api_reject(struct takc_exchange *x, int status, const char *why)
+{
+    refuse(NULL, x, status, why);
 }
 
 /* ---- a request ---- */
@@ -180,8 +155,8 @@ static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
     bool nomem = false;
-    takc_observe_begin(arg, x);
     takc_limits_peer(arg, x);
+    takc_observe_begin(arg, x);
     if (!takc_admit_head(arg, x))
         return;
     struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
@@ -204,6 +179,8 @@ static void begin(void *arg, struct takc_exchange *x)
     if (!takc_limits_begin(x, asked))
         return;
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
+    if (r->streams_body)
+        asked->upload = takc_upload_begin(x, takc_home_path(asked->api->home), asked->api->work.upload_max_bytes);
 }
 
 static void admit(void *arg, struct takc_exchange *x)
@@ -225,7 +202,9 @@ static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
 {
     struct takc_schema_miss miss;
     struct takc_err err;
-    if (!asked->route->body || (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss)))
+    if (!asked->route->body || asked->upload)
+        return true;
+    if (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss))
         return true;
     json_decref(asked->body);
     asked->body = NULL;
@@ -302,6 +281,8 @@ static void ended(void *arg, const struct takc_exchange *x, bool whole)
     if (asked && !asked->handled) /* its client has gone, or it was refused: no handler will end it */
         takc_admit_end(asked);
     takc_limits_ended(x);
+    if (asked)
+        takc_upload_end(asked->upload);
 }
 
 struct takc_server_handlers takc_api_handlers(struct takc_api *api)

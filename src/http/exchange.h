@@ -82,12 +82,11 @@ void takc_exchange_header(struct takc_exchange *x, const char *name, struct takc
 /* Text of the header of the request, or the empty view. */
 struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *name);
 
-/* Gives back x->kept, if there is one: the reply is another. */
-void takc_exchange_drop_kept(struct takc_exchange *x);
-
 /* Runs more of the request's work on another fiber; run or drop is called once, on OK only. Whoever forks waits for it: the exchange is not
  * kept alive by it. BUSY: there is none left, the caller does the work itself. */
 TAKC_CHECK enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err);
+/* Gives back x->kept, if there is one: the reply is another. */
+void takc_exchange_drop_kept(struct takc_exchange *x);
 
 /* Sends status and headers now; pieces follow. Once, from any thread while the handler
  * runs on a fiber. CANCELLED: the client has gone. */

@@ -1,47 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http/fields.h - for the files that hold rows of routes (routes_*.c): schemas of the fields that many bodies have. */
+ * http/fields.h - for the files that hold rows of routes (routes_*.c). */
 #ifndef TAKC_HTTP_FIELDS_H
 #define TAKC_HTTP_FIELDS_H
 
 #include "http/api.h"
+#include "schema/fields.h"
 
-/* Is it the name of a task? A rate ("ultra", "12.5x")? A day ("2026-01-31")? */
-bool takc_fits_task(struct takc_str s), takc_fits_rate(struct takc_str s), takc_fits_date(struct takc_str s);
-
-#define TEXT(about_, min_, max_)                                                                                                           \
-    {                                                                                                                                      \
-        .type = TAKC_TYPE_TEXT, .about = (about_), .min_len = (min_), .max_len = (max_)                                                    \
-    }
-#define WHOLE(about_, min_, max_)                                                                                                          \
-    {                                                                                                                                      \
-        .type = TAKC_TYPE_WHOLE, .about = (about_), .limited = true, .min = (min_), .max = (max_)                                          \
-    }
-#define NUMBER(about_, min_, max_)                                                                                                         \
-    {                                                                                                                                      \
-        .type = TAKC_TYPE_NUMBER, .about = (about_), .limited = true, .min = (min_), .max = (max_)                                         \
-    }
-#define BOOL(about_)                                                                                                                       \
-    {                                                                                                                                      \
-        .type = TAKC_TYPE_BOOL, .about = (about_)                                                                                          \
-    }
-#define TASK                                                                                                                               \
-    {                                                                                                                                      \
-        .type = TAKC_TYPE_TEXT, .about = "the task", .min_len = 1, .max_len = 64, .fits = takc_fits_task,                                  \
-        .expected = "the name of a task: letters, digits, '.', '_', '-'", .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$"                        \
-    }
-#define RATE                                                                                                                               \
-    {                                                                                                                                      \
-        .type = TAKC_TYPE_TEXT, .about = "the rate; chosen where it is not given", .min_len = 1, .max_len = 12, .fits = takc_fits_rate,    \
-        .expected = "ultra, high, medium, light or a rate like 12.5x", .pattern = "^(ultra|high|medium|light|[0-9]+(\\.[0-9]{1,3})?x?)$"   \
-    }
-#define DATE(about_)                                                                                                                       \
-    {                                                                                                                                      \
-        .type = TAKC_TYPE_TEXT, .about = (about_), .min_len = 10, .max_len = 10, .fits = takc_fits_date,                                   \
-        .expected = "a date like 2026-01-31", .format = "date"                                                                             \
-    }
-#define OPTIONAL false
-#define REQUIRED true
 #define ROUTES(name, rows) const struct takc_routes name = {(rows), sizeof(rows) / sizeof((rows)[0])}
 
 #endif

@@ -53,32 +53,9 @@ static size_t count(const struct takc_request_head *h, const char *name)
 
 /* ---- target ---- */
 
-static int hex(char c)
+static bool is_hex(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool takc_percent_decode(struct takc_str s, char *out, size_t *out_len)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (c == '%') {
-            if (i + 2 >= s.len || hex(s.ptr[i + 1]) < 0 || hex(s.ptr[i + 2]) < 0)
-                return false;
-            c = (char)(hex(s.ptr[i + 1]) * 16 + hex(s.ptr[i + 2]));
-            i += 2;
-        }
-        if (c == '\0')
-            return false;
-        out[n++] = c;
-    }
-    out[n] = '\0';
-    *out_len = n;
-    return true;
+    return c && strchr("0123456789abcdefABCDEF", c);
 }
 
 static bool is_dots(struct takc_str segment)
@@ -98,7 +75,7 @@ static int check_target(struct takc_str t, size_t max, char why[128])
         unsigned char c = (unsigned char)t.ptr[i];
         if (c <= 0x20 || c >= 0x7f || c == '#' || c == '\\')
             return refuse(400, why, "the request's target holds a character that must be escaped");
-        if (c == '%' && (i + 2 >= t.len || hex(t.ptr[i + 1]) < 0 || hex(t.ptr[i + 2]) < 0 || (t.ptr[i + 1] == '0' && t.ptr[i + 2] == '0')))
+        if (c == '%' && (i + 2 >= t.len || !is_hex(t.ptr[i + 1]) || !is_hex(t.ptr[i + 2]) || (t.ptr[i + 1] == '0' && t.ptr[i + 2] == '0')))
             return refuse(400, why, "the request's target holds a broken percent escape");
     }
     size_t query = takc_str_find_byte(t, '?', 0);

@@ -6,7 +6,7 @@
 #ifndef TAKC_HTTP_GUARD_H
 #define TAKC_HTTP_GUARD_H
 
-#include "takc/str.h"
+#include "net/url.h"
 
 struct takc_header {
     struct takc_str name, value;
@@ -37,7 +37,5 @@ int takc_guard_head(const struct takc_request_head *h, const struct takc_guard_l
                     char why[128]);
 /* The first header of that name, in any case; the empty view when there is none. */
 struct takc_str takc_header_find(const struct takc_header *headers, size_t n, const char *name);
-/* Undoes percent escapes of s into out (room for s.len + 1); false: a broken escape or a NUL. */
-bool takc_percent_decode(struct takc_str s, char *out, size_t *out_len);
 
 #endif

@@ -145,7 +145,7 @@ bool takc_limits_come(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_quota_answer a;
     struct takc_err err = {0};
-    if (!asked->limited || !asked->route->may)
+    if (!asked->limited || !takc_api_needs(asked->api, asked->route))
         return true;
     enum takc_status st = takc_quota_take(asked->api->limits->quota, NULL, takc_str(x->peer), TAKC_QUOTA_NOTHING, 1, &a, &err);
     return settle(x, asked, st, &a, &err);
@@ -155,7 +155,7 @@ bool takc_limits_admit(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_quota_answer a;
     struct takc_err err = {0};
-    if (!asked->limited || !asked->route->may)
+    if (!asked->limited || !takc_api_needs(asked->api, asked->route))
         return true;
     enum takc_status st = takc_quota_take(asked->api->limits->quota, &asked->who, takc_str(""), asked->route->counts, 1, &a, &err);
     return settle(x, asked, st, &a, &err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * on_cache.c - what is kept of a task: GET /cache/{task}, GET and DELETE /cache/{task}/{rate}, POST /cache/{task}/rollback. Replies about
- * one rate are kept in memory as they are sent; where one is there, the request needs no fiber. */
+ * on_cache.c - what is kept of a task: GET /cache/{task}, GET and DELETE /cache/{task}/{rate}, POST /cache/{task}/rollback. Replies of the
+ * second are kept in memory as they are sent; where one is there, the request needs no fiber. */
 #include "http/on_cache.h"
 #include "http/metrics.h"
 #include "http/reply_cache.h"
@@ -37,7 +37,7 @@ static void on_version(void *arg, const struct takc_cache_version *v)
     }
 }
 
-/* A tag of what does not change while it is the same; true: the client has it already, 304 is the reply. */
+/* tag, as \"3-8x\", is of what does not change while version and rate are the same; true: the client has it already, 304 is the reply. */
 static bool has_it(struct takc_exchange *x, const char *tag)
 {
     takc_exchange_header(x, "ETag", takc_str(tag));
@@ -55,11 +55,11 @@ static bool has_it(struct takc_exchange *x, const char *tag)
     return false;
 }
 
-/* "3-light" of a version and its rates. */
-static bool unchanged(struct takc_exchange *x, const char *label, const char *rates)
+/* The same of a list of rates. */
+static bool unchanged(struct takc_exchange *x, const char *label, const char *names)
 {
     char tag[600];
-    (void)snprintf(tag, sizeof(tag), "\"%s%s%s\"", label, rates[0] ? "-" : "", rates);
+    (void)snprintf(tag, sizeof(tag), "\"%s-%s\"", label, names);
     return has_it(x, tag);
 }
 
@@ -171,13 +171,15 @@ void takc_on_cache_rate(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_err err = {0};
     struct takc_kept_key key;
-    const struct takc_kept *kept = x->kept_arg;
+    const struct takc_kept *kept = x->kept_arg; /* found before it was known who asks */
     if (!takc_api_may_task(x, asked, asked->params[0]))
         return;
     if (!read_key(asked, &key, &err)) {
         takc_api_fail(x, TAKC_INVALID, TAKC_ABOUT_CACHE, &err);
         return;
     }
+    if (!kept && (kept = takc_reply_cache_get(asked->api->replies, &key)))
+        lend(x, kept);
     if (asked->api->metrics)
         takc_metrics_add(asked->api->metrics, kept ? TAKC_METRICS_CACHE_HITS : TAKC_METRICS_CACHE_MISSES, 1);
     if (!kept)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * on_chat.c - takc for clients of OpenAI: POST /v1/chat/completions, GET /v1/models. A model is a task: takc/TASK, takc/TASK@3,
- * takc/TASK:8x.
+ * on_chat.c - takc for clients of OpenAI: POST /v1/chat/completions, GET /v1/models, GET /v1/models/{model}. A model is a task: takc/TASK,
+ * takc/TASK@3, takc/TASK:8x.
  *
  * The last message of the user is the question; the turns before it are history. Messages of other roles, parameters that mean nothing here
  * and tools are let through unread. Citations, confidence and money are in the extra member "takc". */
@@ -20,6 +20,32 @@ struct chat {
     int64_t created_s;
     bool streams, with_usage;
 };
+
+/* ---- failures ---- */
+
+/* Clients raise by the HTTP status; people's code looks at code. */
+json_t *takc_openai_error(const char *code, struct takc_str message, struct takc_str pointer)
+{
+    static const struct {
+        const char *ours, *type, *theirs;
+    } words[] = {{"AUTHENTICATION_FAILED", "invalid_request_error", "invalid_api_key"},
+                 {"NOT_FOUND", "invalid_request_error", "model_not_found"},
+                 {"CACHE_NOT_FOUND", "invalid_request_error", "model_not_found"},
+                 {"INVALID_TASK_TYPE", "invalid_request_error", "model_not_found"},
+                 {"RATE_LIMIT_EXCEEDED", "rate_limit_error", "rate_limit_exceeded"},
+                 {"BUSY", "server_error", "server_busy"},
+                 {"INTERNAL_ERROR", "server_error", "internal_error"},
+                 {"UPSTREAM", "server_error", "upstream_error"},
+                 {"TIMEOUT", "server_error", "timeout"}};
+    const char *type = "invalid_request_error", *theirs = code;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(code, words[i].ours) == 0) {
+            type = words[i].type;
+            theirs = words[i].theirs;
+        }
+    return json_pack("{s{so ss so ss}}", "error", "message", takc_json_str(message), "type", type, "param",
+                     pointer.len ? takc_json_str(pointer) : json_null(), "code", theirs);
+}
 
 /* ---- reading ---- */
 
@@ -119,8 +145,9 @@ static enum takc_status read_chat(const struct takc_asked *asked, struct chat *c
 static json_t *usage_json(const struct takc_query_result *r)
 {
     uint64_t in = r->answer.asked ? r->answer.input + r->answer.cache_read + r->answer.cache_write : r->tokens;
-    return json_pack("{sI sI sI s{sI}}", "prompt_tokens", (json_int_t)in, "completion_tokens", (json_int_t)r->answer.output, "total_tokens",
-                     (json_int_t)(in + r->answer.output), "prompt_tokens_details", "cached_tokens", (json_int_t)r->answer.cache_read);
+    return json_pack("{sI sI sI s{sI} s{si}}", "prompt_tokens", (json_int_t)in, "completion_tokens", (json_int_t)r->answer.output,
+                     "total_tokens", (json_int_t)in + (json_int_t)r->answer.output, "prompt_tokens_details", "cached_tokens",
+                     (json_int_t)r->answer.cache_read, "completion_tokens_details", "reasoning_tokens", 0);
 }
 
 static const char *finish_of(const struct takc_query_result *r)
@@ -150,12 +177,17 @@ static void say_whole(struct chat *c, const struct takc_query_result *r)
                             "usage", usage_json(r), "takc", extra_json(c, r)));
 }
 
-/* Takes delta; finish NULL: there is more to come. */
+/* Takes delta; finish NULL: there is more to come. Where the last chunk has the usage, all others have it as null. */
 static json_t *chunk(const struct chat *c, json_t *delta, const char *finish)
 {
-    return json_pack("{ss ss sI so s[{si so sn so}]}", "id", c->id, "object", "chat.completion.chunk", "created", (json_int_t)c->created_s,
-                     "model", takc_json_str(c->model), "choices", "index", 0, "delta", delta, "logprobs", "finish_reason",
-                     finish ? json_string(finish) : json_null());
+    json_t *v = json_pack("{ss ss sI so s[{si so sn so}]}", "id", c->id, "object", "chat.completion.chunk", "created",
+                          (json_int_t)c->created_s, "model", takc_json_str(c->model), "choices", "index", 0, "delta", delta, "logprobs",
+                          "finish_reason", finish ? json_string(finish) : json_null());
+    if (v && c->with_usage && json_object_set_new(v, "usage", json_null())) {
+        json_decref(v);
+        return NULL;
+    }
+    return v;
 }
 
 static enum takc_status begin_stream(struct chat *c, struct takc_err *err)
@@ -237,6 +269,38 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
     takc_question_clear(&c.q);
 }
 
+static json_t *model_json(const struct takc_asked *asked, struct takc_str id)
+{
+    return json_pack("{so ss sI ss}", "id", takc_json_str(id), "object", "model", "created", (json_int_t)asked->api->started_s, "owned_by",
+                     "takc");
+}
+
+/* The '/' of an id comes escaped, or as it is: then the path has a segment more. */
+static struct takc_str id_of(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    if (asked->n_params == 1)
+        return asked->params[0];
+    return takc_str(takc_arena_printf(&x->arena, "%.*s/%.*s", TAKC_STR_ARG(asked->params[0]), TAKC_STR_ARG(asked->params[1])));
+}
+
+void takc_on_model(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_profile p = {0};
+    struct takc_query_options o = {0};
+    struct takc_str id = id_of(x, asked);
+    enum takc_status st = id.ptr ? read_model(id, &o, &err) : takc_fail(&err, TAKC_NOMEM, 0, "no memory for a name");
+    if (!st && !takc_api_may_task(x, asked, o.task))
+        return;
+    if (!st)
+        st = takc_home_profile(asked->home, o.task, &p, &err);
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else
+        takc_api_json(x, 200, model_json(asked, id));
+    takc_profile_clear(&p);
+}
+
 void takc_on_models(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_err err = {0};
@@ -249,8 +313,7 @@ void takc_on_models(struct takc_exchange *x, const struct takc_asked *asked)
         if (!takc_may_task(&asked->who, names[i]))
             continue;
         const char *id = takc_arena_printf(&x->arena, "takc/%.*s", TAKC_STR_ARG(names[i]));
-        good = id && json_array_append_new(list, json_pack("{ss ss sI ss}", "id", id, "object", "model", "created",
-                                                           (json_int_t)asked->api->started_s, "owned_by", "takc")) == 0;
+        good = id && json_array_append_new(list, model_json(asked, takc_str(id))) == 0;
     }
     if (st)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);

@@ -6,6 +6,7 @@
 #include "http/api.h"
 
 #include "base/clock.h"
+#include "reply/piece.h"
 #include "takc/forget.h"
 #include "takc/home.h"
 #include "task/profile.h"
@@ -163,49 +164,21 @@ void takc_on_forget(struct takc_exchange *x, const struct takc_asked *asked)
                                 "sentences_searched", (json_int_t)r.n_sentences, "found", (json_int_t)r.n_found));
 }
 
-/* Back from the middle of a character. */
-static uint64_t to_boundary(struct takc_str text, uint64_t at)
-{
-    while (at > 0 && at < text.len && ((unsigned char)text.ptr[at] & 0xc0) == 0x80)
-        at--;
-    return at;
-}
-
-static void say_piece(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str text)
-{
-    const json_t *s = json_object_get(asked->query, "start"), *e = json_object_get(asked->query, "end");
-    uint64_t start = s ? (uint64_t)json_integer_value(s) : 0, end = e ? (uint64_t)json_integer_value(e) : text.len;
-    if (start > text.len || end > text.len || start > end) {
-        struct takc_err err;
-        enum takc_status st = takc_fail(&err, TAKC_INVALID, 0, "?start, ?end: the text has bytes 0 to %zu", text.len);
-        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
-        return;
-    }
-    if (end - start > TEXT_MAX)
-        end = start + TEXT_MAX;
-    start = to_boundary(text, start);
-    end = to_boundary(text, end);
-    takc_api_json(x, 200,
-                  json_pack("{so sI sI sI so}", "document", takc_json_str(asked->params[1]), "start", (json_int_t)start, "end",
-                            (json_int_t)end, "text_bytes", (json_int_t)text.len, "text", takc_json_str(takc_str_slice(text, start, end))));
-}
-
 void takc_on_text(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_err err = {0};
-    struct takc_document d;
-    struct takc_store_view v;
+    json_t *piece = NULL;
+    const json_t *s = json_object_get(asked->query, "start"), *e = json_object_get(asked->query, "end");
+    const struct takc_piece_asked what = {.task = asked->params[0],
+                                          .document = asked->params[1],
+                                          .start = s ? (uint64_t)json_integer_value(s) : 0,
+                                          .end = e ? (uint64_t)json_integer_value(e) : UINT64_MAX,
+                                          .max_bytes = TEXT_MAX};
     if (!takc_api_may_task(x, asked, asked->params[0]))
         return;
-    enum takc_status st = takc_home_document(asked->home, asked->params[0], asked->params[1], &x->arena, &d, &err);
-    if (!st) {
-        struct takc_key key = takc_key_text(asked->params[0], d.revisions[d.n_revisions - 1].text_sha, "");
-        st = takc_store_view(takc_home_store(asked->home), &x->call, takc_str(key.s), &v, &err);
-    }
-    if (st) {
+    enum takc_status st = takc_piece_json(asked->home, &x->call, &what, &piece, &err);
+    if (st)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
-        return;
-    }
-    say_piece(x, asked, v.bytes);
-    takc_store_view_close(&v);
+    else
+        takc_api_json(x, 200, piece);
 }

@@ -3,29 +3,10 @@
  * routes.c - the groups of routes, and finding one. */
 #include "http/fields.h"
 
-#include "base/clock.h"
-#include "task/profile.h"
-
 #include <stdio.h>
 
-/* ---- what texts must be ---- */
-
-bool takc_fits_task(struct takc_str s)
-{
-    return takc_task_name_check(s, NULL) == TAKC_OK;
-}
-bool takc_fits_rate(struct takc_str s)
-{
-    takc_rate r;
-    return takc_rate_parse(s, &r, NULL) == TAKC_OK;
-}
-bool takc_fits_date(struct takc_str s)
-{
-    int32_t days;
-    return s.len == 10 && takc_date_parse(s.ptr, s.len, &days, NULL) == TAKC_OK;
-}
-
-static const struct takc_routes *const groups[] = {&takc_routes_query, &takc_routes_chat, &takc_routes_tasks, &takc_routes_state};
+static const struct takc_routes *const groups[] = {&takc_routes_query, &takc_routes_chat, &takc_routes_tasks,
+                                                   &takc_routes_jobs,  &takc_routes_mcp,  &takc_routes_state};
 
 const struct takc_route *takc_route_at(size_t i)
 {

@@ -35,9 +35,16 @@ static const struct takc_member completion_members[] = {
 };
 static const struct takc_schema chat_reply = {
     .type = TAKC_TYPE_OBJECT, .name = "ChatCompletion", .open = true, TAKC_MEMBERS(completion_members)};
+static const struct takc_member model_members[] = {
+    {"id", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "takc/TASK"}},
+    {"object", REQUIRED, {.type = TAKC_TYPE_TEXT, .one_of = "model"}},
+    {"created", REQUIRED, WHOLE("when the server started, seconds since 1970", 0, 1e15)},
+    {"owned_by", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+};
+static const struct takc_schema a_model = {.type = TAKC_TYPE_OBJECT, .name = "Model", TAKC_MEMBERS(model_members)};
 static const struct takc_member models_members[] = {
     {"object", REQUIRED, {.type = TAKC_TYPE_TEXT, .one_of = "list"}},
-    {"data", REQUIRED, {.type = TAKC_TYPE_LIST}},
+    {"data", REQUIRED, {.type = TAKC_TYPE_LIST, .items = &a_model}},
 };
 static const struct takc_schema models_reply = {.type = TAKC_TYPE_OBJECT, .name = "Models", TAKC_MEMBERS(models_members)};
 
@@ -46,13 +53,18 @@ static const struct takc_route rows[] = {
      .path = "/chat/completions",
      .id = "chat",
      .summary = "The same for clients of OpenAI: the model is a task",
+     .about = "The last message of the user is the question, turns before it are history. Members that mean nothing here are let through. "
+              "What the reply has beyond OpenAI's stands in takc: citations, confidence, cost.",
+     .example = "{\"model\": \"takc/fin\", \"messages\": [{\"role\": \"user\", \"content\": \"What was the operating margin in Q3?\"}]}",
+     .statuses = "402 404 422 502",
+     .asks = true,
      .may = TAKC_MAY_QUERY,
      .body = &chat_body,
      .reply = &chat_reply,
      .body_max = 8 << 20,
      .run = takc_on_chat,
      .counts = TAKC_QUOTA_QUERY,
-     .openai = true},
+     .wording = takc_openai_error},
     {.method = "GET",
      .path = "/models",
      .id = "models",
@@ -60,6 +72,22 @@ static const struct takc_route rows[] = {
      .may = TAKC_MAY_QUERY,
      .reply = &models_reply,
      .run = takc_on_models,
-     .openai = true},
+     .wording = takc_openai_error},
+    {.method = "GET",
+     .path = "/models/{model}",
+     .id = "model",
+     .summary = "A task, as a model",
+     .may = TAKC_MAY_QUERY,
+     .reply = &a_model,
+     .run = takc_on_model,
+     .wording = takc_openai_error},
+    {.method = "GET",
+     .path = "/models/{owner}/{model}",
+     .id = "modelUnescaped",
+     .summary = "The same where a client does not escape the '/' of the model's name",
+     .may = TAKC_MAY_QUERY,
+     .reply = &a_model,
+     .run = takc_on_model,
+     .wording = takc_openai_error},
 };
 ROUTES(takc_routes_chat, rows);

@@ -105,6 +105,11 @@ static const struct takc_route rows[] = {
      .path = "/query",
      .id = "query",
      .summary = "Answers a question from a task's documents, with sources",
+     .about = "The answer is lines of the documents, word for word, or a model's text that cites them. With stream the answer comes as "
+              "server-sent events: data: {\"delta\": ...}, then event: result with the whole reply, then data: [DONE].",
+     .example = "{\"task_type\": \"fin\", \"query\": \"What was the operating margin in Q3?\"}",
+     .statuses = "402 404 422 502",
+     .asks = true,
      .may = TAKC_MAY_QUERY,
      .body = &query_body,
      .reply = &query_reply,

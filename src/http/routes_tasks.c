@@ -19,7 +19,7 @@ static const struct takc_member task_members[] = {
 };
 static const struct takc_schema task_reply = {.type = TAKC_TYPE_OBJECT, .name = "Task", .open = true, TAKC_MEMBERS(task_members)};
 static const struct takc_member profile_members[] = {
-    {"description", OPTIONAL, TEXT("what the knowledge is for: its words weigh when lines are chosen", 0, 20000)},
+    {"description", OPTIONAL, TEXT("what the knowledge is for: its words weigh when lines are chosen", 0, 16384)},
 };
 static const struct takc_schema profile_body = {.type = TAKC_TYPE_OBJECT,
                                                 .name = "Profile",
@@ -78,6 +78,7 @@ static const struct takc_route rows[] = {
      .path = "/cache/{task}",
      .id = "getCache",
      .summary = "Which rates of a task are there",
+     .statuses = "304",
      .may = TAKC_MAY_QUERY,
      .reply = &cache_reply,
      .run = takc_on_cache},
@@ -85,6 +86,7 @@ static const struct takc_route rows[] = {
      .path = "/cache/{task}/{rate}",
      .id = "getCacheRate",
      .summary = "The compressed form of a task at one rate",
+     .statuses = "304",
      .may = TAKC_MAY_QUERY,
      .run = takc_on_cache_rate},
     {.method = "DELETE",
@@ -122,6 +124,8 @@ static const struct takc_route rows[] = {
      .path = "/tasks/{task}",
      .id = "putTask",
      .summary = "Makes a task, or gives it another profile",
+     .example = "{\"description\": \"quarterly figures\", \"rates\": [\"32x\", \"8x\"]}",
+     .statuses = "201 409 422 507",
      .may = TAKC_MAY_ADMIN,
      .body = &profile_body,
      .reply = &task_reply,
@@ -146,6 +150,7 @@ static const struct takc_route rows[] = {
      .path = "/tasks/{task}/documents/{document}",
      .id = "forgetDocument",
      .summary = "Forgets a document, so that no sentence of it stays",
+     .statuses = "409 422 507",
      .may = TAKC_MAY_INGEST,
      .reply = &forgotten_reply,
      .run = takc_on_forget,

@@ -163,11 +163,12 @@ static struct MHD_Daemon *start(struct takc_server *s)
     if (s->o.n_io > 1)
         more[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)s->o.n_io, NULL};
     more[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    /* Not strict: the guard is, and a library that refuses a missing Host itself (0.9.75) sends the head of its page twice. */
     return s->mhd->start_daemon(flags, 0, NULL, NULL, takc_transfer_access, s, MHD_OPTION_EXTERNAL_LOGGER, say, NULL,
                                 MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->o.connections_max,
                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
                                 MHD_OPTION_NOTIFY_CONNECTION, takc_transfer_notify, s, MHD_OPTION_NOTIFY_COMPLETED, takc_transfer_completed,
-                                s, MHD_OPTION_URI_LOG_CALLBACK, takc_transfer_uri, s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+                                s, MHD_OPTION_URI_LOG_CALLBACK, takc_transfer_uri, s, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_ARRAY,
                                 more, MHD_OPTION_END);
 }
 

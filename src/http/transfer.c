@@ -329,8 +329,9 @@ static enum MHD_Result queue_reply(struct transfer *t)
     if (!r)
         return MHD_NO;
     t->server->o.handlers.headers(t->server->o.handlers.arg, x);
-    bool bare = x->status == 204 || x->status == 304; /* nothing has no type */
-    bool good = bare || mhd->add_response_header(r, "Content-Type", x->content_type ? x->content_type : "application/json") == MHD_YES;
+    const char *type = x->content_type ? x->content_type : "application/json";
+    bool empty = !n && !x->streams; /* 202, 304: nothing has no type */
+    bool good = empty || mhd->add_response_header(r, "Content-Type", type) == MHD_YES;
     for (size_t i = 0; i < x->n_out && good; i++)
         good = mhd->add_response_header(r, x->out[i].name.ptr, x->out[i].value.ptr) == MHD_YES;
     t->step = STEP_QUEUED;

@@ -115,3 +115,23 @@ enum takc_status takc_url_unescape(struct takc_buf *out, struct takc_str s, stru
     }
     return st;
 }
+
+bool takc_percent_decode(struct takc_str s, char *out, size_t *out_len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (c == '%') {
+            if (i + 2 >= s.len || hex_of(s.ptr[i + 1]) < 0 || hex_of(s.ptr[i + 2]) < 0)
+                return false;
+            c = (char)(hex_of(s.ptr[i + 1]) * 16 + hex_of(s.ptr[i + 2]));
+            i += 2;
+        }
+        if (c == '\0')
+            return false;
+        out[n++] = c;
+    }
+    out[n] = '\0';
+    *out_len = n;
+    return true;
+}

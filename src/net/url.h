@@ -17,5 +17,7 @@ TAKC_CHECK enum takc_status takc_url_parse(struct takc_url *out, struct takc_str
 TAKC_CHECK enum takc_status takc_url_escape(struct takc_buf *out, struct takc_str s, bool keep_slash, struct takc_err *err);
 /* Appends s with %XX decoded. INVALID for a cut or odd escape. */
 TAKC_CHECK enum takc_status takc_url_unescape(struct takc_buf *out, struct takc_str s, struct takc_err *err);
+/* Undoes percent escapes of s into out (room for s.len + 1); false: a broken escape or a NUL. */
+bool takc_percent_decode(struct takc_str s, char *out, size_t *out_len);
 
 #endif

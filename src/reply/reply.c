@@ -317,6 +317,28 @@ json_t *takc_query_reply_json(const struct takc_query_reply *reply)
 
 /* --- errors --- */
 
+struct takc_str takc_error_told(enum takc_status st, const struct takc_err *err)
+{
+    switch (st) {
+    case TAKC_CORRUPT:
+    case TAKC_IO:
+    case TAKC_FULL:
+    case TAKC_NOMEM:
+        return takc_str("the server could not do this; its log says why, under this request_id");
+    case TAKC_DENIED:
+    case TAKC_UNTRUSTED:
+    case TAKC_NO_MODEL:
+    case TAKC_UPSTREAM:
+        return takc_str("the model's service did not answer as it should; the server's log says why, under this request_id");
+    case TAKC_LIMITED:
+        return takc_str("there are too many requests just now; ask again later");
+    case TAKC_TIMEOUT:
+        return takc_str("the time for this request was up; ask for less, or again later");
+    default:
+        return takc_str(err && err->msg[0] ? err->msg : takc_status_text(st));
+    }
+}
+
 const char *takc_error_code(enum takc_status st, enum takc_error_about about)
 {
     bool broken = st == TAKC_CORRUPT || st == TAKC_IO || st == TAKC_NOMEM;
@@ -326,6 +348,8 @@ const char *takc_error_code(enum takc_status st, enum takc_error_about about)
         return "CACHE_NOT_FOUND";
     if (about == TAKC_ABOUT_COMPRESS && (broken || st == TAKC_FULL || st == TAKC_REFUSED || st == TAKC_CONFLICT))
         return "COMPRESSION_FAILED";
+    if (st == TAKC_LIMITED)
+        return "RATE_LIMIT_EXCEEDED";
     return broken ? "INTERNAL_ERROR" : takc_status_name(st);
 }
 

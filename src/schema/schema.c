@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * schema.c - one walk that checks, one that describes. */
-#include "http/schema.h"
+#include "schema/schema.h"
 
 #include "base/arena.h"
 #include "base/utf8.h"
-#include "http/guard.h"
+#include "net/url.h"
 
 #include <math.h>
 #include <stdio.h>

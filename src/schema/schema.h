@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http/schema.h - what a value must look like, as a table: it checks requests, words the messages, and becomes /openapi.json. Whatever is
+ * schema/schema.h - what a value must look like, as a table: it checks requests, words the messages, and becomes /openapi.json. Whatever is
  * checked is described, and the other way round.
  * Pure functions over static tables. Threads: any. */
-#ifndef TAKC_HTTP_SCHEMA_H
-#define TAKC_HTTP_SCHEMA_H
+#ifndef TAKC_SCHEMA_SCHEMA_H
+#define TAKC_SCHEMA_SCHEMA_H
 
 #include "base/json.h"
 

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# OpenAI's clients for Python and Node, and langchain-openai: openai_client.py.
+python=$(sh "$TAKC_SOURCE_DIR/scripts/oracles.sh" python clients) || { echo "SKIPPED: no client of OpenAI" >&2; exit 77; }
+modules=$(sh "$TAKC_SOURCE_DIR/scripts/oracles.sh" node clients) || { echo "without the Node client" >&2; modules=; }
+exec "$python" "$TAKC_SOURCE_DIR/tests/api/openai_client.py" ${modules:+"$modules"}
