@@ -240,6 +240,33 @@ def without_collector():
         until(lambda: re.search(r"http\.access: request .*question=What of " + CANARY, server.said()), "a question in the log")
 
 
+def with_keys():
+    """Kept replies ask who comes, each tenant has its own, /metrics is the administrators', refused writes are in the trail."""
+    def key(home, *args):
+        return {"X-API-Key": re.search(r"takc_\S+", live.run("key", "create", "k", *args, home=home)).group(0)}
+    with live.home() as home:
+        reader, other = key(home, "--tasks", "fin*"), key(home, "--tasks", "legal")
+        tenant, admin = key(home, "--tenant", "acme"), key(home, "--may", "admin")
+        with live.Server(home, env={"TAKC_SERVE_AUTH": "key"}) as server:
+            first = server.ask("GET", "/cache/fin/8x", headers=reader)
+            again = server.ask("GET", "/cache/fin/8x", headers=reader)
+            check(first[0] == again[0] == 200 and first[2] == again[2], "a kept reply with a key: %s %s" % (first, again))
+            check(server.ask("GET", "/cache/fin/8x")[0] == 401, "a kept reply without a key")
+            check(server.ask("GET", "/cache/fin/8x", headers=other)[0] == 403, "a kept reply of a task that the key may not name")
+            check(server.ask("GET", "/cache/fin/8x", headers=tenant)[0] == 404, "another tenant's kept reply")
+            check(server.ask("GET", "/metrics")[0] == 401 and server.ask("GET", "/metrics", headers=reader)[0] == 403, "metrics without the scope")
+            status, _, body = server.ask("GET", "/metrics", headers=admin)
+            check(status == 200 and b"takc_reply_cache_hits_total 1\n" in body and b"takc_auth_refused_total 4\n" in body, body.decode())
+            check(server.ask("PUT", "/tasks/x", {}, headers=reader)[0] == 403 and server.ask("PUT", "/tasks/x", {})[0] == 401, "writes without the scope")
+
+            def trail():
+                with sqlite3.connect("file:%s/catalog.sqlite?mode=ro" % home, uri=True) as db:
+                    return db.execute("SELECT action, status, subject <> '' FROM audit ORDER BY id").fetchall()
+            until(lambda: trail() == [("putTask", 403, 1), ("putTask", 401, 0)], "rows of refused writes")
+        with live.Server(home, env={"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_METRICS_OPEN": "true"}) as server:
+            check(server.ask("GET", "/metrics")[0] == 200 and server.ask("GET", "/tasks")[0] == 401, "open metrics")
+
+
 def refused_options():
     for name, value, word in (("OTEL_TRACES_SAMPLER", "now and then", "trace.sampler"), ("TAKC_SERVE_METRICS_TASKS", "a/b", "serve.metrics_tasks"),
                               ("OTEL_EXPORTER_OTLP_HEADERS", "nonsense", "trace.headers")):
@@ -251,6 +278,7 @@ def refused_options():
 
 observed()
 without_collector()
+with_keys()
 refused_options()
 if not shutil.which("promtool"):
     live.skip("promtool is missing (Debian: apt-get install prometheus); everything else was checked")
