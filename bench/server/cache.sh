@@ -32,7 +32,7 @@ end() {
 trap end EXIT
 trap 'exit 1' INT TERM
 
-export TAKC_HOME="$work/home"
+export TAKC_HOME="$work/home" TAKC_SERVE_QUOTA_PER_S=0 # quotas off
 "$bin/bench/bench_make_text" --bytes "$bytes" --out "$work/text" >/dev/null
 "$bin/takc" init bench >/dev/null
 "$bin/takc" ingest -t bench "$work/text" >/dev/null

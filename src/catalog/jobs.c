@@ -338,3 +338,24 @@ enum takc_status takc_queue_sqlite_open(struct takc_queue **out, struct takc_hom
     *out = &q->base;
     return TAKC_OK;
 }
+
+/* ---- for metrics ---- */
+
+static enum takc_status count_work(struct takc_home *h, const void *arg, struct takc_err *err)
+{
+    uint64_t *out = *(uint64_t *const *)arg;
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(h->db, "SELECT state, count(*) FROM jobs GROUP BY state", -1, &s, NULL);
+    if (rc)
+        return takc_sql_fail(h->db, rc, "count jobs", err);
+    memset(out, 0, (TAKC_JOB_CANCELLED + 1) * sizeof(*out));
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        out[takc_job_state_of(takc_str((const char *)sqlite3_column_text(s, 0)))] += (uint64_t)sqlite3_column_int64(s, 1);
+    (void)sqlite3_finalize(s);
+    return rc == SQLITE_DONE ? TAKC_OK : takc_sql_fail(h->db, rc, "count jobs", err);
+}
+
+enum takc_status takc_home_count_jobs(struct takc_home *h, uint64_t out[TAKC_JOB_CANCELLED + 1], struct takc_err *err)
+{
+    return takc_catalog_work(h, count_work, &out, err);
+}

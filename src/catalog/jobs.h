@@ -73,6 +73,9 @@ struct takc_queue { /* first member of every implementation */
     const struct takc_queue_ops *ops;
 };
 
+/* How many jobs there are in each state, of all tenants; out has a place for each state. */
+TAKC_CHECK enum takc_status takc_home_count_jobs(struct takc_home *h, uint64_t out[TAKC_JOB_CANCELLED + 1], struct takc_err *err);
+
 /* The embedded queue, in h's catalogue. Borrows h for as long as it lives. Returns owned: ops->close. */
 TAKC_CHECK enum takc_status takc_queue_sqlite_open(struct takc_queue **out, struct takc_home *h, struct takc_err *err);
 

@@ -188,7 +188,8 @@ static void admit(void *arg, struct takc_exchange *x)
     struct takc_asked *asked = x->about;
     (void)arg;
     /* Nobody's quota is charged before it is known whose request it is. */
-    (void)(takc_admit(x, asked) && (asked->who.body_proves || takc_limits_admit(x, asked)));
+    if (takc_admit(x, asked) && (asked->who.body_proves || takc_limits_admit(x, asked)))
+        x->quick |= takc_on_cache_rate_kept(x, asked);
 }
 
 static bool is_json(struct takc_str type)
@@ -244,10 +245,12 @@ static void handle(void *arg, struct takc_exchange *x)
     struct takc_asked *asked = x->about;
     asked->handled = true;
     bool admitted = takc_admit_body(x, asked) && (!asked->who.body_proves || takc_limits_admit(x, asked));
-    if (admitted && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
+    bool runs = admitted && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked);
+    if (runs)
         asked->route->run(x, asked);
     takc_limits_written(x, asked);
-    takc_observe_written(arg, x);
+    if (runs)
+        takc_observe_written(arg, x);
     json_decref(asked->query);
     json_decref(asked->body);
     asked->query = asked->body = NULL;

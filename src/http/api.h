@@ -110,7 +110,6 @@ struct takc_api {
     bool metrics_open; /* /metrics answers everybody */
     uint64_t audit_days;
     struct takc_reply_cache *replies;                                             /* NULL: none are kept */
-    void (*count_jobs)(const struct takc_api *api, struct takc_metrics_now *out); /* fills out->jobs; NULL: there are none */
     struct takc_work_settings work;
     struct takc_jobs *jobs; /* takc_work_open */
 };

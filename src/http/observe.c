@@ -57,12 +57,18 @@ void takc_observe_question(struct takc_exchange *x, const struct takc_asked *ask
                            const struct takc_query_result *r)
 {
     struct takc_noted *n = &x->noted;
-    if (asked->api->metrics)
-        takc_metrics_question(asked->api->metrics, o->task, r, st != TAKC_OK);
+    takc_observe_item(asked, o, st, r);
     if (asked->api->log_questions)
         n->question = takc_arena_dup(&x->arena, cut(o->question, QUESTION_SHOWN));
     note_answer(n, r, st != TAKC_OK);
     atomic_store_explicit(&n->told, true, memory_order_release);
+}
+
+void takc_observe_item(const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
+                       const struct takc_query_result *r)
+{
+    if (asked->api->metrics)
+        takc_metrics_question(asked->api->metrics, o->task, r, st != TAKC_OK);
 }
 
 /* ---- the audit trail ---- */

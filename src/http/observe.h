@@ -16,6 +16,9 @@ void takc_observe_begin(const struct takc_api *api, struct takc_exchange *x);
 /* takc_query ended with st and r. Once a request, before the end of its reply is handed over. */
 void takc_observe_question(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
                            const struct takc_query_result *r);
+/* One of several questions of a request ended: it is counted, and nothing more. From any fiber. */
+void takc_observe_item(const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
+                       const struct takc_query_result *r);
 /* The handler of a route that writes has filled the reply: the audit row is written and synced before the reply goes out. A row that cannot
  * be written is an error in the log and a count; the reply is what it was, for what it tells has happened. */
 void takc_observe_written(const struct takc_api *api, struct takc_exchange *x);

@@ -5,7 +5,7 @@
  * The handler's fiber takes questions one after the other, and so do a few more fibers that help it; it is over when all are answered, not
  * when the helpers have ended: one that comes late finds nothing to do, and touches the exchange no more. */
 #include "http/limits.h"
-#include "http/metrics.h"
+#include "http/observe.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -68,8 +68,7 @@ static void answer(const struct batch *b, struct item *it)
     if (!st)
         st = takc_question_answer(b->asked, b->x, &q, &r, &it->err);
     takc_limits_spent(b->asked, &r);
-    if (b->asked->api->metrics)
-        takc_metrics_question(b->asked->api->metrics, q.o.task, &r, st != TAKC_OK);
+    takc_observe_item(b->asked, &q.o, st, &r);
     it->picodollars = r.answer.cache_hit ? 0 : r.answer.picodollars;
     it->good = !st;
     if (st)

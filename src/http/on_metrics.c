@@ -5,6 +5,19 @@
 #include "http/reply_cache.h"
 
 #include "base/clock.h"
+#include "catalog/jobs.h"
+
+/* Without them the rest is told all the same. */
+static void count_jobs(const struct takc_api *api, struct takc_metrics_now *now)
+{
+    uint64_t n[TAKC_JOB_CANCELLED + 1];
+    if (takc_home_count_jobs(api->home, n, NULL))
+        return;
+    for (int i = TAKC_JOB_QUEUED; i <= TAKC_JOB_CANCELLED; i++) {
+        now->jobs[now->n_jobs].state = takc_job_state_name((enum takc_job_state)i);
+        now->jobs[now->n_jobs++].n = n[i];
+    }
+}
 
 static void look_around(const struct takc_api *api, struct takc_metrics_now *now)
 {
@@ -15,8 +28,7 @@ static void look_around(const struct takc_api *api, struct takc_metrics_now *now
         takc_server_count(server, &now->server);
     takc_traces_count(api->traces, &now->spans_sent, &now->spans_dropped);
     takc_reply_cache_count(api->replies, &now->cache_bytes, &now->cache_entries);
-    if (api->count_jobs)
-        api->count_jobs(api, now);
+    count_jobs(api, now);
 }
 
 static bool wants_json(const struct takc_exchange *x)

@@ -206,7 +206,7 @@ def observed():
     threading.Thread(target=collector.serve_forever, daemon=True).start()
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:%d" % collector.server_port, "OTEL_SERVICE_NAME": "observed",
            "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20b", "TAKC_LOG_FORMAT": "json", "TAKC_MODEL_NAME": "fake:canned",
-           "TAKC_SERVE_METRICS_TASKS": "fin", "no_proxy": "127.0.0.1"}
+           "TAKC_SERVE_METRICS_TASKS": "fin", "TAKC_SERVE_QUOTA_PER_S": "0", "no_proxy": "127.0.0.1"}
     with live.home() as home:
         with live.Server(home, "--log-level", "info", env=env) as server:
             ask_questions(server)
@@ -228,7 +228,8 @@ def observed():
 
 def without_collector():
     """Nobody listens: requests are answered, spans are lost and counted, and the log says so once."""
-    env = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/x", "no_proxy": "127.0.0.1", "TAKC_SERVE_LOG_QUESTIONS": "true"}
+    env = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/x", "no_proxy": "127.0.0.1", "TAKC_SERVE_LOG_QUESTIONS": "true",
+           "TAKC_SERVE_QUOTA_PER_S": "0"}
     with live.home() as home, live.Server(home, "--log-level", "warn,http.access=info", env=env) as server:
         def lost():
             check(server.ask("GET", "/livez")[0] == 200, "a request without a collector")
@@ -237,6 +238,33 @@ def without_collector():
         check(server.said().count("spans were not taken") == 1, "the log: " + server.said())
         server.ask("POST", "/query", {"task_type": "fin", "query": "What of %s?" % CANARY})
         until(lambda: re.search(r"http\.access: request .*question=What of " + CANARY, server.said()), "a question in the log")
+
+
+def with_keys():
+    """Kept replies ask who comes, each tenant has its own, /metrics is the administrators', refused writes are in the trail."""
+    def key(home, *args):
+        return {"X-API-Key": re.search(r"takc_\S+", live.run("key", "create", "k", *args, home=home)).group(0)}
+    with live.home() as home:
+        reader, other = key(home, "--tasks", "fin*"), key(home, "--tasks", "legal")
+        tenant, admin = key(home, "--tenant", "acme"), key(home, "--may", "admin")
+        with live.Server(home, env={"TAKC_SERVE_AUTH": "key"}) as server:
+            first = server.ask("GET", "/cache/fin/8x", headers=reader)
+            again = server.ask("GET", "/cache/fin/8x", headers=reader)
+            check(first[0] == again[0] == 200 and first[2] == again[2], "a kept reply with a key: %s %s" % (first, again))
+            check(server.ask("GET", "/cache/fin/8x")[0] == 401, "a kept reply without a key")
+            check(server.ask("GET", "/cache/fin/8x", headers=other)[0] == 403, "a kept reply of a task that the key may not name")
+            check(server.ask("GET", "/cache/fin/8x", headers=tenant)[0] == 404, "another tenant's kept reply")
+            check(server.ask("GET", "/metrics")[0] == 401 and server.ask("GET", "/metrics", headers=reader)[0] == 403, "metrics without the scope")
+            status, _, body = server.ask("GET", "/metrics", headers=admin)
+            check(status == 200 and b"takc_reply_cache_hits_total 1\n" in body and b"takc_auth_refused_total 4\n" in body, body.decode())
+            check(server.ask("PUT", "/tasks/x", {}, headers=reader)[0] == 403 and server.ask("PUT", "/tasks/x", {})[0] == 401, "writes without the scope")
+
+            def trail():
+                with sqlite3.connect("file:%s/catalog.sqlite?mode=ro" % home, uri=True) as db:
+                    return db.execute("SELECT action, status, subject <> '' FROM audit ORDER BY id").fetchall()
+            until(lambda: trail() == [("putTask", 403, 1), ("putTask", 401, 0)], "rows of refused writes")
+        with live.Server(home, env={"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_METRICS_OPEN": "true"}) as server:
+            check(server.ask("GET", "/metrics")[0] == 200 and server.ask("GET", "/tasks")[0] == 401, "open metrics")
 
 
 def refused_options():
@@ -250,6 +278,7 @@ def refused_options():
 
 observed()
 without_collector()
+with_keys()
 refused_options()
 if not shutil.which("promtool"):
     live.skip("promtool is missing (Debian: apt-get install prometheus); everything else was checked")
