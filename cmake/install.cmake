@@ -34,7 +34,7 @@ write_basic_package_version_file(takcConfigVersion.cmake COMPATIBILITY SameMinor
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/takcConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/takcConfigVersion.cmake DESTINATION ${TAKC_CMAKE_DIR})
 
 if(TARGET takc)
-  install(TARGETS takc)
+  install(TARGETS takc COMPONENT program)
   if(NOT CMAKE_CROSSCOMPILING)
     install(CODE "
       foreach(made \"takc.1|--man\" \"takc.bash|--completion=bash\")

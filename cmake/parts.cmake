@@ -15,5 +15,7 @@ find_library(TAKC_LIBCMARK_EXT cmark-gfm-extensions REQUIRED)
 pkg_check_modules(TAKC_CURL REQUIRED libcurl>=7.80)
 # So is libmicrohttpd (src/http/mhd.h).
 pkg_check_modules(TAKC_MHD REQUIRED libmicrohttpd>=0.9.75)
+# And libcjose (src/auth/cjose.h).
+pkg_check_modules(TAKC_CJOSE REQUIRED cjose)
 find_package(Threads REQUIRED)
 list(APPEND TAKC_PARTS ${TAKC_LIBCSV} ${TAKC_LIBCMARK_EXT} Threads::Threads ${CMAKE_DL_LIBS} m)

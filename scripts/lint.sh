@@ -14,7 +14,7 @@ bad=0
 files=$(git ls-files '*.c' '*.h')
 
 # Top to bottom; src/cli may include all.
-layers="base config metrics net aws object auth token source doc unit model task compress rank verify cache catalog job pipeline schema reply mcp http cli"
+layers="base config metrics net aws object token source doc unit model task compress rank verify cache catalog auth job pipeline schema reply mcp http cli"
 
 check_layers() {
     # shellcheck disable=SC2086 # names of files hold no blanks

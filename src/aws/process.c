@@ -1,61 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * process.c - keys that a program of the user's choice writes (credential_process): run without a shell, its words split as a shell would,
- * with takc's own environment. Its output is a secret; of what it says on standard error the first line is told. */
+ * process.c - keys that a program of the user's choice writes (credential_process): run without a shell (base/command.h), with takc's own
+ * environment. Its output is a secret; of what it says on standard error the first line is told. */
 #include "aws/chain.h"
 #include "base/child.h"
+#include "base/command.h"
 
 #include <stdio.h>
 
-enum { WORDS_MAX = 60, OUTPUT_MAX = 64 << 10, ERROR_MAX = 4 << 10, TIMEOUT_MS = 60000 };
-
-/* Takes one word off *s (which does not begin with a blank) and writes it to out: quotes and backslashes as POSIX shells have them. */
-static bool next_word(struct takc_str *s, char *out, size_t *out_len)
-{
-    size_t i = 0, n = 0;
-    char quote = '\0';
-    for (; i < s->len; i++) {
-        char c = s->ptr[i];
-        if (quote == '\0' && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
-            break;
-        if (quote == '\0' && (c == '\'' || c == '"')) {
-            quote = c;
-        } else if (quote && c == quote) {
-            quote = '\0';
-        } else if (c == '\\' && quote != '\'') {
-            if (++i == s->len)
-                return false;
-            if (quote == '"' && s->ptr[i] != '"' && s->ptr[i] != '\\')
-                out[n++] = '\\';
-            out[n++] = s->ptr[i];
-        } else {
-            out[n++] = c;
-        }
-    }
-    *s = takc_str_slice(*s, i, s->len);
-    *out_len = n;
-    return quote == '\0';
-}
-
-/* The command as a NULL-terminated list in the walk's memory. */
-static enum takc_status split_words(struct takc_aws_walk *w, struct takc_str command, const char **argv, struct takc_err *err)
-{
-    size_t n = 0;
-    for (struct takc_str rest = takc_str_trim(command); rest.len; rest = takc_str_trim(rest)) {
-        size_t len = 0;
-        char *word = takc_arena_alloc(&w->arena, rest.len + 1);
-        if (!word)
-            return takc_fail(err, TAKC_NOMEM, 0, "no memory for a command");
-        if (n == WORDS_MAX)
-            return takc_fail(err, TAKC_INVALID, 0, "more than %d words", WORDS_MAX);
-        if (!next_word(&rest, word, &len))
-            return takc_fail(err, TAKC_INVALID, 0, "a quote or backslash at its end is left open");
-        word[len] = '\0';
-        argv[n++] = word;
-    }
-    argv[n] = NULL;
-    return n ? TAKC_OK : takc_fail(err, TAKC_INVALID, 0, "the command is empty");
-}
+enum { OUTPUT_MAX = 64 << 10, ERROR_MAX = 4 << 10, TIMEOUT_MS = 60000 };
 
 static enum takc_status read_output(struct takc_str text, struct takc_aws_identity *out, struct takc_err *err)
 {
@@ -77,9 +30,9 @@ static enum takc_status read_output(struct takc_str text, struct takc_aws_identi
 static enum takc_status run(struct takc_aws_walk *w, struct takc_str command, struct takc_buf *output, struct takc_buf *text,
                             struct takc_err *err)
 {
-    const char *argv[WORDS_MAX + 1];
+    const char *argv[TAKC_COMMAND_WORDS + 1];
     struct takc_child_result result;
-    enum takc_status st = split_words(w, command, argv, err);
+    enum takc_status st = takc_command_split(&w->arena, command, argv, err);
     if (st)
         return st;
     struct takc_child_options o = {.argv = argv, .timeout_ms = TIMEOUT_MS, .confine = TAKC_CHILD_OPEN, .environment = w->a->o.environment};

@@ -137,6 +137,11 @@ static void add_header(struct canon *c, struct takc_str name, struct takc_str va
     c->n_headers++;
 }
 
+static bool as_signed(const struct canon *c)
+{
+    return (c->r->flags & TAKC_SIGV4_AS_SIGNED) != 0;
+}
+
 /* Does signing write this header itself? */
 static bool is_ours(const struct canon *c, struct takc_str name)
 {
@@ -154,10 +159,10 @@ static enum takc_status add_given(struct canon *c, bool *has_host, struct takc_e
         struct takc_str name = lower(c, c->r->headers[i].name);
         if (!name.ptr)
             return takc_fail(err, TAKC_NOMEM, 0, "no memory to sign");
-        if (is_unsigned(name) || is_ours(c, name))
+        if (!as_signed(c) && (is_unsigned(name) || is_ours(c, name)))
             continue;
         *has_host |= takc_str_is(name, "host");
-        if (takc_str_is(name, "x-amz-content-sha256"))
+        if (takc_str_is(name, "x-amz-content-sha256") && !as_signed(c))
             c->payload = takc_str_trim(c->r->headers[i].value);
         add_header(c, name, c->r->headers[i].value);
     }
@@ -185,9 +190,9 @@ static enum takc_status gather_headers(struct canon *c, struct takc_err *err)
     struct takc_str host = host_of(c);
     if (!host.ptr)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory to sign");
-    if (!has_host)
+    if (!has_host && !as_signed(c))
         add_header(c, takc_str("host"), host);
-    if (!c->in_query) {
+    if (!c->in_query && !as_signed(c)) {
         add_header(c, takc_str("x-amz-date"), takc_str(c->date));
         if (c->k->token.len)
             add_header(c, takc_str("x-amz-security-token"), c->k->token);

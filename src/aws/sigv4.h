@@ -18,7 +18,10 @@ struct takc_aws_keys {
     struct takc_str access, secret, token; /* token empty: none */
 };
 
-enum takc_sigv4_flags { TAKC_SIGV4_UNSIGNED_PAYLOAD = 1 << 0 /* s3 over TLS: the body's hash is not part */ };
+enum takc_sigv4_flags {
+    TAKC_SIGV4_UNSIGNED_PAYLOAD = 1 << 0, /* s3 over TLS: the body's hash is not part */
+    TAKC_SIGV4_AS_SIGNED = 1 << 1 /* for who checks another's signature: exactly the given headers are signed, none is added or left out */
+};
 
 struct takc_sigv4_request { /* borrowed */
     const char *method;

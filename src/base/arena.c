@@ -15,7 +15,7 @@ struct takc_arena_block {
     alignas(max_align_t) char bytes[];
 };
 
-enum { BLOCK_BYTES = 16 << 10 }; /* large enough for a request's small things, small enough to be forgotten */
+enum { FIRST_BYTES = 2 << 10, BLOCK_BYTES = 16 << 10 }; /* blocks double from the first on: most arenas hold little */
 
 void takc_arena_init(struct takc_arena *a)
 {
@@ -37,7 +37,8 @@ void takc_arena_clear(struct takc_arena *a)
 /* A block with room for n bytes, put where allocation continues (in front), or behind the front for a large one-off. */
 static struct takc_arena_block *add_block(struct takc_arena *a, size_t n)
 {
-    size_t cap = n > BLOCK_BYTES / 4 ? n : BLOCK_BYTES;
+    size_t room = a->used_bytes >= BLOCK_BYTES / 2 ? BLOCK_BYTES : a->used_bytes * 2 > FIRST_BYTES ? a->used_bytes * 2 : FIRST_BYTES;
+    size_t cap = n > room / 4 ? n : room;
     struct takc_arena_block *b = n > SIZE_MAX - sizeof(*b) - BLOCK_BYTES ? NULL : takc_alloc(sizeof(*b) + cap);
     if (!b)
         return NULL;

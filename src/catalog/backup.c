@@ -5,16 +5,18 @@
  * What is consistent is each task at one moment. To keep its writer waiting briefly only, what never changes under its key (blobs, texts,
  * indexes, artifacts) is copied first without any lock; then, under the task's lock, what came since, what may change, and the removal
  * from the copy of what was removed meanwhile: a document forgotten while we copied is not in the copy. The catalogue follows by SQLite's
- * own backup, home.json comes last. Restoring is the same copy in the other direction. */
+ * own backup, then the homes of tenants, each a copy of its own; home.json comes last. Restoring is the same copy in the other direction.
+ */
 #include "catalog/home_impl.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { TASK_WAIT_MS = 60000, COMMIT_PUTS = 1000, ROUNDS = 10 };
+enum { TASK_WAIT_MS = 60000, COMMIT_PUTS = 1000, ROUNDS = 10, OPEN_WAIT_MS = 10000 };
 #define COMMIT_BYTES                                                                                                                       \
     ((uint64_t)64 << 20) /* written between two syncs: large enough to stream, small enough not to fill memory with dirty pages */
 
@@ -239,14 +241,11 @@ static enum takc_status copy_all(struct copy *c, const char *to, struct takc_err
     return st;
 }
 
-static enum takc_status copy_home(struct takc_home *h, struct takc_call *call, const char *to, struct takc_err *err)
+/* One home, without those of tenants, into a folder that holds nothing of it. */
+static enum takc_status copy_one(struct takc_home *h, struct takc_call *call, const char *to, struct takc_err *err)
 {
     struct copy c = {.from = h, .call = call};
-    enum takc_status st = check_empty(to, err);
-    if (!st)
-        st = takc_store_dir_open(&c.to, to, err);
-    if (!st)
-        st = check_apart(h->path, to, err);
+    enum takc_status st = takc_store_dir_open(&c.to, to, err);
     if (!st)
         st = takc_store_batch_open(c.to, &c.batch, err);
     if (!st) {
@@ -256,6 +255,86 @@ static enum takc_status copy_home(struct takc_home *h, struct takc_call *call, c
     }
     takc_store_batch_close(c.batch);
     takc_store_close(c.to);
+    return st;
+}
+
+/* --- tenants --- */
+
+typedef enum takc_status tenant_fn(struct takc_call *call, const char *home, const char *copy, struct takc_err *err);
+
+/* Every tenant's home below from/tenants, with where its copy is below to/tenants; ends with the first failure. */
+static enum takc_status each_tenant(const char *from, const char *to, tenant_fn *each, struct takc_call *call, struct takc_err *err)
+{
+    char folder[PATH_MAX], home[PATH_MAX], copy[PATH_MAX];
+    enum takc_status st = takc_home_file(from, TAKC_DIR_TENANTS, folder, err);
+    DIR *d = st ? NULL : opendir(folder);
+    if (!st && !d)
+        return errno == ENOENT ? TAKC_OK : takc_fail_errno(err, errno, "open folder %s", folder);
+    for (const struct dirent *e = d ? readdir(d) : NULL; e && !st; e = readdir(d)) { /* NOLINT(concurrency-mt-unsafe): d is ours */
+        int n = snprintf(copy, sizeof(copy), "%s/" TAKC_DIR_TENANTS "/%s", to, e->d_name);
+        if (takc_task_name_check(takc_str(e->d_name), NULL)) /* no tenant's: the empty home that stands for homes to come */
+            continue;
+        st = n < 0 || n >= PATH_MAX ? takc_fail(err, TAKC_INVALID, 0, "path is too long") : takc_home_file(folder, e->d_name, home, err);
+        if (!st)
+            st = each(call, home, copy, err);
+    }
+    if (d)
+        (void)closedir(d);
+    return st;
+}
+
+static enum takc_status copy_tenant(struct takc_call *call, const char *home, const char *copy, struct takc_err *err)
+{
+    const struct takc_home_options o = {.wait_ms = OPEN_WAIT_MS};
+    struct takc_home *h = NULL;
+    enum takc_status st = takc_home_open(&h, home, &o, err);
+    if (st == TAKC_NOT_FOUND) /* whoever was to make it did not live to */
+        return TAKC_OK;
+    if (!st)
+        st = copy_one(h, call, copy, err);
+    takc_home_close(h);
+    if (st)
+        (void)rmdir(copy);
+    return st ? takc_err_prefix(err, st, "tenant %s", strrchr(home, '/') + 1) : TAKC_OK;
+}
+
+static enum takc_status discard_tenant(struct takc_call *call, const char *home, const char *copy, struct takc_err *err)
+{
+    struct copy c = {.call = call};
+    struct stat info;
+    (void)home;
+    if (stat(copy, &info) == 0 && !takc_store_dir_open(&c.to, copy, err))
+        discard(&c, copy);
+    takc_store_batch_close(c.batch);
+    takc_store_close(c.to);
+    (void)rmdir(copy);
+    return TAKC_OK; /* on to the next: what stays is in the way of nobody but a second try */
+}
+
+/* --- all of it --- */
+
+static void discard_tenants(const char *from, const char *to)
+{
+    char folder[PATH_MAX];
+    (void)!each_tenant(from, to, discard_tenant, NULL, NULL);
+    if (!takc_home_file(to, TAKC_DIR_TENANTS, folder, NULL))
+        (void)rmdir(folder);
+}
+
+static enum takc_status copy_home(struct takc_home *h, struct takc_call *call, const char *to, struct takc_err *err)
+{
+    enum takc_status st = check_empty(to, err);
+    if (!st)
+        st = takc_dir_make(to, err);
+    if (!st)
+        st = check_apart(h->path, to, err);
+    if (!st) {
+        st = each_tenant(h->path, to, copy_tenant, call, err);
+        if (!st)
+            st = copy_one(h, call, to, err);
+        if (st)
+            discard_tenants(h->path, to);
+    }
     if (st)
         (void)rmdir(to); /* only if it is empty */
     return st;

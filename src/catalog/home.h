@@ -7,6 +7,7 @@
  *   home.lock                 shared by every open home, exclusive for migration, restore, checkpoint with truncation
  *   locks/{task}              one writer per task: ingest, compress, forget, rollback; a second one waits up to wait_ms, then BUSY
  *   catalog.sqlite            WAL
+ *   tenants/{name}            the homes of tenants (docs/adr/0013), each whole; no keys of this one's store
  *   the keys of the store     as data-model.md section 7
  *
  * Threads: a home may be used from any thread; a writer lock belongs to whoever took it. */
@@ -18,6 +19,7 @@
 #include "task/profile.h"
 
 #define TAKC_HOME_SCHEMA 2
+#define TAKC_TENANTS_FOLDER "tenants" /* TAKC_DIR_TENANTS of object/dir.h */
 
 struct takc_home;
 struct takc_home_options {
@@ -148,6 +150,15 @@ TAKC_CHECK enum takc_status takc_home_tokenizer(struct takc_home *h, struct takc
 TAKC_CHECK enum takc_status takc_home_counting_profile(struct takc_home *h, struct takc_str task, struct takc_profile *out,
                                                        struct takc_err *err);
 
+/* Removes the rows about a task: documents, versions, questions; what it cost stays. */
+TAKC_CHECK enum takc_status takc_home_drop_rows(struct takc_home *h, struct takc_str task, struct takc_err *err);
+/* Removes every key of a task, its profile last; who calls holds its lock. *out_removed is added to. Cut off, it may be called again. */
+TAKC_CHECK enum takc_status takc_home_drop_keys(struct takc_home *h, struct takc_call *call, struct takc_str task, uint64_t *out_removed,
+                                                struct takc_err *err);
+/* How many keys a task has. */
+TAKC_CHECK enum takc_status takc_home_count_keys(struct takc_home *h, struct takc_call *call, struct takc_str task, uint64_t *out,
+                                                 struct takc_err *err);
+
 /* --- manifests --- */
 struct takc_stored { /* a stored thing and its hash */
     struct takc_str sha256;
@@ -202,9 +213,9 @@ TAKC_CHECK enum takc_status takc_home_catalog_task(struct takc_home *h, struct t
 TAKC_CHECK enum takc_status takc_home_check_catalog(struct takc_home *h, struct takc_err *err);
 /* Makes the catalogue anew from the objects; what lives only there (questions) stays. */
 TAKC_CHECK enum takc_status takc_home_rebuild(struct takc_home *h, struct takc_err *err);
-/* A consistent copy of a live home into an empty or missing folder; and back (the target must be missing or empty). Each task is copied at
- * one moment, under its lock, waiting for its writer as long as the call's deadline lets it, at most a minute. home.json is written last:
- * a copy that was cut off is no home; one that failed is removed. */
+/* A consistent copy of a live home, and of those of its tenants, into an empty or missing folder; and back (the target must be missing or
+ * empty). Each task is copied at one moment, under its lock, waiting for its writer as long as the call's deadline lets it, at most a
+ * minute. home.json is written last: a copy that was cut off is no home; one that failed is removed. */
 TAKC_CHECK enum takc_status takc_home_backup(struct takc_home *h, struct takc_call *call, const char *to, struct takc_err *err);
 /* The way back; the home made is whole or not there. */
 TAKC_CHECK enum takc_status takc_home_restore(const char *from, const char *to, struct takc_call *call, struct takc_err *err);

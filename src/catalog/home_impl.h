@@ -26,6 +26,7 @@ enum takc_catalog_stmt {
     TAKC_STMT_PUT_USAGE,
     TAKC_STMT_MONTH,
     TAKC_STMT_HAS_USAGE,
+    TAKC_STMT_FIND_API_KEY,
     TAKC_STMTS
 };
 

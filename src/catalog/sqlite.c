@@ -40,7 +40,8 @@ enum { CATALOG_SCHEMA = 3, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 100
     " request_id TEXT NOT NULL, action TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL);"                                       \
     "CREATE INDEX audit_by_time ON audit(at);"                                                                                             \
     "CREATE TABLE idempotency(subject TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL,"                   \
-    " reply BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(subject, key)) WITHOUT ROWID;"
+    " at INTEGER NOT NULL, reply BLOB NOT NULL, PRIMARY KEY(subject, key)) WITHOUT ROWID;"                                                 \
+    "CREATE INDEX idempotency_by_time ON idempotency(at);"
 
 static const char schema_sql[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -57,8 +58,8 @@ static const char schema_sql[] =
     "CREATE INDEX queries_by_task ON queries(task, at);" USAGE_SQL SERVE_SQL "INSERT INTO meta VALUES('schema_version', '3');";
 
 /* From each older schema to the next; run in one transaction. */
-static const char *const schema_steps[CATALOG_SCHEMA] = {
-    NULL, USAGE_SQL "UPDATE meta SET value = '2' WHERE key = 'schema_version'", SERVE_SQL "UPDATE meta SET value = '3' WHERE key = 'schema_version'"};
+static const char *const schema_steps[CATALOG_SCHEMA] = {NULL, USAGE_SQL "UPDATE meta SET value = '2' WHERE key = 'schema_version'",
+                                                         SERVE_SQL "UPDATE meta SET value = '3' WHERE key = 'schema_version'"};
 
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines */
 static const char *const stmt_sql[TAKC_STMTS] = {
@@ -76,6 +77,7 @@ static const char *const stmt_sql[TAKC_STMTS] = {
                         " AND at >= CAST(strftime('%s', ?2, 'unixepoch', 'start of month') AS INTEGER)"
                         " AND at < CAST(strftime('%s', ?2, 'unixepoch', 'start of month', '+1 month') AS INTEGER)",
     [TAKC_STMT_HAS_USAGE] = "SELECT 1 FROM usage WHERE id = ?1",
+    [TAKC_STMT_FIND_API_KEY] = "SELECT id, hash, name, tenant, may, tasks, created, expires, revoked FROM api_keys WHERE id = ?1",
 };
 /* NOLINTEND(bugprone-suspicious-missing-comma) */
 

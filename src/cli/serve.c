@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * serve.c - takc serve: opens home and server, says where it listens, waits for a signal. */
+#include "auth/registry.h"
 #include "base/clock.h"
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "http/api.h"
+#include "http/limits.h"
+#include "http/tenants.h"
 
 #include <signal.h>
+
+enum { LOOK_NS = 50000000, TIDY_LOOKS = 100 }; /* for signals; for versions that are gone: every 5 s */
 
 static atomic_bool asked_to_reload;
 
@@ -31,6 +36,8 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
     const struct takc_settings *s = &cli->settings;
     const struct takc_clock *clock = takc_clock_system();
     *api = (struct takc_api){.home = api->home,
+                             .auth = api->auth,
+                             .tenants = api->tenants,
                              .reader_tokens = s->query_reader_tokens,
                              .artifact_tokens = s->query_artifact_tokens,
                              .questions_per_window = s->query_questions_per_window,
@@ -38,6 +45,32 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .answer_cache = s->query_answer_cache,
                              .started_s = clock->wall_s(clock)};
     return takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
+}
+
+/* Whom to let in, and where; nothing but the machine itself without an authorizer. */
+static enum takc_status open_auth(const struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
+{
+    const struct takc_settings *s = &cli->settings;
+    enum takc_status st = takc_auth_open(&api->auth, s, api->home, err);
+    if (st || is_own_machine(s->serve_address))
+        return st ? st : api->auth ? takc_tenants_open(&api->tenants, api->home, err) : TAKC_OK;
+    if (!api->auth)
+        return takc_fail(err, TAKC_INVALID, 0,
+                         "serve.address: %.*s can be reached from other machines, and serve.auth is none: name an authorizer there (key: "
+                         "takc key create makes one), or listen at 127.0.0.1",
+                         TAKC_STR_ARG(s->serve_address));
+    if (!s->serve_tls_cert.len)
+        takc_log(WARN, "serve", "credentials travel in clear to %.*s: set serve.tls_cert, or put a proxy with TLS in front",
+                 TAKC_STR_ARG(s->serve_address));
+    return takc_tenants_open(&api->tenants, api->home, err);
+}
+
+/* A tenant's home is about to be closed: nothing of it may stay open. */
+static void let_go(void *arg, struct takc_home *home)
+{
+    const struct takc_api *api = arg;
+    takc_snapshots_drop(api->snapshots, home);
+    takc_models_pool_drop(api->models, home);
 }
 
 static enum takc_status open_server(const struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
@@ -49,26 +82,29 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
                                           .key_file = path_or_null(s->serve_tls_key),
                                           .running_max = s->serve_running_max,
                                           .waiting_max = s->serve_waiting_max,
+                                          .head_ms = s->serve_head_ms,
+                                          .body_ms = s->serve_body_ms,
+                                          .write_ms = s->serve_write_ms,
+                                          .idle_ms = s->serve_idle_ms,
                                           .request_ms = s->serve_request_ms,
                                           .handlers = takc_api_handlers(api)};
-    if (!is_own_machine(s->serve_address))
-        return takc_fail(
-            err, TAKC_INVALID, 0,
-            "serve.address: %.*s can be reached from other machines, and no authorizer is set; put nginx in front, or use 127.0.0.1",
-            TAKC_STR_ARG(s->serve_address));
     enum takc_status st = takc_server_open(&api->server, &o, err);
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
-static void wait_for_signal(struct takc_cli *cli, struct takc_server *server)
+static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
 {
     const struct takc_clock *clock = takc_clock_system();
     struct takc_err err;
+    unsigned looks = 0;
     while (!atomic_load(&cli->call.cancel)) {
-        clock->sleep_ns(clock, 50000000);
+        clock->sleep_ns(clock, LOOK_NS);
+        if (++looks % TIDY_LOOKS == 0)
+            takc_snapshots_tidy(api->snapshots);
+        takc_limits_flush(api->limits);
         if (!atomic_exchange(&asked_to_reload, false))
             continue;
-        if (takc_server_reload(server, &err))
+        if (takc_server_reload(api->server, &err))
             takc_log(ERROR, "serve", "the old certificate stays: %s", err.msg);
         else
             takc_log(INFO, "serve", "the certificate was read again");
@@ -79,11 +115,23 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_api api = {0};
     struct sigaction hangup = {.sa_handler = on_hangup};
+    if (takc_cli_flag(cli, "print-config"))
+        return takc_cli_print_config(cli, err);
     (void)sigemptyset(&hangup.sa_mask);
     (void)sigaction(SIGHUP, &hangup, NULL);
     enum takc_status st = takc_cli_open_or_make(cli, &api.home, err);
     if (!st)
+        st = open_auth(cli, &api, err);
+    if (!st)
         st = fill_api(cli, &api, err);
+    if (!st)
+        st = takc_models_pool_open(&api.models, err);
+    if (!st)
+        st = takc_snapshots_open(&api.snapshots, err);
+    if (!st && api.tenants)
+        takc_tenants_on_close(api.tenants, let_go, &api);
+    if (!st)
+        st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
     if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
@@ -93,10 +141,15 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         if (!st)
             st = takc_cli_flush(cli, err);
         if (!st)
-            wait_for_signal(cli, api.server);
+            wait_for_signal(cli, &api);
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
+    takc_tenants_close(api.tenants);
+    takc_models_pool_close(api.models);
+    takc_snapshots_close(api.snapshots);
+    takc_auth_close(api.auth);
+    takc_limits_close(api.limits);
     takc_home_close(api.home);
     return st;
 }

@@ -55,10 +55,18 @@ static const struct takc_option serve_options[] = {
     {"port", 0, TAKC_OPTION_SETTING, "PORT", "0: any free one", "serve.port", false},
     {"tls-cert", 0, TAKC_OPTION_SETTING, "FILE", "certificate in PEM", "serve.tls_cert", false},
     {"tls-key", 0, TAKC_OPTION_SETTING, "FILE", "its key in PEM", "serve.tls_key", false},
+    {"print-config", 0, TAKC_OPTION_FLAG, NULL, "print what is set, as a configuration file, and end", NULL, false},
     TAKC_MODEL_OPTIONS,
 };
 
 static const struct takc_option mcp_options[] = {TAKC_MODEL_OPTIONS};
+
+static const struct takc_option key_options[] = {
+    {"tenant", 0, TAKC_OPTION_TEXT, "NAME", "create: whose home it opens; default: the server's own", NULL, false},
+    {"may", 0, TAKC_OPTION_TEXT, "LIST", "create: scopes of query,ingest,admin; default: query", NULL, false},
+    {"tasks", 0, TAKC_OPTION_TEXT, "LIST", "create: patterns of tasks that it may name, such as 'fin*,legal'; default: all", NULL, false},
+    {"expires", 0, TAKC_OPTION_TEXT, "TIME", "create: how long it is good, such as 90d, 12h, 30m; default: for ever", NULL, false},
+};
 
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
@@ -307,6 +315,18 @@ static const struct takc_verb verbs[] = {
      .example_says = "Over HTTP the same is POST /mcp of takc serve.",
      OPTIONS(mcp_options),
      .run = takc_verb_mcp},
+    {.name = "key",
+     .summary = "API keys of the server",
+     .usage = "[OPTIONS] create NAME | list | revoke ID",
+     .about = "create prints a new key, this once: only its hash is kept. revoke ends one; a running server knows at its next request. The "
+              "server asks for keys when serve.auth names key.",
+     .example = "takc key create app --may query,ingest --tasks 'fin*' --expires 90d",
+     .example_says = "curl -s http://127.0.0.1:8080/tasks -H \"X-API-Key: $KEY\"",
+     .actions = "create|list|revoke",
+     OPTIONS(key_options),
+     .min_args = 1,
+     .max_args = 2,
+     .run = takc_verb_key},
     {.name = "backends",
      .summary = "list the kinds of models",
      .usage = "",

@@ -56,10 +56,20 @@ struct takc_settings {
     uint64_t model_batch_min_records, model_batch_poll_ms;
     uint64_t cost_max, cost_monthly_cap; /* picodollars; 0: none */
     struct takc_str serve_address, serve_tls_cert, serve_tls_key;
+    struct takc_str serve_auth;
+    struct takc_str serve_auth_ca_file, serve_jwt_issuer, serve_jwt_audience, serve_jwt_jwks, serve_jwt_tenant_claim, serve_jwt_scope_claim;
+    struct takc_str serve_jwt_tasks_claim, serve_jwt_token_use, serve_sigv4_keys, serve_sigv4_region, serve_sigv4_service;
+    struct takc_str serve_webhook_url, serve_webhook_command, serve_webhook_headers;
+    bool serve_sigv4_unsigned_body, serve_webhook_allow_private;
+    uint64_t serve_webhook_ttl_s;
     uint64_t serve_port, serve_running_max, serve_waiting_max, serve_request_ms, serve_drain_ms;
-    struct takc_value *values; /* one per row, in the order of the rows */
-    struct takc_str file;      /* that was read; empty: none */
-    struct takc_arena arena;   /* owns all texts */
+    uint64_t serve_head_ms, serve_body_ms, serve_write_ms, serve_idle_ms;
+    struct takc_str serve_cors_origins, serve_trusted_proxies;
+    uint64_t serve_quota_per_s, serve_quota_burst, serve_quota_query_per_min, serve_quota_process_per_min, serve_quota_compress_per_min;
+    uint64_t serve_quota_tokens_per_day, serve_quota_usd_per_day; /* the last in picodollars; 0: none */
+    struct takc_value *values;                                    /* one per row, in the order of the rows */
+    struct takc_str file;                                         /* that was read; empty: none */
+    struct takc_arena arena;                                      /* owns all texts */
 };
 
 enum takc_origin_kind { TAKC_ORIGIN_UNSET = 0, TAKC_ORIGIN_FLAG, TAKC_ORIGIN_ENVIRONMENT, TAKC_ORIGIN_FILE, TAKC_ORIGIN_DEFAULT };

@@ -2,10 +2,11 @@
  *
  * api.c - from a request to a route and back: finding it, checking what is asked, replies and failures in the guide's words, the headers
  * that every reply has, the access log. */
-#include "http/api.h"
+#include "http/limits.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/admit.h"
 
 #include <stdio.h>
 
@@ -48,19 +49,44 @@ json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum 
     return error_body(x, takc_error_code(st, about), takc_error_told(st, err), NULL);
 }
 
+json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
+{
+    return error_body(x, code, message, NULL);
+}
+
+struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err)
+{
+    return takc_error_told(st, err);
+}
+
 /* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */
-static int http_of(enum takc_status st)
+int takc_api_status(enum takc_status st)
 {
     return st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 503 : takc_status_http(st);
 }
 
+/* Who is told to come again is told when. */
+static void say_when(struct takc_exchange *x, int status)
+{
+    bool said = status != 503 && status != 429;
+    for (size_t i = 0; i < x->n_out; i++)
+        said |= takc_str_is(x->out[i].name, "Retry-After");
+    if (!said)
+        takc_exchange_header(x, "Retry-After", takc_str("1"));
+}
+
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
+{
+    say_when(x, status);
+    takc_api_json(x, status, error_body(x, code, message, details));
+}
+
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    int http = http_of(st);
+    int http = takc_api_status(st);
     if (http >= 500)
         takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), err ? err->msg : "");
-    if (http == 503 || http == 429)
-        takc_exchange_header(x, "Retry-After", takc_str("1"));
+    say_when(x, http);
     takc_api_json(x, http, takc_api_error(x, st, about, err));
 }
 
@@ -74,7 +100,7 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
     }
     if (takc_may_task(&asked->who, task))
         return true;
-    takc_api_json(x, 403, error_body(x, "FORBIDDEN", takc_str("this credential may not use that task"), NULL));
+    takc_api_refuse(x, 403, "FORBIDDEN", takc_str("this credential may not use that task"), NULL);
     return false;
 }
 
@@ -110,9 +136,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (codes[i].status == status)
             code = codes[i].code;
-    if (status == 503)
-        takc_exchange_header(x, "Retry-After", takc_str("1"));
-    takc_api_json(x, status, error_body(x, code, takc_str(why), NULL));
+    takc_api_refuse(x, status, code, takc_str(why), NULL);
 }
 
 /* ---- a request ---- */
@@ -121,23 +145,36 @@ static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
     bool nomem = false;
+    takc_limits_peer(arg, x);
+    if (!takc_admit_head(arg, x))
+        return;
     struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
     const struct takc_route *r = asked ? takc_route_find(x->method, x->path, &x->arena, asked, allow, &nomem) : NULL;
     if (!asked || nomem) {
         refuse(arg, x, 503, "no memory for a request");
         return;
     }
+    if (!r && allow[0] && takc_limits_preflight(arg, x, allow))
+        return;
     if (!r) {
         takc_exchange_header(x, "Allow", takc_str(allow));
         refuse(arg, x, allow[0] ? 405 : 404, allow[0] ? "this path does not take that method" : "there is no such path");
         return;
     }
     x->about = asked;
-    asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
     asked->api = arg;
-    asked->home = ((const struct takc_api *)arg)->home;
+    takc_admit_begin(x, asked);
     x->quick = r->quick;
+    if (!takc_limits_begin(x, asked))
+        return;
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
+}
+
+static void admit(void *arg, struct takc_exchange *x)
+{
+    struct takc_asked *asked = x->about;
+    (void)arg;
+    (void)(takc_limits_come(x, asked) && takc_admit(x, asked) && takc_limits_admit(x, asked));
 }
 
 static bool is_json(struct takc_str type)
@@ -146,13 +183,15 @@ static bool is_json(struct takc_str type)
     return !takc_str_split(&rest, ';', &first) || !first.len || takc_str_eq_nocase(takc_str_trim(first), takc_str("application/json"));
 }
 
-/* Bodies of JSON, checked; false: refused. */
+/* Bodies of JSON, checked; none is as good as {} where nothing is required. false: refused. */
 static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
 {
     struct takc_schema_miss miss;
     struct takc_err err;
-    if (!asked->route->body)
+    if (!asked->route->body || (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss)))
         return true;
+    json_decref(asked->body);
+    asked->body = NULL;
     if (!is_json(takc_exchange_asked(x, "content-type"))) {
         refuse(NULL, x, 415, "a body of application/json is expected");
         return false;
@@ -174,7 +213,8 @@ static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
     static const struct takc_schema none = {.type = TAKC_TYPE_OBJECT};
     struct takc_schema_miss miss;
     bool nomem;
-    if (takc_schema_query(asked->route->query ? asked->route->query : &none, x->query, &asked->query, &miss, &nomem))
+    struct takc_str query = takc_admit_query(x, asked, &nomem);
+    if (!nomem && takc_schema_query(asked->route->query ? asked->route->query : &none, query, &asked->query, &miss, &nomem))
         return true;
     if (nomem)
         refuse(NULL, x, 503, "no memory for a request");
@@ -187,18 +227,22 @@ static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
     (void)arg;
-    if (read_query(x, asked) && read_body(x, asked))
+    asked->handled = true;
+    bool admitted = x->admits || (takc_limits_come(x, asked) && takc_limits_admit(x, asked));
+    if (admitted && takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
         asked->route->run(x, asked);
+    takc_limits_written(x, asked);
     json_decref(asked->query);
     json_decref(asked->body);
     asked->query = asked->body = NULL;
+    takc_admit_end(asked);
 }
 
 /* ---- every reply ---- */
 
 static void headers(void *arg, struct takc_exchange *x)
 {
-    (void)arg;
+    takc_limits_headers(arg, x);
     takc_exchange_header(x, "X-Request-ID", takc_str(x->request_id));
     takc_exchange_header(x, "X-Content-Type-Options", takc_str("nosniff"));
     takc_exchange_header(x, "X-Frame-Options", takc_str("DENY"));
@@ -216,7 +260,11 @@ static void headers(void *arg, struct takc_exchange *x)
 static void ended(void *arg, const struct takc_exchange *x, bool whole)
 {
     const struct takc_clock *clock = takc_clock_system();
+    struct takc_asked *asked = x->about;
     (void)arg;
+    if (asked && !asked->handled) /* its client has gone, or it was refused: no handler will end it */
+        takc_admit_end(asked);
+    takc_limits_ended(x);
     takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
                  TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
                  (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");
@@ -225,5 +273,5 @@ static void ended(void *arg, const struct takc_exchange *x, bool whole)
 struct takc_server_handlers takc_api_handlers(struct takc_api *api)
 {
     return (struct takc_server_handlers){
-        .begin = begin, .handle = handle, .refuse = refuse, .headers = headers, .ended = ended, .arg = api};
+        .begin = begin, .admit = admit, .handle = handle, .refuse = refuse, .headers = headers, .ended = ended, .arg = api};
 }

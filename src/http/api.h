@@ -11,7 +11,10 @@
 
 #include "auth/auth.h"
 #include "catalog/home.h"
+#include "http/quota.h"
 #include "http/server.h"
+#include "pipeline/models_pool.h"
+#include "pipeline/snapshot.h"
 #include "reply/reply.h"
 #include "schema/schema.h"
 #include "takc/model.h"
@@ -20,6 +23,10 @@
 
 struct takc_api;
 struct takc_asked;
+struct takc_auth;
+struct takc_tenants;
+struct takc_limits;
+struct takc_limited;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 /* The body of a failure in other words than the guide's; pointer: what did not fit, or empty. NULL: no memory. Returns owned. */
@@ -38,9 +45,10 @@ struct takc_route {
     const char *reply_type;                 /* NULL: application/json */
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
-    takc_wording_fn *wording; /* of failures; NULL: the guide's */
-    bool asks;                /* a question: 200 may be a stream of events, and has the x-takc- headers */
-    bool writes;              /* changes something: audited, takes Idempotency-Key */
+    takc_wording_fn *wording;    /* of failures; NULL: the guide's */
+    bool asks;                   /* a question: 200 may be a stream of events, and has the x-takc- headers */
+    bool writes;                 /* changes something: audited, takes Idempotency-Key */
+    enum takc_quota_what counts; /* besides as a request */
 };
 
 struct takc_routes { /* rows of one file */
@@ -56,9 +64,12 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     const struct takc_route *route;
     struct takc_str params[TAKC_PARAMS_MAX]; /* of the path, in its order, unescaped */
     size_t n_params;
-    json_t *query, *body;     /* NULL where the route has none */
-    struct takc_identity who; /* who asks */
-    struct takc_home *home;   /* of who's tenant: the only one that a handler sees */
+    json_t *query, *body;         /* NULL where the route has none */
+    struct takc_identity who;     /* who asks */
+    struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
+    bool handled;                 /* its handler has begun */
+    struct takc_limited *limited; /* http/limits.h: what it was counted in */
+    struct takc_sha256 body_hash; /* where who.body is set */
 };
 
 /* The i-th route, NULL behind the last. Static. */
@@ -67,17 +78,22 @@ const struct takc_route *takc_route_at(size_t i);
  * others, empty where there is no such path. NOMEM gives NULL, too, with out_nomem. */
 const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
                                          char out_allow[64], bool *out_nomem);
-/* The whole description, OpenAPI 3.1. NULL: no memory. Returns owned. */
-json_t *takc_openapi(void);
+/* The whole description, OpenAPI 3.1; authorized: routes with a scope need a credential. NULL: no memory. Returns owned. */
+json_t *takc_openapi(bool authorized);
 
 struct takc_api {
+    struct takc_auth *auth;           /* NULL: none, on loopback only */
+    struct takc_tenants *tenants;     /* NULL: where auth is */
     struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
     struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
+    struct takc_models_pool *models;  /* open between questions, as versions are */
+    struct takc_snapshots *snapshots;
     uint64_t reader_tokens, artifact_tokens, questions_per_window;
     double abstain_below;
     bool answer_cache;
     int64_t started_s;
     struct takc_server *server; /* for counts; set once it is open */
+    struct takc_limits *limits; /* http/limits.h; NULL: none */
 };
 /* The transport's callbacks for an api. */
 struct takc_server_handlers takc_api_handlers(struct takc_api *api);
@@ -88,36 +104,65 @@ struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task);
 /* Replies with v (taken; NULL: no memory). */
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
+/* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
+ * they have none. */
+void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
+/* The error body of a refusal. NULL: no memory. Returns owned. */
+json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message);
+/* HTTP status and words of a failure that is no model's. */
+int takc_api_status(enum takc_status st);
+struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err);
 /* The error body of a failure, as it would be sent. NULL: no memory. Returns owned. */
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 
 /* --- questions: on_query.c --- */
-enum { TAKC_GLOBS_MAX = 64, TAKC_TURNS_MAX = 64 };
+enum { TAKC_GLOBS_MAX = 64, TAKC_TURNS_MAX = 64, TAKC_EXAMPLES_MAX = 8 };
 struct takc_question { /* what a request asks; init by zeroing, clear it */
     struct takc_query_options o;
     struct takc_str globs[TAKC_GLOBS_MAX], questions[TAKC_TURNS_MAX], answers[TAKC_TURNS_MAX]; /* what o points to */
+    struct takc_query_example examples[TAKC_EXAMPLES_MAX];
     struct takc_model_settings model;
     struct takc_profile profile;
 };
 /* What the server's settings say of every question. */
 void takc_question_defaults(const struct takc_api *api, struct takc_question *q);
+/* The fields of a body of POST /query, which fits its schema; q borrows from it. INVALID: two of them contradict each other. */
+TAKC_CHECK enum takc_status takc_question_of_body(const struct takc_api *api, const json_t *body, struct takc_question *q,
+                                                  struct takc_err *err);
 /* Who answers: model, else the task's, else the server's; "none" is nobody. q->o.task is known. */
 TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, struct takc_str model, struct takc_question *q,
                                                 struct takc_err *err);
 /* Headers that tell of a result. */
 void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
+/* takc_query, with models that stay open between questions. */
+TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+                                                 struct takc_query_result *out, struct takc_err *err);
 void takc_question_clear(struct takc_question *q);
+struct takc_refusal { /* what a failed question comes to, for who asked */
+    int status;
+    const char *code;
+    struct takc_str message; /* lives as long as the err it was made of */
+    unsigned retry_s;        /* 0: nothing is said */
+};
+/* named: the request named the model itself, so that one that is not there is its own mistake. A model's failure is told by what it means,
+ * never in its service's words: those go to the log. r as takc_query left it. */
+struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool named, enum takc_status st, const struct takc_query_result *r,
+                                          const struct takc_err *err);
+/* Replies with it. */
+void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f);
+/* The error body alone, for a stream that was begun. NULL: no memory. Returns owned. */
+json_t *takc_question_error(const struct takc_exchange *x, const struct takc_refusal *f);
 /* Posts one server-sent event to a stream that was begun; takes data. name NULL: none. */
 TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
 
 /* --- handlers: on_*.c --- */
-takc_route_fn takc_on_query, takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks,
-    takc_on_task, takc_on_put_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models, takc_on_model,
-    takc_on_mcp;
+takc_route_fn takc_on_query, takc_on_query_batch, takc_on_cache_delete, takc_on_rollback, takc_on_delete_task, takc_on_health, takc_on_live,
+    takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks, takc_on_task, takc_on_put_task, takc_on_documents,
+    takc_on_forget, takc_on_text, takc_on_chat, takc_on_models, takc_on_model, takc_on_mcp;
 takc_wording_fn takc_openai_error, takc_mcp_refusal; /* as OpenAI's clients, as JSON-RPC have it */
 
 #endif

@@ -10,9 +10,12 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
+#include "base/pool.h"
 #include "http/guard.h"
 #include "takc/call.h"
 
+enum { TAKC_DIGEST_AGAIN = 0 /* is it the same write again? */, TAKC_DIGEST_SIGNED /* is it what was signed? */, TAKC_DIGESTS };
 enum { TAKC_REQUEST_ID_BYTES = 65, TAKC_EXCHANGE_HEADERS = 40 };
 
 struct takc_exchange {
@@ -36,6 +39,8 @@ struct takc_exchange {
      * failure is the reply: INVALID 400, FULL 507, else 500. */
     enum takc_status (*sink)(void *arg, struct takc_str piece, struct takc_err *err);
     void *sink_arg;
+    /* Every piece of the body is added to each, be it kept or sunk, on the connection's thread; who sets one begins and clears it. */
+    struct takc_sha256 *digests[TAKC_DIGESTS];
     void *about; /* whatever begin and handle share */
     /* the reply; status 0: none yet */
     int status;
@@ -52,6 +57,10 @@ struct takc_exchange {
 void takc_exchange_header(struct takc_exchange *x, const char *name, struct takc_str value);
 /* Text of the header of the request, or the empty view. */
 struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *name);
+
+/* Runs more of the request's work on another fiber; run or drop is called once, on OK only. Whoever forks waits for it: the exchange is not
+ * kept alive by it. BUSY: there is none left, the caller does the work itself. */
+TAKC_CHECK enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err);
 
 /* Sends status and headers now; pieces follow. Once, from any thread while the handler
  * runs on a fiber. CANCELLED: the client has gone. */

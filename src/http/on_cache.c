@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * on_cache.c - what is kept of a task: GET /cache/{task}, GET /cache/{task}/{rate}. */
+ * on_cache.c - what is kept of a task: GET /cache/{task}, GET and DELETE /cache/{task}/{rate}, POST /cache/{task}/rollback. */
 #include "http/api.h"
 
 #include "takc/cache.h"
@@ -12,6 +12,7 @@
 struct listing {
     json_t *rates, *info;
     char label[32];
+    char names[512]; /* of the rates, which may go while the version stays */
     bool failed;
 };
 
@@ -23,6 +24,8 @@ static void on_version(void *arg, const struct takc_cache_version *v)
     (void)snprintf(l->label, sizeof(l->label), "%s", v->label);
     for (size_t i = 0; i < v->n_artifacts; i++) {
         const struct takc_cache_artifact *a = &v->artifacts[i];
+        size_t at = strlen(l->names);
+        (void)snprintf(l->names + at, sizeof(l->names) - at, "%s%s", at ? "." : "", a->rate);
         l->failed |= json_array_append_new(l->rates, json_string(a->rate)) != 0 ||
                      json_object_set_new(l->info, a->rate,
                                          json_pack("{ss sI sI sf sI}", "created_at", v->created, "size_bytes", (json_int_t)a->size_bytes,
@@ -31,10 +34,10 @@ static void on_version(void *arg, const struct takc_cache_version *v)
     }
 }
 
-/* "W/\"3-8x\"" of what does not change while version and rate are the same; true: the client has it already, 304 is the reply. */
+/* "3-light" of what does not change while version and rates are the same; true: the client has it already, 304 is the reply. */
 static bool unchanged(struct takc_exchange *x, const char *label, const char *rate)
 {
-    char tag[80];
+    char tag[600];
     (void)snprintf(tag, sizeof(tag), "\"%s%s%s\"", label, rate[0] ? "-" : "", rate);
     takc_exchange_header(x, "ETag", takc_str(tag));
     takc_exchange_header(x, "Cache-Control", takc_str("private, no-cache"));
@@ -69,7 +72,7 @@ void takc_on_cache(struct takc_exchange *x, const struct takc_asked *asked)
         enum takc_status st = list(asked->home, asked->params[0], &l, &err);
         if (st)
             takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
-        else if (!unchanged(x, l.label, ""))
+        else if (!unchanged(x, l.label, l.names))
             takc_api_json(x, 200,
                           json_pack("{so ss sO sO}", "task_type", takc_json_str(asked->params[0]), "version", l.label, "available_rates",
                                     l.rates, "cache_info", l.info));
@@ -120,4 +123,40 @@ void takc_on_cache_rate(struct takc_exchange *x, const struct takc_asked *asked)
     }
     json_decref(l.rates);
     json_decref(l.info);
+}
+
+/* ---- changing it ---- */
+
+void takc_on_cache_delete(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    takc_rate rate = 0;
+    char name[24];
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    enum takc_status st = takc_rate_parse(asked->params[1], &rate, &err);
+    if (!st) {
+        takc_rate_name(rate, name);
+        st = takc_cache_delete(asked->home, asked->params[0], takc_str(""), takc_str(name), &err);
+    }
+    if (st) {
+        takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
+        return;
+    }
+    struct takc_key key = takc_key_foreign_cache(asked->params[0], rate);
+    const char *message = takc_arena_printf(&x->arena, "the %s artifact of %.*s is deleted", name, TAKC_STR_ARG(asked->params[0]));
+    takc_api_json(x, 200, json_pack("{ss ss ss}", "status", "success", "message", message ? message : "deleted", "cache_key", key.s));
+}
+
+void takc_on_rollback(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    char label[32];
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    enum takc_status st = takc_cache_rollback(asked->home, asked->params[0], takc_json_get_str(asked->body, "version"), label, &err);
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
+    else
+        takc_api_json(x, 200, json_pack("{ss so ss}", "status", "success", "task_type", takc_json_str(asked->params[0]), "version", label));
 }

@@ -5,7 +5,7 @@
  *
  * The last message of the user is the question; the turns before it are history. Messages of other roles, parameters that mean nothing here
  * and tools are let through unread. Citations, confidence and money are in the extra member "takc". */
-#include "http/api.h"
+#include "http/limits.h"
 
 #include "base/clock.h"
 
@@ -229,12 +229,13 @@ static void end_stream(struct chat *c, const struct takc_query_result *r)
         (void)!takc_exchange_post(c->x, takc_str("data: [DONE]\n\n"), NULL);
 }
 
-static void fail(struct chat *c, enum takc_status st, const struct takc_err *err)
+static void fail(struct chat *c, enum takc_status st, const struct takc_query_result *r, const struct takc_err *err)
 {
+    struct takc_refusal f = takc_question_refusal(c->x, false, st, r, err);
     if (!c->streams)
-        takc_api_fail(c->x, st, TAKC_ABOUT_CACHE, err);
+        takc_question_fail(c->x, &f);
     else
-        (void)!takc_api_event(c->x, NULL, takc_api_error(c->x, st, TAKC_ABOUT_CACHE, err), NULL);
+        (void)!takc_api_event(c->x, NULL, takc_question_error(c->x, &f), NULL);
 }
 
 void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
@@ -254,9 +255,10 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
         c.q.o.delta_arg = &c;
     }
     if (!st)
-        st = takc_query(asked->home, &x->call, &c.q.o, &r, &err);
+        st = takc_question_answer(asked, x, &c.q, &r, &err);
+    takc_limits_spent(asked, &r);
     if (st)
-        fail(&c, st, &err);
+        fail(&c, st, &r, &err);
     else if (stream)
         end_stream(&c, &r);
     else

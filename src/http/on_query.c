@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * on_query.c - POST /query: the guide's fields into a question, its answer whole or as server-sent events. */
-#include "http/api.h"
+#include "http/limits.h"
 
 #include "base/clock.h"
 #include <stdio.h>
@@ -22,6 +22,15 @@ static bool day(const json_t *v, const char *name, int32_t *out)
 {
     struct takc_str text = takc_json_get_str(v, name);
     return text.len && takc_date_parse(text.ptr, text.len, out, NULL) == TAKC_OK;
+}
+
+static void read_examples(const json_t *list, struct takc_question *q)
+{
+    for (size_t i = 0; i < json_array_size(list) && i < TAKC_EXAMPLES_MAX; i++) {
+        const json_t *one = json_array_get(list, i);
+        q->examples[q->o.n_examples++] = (struct takc_query_example){takc_json_get_str(one, "input"), takc_json_get_str(one, "output")};
+    }
+    q->o.examples = q->examples;
 }
 
 static void read_filters(const json_t *f, struct takc_question *q)
@@ -60,7 +69,7 @@ void takc_question_defaults(const struct takc_api *api, struct takc_question *q)
     q->o.questions_a_window = (unsigned)api->questions_per_window;
 }
 
-static enum takc_status read_question(const struct takc_api *api, const json_t *body, struct takc_question *q, struct takc_err *err)
+enum takc_status takc_question_of_body(const struct takc_api *api, const json_t *body, struct takc_question *q, struct takc_err *err)
 {
     const json_t *options = json_object_get(body, "options"), *t = json_object_get(options, "temperature");
     struct takc_query_options *o = &q->o;
@@ -76,6 +85,7 @@ static enum takc_status read_question(const struct takc_api *api, const json_t *
     o->has_temperature = t != NULL;
     o->temperature = json_number_value(t);
     read_filters(json_object_get(body, "filters"), q);
+    read_examples(json_object_get(body, "few_shot_examples"), q);
     enum takc_status st = read_rate(body, &o->rate, err);
     if (!st && takc_json_get_str(body, "mode").len)
         st = takc_mode_parse(takc_json_get_str(body, "mode"), &o->mode, err);
@@ -93,6 +103,20 @@ enum takc_status takc_question_model(const struct takc_asked *asked, struct takc
     if (takc_str_is(q->model.model, "none"))
         q->model.model = takc_str("");
     q->o.model = &q->model;
+    return st;
+}
+
+enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+                                      struct takc_query_result *out, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    q->o.snapshots = asked->api->snapshots;
+    if (q->model.model.len)
+        st = takc_models_pool_get(asked->api->models, asked->home, q->o.task, &q->model, q->profile.counter, &q->o.models, err);
+    if (!st)
+        st = takc_query(asked->home, &x->call, &q->o, out, err);
+    takc_models_pool_put(asked->api->models, q->o.models);
+    q->o.models = NULL;
     return st;
 }
 
@@ -162,13 +186,17 @@ void takc_question_headers(struct takc_exchange *x, const struct takc_query_resu
     takc_exchange_header(x, "x-takc-confidence", takc_str(number));
     (void)snprintf(number, sizeof(number), "%.6f", (double)r->answer.picodollars / 1e12);
     takc_exchange_header(x, "x-takc-cost-usd", takc_str(number));
+    (void)snprintf(number, sizeof(number), "%.2f", (double)(r->timing.total_ns - r->timing.model_ns) / 1e6);
+    takc_exchange_header(x, "x-takc-overhead-ms", takc_str(number));
 }
 
-static void fail(struct answering *a, enum takc_status st, struct takc_err *err)
+static void fail(struct answering *a, const struct takc_asked *asked, enum takc_status st, const struct takc_query_result *r,
+                 const struct takc_err *err)
 {
+    struct takc_refusal f = takc_question_refusal(a->x, takc_json_get_str(asked->body, "model").len > 0, st, r, err);
     if (!a->streams)
-        takc_api_fail(a->x, st, TAKC_ABOUT_CACHE, err);
-    else if (!takc_api_event(a->x, "error", takc_api_error(a->x, st, TAKC_ABOUT_CACHE, err), NULL))
+        takc_question_fail(a->x, &f);
+    else if (!takc_api_event(a->x, "error", takc_question_error(a->x, &f), NULL))
         (void)!takc_exchange_post(a->x, takc_str("data: [DONE]\n\n"), NULL);
 }
 
@@ -191,7 +219,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
     bool stream = json_is_true(json_object_get(asked->body, "stream"));
     if (!takc_api_may_task(x, asked, takc_json_get_str(asked->body, "task_type")))
         return;
-    enum takc_status st = read_question(asked->api, asked->body, &a.q, &err);
+    enum takc_status st = takc_question_of_body(asked->api, asked->body, &a.q, &err);
     if (!st)
         st = takc_question_model(asked, takc_json_get_str(asked->body, "model"), &a.q, &err);
     if (stream) {
@@ -199,9 +227,10 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
         a.q.o.delta_arg = &a;
     }
     if (!st)
-        st = takc_query(asked->home, &x->call, &a.q.o, &r, &err);
+        st = takc_question_answer(asked, x, &a.q, &r, &err);
+    takc_limits_spent(asked, &r);
     if (st)
-        fail(&a, st, &err);
+        fail(&a, asked, st, &r, &err);
     else
         say_answer(&a, &r, stream);
     takc_query_result_free(&r);

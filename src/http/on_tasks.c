@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * on_tasks.c - tasks and their documents: GET /tasks, GET and PUT /tasks/{task}, GET and DELETE of documents, the text behind a citation.
+ * on_tasks.c - tasks and their documents: GET /tasks, GET, PUT and DELETE /tasks/{task}, GET and DELETE of documents, the text behind a
+ * citation.
  */
 #include "http/api.h"
 
@@ -94,6 +95,22 @@ void takc_on_put_task(struct takc_exchange *x, const struct takc_asked *asked)
     takc_buf_clear(&yaml);
 }
 
+void takc_on_delete_task(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    struct takc_task_deleted d;
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    enum takc_status st = takc_task_delete(asked->home, &x->call, asked->params[0], 2000, &d, &err);
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else
+        takc_api_json(x, 200,
+                      json_pack("{ss so sI sI sI sI sb}", "status", "deleted", "task_type", takc_json_str(asked->params[0]), "documents",
+                                (json_int_t)d.n_documents, "versions", (json_int_t)d.n_versions, "objects", (json_int_t)d.n_objects,
+                                "sentences_searched", (json_int_t)d.n_sentences, "searched", (int)d.searched));
+}
+
 /* ---- documents ---- */
 
 static json_t *document_json(const struct takc_document *d)
@@ -137,6 +154,7 @@ void takc_on_forget(struct takc_exchange *x, const struct takc_asked *asked)
     if (!takc_api_may_task(x, asked, asked->params[0]))
         return;
     enum takc_status st = takc_forget(asked->home, &x->call, asked->params[0], &asked->params[1], 1, 2000, &r, &err);
+    takc_snapshots_tidy(asked->api->snapshots);
     if (st)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
     else

@@ -38,6 +38,7 @@ static bool set(json_t *o, const char *name, json_t *v)
 
 struct description { /* being made; owned */
     json_t *paths, *schemas, *responses;
+    bool authorized; /* routes with a scope need a credential */
 };
 
 /* ---- statuses ---- */
@@ -270,10 +271,10 @@ static const char *tag_of(const struct takc_route *r)
     return "server";
 }
 
-/* Each kind of credential by itself, or none where the server has no authorizer. */
-static json_t *security(const struct takc_route *r)
+/* One of them is enough. */
+static json_t *security(const struct description *d, const struct takc_route *r)
 {
-    return r->may ? json_pack("[{s[]} {s[]} {s[]} {}]", "bearer", "key", "sigv4") : json_array();
+    return d->authorized && r->may ? json_pack("[{s[]} {s[]} {s[]}]", "bearer", "key", "sigv4") : json_array();
 }
 
 static json_t *operation(struct description *d, const struct takc_route *r)
@@ -281,7 +282,7 @@ static json_t *operation(struct description *d, const struct takc_route *r)
     json_t *params = json_array(), *replies = replies_of(d, r);
     json_t *o = params && replies && add_params(r, params, d->schemas)
                     ? json_pack("{ss s[s] ss ss so sO sO}", "operationId", r->id, "tags", tag_of(r), "summary", r->summary, "description",
-                                r->about ? r->about : r->summary, "security", security(r), "parameters", params, "responses", replies)
+                                r->about ? r->about : r->summary, "security", security(d, r), "parameters", params, "responses", replies)
                     : NULL;
     json_decref(params);
     json_decref(replies);
@@ -329,9 +330,9 @@ static json_t *tags_json(void)
                      "name", "server", "description", "State and description of the server");
 }
 
-json_t *takc_openapi(void)
+json_t *takc_openapi(bool authorized)
 {
-    struct description d = {json_object(), json_object(), json_object()};
+    struct description d = {json_object(), json_object(), json_object(), authorized};
     bool good = d.paths && d.schemas && d.responses;
     for (size_t i = 0; good && takc_route_at(i); i++)
         good = add_path(&d, takc_route_at(i));

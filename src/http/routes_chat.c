@@ -63,6 +63,7 @@ static const struct takc_route rows[] = {
      .reply = &chat_reply,
      .body_max = 8 << 20,
      .run = takc_on_chat,
+     .counts = TAKC_QUOTA_QUERY,
      .wording = takc_openai_error},
     {.method = "GET",
      .path = "/models",

@@ -24,6 +24,7 @@ static const struct takc_route rows[] = {
      .body = &message,
      .reply = &reply,
      .run = takc_on_mcp,
+     .counts = TAKC_QUOTA_QUERY,
      .wording = takc_mcp_refusal},
 };
 ROUTES(takc_routes_mcp, rows);

@@ -13,22 +13,82 @@ static const struct takc_member option_members[] = {
     {"max_tokens", OPTIONAL, WHOLE("most tokens of the answer", 1, 200000)},
     {"temperature", OPTIONAL, NUMBER("of the model", 0, 2)},
 };
+static const struct takc_member example_members[] = {
+    {"input", REQUIRED, TEXT("a question", 1, 4000)},
+    {"output", REQUIRED, TEXT("a good answer to it", 1, 4000)},
+};
+static const struct takc_schema example = {.type = TAKC_TYPE_OBJECT, .name = "Example", TAKC_MEMBERS(example_members)};
+
+/* What a question may say besides itself and its task. */
+#define QUESTION_MEMBERS                                                                                                                   \
+    {"compression_rate", OPTIONAL, RATE}, {"factor", OPTIONAL, NUMBER("the rate as a number: 12.5", 1, 100000)},                           \
+        {"version", OPTIONAL, TEXT("a kept version; the current one where it is not given", 1, 31)},                                       \
+        {"mode", OPTIONAL, {.type = TAKC_TYPE_TEXT, .about = "what the reader sees", .one_of = "auto|artifact|select|both|whole"}},        \
+        {"cost_sensitive", OPTIONAL, BOOL("as cheap as possible")},                                                                        \
+        {"reader_tokens", OPTIONAL, WHOLE("most tokens that the reader may see", 1, 10000000)},                                            \
+        {"artifact_tokens", OPTIONAL, WHOLE("largest artifact taken without a rate", 1, 10000000)},                                        \
+        {"filters", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "which documents", TAKC_MEMBERS(filter_members)}},                       \
+        {"options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "of the model's answer", TAKC_MEMBERS(option_members)}},                 \
+        {"model", OPTIONAL, TEXT("who answers, PROVIDER:MODEL; none: lines of the documents", 1, 300)},                                    \
+    {                                                                                                                                      \
+        "few_shot_examples", OPTIONAL,                                                                                                     \
+        {                                                                                                                                  \
+            .type = TAKC_TYPE_LIST, .about = "what good answers look like; for models only", .max_len = TAKC_EXAMPLES_MAX,                 \
+            .items = &example                                                                                                              \
+        }                                                                                                                                  \
+    }
+
 static const struct takc_member query_members[] = {
     {"query", REQUIRED, TEXT("the question, or the task-wide prompt", 1, 32000)},
     {"task_type", REQUIRED, TASK},
-    {"compression_rate", OPTIONAL, RATE},
-    {"factor", OPTIONAL, NUMBER("the rate as a number: 12.5", 1, 100000)},
-    {"version", OPTIONAL, TEXT("a kept version; the current one where it is not given", 1, 31)},
-    {"mode", OPTIONAL, {.type = TAKC_TYPE_TEXT, .about = "what the reader sees", .one_of = "auto|artifact|select|both|whole"}},
-    {"cost_sensitive", OPTIONAL, BOOL("as cheap as possible")},
-    {"reader_tokens", OPTIONAL, WHOLE("most tokens that the reader may see", 1, 10000000)},
-    {"artifact_tokens", OPTIONAL, WHOLE("largest artifact taken without a rate", 1, 10000000)},
-    {"filters", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "which documents", TAKC_MEMBERS(filter_members)}},
-    {"options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "of the model's answer", TAKC_MEMBERS(option_members)}},
+    QUESTION_MEMBERS,
     {"stream", OPTIONAL, BOOL("the answer as it comes, as server-sent events")},
-    {"model", OPTIONAL, TEXT("who answers, PROVIDER:MODEL; none: lines of the documents", 1, 300)},
 };
 static const struct takc_schema query_body = {.type = TAKC_TYPE_OBJECT, .name = "Query", TAKC_MEMBERS(query_members)};
+
+static const struct takc_member batch_item_members[] = {
+    {"query", REQUIRED, TEXT("the question", 1, 32000)},
+    QUESTION_MEMBERS,
+};
+static const struct takc_schema batch_object = {.type = TAKC_TYPE_OBJECT,
+                                                .name = "BatchQuery",
+                                                .about = "a question with fields of its own, which take the place of the batch's",
+                                                TAKC_MEMBERS(batch_item_members)};
+static const struct takc_schema batch_item = {
+    .type = TAKC_TYPE_TEXT, .about = "the question", .min_len = 1, .max_len = 32000, .or_else = &batch_object};
+static const struct takc_member batch_members[] = {
+    {"queries", REQUIRED, {.type = TAKC_TYPE_LIST, .about = "questions", .min_len = 1, .max_len = 100, .items = &batch_item}},
+    {"task_type", REQUIRED, TASK},
+    QUESTION_MEMBERS,
+};
+static const struct takc_schema batch_body = {.type = TAKC_TYPE_OBJECT, .name = "Batch", TAKC_MEMBERS(batch_members)};
+
+static const struct takc_member item_failure_members[] = {
+    {"code", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"message", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+};
+static const struct takc_member item_reply_members[] = {
+    {"query", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"status", REQUIRED, {.type = TAKC_TYPE_TEXT, .one_of = "ok|failed"}},
+    {"error", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "of one that failed", TAKC_MEMBERS(item_failure_members)}},
+    {"response", OPTIONAL, {.type = TAKC_TYPE_TEXT}},
+};
+static const struct takc_schema item_reply = {.type = TAKC_TYPE_OBJECT,
+                                              .name = "BatchAnswer",
+                                              .about = "one that went well has all that POST /query answers",
+                                              .open = true,
+                                              TAKC_MEMBERS(item_reply_members)};
+static const struct takc_member summary_members[] = {
+    {"total_queries", REQUIRED, WHOLE(NULL, 1, 100)},
+    {"successful", REQUIRED, WHOLE(NULL, 0, 100)},
+    {"failed", REQUIRED, WHOLE(NULL, 0, 100)},
+    {"total_processing_time_ms", REQUIRED, NUMBER(NULL, 0, 1e12)},
+};
+static const struct takc_member batch_reply_members[] = {
+    {"results", REQUIRED, {.type = TAKC_TYPE_LIST, .about = "in the order of the questions", .items = &item_reply}},
+    {"summary", REQUIRED, {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(summary_members)}},
+};
+static const struct takc_schema batch_reply = {.type = TAKC_TYPE_OBJECT, .name = "BatchReply", TAKC_MEMBERS(batch_reply_members)};
 
 static const struct takc_member reply_members[] = {
     {"query", REQUIRED, {.type = TAKC_TYPE_TEXT}},
@@ -53,6 +113,17 @@ static const struct takc_route rows[] = {
      .may = TAKC_MAY_QUERY,
      .body = &query_body,
      .reply = &query_reply,
-     .run = takc_on_query},
+     .run = takc_on_query,
+     .counts = TAKC_QUOTA_QUERY},
+    {.method = "POST",
+     .path = "/query/batch",
+     .id = "queryBatch",
+     .summary = "Answers up to 100 questions, each with a status of its own",
+     .may = TAKC_MAY_QUERY,
+     .body = &batch_body,
+     .reply = &batch_reply,
+     .body_max = 8 << 20,
+     .run = takc_on_query_batch,
+     .counts = TAKC_QUOTA_QUERY},
 };
 ROUTES(takc_routes_query, rows);

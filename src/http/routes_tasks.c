@@ -49,6 +49,30 @@ static const struct takc_member text_members[] = {
 };
 static const struct takc_schema text_reply = {.type = TAKC_TYPE_OBJECT, .name = "Text", TAKC_MEMBERS(text_members)};
 
+static const struct takc_member deleted_members[] = {
+    {"status", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"message", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"cache_key", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+};
+static const struct takc_schema deleted_reply = {.type = TAKC_TYPE_OBJECT, .name = "CacheDeleted", TAKC_MEMBERS(deleted_members)};
+static const struct takc_member rollback_members[] = {
+    {"version", OPTIONAL, TEXT("a kept version; the one before the current one where it is not given", 1, 31)},
+};
+static const struct takc_schema rollback_body = {.type = TAKC_TYPE_OBJECT, .name = "Rollback", TAKC_MEMBERS(rollback_members)};
+static const struct takc_member rolled_members[] = {
+    {"status", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"task_type", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"version", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "the current one now"}},
+};
+static const struct takc_schema rolled_reply = {.type = TAKC_TYPE_OBJECT, .name = "RolledBack", TAKC_MEMBERS(rolled_members)};
+static const struct takc_member task_deleted_members[] = {
+    {"status", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"task_type", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"searched", REQUIRED, BOOL("no file of the home holds a sentence of it; false: something damaged was removed without a search")},
+};
+static const struct takc_schema task_deleted_reply = {
+    .type = TAKC_TYPE_OBJECT, .name = "TaskDeleted", .open = true, TAKC_MEMBERS(task_deleted_members)};
+
 static const struct takc_route rows[] = {
     {.method = "GET",
      .path = "/cache/{task}",
@@ -65,6 +89,23 @@ static const struct takc_route rows[] = {
      .statuses = "304",
      .may = TAKC_MAY_QUERY,
      .run = takc_on_cache_rate},
+    {.method = "DELETE",
+     .path = "/cache/{task}/{rate}",
+     .id = "deleteCacheRate",
+     .summary = "Deletes the current version's artifact of one rate",
+     .may = TAKC_MAY_ADMIN,
+     .reply = &deleted_reply,
+     .run = takc_on_cache_delete,
+     .writes = true},
+    {.method = "POST",
+     .path = "/cache/{task}/rollback",
+     .id = "rollback",
+     .summary = "Makes a kept version the current one",
+     .may = TAKC_MAY_ADMIN,
+     .body = &rollback_body,
+     .reply = &rolled_reply,
+     .run = takc_on_rollback,
+     .writes = true},
     {.method = "GET",
      .path = "/tasks",
      .id = "getTasks",
@@ -89,6 +130,14 @@ static const struct takc_route rows[] = {
      .body = &profile_body,
      .reply = &task_reply,
      .run = takc_on_put_task,
+     .writes = true},
+    {.method = "DELETE",
+     .path = "/tasks/{task}",
+     .id = "deleteTask",
+     .summary = "Deletes a task with everything of it, so that no sentence of it stays",
+     .may = TAKC_MAY_ADMIN,
+     .reply = &task_deleted_reply,
+     .run = takc_on_delete_task,
      .writes = true},
     {.method = "GET",
      .path = "/tasks/{task}/documents",

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 enum {
-    POOL_BYTES = 32 * 1024, /* of one connection: head and reply's head; pages are touched as they are needed */
+    POOL_BYTES = 256 * 1024, /* of one connection: a head of 24 KiB, and what the library makes of each header and argument in it; pages are
+                               touched as they are needed */
     BACKLOG = 1024,
     FILES_KEPT = 256, /* descriptors for all that is no connection */
     PEM_BYTES = 1 << 20

@@ -393,6 +393,12 @@ enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str pie
 
 /* ---- the handler ---- */
 
+enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err)
+{
+    const struct transfer *t = (const struct transfer *)(const void *)x;
+    return takc_crew_push(t->server->crew, job, err);
+}
+
 /* On a fiber, before the body. */
 static void admit(void *arg)
 {
@@ -493,13 +499,17 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
 static void keep_piece(struct transfer *t, struct takc_str piece)
 {
     struct takc_err err = {0};
-    if (!t->x.sink) {
-        if (takc_buf_add(&t->x.body, piece, NULL)) {
-            t->too_late = 503;
-            (void)snprintf(t->why, sizeof(t->why), "no memory for the body");
-        }
-        return;
+    bool nomem = false;
+    for (size_t i = 0; i < TAKC_DIGESTS; i++)
+        nomem = nomem || (t->x.digests[i] && takc_sha256_add(t->x.digests[i], piece, NULL));
+    if (!t->x.sink && !nomem)
+        nomem = takc_buf_add(&t->x.body, piece, NULL) != TAKC_OK;
+    if (nomem) {
+        t->too_late = 503;
+        (void)snprintf(t->why, sizeof(t->why), "no memory for the body");
     }
+    if (nomem || !t->x.sink)
+        return;
     enum takc_status st = t->x.sink(t->x.sink_arg, piece, &err);
     if (!st)
         return;

@@ -12,10 +12,12 @@
 
 struct takc_mcp_tasks { /* arg of the table's functions; borrowed, all of it */
     struct takc_home *home;
-    const struct takc_identity *who;         /* tasks that it may not name are not there */
-    struct takc_query_options defaults;      /* limits of a question; task and question are not looked at */
-    const struct takc_model_settings *model; /* who answers where a task names nobody; its model empty: nobody */
-    bool model_wins;                         /* it goes before a task's own */
+    const struct takc_identity *who;    /* tasks that it may not name are not there */
+    struct takc_query_options defaults; /* limits of a question; task and question are not looked at */
+    /* Answers a question, by whomever the caller asks. out is the caller's to free, whatever comes of it. */
+    enum takc_status (*answer)(void *arg, struct takc_call *call, const struct takc_query_options *o, struct takc_query_result *out,
+                               struct takc_err *err);
+    void *arg; /* of answer */
 };
 extern const struct takc_mcp_table takc_mcp_tasks_table;
 

@@ -47,12 +47,15 @@ struct takc_http_request { /* borrowed until the reply */
     size_t n_headers; /* Host, User-Agent and Content-Length are added, and nothing else; INVALID: what frames the message (Content-Length,
                          Transfer-Encoding, Connection, Expect, Accept-Encoding, TE, Upgrade) */
     struct takc_str body;
-    uint64_t connect_ms;       /* to an open connection, TLS included; 0: 10,000 */
-    uint64_t first_byte_ms;    /* from sent to the first byte of the body, or of the headers when there is none; 0: 60,000 */
-    uint64_t idle_ms;          /* between two pieces of the body, in either direction; 0: 60,000 */
-    uint64_t total_ms;         /* with the wait for a connection of the pool; 0: 600,000; the call's deadline cuts it, too */
-    size_t max_reply;          /* bytes of body kept or streamed; 0: 64 MiB; more is UPSTREAM */
-    bool direct;               /* by no proxy, whatever options and environment say: for services of the machine itself */
+    uint64_t connect_ms;    /* to an open connection, TLS included; 0: 10,000 */
+    uint64_t first_byte_ms; /* from sent to the first byte of the body, or of the headers when there is none; 0: 60,000 */
+    uint64_t idle_ms;       /* between two pieces of the body, in either direction; 0: 60,000 */
+    uint64_t total_ms;      /* with the wait for a connection of the pool; 0: 600,000; the call's deadline cuts it, too */
+    size_t max_reply;       /* bytes of body kept or streamed; 0: 64 MiB; more is UPSTREAM */
+    bool direct;            /* by no proxy, whatever options and environment say: for services of the machine itself */
+    bool public_only;       /* no connection to an address that is not public (net/address.h), whatever its name resolves to: REFUSED. Set
+                               direct, too (a proxy's address is looked at, not what it connects to), and use a client that makes no other
+                               requests: connections that stand are not looked at again */
     takc_http_piece_fn *piece; /* NULL: the body is kept in the reply. Bodies of other than 2xx are always kept */
     void *arg;
 };
@@ -75,8 +78,9 @@ struct takc_str takc_http_reply_header(const struct takc_http_reply *r, const ch
 
 /* Sends and waits. OK for any HTTP status: the caller judges it. out is initialised and filled as far as it came, whatever the status;
  * clear it. TIMEOUT names the stage ("no connection to HOST within 10 s"); UPSTREAM: no connection, it broke, TLS failed, no HTTP, too
- * large; UNTRUSTED: a certificate that is unknown, out of date or another host's, with the setting that says whom to trust; CANCELLED
- * within 100 ms of the call's flag; INVALID: url, headers; BUSY; NOMEM. Secrets (url's query, headers) are in no message.
+ * large; REFUSED: public_only and an address that is not, named; UNTRUSTED: a certificate that is unknown, out of date or another host's,
+ * with the setting that says whom to trust; CANCELLED within 100 ms of the call's flag; INVALID: url, headers; BUSY; NOMEM. Secrets (url's
+ * query, headers) are in no message.
  */
 TAKC_CHECK enum takc_status takc_http_send(struct takc_http *h, struct takc_call *call, const struct takc_http_request *r,
                                            struct takc_http_reply *out, struct takc_err *err);

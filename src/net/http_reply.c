@@ -3,6 +3,7 @@
  * http_reply.c - replies as they come. libcurl has checked the framing; here heads become headers and bodies go where they should.
  * A head that is too long, a body that is too long and a receiver that has enough end the transfer by refusing bytes. */
 #include "base/alloc.h"
+#include "net/address.h"
 #include "net/http_parts.h"
 
 #include <netinet/in.h>
@@ -88,6 +89,16 @@ static bool would_repeat(struct takc_http_transfer *t)
     return t->connected_ns && sent > t->sent_before;
 }
 
+/* libcurl has looked the name up and is about to connect to just this address: nothing can come in between. */
+static enum takc_status check_address(struct takc_http_transfer *t, const struct sockaddr *a)
+{
+    char text[TAKC_ADDRESS_TEXT];
+    if (!t->r->public_only || takc_address_is_public(a))
+        return TAKC_OK;
+    takc_address_text(a, text);
+    return takc_fail(&t->err, TAKC_REFUSED, 0, "%.*s has the address %s, which is not a public one", TAKC_STR_ARG(t->where), text);
+}
+
 curl_socket_t takc_http_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
     struct takc_http_transfer *t = arg;
@@ -99,6 +110,9 @@ curl_socket_t takc_http_on_socket(void *arg, curlsocktype purpose, struct curl_s
         t->st = takc_fail(&t->err, TAKC_UPSTREAM, 0, "%.*s: closed the connection before it answered", TAKC_STR_ARG(t->where));
         return CURL_SOCKET_BAD;
     }
+    t->st = check_address(t, &a->addr);
+    if (t->st)
+        return CURL_SOCKET_BAD;
     t->st = takc_grow(&h->sockets, &h->cap_sockets, h->n_sockets + 1, sizeof(*h->sockets), &t->err);
     int fd = t->st ? -1 : socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
     if (fd < 0)

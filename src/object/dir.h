@@ -3,7 +3,7 @@
  * object/dir.h - what the files of the dir store share: names on disk, staged files, walking. Only object/ and catalog/ include it.
  *
  * A key is a path below the root, so that people and other tools find raw-data/fin/a.txt where they look for it. Three things are
- * escaped, reversibly: '%' itself, names that the store or the home keep for themselves (temporaries, locks, catalogue), and parts
+ * escaped, reversibly: '%' itself, names that the store or the home keep for themselves (temporaries, locks, catalogue, tenants), and parts
  * longer than a file name may be, which become nested folders whose names end in "%+". */
 #ifndef TAKC_OBJECT_DIR_H
 #define TAKC_OBJECT_DIR_H
@@ -59,7 +59,8 @@ void takc_dir_prune(const char *root, const char *path);
 /* The folder behind a dir store; NULL for another store. Lives as long as the store. */
 const char *takc_store_dir_root(const struct takc_store *s);
 
-#define TAKC_DIR_LOCKS "locks" /* folder of lock files below the root */
+#define TAKC_DIR_LOCKS "locks"     /* folder of lock files below the root */
+#define TAKC_DIR_TENANTS "tenants" /* folder of other homes below the root: nothing in it is a key of this one's */
 
 /* dir_batch.c: the slots of the dir store's batch, with the promises of takc_store_batch_*. Opening stages nothing yet; the batch looks at
  * the root's file system once. */

@@ -29,7 +29,8 @@ static void put(struct out_path *o, const char *bytes, size_t n)
 /* Is this first part of a key a name of the home's own files? */
 static bool guarded(struct takc_str part)
 {
-    return takc_str_is(part, TAKC_DIR_LOCKS) || takc_str_starts(part, takc_str("home.")) || takc_str_starts(part, takc_str("catalog."));
+    return takc_str_is(part, TAKC_DIR_LOCKS) || takc_str_is(part, TAKC_DIR_TENANTS) || takc_str_starts(part, takc_str("home.")) ||
+           takc_str_starts(part, takc_str("catalog."));
 }
 
 static void put_escaped(struct out_path *o, char c)

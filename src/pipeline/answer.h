@@ -51,10 +51,13 @@ struct takc_answer {
     struct takc_prompt_turn *turns;      /* of the chat, oldest first, as far as they fit */
     size_t n_turns;
     uint64_t turn_tokens; /* of reader_tokens, which lines have less */
+    uint64_t lap_ns;      /* takc_answer_lap */
 };
 
 /* Adds a line to what the reply says could not be had as asked. */
 TAKC_CHECK enum takc_status takc_answer_note(struct takc_answer *q, struct takc_err *err, const char *text);
+/* Adds the time since the last lap to one of the result's (timing); NULL: to none. */
+void takc_answer_lap(struct takc_answer *q, uint64_t *spent_ns);
 /* Copies a text into the result's arena. */
 TAKC_CHECK enum takc_status takc_answer_keep(struct takc_answer *q, struct takc_str s, struct takc_str *out, struct takc_err *err);
 

@@ -27,14 +27,20 @@ static enum takc_status hear(void *arg, struct takc_str piece, struct takc_err *
 
 /* --- the chat so far --- */
 
-static enum takc_status turn_of(struct takc_answer *q, size_t i, struct takc_prompt_turn *out, uint64_t *out_tokens, struct takc_err *err)
+static enum takc_status without_marks(struct takc_answer *q, struct takc_str text, struct takc_str *out, struct takc_err *err)
 {
     struct takc_buf plain;
     takc_buf_init(&plain, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = takc_marks_strip(q->o->history_answers[i], &plain, err);
+    enum takc_status st = takc_marks_strip(text, &plain, err);
     if (!st)
-        st = takc_answer_keep(q, takc_buf_str(&plain), &out->answer, err);
+        st = takc_answer_keep(q, takc_buf_str(&plain), out, err);
     takc_buf_clear(&plain);
+    return st;
+}
+
+static enum takc_status turn_of(struct takc_answer *q, size_t i, struct takc_prompt_turn *out, uint64_t *out_tokens, struct takc_err *err)
+{
+    enum takc_status st = without_marks(q, q->o->history_answers[i], &out->answer, err);
     out->question = q->o->history[i];
     *out_tokens = takc_tokenizer_count(q->tokenizer, out->question) + takc_tokenizer_count(q->tokenizer, out->answer);
     return st;
@@ -67,6 +73,21 @@ static bool shows_lines(const struct takc_answer *q)
     return q->r->mode == TAKC_MODE_SELECT || q->r->mode == TAKC_MODE_BOTH || (!q->n_passing);
 }
 
+/* Without marks: theirs would point to lines of other documents. */
+static enum takc_status examples_of(struct takc_answer *q, struct takc_prompt *p, struct takc_err *err)
+{
+    size_t n = q->o->n_examples;
+    struct takc_prompt_turn *list = takc_arena_array(q->arena, n + 1, sizeof(*list));
+    enum takc_status st = list ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for examples");
+    for (size_t i = 0; !st && i < n; i++) {
+        list[i].question = q->o->examples[i].question;
+        st = without_marks(q, q->o->examples[i].answer, &list[i].answer, err);
+    }
+    p->examples = list;
+    p->n_examples = n;
+    return st;
+}
+
 static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked *a, struct takc_err *err)
 {
     enum takc_status st = shows_lines(q) ? takc_answer_show_lines(q, &a->lines, err) : TAKC_OK;
@@ -79,6 +100,8 @@ static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked 
                                      .n_turns = q->n_turns,
                                      .question = q->o->question,
                                      .once = q->o->questions_a_window == 1};
+    if (!st)
+        st = examples_of(q, &a->prompt, err);
     for (size_t i = 0; !st && i < takc_asked_lines(a); i++)
         a->instructed |= takc_asked_line(a, i)->quoted;
     a->request = (struct takc_model_request){.max_tokens = q->o->max_tokens ? q->o->max_tokens : q->profile.max_tokens,
@@ -112,10 +135,9 @@ static struct takc_str provider_of(const struct takc_answer *q, struct takc_str 
     return takc_str(takc_models_ops(q->models)->name);
 }
 
-static enum takc_status note_call(struct takc_answer *q, const struct takc_model_reply *reply, const struct takc_caller_sum *sum,
-                                  struct takc_err *err)
+/* What all tries took, be the last one good or not. */
+static void note_sum(struct takc_model_answer *a, const struct takc_caller_sum *sum)
 {
-    struct takc_model_answer *a = &q->r->answer;
     a->input = sum->usage.input;
     a->output = sum->usage.output;
     a->cache_read = sum->usage.cache_read;
@@ -125,6 +147,11 @@ static enum takc_status note_call(struct takc_answer *q, const struct takc_model
     a->tries = sum->tries;
     a->priced = sum->priced;
     a->fallback = sum->fallback;
+}
+
+static enum takc_status note_reply(struct takc_answer *q, const struct takc_model_reply *reply, struct takc_err *err)
+{
+    struct takc_model_answer *a = &q->r->answer;
     a->blocked = reply->stop == TAKC_STOP_BLOCKED;
     a->cut = reply->stop == TAKC_STOP_LENGTH;
     enum takc_status st = takc_answer_keep(q, takc_str(reply->model), &a->model, err);
@@ -147,12 +174,15 @@ static enum takc_status call(struct takc_answer *q, struct takc_answer_asked *a,
     q->r->answer.asked = true;
     enum takc_status st = takc_models_complete(q->models, q->call, q->r->version, takc_str("answer"), &a->request,
                                                a->streamed ? hear : NULL, &s, reply, &sum, err);
+    note_sum(&q->r->answer, &sum);
+    if (st && reply->failure)
+        q->r->answer.failure = takc_failure_name(reply->failure);
     if (!st && reply->stop == TAKC_STOP_LENGTH && !takc_str_trim(takc_buf_str(&reply->text)).len)
         return takc_fail(err, TAKC_UPSTREAM, 0, "%s used up its %u tokens without a word; more of them (--max-tokens) leave it room",
                          reply->model, a->request.max_tokens);
     if (st)
         return fail_with_step(q, st, reply->failure, err);
-    return note_call(q, reply, &sum, err);
+    return note_reply(q, reply, err);
 }
 
 /* The whole text through quarantine and marks, and on to who listens; of a streamed one only the end is left. */
@@ -184,16 +214,20 @@ static enum takc_status ask(struct takc_answer *q, struct takc_answer_asked *a, 
     enum takc_status st = takc_answer_cache_key(q, a, &key, &keeps, err);
     if (!st && keeps)
         st = takc_answer_cache_get(q, &key, &hit, &kept, err);
+    takc_answer_lap(q, &q->r->timing.cache_ns);
     if (st || hit) {
         q->r->answer.asked = hit;
         return st ? st : settle(q, a, kept, err);
     }
     takc_model_reply_init(&reply);
     st = call(q, a, &reply, err);
+    takc_answer_lap(q, &q->r->timing.model_ns);
     if (!st)
         st = settle(q, a, takc_buf_str(&reply.text), err);
+    takc_answer_lap(q, NULL);
     if (!st && keeps)
         takc_answer_cache_put(q, &key, takc_buf_str(&reply.text));
+    takc_answer_lap(q, &q->r->timing.cache_ns);
     takc_model_reply_clear(&reply);
     return st;
 }
@@ -214,6 +248,7 @@ enum takc_status takc_answer_model(struct takc_answer *q, struct takc_err *err)
 {
     struct takc_answer_asked a = {0};
     enum takc_status st = compose(q, &a, err);
+    takc_answer_lap(q, &q->r->timing.choose_ns);
     if (st)
         return st;
     if (!takc_asked_lines(&a))

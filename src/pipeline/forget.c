@@ -383,10 +383,10 @@ static enum takc_status forget_locked(struct takc_forgetting *f, const struct ta
 }
 
 enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call, struct takc_str task, const struct takc_str *documents,
-                                    size_t n_documents, bool made_up, struct takc_err *err)
+                                    size_t n_documents, bool made_up, struct takc_forget_report *out, struct takc_err *err)
 {
     struct takc_forget_report own;
-    struct takc_forgetting f = {.home = h, .call = call, .task = task, .report = &own, .made_up = made_up};
+    struct takc_forgetting f = {.home = h, .call = call, .task = task, .report = out ? out : &own, .made_up = made_up};
     *f.report = (struct takc_forget_report){0};
     takc_arena_init(&f.arena);
     takc_needles_init(&f.needles);

@@ -12,8 +12,9 @@
 #include "catalog/home.h"
 #include "takc/forget.h"
 
-/* As takc_forget, by a caller that holds the task's lock; made_up as the writer's. */
+/* As takc_forget, by a caller that holds the task's lock; made_up as the writer's; out may be NULL. */
 TAKC_CHECK enum takc_status takc_forget_locked(struct takc_home *h, struct takc_call *call, struct takc_str task,
-                                               const struct takc_str *documents, size_t n_documents, bool made_up, struct takc_err *err);
+                                               const struct takc_str *documents, size_t n_documents, bool made_up,
+                                               struct takc_forget_report *out, struct takc_err *err);
 
 #endif

@@ -361,7 +361,7 @@ static enum takc_status tell_vanished(struct run *r, struct takc_err *err)
         if (has_vanished(r, &docs[i]))
             gone[n_gone++] = docs[i].name;
     if (n_gone && r->o->mirror)
-        st = takc_forget_locked(r->home, r->call, r->o->task, gone, n_gone, r->made_up, err);
+        st = takc_forget_locked(r->home, r->call, r->o->task, gone, n_gone, r->made_up, NULL, err);
     for (size_t i = 0; !st && i < n_gone; i++)
         tell(r, &(struct takc_ingest_item){
                     .outcome = r->o->mirror ? TAKC_INGEST_FORGOTTEN : TAKC_INGEST_VANISHED, .name = gone[i], .message = ""});

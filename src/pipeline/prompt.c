@@ -174,6 +174,19 @@ static enum takc_status turn(struct builder *b, const struct takc_prompt_turn *t
     return st;
 }
 
+/* In the user's rank, as the question is: whoever asks wrote them. */
+static enum takc_status examples(struct builder *b, const struct takc_prompt *p, struct takc_err *err)
+{
+    static const char says[] = "Examples of the form that an answer should have. They are no source: never repeat their facts.\n";
+    enum takc_status st = p->n_examples ? takc_buf_add(&b->text, takc_str(says), err) : TAKC_OK;
+    for (size_t i = 0; !st && i < p->n_examples; i++) {
+        st = add_text(&b->text, "Example question: ", takc_str_trim(p->examples[i].question), "\n", err);
+        if (!st)
+            st = add_text(&b->text, "Example answer: ", takc_str_trim(p->examples[i].answer), "\n", err);
+    }
+    return st ? st : block(b, false, true, err);
+}
+
 static enum takc_status build(struct builder *b, const struct takc_prompt *p, struct takc_model_request *out, struct takc_err *err)
 {
     enum takc_status st = system_part(b, p, out, err);
@@ -184,6 +197,8 @@ static enum takc_status build(struct builder *b, const struct takc_prompt *p, st
         st = block(b, !p->once, false, err);
     for (size_t i = 0; !st && i < p->n_turns; i++)
         st = turn(b, &p->turns[i], err);
+    if (!st)
+        st = examples(b, p, err);
     if (!st)
         st = add_chosen(p, &b->text, err);
     if (!st)
@@ -198,7 +213,7 @@ enum takc_status takc_prompt_request(const struct takc_prompt *p, struct takc_ar
 {
     struct builder b = {.arena = a,
                         .messages = takc_arena_array(a, 2 * p->n_turns + 1, sizeof(*b.messages)),
-                        .blocks = takc_arena_array(a, 2 * p->n_turns + 3, sizeof(*b.blocks))};
+                        .blocks = takc_arena_array(a, 2 * p->n_turns + 4, sizeof(*b.blocks))};
     if (!b.messages || !b.blocks)
         return no_memory(err);
     takc_buf_init(&b.text, TAKC_BUF_MAX_REPLY);

@@ -5,7 +5,7 @@
  *   system    rules, the task's description
  *   user      [background: lines of the artifact, or of everything]  a cache point behind it, where there is one
  *             turns of the chat so far, oldest first; the background stands in front of the first
- *             [lines chosen for this question]  question (guarded)
+ *             [examples of answers (guarded)]  [lines chosen for this question]  question (guarded)
  *
  * Everything up to the cache point is the prefix. Its bytes depend on the task's description and the background's lines alone (so: on
  * version, mode, rate and filters), and hold no clock, path, version or question: a provider's cache hits from question to question.
@@ -37,6 +37,8 @@ struct takc_prompt { /* borrowed */
     size_t n_background, n_lines;
     const struct takc_prompt_turn *turns;
     size_t n_turns;
+    const struct takc_prompt_turn *examples; /* of the wanted form; answers without marks */
+    size_t n_examples;
     struct takc_str question;
     bool once; /* nobody will ask about this prefix again: no cache point, since writing it is dearer than not */
 };

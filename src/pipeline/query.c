@@ -27,6 +27,20 @@ enum takc_status takc_answer_keep(struct takc_answer *q, struct takc_str s, stru
     return out->ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for an answer");
 }
 
+static uint64_t now_ns(const struct takc_call *call)
+{
+    const struct takc_clock *clock = takc_clock_or_system(call ? call->clock : NULL);
+    return clock->mono_ns(clock);
+}
+
+void takc_answer_lap(struct takc_answer *q, uint64_t *spent_ns)
+{
+    uint64_t now = now_ns(q->call);
+    if (spent_ns)
+        *spent_ns += now - q->lap_ns;
+    q->lap_ns = now;
+}
+
 static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct takc_err *err)
 {
     struct takc_str question = takc_str_trim(q->o->question);
@@ -36,7 +50,8 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
         return takc_fail(err, TAKC_INVALID, 0, "the question is not UTF-8");
     enum takc_status st = takc_home_counting_profile(h, q->o->task, &q->profile, err);
     if (!st)
-        st = takc_snapshot_open(&q->snapshot, h, q->o->task, q->o->version, err);
+        st = takc_snapshot_open(&q->snapshot, q->o->snapshots, h, q->o->task, q->o->version, err);
+    takc_answer_lap(q, &q->r->timing.cache_ns);
     if (st)
         return st;
     q->tokenizer = q->profile.counter;
@@ -48,6 +63,7 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
     q->models = asks ? q->o->models : NULL;
     if (asks && !q->models)
         st = takc_models_open(&q->models, h, q->o->task, q->o->model, q->tokenizer, err);
+    takc_answer_lap(q, NULL);
     if (!st)
         st = takc_answer_turns(q, err);
     if (st)
@@ -69,6 +85,9 @@ static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struc
     st = takc_answer_filter_apply(q, err);
     if (!st)
         st = takc_answer_run(q, err);
+    takc_answer_lap(q, &q->r->timing.choose_ns);
+    if (!st && q->o->n_examples && !q->models)
+        st = takc_answer_note(q, err, "the examples did nothing: no model answers");
     if (!st && q->models && !q->o->dry)
         st = takc_answer_model(q, err);
     return st ? st : takc_answer_keep(q, takc_buf_str(&q->notes), &q->r->notes, err);
@@ -88,7 +107,7 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
     }
     takc_arena_init(arena);
     out->owner = arena;
-    *q = (struct takc_answer){.arena = arena, .call = call, .o = o, .r = out};
+    *q = (struct takc_answer){.arena = arena, .call = call, .o = o, .r = out, .lap_ns = now_ns(call)};
     takc_buf_init(&q->notes, TAKC_BUF_MAX_REPLY); /* a model's own stand among them */
     enum takc_status st = answer(q, h, err);
     *out_moved = st == TAKC_NOT_FOUND && !out->answer.asked && takc_snapshot_has_moved(&q->snapshot);
@@ -98,21 +117,34 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
     takc_profile_clear(&q->profile);
     takc_buf_clear(&q->notes);
     takc_free(q);
-    if (st)
+    if (st) {
+        const struct takc_model_answer *a = &out->answer;
+        const struct takc_query_result rest = {.timing = out->timing,
+                                               .answer = {.asked = a->asked,
+                                                          .failure = a->failure,
+                                                          .input = a->input,
+                                                          .output = a->output,
+                                                          .cache_read = a->cache_read,
+                                                          .cache_write = a->cache_write,
+                                                          .picodollars = a->picodollars,
+                                                          .priced = a->priced,
+                                                          .tries = a->tries}};
         takc_query_result_free(out);
+        *out = rest;
+    }
     return st;
 }
 
 enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const struct takc_query_options *o, struct takc_query_result *out,
                             struct takc_err *err)
 {
-    const struct takc_clock *clock = takc_clock_or_system(call ? call->clock : NULL);
-    uint64_t from = clock->mono_ns(clock);
+    uint64_t from = now_ns(call);
     bool moved = true;
     enum takc_status st = TAKC_NOT_FOUND;
     for (int tries = 0; st == TAKC_NOT_FOUND && moved && tries < TRIES; tries++)
         st = query_once(h, call, o, out, &moved, err);
-    out->ms = (clock->mono_ns(clock) - from) / 1000000;
+    out->timing.total_ns = now_ns(call) - from;
+    out->ms = out->timing.total_ns / 1000000;
     if (!st) /* the question itself stays out */
         takc_log_for(
             call, INFO, "query", "task=%.*s mode=%s rate=%s tokens=%llu confidence=%.2f abstained=%d ms=%llu model=%.*s picodollars=%llu",

@@ -15,7 +15,7 @@ enum { KEY_TWIN = 3 };
 
 struct chooser {
     const struct takc_select_options *o;
-    struct takc_arena *arena;
+    struct takc_arena *arena, *scratch; /* of the result; of what is needed until there is one */
     struct takc_show show;
     struct takc_keys seen; /* anchors and headings paid, units and twins taken */
     struct takc_shown *chosen;
@@ -52,9 +52,9 @@ static uint64_t twin_key(const struct takc_shown *u)
 
 static enum takc_status keep(struct chooser *c, const struct takc_shown *u, float score, struct takc_err *err)
 {
-    enum takc_status st = takc_arena_grow(c->arena, &c->chosen, &c->cap, c->n + 1, sizeof(*c->chosen), err);
+    enum takc_status st = takc_arena_grow(c->scratch, &c->chosen, &c->cap, c->n + 1, sizeof(*c->chosen), err);
     if (!st)
-        st = takc_arena_grow(c->arena, &c->scores, &c->scores_cap, c->n + 1, sizeof(*c->scores), err);
+        st = takc_arena_grow(c->scratch, &c->scores, &c->scores_cap, c->n + 1, sizeof(*c->scores), err);
     if (!st && u->before.len)
         st = mark(c, u->before_key, err);
     if (!st && u->own_key)
@@ -167,6 +167,23 @@ static enum takc_status compose(struct chooser *c, struct takc_choice *out, stru
     return st;
 }
 
+static enum takc_status copy_missing(struct chooser *c, const struct takc_question *q, uint64_t held, struct takc_choice *out,
+                                     struct takc_err *err)
+{
+    const struct takc_str *missing;
+    size_t n;
+    enum takc_status st = takc_question_missing(q, held, c->scratch, &missing, &n, err);
+    struct takc_str *copies = st ? NULL : takc_arena_array(c->arena, n + 1, sizeof(*copies));
+    bool good = copies != NULL;
+    for (size_t i = 0; good && i < n; i++)
+        good = (copies[i] = takc_arena_dup(c->arena, missing[i])).ptr != NULL;
+    if (!st && !good)
+        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for missing words");
+    out->missing = copies;
+    out->n_missing = st ? 0 : n;
+    return st;
+}
+
 /* Lines, coverage, missing terms and confidence of what was chosen. */
 static enum takc_status report(struct chooser *c, const struct takc_scores *s, struct takc_choice *out, struct takc_err *err)
 {
@@ -178,13 +195,16 @@ static enum takc_status report(struct chooser *c, const struct takc_scores *s, s
     for (size_t i = 0; i < c->n; i++) {
         const struct takc_shown *u = &c->chosen[i];
         uint64_t mask = takc_scores_mask(s, u->unit);
-        out->lines[i] = (struct takc_line){u->unit, u->u.doc, c->scores[i], takc_question_share(s->q, mask), u->line};
+        out->lines[i] =
+            (struct takc_line){u->unit, u->u.doc, c->scores[i], takc_question_share(s->q, mask), takc_arena_dup(c->arena, u->line)};
+        if (!out->lines[i].text.ptr)
+            return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu lines", c->n);
         all |= mask;
         best |= i < COVER_LINES ? mask : 0;
     }
     out->coverage = c->n ? takc_question_share(s->q, best) : 0;
     out->confidence = takc_confidence(s->q, s->best[TAKC_LEVELS - 1], &c->best);
-    return takc_question_missing(s->q, all, c->arena, &out->missing, &out->n_missing, err);
+    return copy_missing(c, s->q, all, out, err);
 }
 
 enum takc_status takc_select(const struct takc_index *x, struct takc_str question, const struct takc_select_options *o,
@@ -194,12 +214,14 @@ enum takc_status takc_select(const struct takc_index *x, struct takc_str questio
     struct takc_scores s;
     struct takc_candidates candidates;
     struct takc_choice choice = {0};
-    struct chooser c = {.o = o, .arena = arena, .seen = {.arena = arena}};
+    struct takc_arena scratch; /* some bytes for each unit of the version: not kept while an answer waits for its model */
+    struct chooser c = {.o = o, .arena = arena, .scratch = &scratch, .seen = {.arena = &scratch}};
+    takc_arena_init(&scratch);
     c.budget_mt = o->budget_tokens > UINT64_MAX / 1000 ? UINT64_MAX : o->budget_tokens * 1000;
-    takc_show_init(&c.show, x, o->text, o->text_arg, arena);
-    enum takc_status st = takc_question_read(x, question, arena, &q, err);
+    takc_show_init(&c.show, x, o->text, o->text_arg, &scratch);
+    enum takc_status st = takc_question_read(x, question, &scratch, &q, err);
     if (!st)
-        st = takc_scores_make(&s, x, &q, &o->filter, call, arena, err);
+        st = takc_scores_make(&s, x, &q, &o->filter, call, &scratch, err);
     if (!st)
         st = takc_candidates_init(&candidates, &s, o, err);
     if (!st)
@@ -210,6 +232,7 @@ enum takc_status takc_select(const struct takc_index *x, struct takc_str questio
         st = report(&c, &s, &choice, err);
     if (!st)
         *out = choice;
+    takc_arena_clear(&scratch);
     return st;
 }
 

@@ -187,8 +187,19 @@ static bool check_object(struct walk *w, const struct takc_schema *s, json_t *v)
     return true;
 }
 
+/* Is it the alternative's turn: of its type, and not of this one? */
+static bool is_other(const struct takc_schema *s, const json_t *v)
+{
+    if (!s->or_else)
+        return false;
+    bool text = json_is_string(v), object = json_is_object(v);
+    return s->type == TAKC_TYPE_TEXT ? object && s->or_else->type == TAKC_TYPE_OBJECT : text && s->or_else->type == TAKC_TYPE_TEXT;
+}
+
 static bool check(struct walk *w, const struct takc_schema *s, const json_t *v)
 {
+    if (is_other(s, v))
+        return check(w, s->or_else, v);
     if (s->nullable && json_is_null(v))
         return true;
     switch (s->type) {
@@ -383,8 +394,22 @@ static json_t *describe(const struct takc_schema *s, json_t *components)
     return NULL;
 }
 
+/* Takes both. */
+static json_t *any_of(json_t *one, json_t *other)
+{
+    json_t *v = one && other ? json_pack("{s[O O]}", "anyOf", one, other) : NULL;
+    json_decref(one);
+    json_decref(other);
+    return v;
+}
+
 json_t *takc_schema_json(const struct takc_schema *s, json_t *components)
 {
+    if (s->or_else) {
+        struct takc_schema alone = *s;
+        alone.or_else = NULL;
+        return any_of(takc_schema_json(&alone, components), takc_schema_json(s->or_else, components));
+    }
     if (!s->name)
         return describe(s, components);
     char ref[100];

@@ -34,8 +34,9 @@ struct takc_schema {
     const struct takc_schema *items;    /* of a list */
     const struct takc_member *members;  /* of an object */
     size_t n_members;
-    bool open;     /* members that have no row are let through; else refused */
-    bool nullable; /* null is as good as absent */
+    const struct takc_schema *or_else; /* what it may be instead, where it is of another type; NULL: nothing */
+    bool open;                         /* members that have no row are let through; else refused */
+    bool nullable;                     /* null is as good as absent */
 };
 struct takc_member {
     const char *name;

@@ -11,7 +11,7 @@ A file:
     # where takc config list has no such setting, "# body: crlf" ends lines of request bodies with CR LF (chunks).
     >>>
     POST /query HTTP/1.1
-    Host: takc
+    Host: localhost
     Content-Length: {{length}}
 
     {"query": "..."}

@@ -2,7 +2,7 @@
  *
  * A writer is killed in one phase of one of its writes after the other, always from the same home; then another one runs, of any
  * kind, and everything that follows from the manifest is there: caches of foreign clients say what the current version says, no version
- * is there that the manifest does not name, and what was to be forgotten is. */
+ * is there that the manifest does not name, and what was to be forgotten is. A task that was to be deleted is a task until it is gone. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +16,7 @@
 #include "../property/home_fixture.h"
 
 #include "base/json.h"
+#include "takc/home.h"
 
 static char root[64], folder[128], home_path[128], saved[128];
 
@@ -291,11 +292,95 @@ static void a_killed_forget_is_finished_by_the_next(void **state)
     assert_true(kill_all_over(forget_three, next, 1, three_are_gone) > 100);
 }
 
+static void delete_task(struct takc_home *h)
+{
+    struct takc_task_deleted out;
+    enum takc_status st = takc_task_delete(h, NULL, takc_str(FIXTURE_TASK), 0, &out, NULL);
+    give_up(st == TAKC_NOT_FOUND ? TAKC_OK : st); /* killed behind its last write */
+}
+
+static bool is_task(struct takc_home *h, const char *name)
+{
+    struct takc_arena a;
+    struct takc_str *names = NULL;
+    size_t n = 0;
+    bool found = false;
+    takc_arena_init(&a);
+    assert_int_equal(takc_home_tasks(h, &a, &names, &n, NULL), TAKC_OK);
+    for (size_t i = 0; i < n; i++)
+        found |= takc_str_is(names[i], name);
+    takc_arena_clear(&a);
+    return found;
+}
+
+static void a_killed_delete_is_finished_by_the_next(void **state)
+{
+    uint64_t keys;
+    int n = 0;
+    (void)state;
+    struct takc_home *h = fixture_home(saved);
+    assert_int_equal(takc_task_write(h, takc_str("other"), takc_str(""), false, NULL), TAKC_OK);
+    takc_home_close(h);
+    for (bool killed = true; killed; n += 11) { /* every kind of phase has its turn */
+        copy(saved, home_path);
+        killed = run_killed(delete_task, n);
+        h = fixture_home(home_path);
+        assert_int_equal(takc_home_count_keys(h, NULL, takc_str(FIXTURE_TASK), &keys, NULL), TAKC_OK);
+        assert_int_equal(is_task(h, FIXTURE_TASK), keys > 0); /* what is left of one can be named, and deleted */
+        delete_task(h);
+        assert_int_equal(takc_home_count_keys(h, NULL, takc_str(FIXTURE_TASK), &keys, NULL), TAKC_OK);
+        assert_int_equal(keys, 0);
+        assert_true(!is_task(h, FIXTURE_TASK) && is_task(h, "other"));
+        takc_home_close(h);
+    }
+    assert_true(n > 100);
+}
+
+/* Every sentence of its documents was looked for, and none was found; a second time there is nothing. */
+static void a_deleted_task_is_gone(void **state)
+{
+    struct takc_task_deleted out;
+    struct takc_err err = {0};
+    (void)state;
+    struct takc_home *h = fixture_home(saved);
+    fixture_ok(takc_task_delete(h, NULL, takc_str(FIXTURE_TASK), 0, &out, &err), &err, "delete");
+    assert_true(out.searched && out.n_sentences > 100);
+    assert_int_equal(out.n_documents, FIXTURE_FILES - 1 + FIXTURE_LINES);
+    assert_int_equal(takc_task_delete(h, NULL, takc_str(FIXTURE_TASK), 0, &out, &err), TAKC_NOT_FOUND);
+    assert_int_equal(takc_task_write(h, takc_str(FIXTURE_TASK), takc_str(""), false, &err), TAKC_OK); /* and may be made anew */
+    takc_home_close(h);
+}
+
+/* A record that cannot be read stops no removal; it is said that nothing was searched. */
+static void a_damaged_task_can_be_deleted(void **state)
+{
+    struct takc_task_deleted out;
+    struct takc_err err = {0};
+    uint64_t keys;
+    char name[64];
+    (void)state;
+    struct takc_home *h = fixture_home(saved);
+    fixture_name(1, name);
+    assert_int_equal(takc_store_put_bytes(takc_home_store(h), NULL, takc_str(takc_key_document(takc_str(FIXTURE_TASK), takc_str(name)).s),
+                                          takc_str("{"), NULL),
+                     TAKC_OK);
+    fixture_ok(takc_task_delete(h, NULL, takc_str(FIXTURE_TASK), 0, &out, &err), &err, "delete");
+    assert_false(out.searched);
+    assert_int_equal(takc_home_count_keys(h, NULL, takc_str(FIXTURE_TASK), &keys, NULL), TAKC_OK);
+    assert_int_equal(keys, 0);
+    takc_home_close(h);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(a_killed_rollback_is_made_up_for), T(a_killed_compress_is_made_up_for),
-                                       T(a_killed_mirror_is_finished_by_the_next), T(a_killed_forget_is_finished_by_the_next)};
+    const struct CMUnitTest tests[] = {T(a_killed_rollback_is_made_up_for),
+                                       T(a_killed_compress_is_made_up_for),
+                                       T(a_killed_mirror_is_finished_by_the_next),
+                                       T(a_killed_forget_is_finished_by_the_next),
+                                       T(a_killed_delete_is_finished_by_the_next),
+                                       T(a_deleted_task_is_gone),
+                                       T(a_damaged_task_can_be_deleted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -434,6 +434,7 @@ static void failures_are_failures(void **state)
         script = (struct takc_fake_options){.steps = steps, .n_steps = 8};
         assert_int_equal(takc_query(home, &call_of_test, &o, &r, &err), takc_failure_status((enum takc_failure)f));
         assert_true(r.response.len == 0 && r.n_citations == 0 && r.owner == NULL);
+        assert_string_equal(r.answer.failure, takc_failure_name((enum takc_failure)f));
         if (f != TAKC_FAILURE_CANCELLED)
             assert_non_null(strstr(err.msg, "answer by fake:obedient: "));
         if (takc_failure_again((enum takc_failure)f))
@@ -445,6 +446,23 @@ static void failures_are_failures(void **state)
     says("");
     assert_int_equal(takc_query(home, &call_of_test, &o, &r, &err), TAKC_UPSTREAM);
     assert_non_null(strstr(err.msg, "said nothing"));
+}
+
+/* The clock of the test moves only where somebody waits, for the service's first piece: the model's time. */
+static void waits_are_the_models_time(void **state)
+{
+    static const struct takc_fake_step steps[] = {{.latency_ms = 700}};
+    struct takc_query_options o = ask_for("What pressure may the main pump of Basel not exceed?");
+    struct takc_query_result r;
+    (void)state;
+    says("The limit is 12 bar [{must not exceed 12 bar}].");
+    script.steps = steps;
+    script.n_steps = 1;
+    query_ok(&o, &r);
+    assert_int_equal(r.timing.model_ns, 700000000);
+    assert_int_equal(r.timing.model_ns, r.timing.total_ns);
+    assert_int_equal(r.timing.cache_ns + r.timing.choose_ns, 0);
+    takc_query_result_free(&r);
 }
 
 struct heard {
@@ -709,6 +727,36 @@ static void the_prefix_stays(void **state)
 }
 
 /* An artifact's lines can be cited like chosen ones. */
+/* Behind the prefix, which stays; without their marks; and none of it without a model. */
+static void examples_show_the_form(void **state)
+{
+    const struct takc_query_example one = {takc_str("Where is the gate?"), takc_str("The gate: north wall [2]. It is green [1, 3].")};
+    struct takc_query_options o = ask_for("Where does the reserve pump of Basel stand?");
+    struct takc_query_result r;
+    struct takc_buf first;
+    (void)state;
+    takc_buf_init(&first, TAKC_BUF_MAX_REPLY);
+    o.mode = TAKC_MODE_ARTIFACT;
+    o.rate = 8000;
+    o.answer_cache = true;
+    says("It is so [1].");
+    query_ok(&o, &r);
+    takc_query_result_free(&r);
+    assert_int_equal(takc_buf_add(&first, takc_buf_str(&prefix), NULL), TAKC_OK);
+    o.examples = &one;
+    o.n_examples = 1;
+    query_ok(&o, &r);
+    assert_false(r.answer.cache_hit); /* another question, since the form of its answer is another */
+    takc_query_result_free(&r);
+    assert_true(takc_str_eq(takc_buf_str(&first), takc_buf_str(&prefix)));
+    assert_true(takc_str_find(takc_buf_str(&asked), takc_str("Example answer: The gate: north wall. It is green.\n"), 0) != SIZE_MAX);
+    o.model = NULL;
+    query_ok(&o, &r);
+    assert_true(notes_hold(&r, "the examples did nothing: no model answers"));
+    takc_query_result_free(&r);
+    takc_buf_clear(&first);
+}
+
 static void the_background_is_cited(void **state)
 {
     struct takc_query_options o = ask_for("Summarize the documents");
@@ -899,6 +947,7 @@ int main(void)
         cmocka_unit_test_setup(a_model_may_abstain, anew),
         cmocka_unit_test_setup(nothing_shown_nothing_asked, anew),
         cmocka_unit_test_setup(failures_are_failures, anew),
+        cmocka_unit_test_setup(waits_are_the_models_time, anew),
         cmocka_unit_test_setup(answers_come_in_pieces, anew),
         cmocka_unit_test_setup(a_service_that_hangs_in_the_middle, anew),
         cmocka_unit_test_setup(blocked_and_cut_are_said, anew),
@@ -906,6 +955,7 @@ int main(void)
         cmocka_unit_test_setup(damaged_answers_are_asked_again, anew),
         cmocka_unit_test_setup(nothing_is_kept_behind_a_writer, anew),
         cmocka_unit_test_setup(the_prefix_stays, anew),
+        cmocka_unit_test_setup(examples_show_the_form, anew),
         cmocka_unit_test_setup(the_background_is_cited, anew),
         cmocka_unit_test_setup(no_source_is_told_twice, anew),
         cmocka_unit_test_setup(planted_orders_do_not_survive, anew),
