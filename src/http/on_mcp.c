@@ -37,12 +37,12 @@ static void refuse(struct takc_exchange *x, int status, const char *why)
     takc_api_json(x, status, takc_mcp_error(NULL, TAKC_MCP_INVALID_REQUEST, takc_str(why)));
 }
 
-/* The client's mistakes in the words of POST /query; a model's service is not quoted. */
+/* In the words of POST /query; a model's service is not quoted, and the log has it already. */
 static enum takc_status tell(struct talk *t, enum takc_status st, const struct takc_query_result *r, struct takc_err *err)
 {
     struct takc_err why = *err;
     struct takc_refusal f = takc_question_refusal(t->x, false, st, r, &why);
-    return f.status < 500 ? takc_fail(err, TAKC_REFUSED, 0, "%.*s", TAKC_STR_ARG(f.message)) : st;
+    return takc_fail(err, TAKC_REFUSED, 0, "%.*s", TAKC_STR_ARG(f.message));
 }
 
 /* The request itself was counted as one question; a list may hold more. */
