@@ -43,7 +43,7 @@ struct description { /* being made; owned */
 
 /* ---- statuses ---- */
 
-enum when { LISTED, ALWAYS, ASKED_WHO, WITH_BODY, WITH_NAME };
+enum when { LISTED, ALWAYS, ASKED_WHO, WITH_BODY, WITH_NAME, WRITES };
 static const struct {
     const char *status, *about;
     enum when when; /* besides where a row lists it */
@@ -54,11 +54,11 @@ static const struct {
     {"403", "The credential does not reach so far", ASKED_WHO},
     {"404", "No such task, version, rate, document or job", WITH_NAME},
     {"408", "The request came too slowly", ALWAYS},
-    {"409", "Something else is under way, or was meanwhile", LISTED},
+    {"409", "Something else is under way, or was meanwhile", WRITES},
     {"413", "The body is too large", ALWAYS},
     {"414", "The target is too long", ALWAYS},
     {"415", "The body is of another type", WITH_BODY},
-    {"422", "It was understood, and cannot be done", LISTED},
+    {"422", "It was understood, and cannot be done; or its Idempotency-Key is another request's", WRITES},
     {"429", "Too many requests", ASKED_WHO},
     {"431", "The headers are too large", ALWAYS},
     {"500", "The server failed; its log says why, under the request's id", ALWAYS},
@@ -66,7 +66,7 @@ static const struct {
     {"502", "The model's service failed", LISTED},
     {"503", "Busy", ALWAYS},
     {"504", "Out of time", ASKED_WHO},
-    {"507", "No space left", LISTED},
+    {"507", "No space left", WRITES},
 };
 
 static bool lists(const struct takc_route *r, const char *status)
@@ -89,6 +89,8 @@ static bool can_come(const struct takc_route *r, const char *status, enum when w
         return r->body != NULL;
     case WITH_NAME:
         return strchr(r->path, '{') || lists(r, status);
+    case WRITES:
+        return r->writes || lists(r, status);
     case LISTED:
         break;
     }
@@ -246,8 +248,11 @@ static bool add_example(const struct takc_route *r, json_t *body)
 
 static bool add_body(const struct takc_route *r, json_t *o, json_t *schemas)
 {
-    json_t *body = content("application/json", takc_schema_json(r->body, schemas));
-    if (body && set(body, "required", json_true()) && add_example(r, body))
+    struct takc_schema_miss miss;
+    json_t *body = content("application/json", takc_schema_json(r->body, schemas)), *none = json_object();
+    bool needed = !takc_schema_check(r->body, none, &miss); /* where {} fits, no body does, too */
+    json_decref(none);
+    if (body && set(body, "required", json_boolean(needed)) && add_example(r, body))
         return set(o, "requestBody", body);
     json_decref(body);
     return false;
@@ -314,8 +319,10 @@ static json_t *info(void)
         "license", "name", "Apache-2.0", "identifier", "Apache-2.0");
 }
 
-static json_t *schemes(void)
+static json_t *schemes(const struct description *d)
 {
+    if (!d->authorized)
+        return json_object();
     return json_pack("{s{ss ss ss} s{ss ss ss} s{ss ss ss ss}}", "bearer", "type", "http", "scheme", "bearer", "description",
                      "a key of takc key, or a token of OpenID Connect", "key", "type", "apiKey", "in", "header", "name", "X-API-Key",
                      "sigv4", "type", "apiKey", "in", "header", "name", "Authorization", "description", "AWS Signature Version 4");
@@ -339,7 +346,7 @@ json_t *takc_openapi(bool authorized)
     json_t *v = good ? json_pack("{ss so s[{ss ss} {ss ss}] so sO s{sO sO so}}", "openapi", "3.1.0", "info", info(), "servers", "url", "/",
                                  "description", "the guide's paths", "url", "/v1", "description", "the same, for clients that expect it",
                                  "tags", tags_json(), "paths", d.paths, "components", "schemas", d.schemas, "responses", d.responses,
-                                 "securitySchemes", schemes())
+                                 "securitySchemes", schemes(&d))
                      : NULL;
     json_decref(d.paths);
     json_decref(d.schemas);
