@@ -19,6 +19,7 @@ struct desk {
     struct takc_cli *cli;
     struct takc_mcp_tasks tasks;
     struct takc_mcp mcp;
+    struct takc_model_settings model;
     enum takc_mcp_version version; /* agreed on */
     struct takc_call call;         /* of the message that is being answered */
     struct {
@@ -35,6 +36,26 @@ struct desk {
 };
 
 /* ---- answering: a thread ---- */
+
+/* The model of --model, else the task's, else the settings'. */
+static enum takc_status answer_question(void *arg, struct takc_call *call, const struct takc_query_options *asked,
+                                        struct takc_query_result *out, struct takc_err *err)
+{
+    const struct desk *d = arg;
+    struct takc_profile profile = {0};
+    struct takc_model_settings model = d->model;
+    struct takc_query_options o = *asked;
+    enum takc_status st = takc_home_profile(d->tasks.home, o.task, &profile, err);
+    if (profile.model.len && !takc_cli_flag(d->cli, "model"))
+        model.model = profile.model;
+    if (takc_str_is(model.model, "none"))
+        model.model = takc_str("");
+    o.model = &model;
+    if (!st)
+        st = takc_query(d->tasks.home, call, &o, out, err);
+    takc_profile_clear(&profile);
+    return st;
+}
 
 /* What goes out is one line: a dump holds no line break. Takes reply. */
 static enum takc_status say(struct takc_cli *cli, json_t *reply, struct takc_err *err)
@@ -231,7 +252,7 @@ static enum takc_status talk(struct desk *d, struct takc_err *err)
     return st;
 }
 
-static enum takc_status open_desk(struct desk *d, struct takc_model_settings *model, struct takc_err *err)
+static enum takc_status open_desk(struct desk *d, struct takc_err *err)
 {
     for (size_t i = 0; i < LINES_MAX; i++)
         takc_buf_init(&d->locked.lines[i], LINE_MAX_BYTES);
@@ -240,18 +261,16 @@ static enum takc_status open_desk(struct desk *d, struct takc_model_settings *mo
         st = takc_cond_init(&d->locked.changed, err);
     if (!st)
         st = takc_cli_open_or_make(d->cli, &d->tasks.home, err);
-    return st ? st : takc_cli_models(d->cli, NULL, &d->cli->settings.arena, model, err);
+    return st ? st : takc_cli_models(d->cli, NULL, &d->cli->settings.arena, &d->model, err);
 }
 
 enum takc_status takc_verb_mcp(struct takc_cli *cli, struct takc_err *err)
 {
     static const struct takc_identity self = {.may = TAKC_MAY_ALL};
     const struct takc_settings *s = &cli->settings;
-    struct takc_model_settings model = {0};
     struct desk d = {.cli = cli,
                      .tasks = {.who = &self,
-                               .model = &model,
-                               .model_wins = takc_cli_flag(cli, "model"),
+                               .answer = answer_question,
                                .defaults = {.reader_tokens = s->query_reader_tokens,
                                             .artifact_tokens = s->query_artifact_tokens,
                                             .abstain_below = s->query_abstain_below,
@@ -259,9 +278,10 @@ enum takc_status takc_verb_mcp(struct takc_cli *cli, struct takc_err *err)
                                             .questions_a_window = (unsigned)s->query_questions_per_window}},
                      .version = TAKC_MCP_2025_11_25};
     d.mcp = (struct takc_mcp){&takc_mcp_tasks_table, &d.tasks};
+    d.tasks.arg = &d;
     takc_call_init(&d.call);
     cli->quiet = true; /* progress is for people */
-    enum takc_status st = open_desk(&d, &model, err);
+    enum takc_status st = open_desk(&d, err);
     if (!st)
         st = talk(&d, err);
     for (size_t i = 0; i < LINES_MAX; i++)

@@ -88,7 +88,7 @@ const struct takc_route *takc_route_at(size_t i);
 const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
                                          char out_allow[64], bool *out_nomem);
 /* The whole description, OpenAPI 3.1; authorized: routes with a scope need a credential. NULL: no memory. Returns owned. */
-json_t *takc_openapi(void);
+json_t *takc_openapi(bool authorized);
 
 struct takc_api {
     struct takc_auth *auth;           /* NULL: none, on loopback only */
@@ -109,7 +109,7 @@ struct takc_api {
     bool access_log, log_questions;
     bool metrics_open; /* /metrics answers everybody */
     uint64_t audit_days;
-    struct takc_reply_cache *replies;                                             /* NULL: none are kept */
+    struct takc_reply_cache *replies; /* NULL: none are kept */
     struct takc_work_settings work;
     struct takc_jobs *jobs; /* takc_work_open */
 };

@@ -47,6 +47,5 @@ void takc_on_health(struct takc_exchange *x, const struct takc_asked *asked)
 
 void takc_on_openapi(struct takc_exchange *x, const struct takc_asked *asked)
 {
-    (void)asked;
-    takc_api_json(x, 200, takc_openapi());
+    takc_api_json(x, 200, takc_openapi(asked->api->auth != NULL));
 }

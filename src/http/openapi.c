@@ -38,6 +38,7 @@ static bool set(json_t *o, const char *name, json_t *v)
 
 struct description { /* being made; owned */
     json_t *paths, *schemas, *responses;
+    bool authorized; /* routes with a scope need a credential */
 };
 
 /* ---- statuses ---- */
@@ -53,11 +54,11 @@ static const struct {
     {"403", "The credential does not reach so far; another site's page, where the server has no authorizer", ALWAYS},
     {"404", "No such task, version, rate, document or job", WITH_NAME},
     {"408", "The request came too slowly", ALWAYS},
-    {"409", "Something else is under way, or was meanwhile; the same Idempotency-Key is being worked on", WRITES},
+    {"409", "Something else is under way, or was meanwhile", WRITES},
     {"413", "The body is too large", ALWAYS},
     {"414", "The target is too long", ALWAYS},
     {"415", "The body is of another type", WITH_BODY},
-    {"422", "It was understood, and cannot be done; the Idempotency-Key was used for another request", WRITES},
+    {"422", "It was understood, and cannot be done; or its Idempotency-Key is another request's", WRITES},
     {"429", "Too many requests", ASKED_WHO},
     {"431", "The headers are too large", ALWAYS},
     {"500", "The server failed; its log says why, under the request's id", ALWAYS},
@@ -65,7 +66,7 @@ static const struct {
     {"502", "The model's service failed", LISTED},
     {"503", "Busy", ALWAYS},
     {"504", "Out of time", ASKED_WHO},
-    {"507", "No space left", LISTED},
+    {"507", "No space left", WRITES},
 };
 
 static bool lists(const struct takc_route *r, const char *status)
@@ -253,15 +254,6 @@ static bool add_example(const struct takc_route *r, json_t *body)
     return !st && set(media, "example", example);
 }
 
-/* Must there be a body? */
-static bool needs_body(const struct takc_route *r)
-{
-    bool needs = false;
-    for (size_t i = 0; i < r->body->n_members; i++)
-        needs |= r->body->members[i].required;
-    return needs;
-}
-
 /* Fields and files: http/upload.h. */
 static bool add_form(const struct takc_route *r, json_t *body)
 {
@@ -271,8 +263,11 @@ static bool add_form(const struct takc_route *r, json_t *body)
 
 static bool add_body(const struct takc_route *r, json_t *o, json_t *schemas)
 {
-    json_t *body = content("application/json", takc_schema_json(r->body, schemas));
-    if (body && set(body, "required", json_boolean(needs_body(r))) && add_form(r, body) && add_example(r, body))
+    struct takc_schema_miss miss;
+    json_t *body = content("application/json", takc_schema_json(r->body, schemas)), *none = json_object();
+    bool needed = !takc_schema_check(r->body, none, &miss); /* where {} fits, no body does, too */
+    json_decref(none);
+    if (body && set(body, "required", json_boolean(needed)) && add_form(r, body) && add_example(r, body))
         return set(o, "requestBody", body);
     json_decref(body);
     return false;
@@ -296,10 +291,10 @@ static const char *tag_of(const struct takc_route *r)
     return "server";
 }
 
-/* Each kind of credential by itself, or none where the server has no authorizer. */
-static json_t *security(const struct takc_route *r)
+/* One of them is enough. */
+static json_t *security(const struct description *d, const struct takc_route *r)
 {
-    return r->may ? json_pack("[{s[]} {s[]} {s[]} {}]", "bearer", "key", "sigv4") : json_array();
+    return d->authorized && r->may ? json_pack("[{s[]} {s[]} {s[]}]", "bearer", "key", "sigv4") : json_array();
 }
 
 static json_t *operation(struct description *d, const struct takc_route *r)
@@ -307,7 +302,7 @@ static json_t *operation(struct description *d, const struct takc_route *r)
     json_t *params = json_array(), *replies = replies_of(d, r);
     json_t *o = params && replies && add_params(r, params, d->schemas)
                     ? json_pack("{ss s[s] ss ss so sO sO}", "operationId", r->id, "tags", tag_of(r), "summary", r->summary, "description",
-                                r->about ? r->about : r->summary, "security", security(r), "parameters", params, "responses", replies)
+                                r->about ? r->about : r->summary, "security", security(d, r), "parameters", params, "responses", replies)
                     : NULL;
     json_decref(params);
     json_decref(replies);
@@ -339,8 +334,10 @@ static json_t *info(void)
         "license", "name", "Apache-2.0", "identifier", "Apache-2.0");
 }
 
-static json_t *schemes(void)
+static json_t *schemes(const struct description *d)
 {
+    if (!d->authorized)
+        return json_object();
     return json_pack("{s{ss ss ss} s{ss ss ss} s{ss ss ss ss}}", "bearer", "type", "http", "scheme", "bearer", "description",
                      "a key of takc key, or a token of OpenID Connect", "key", "type", "apiKey", "in", "header", "name", "X-API-Key",
                      "sigv4", "type", "apiKey", "in", "header", "name", "Authorization", "description", "AWS Signature Version 4");
@@ -355,16 +352,16 @@ static json_t *tags_json(void)
                      "name", "server", "description", "State and description of the server");
 }
 
-json_t *takc_openapi(void)
+json_t *takc_openapi(bool authorized)
 {
-    struct description d = {json_object(), json_object(), json_object()};
+    struct description d = {json_object(), json_object(), json_object(), authorized};
     bool good = d.paths && d.schemas && d.responses;
     for (size_t i = 0; good && takc_route_at(i); i++)
         good = add_path(&d, takc_route_at(i));
     json_t *v = good ? json_pack("{ss so s[{ss ss} {ss ss}] so sO s{sO sO so}}", "openapi", "3.1.0", "info", info(), "servers", "url", "/",
                                  "description", "the guide's paths", "url", "/v1", "description", "the same, for clients that expect it",
                                  "tags", tags_json(), "paths", d.paths, "components", "schemas", d.schemas, "responses", d.responses,
-                                 "securitySchemes", schemes())
+                                 "securitySchemes", schemes(&d))
                      : NULL;
     json_decref(d.paths);
     json_decref(d.schemas);

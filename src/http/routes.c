@@ -60,6 +60,19 @@ static void add_allowed(const char *method, char allow[64])
         (void)snprintf(allow + n, 64 - n, "%s%s", n ? ", " : "", method);
 }
 
+/* Of the paths that fit the one that says most of it: /cache/{task}/rollback goes before /cache/{task}/{rate}. NULL: none. */
+static const char *path_of(struct takc_str path, struct takc_arena *a, struct takc_asked *out, bool *out_nomem)
+{
+    const char *best = NULL;
+    size_t best_params = 0;
+    for (size_t i = 0; takc_route_at(i) && !*out_nomem; i++)
+        if (path_fits(takc_route_at(i), path, a, out, out_nomem) && (!best || out->n_params < best_params)) {
+            best = takc_route_at(i)->path;
+            best_params = out->n_params;
+        }
+    return *out_nomem ? NULL : best;
+}
+
 const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
                                          char out_allow[64], bool *out_nomem)
 {
@@ -69,14 +82,15 @@ const struct takc_route *takc_route_find(struct takc_str method, struct takc_str
     *out_nomem = false;
     if (takc_str_starts(path, takc_str("/v1/")))
         plain = takc_str_slice(path, 3, path.len);
-    for (size_t i = 0; takc_route_at(i) && !*out_nomem; i++) {
+    const char *one = path_of(plain, a, out, out_nomem);
+    for (size_t i = 0; one && takc_route_at(i); i++) {
         const struct takc_route *r = takc_route_at(i);
-        if (!path_fits(r, plain, a, out, out_nomem))
-            continue;
         bool head = takc_str_is(method, "HEAD") && strcmp(r->method, "GET") == 0; /* the transport leaves the body out */
+        if (strcmp(r->path, one) != 0)
+            continue;
         if (head || takc_str_is(method, r->method)) {
-            out->route = r;
-            return r;
+            out->route = path_fits(r, plain, a, out, out_nomem) ? r : NULL;
+            return out->route;
         }
         add_allowed(r->method, out_allow);
         if (strcmp(r->method, "GET") == 0)

@@ -117,6 +117,7 @@ static const struct takc_route rows[] = {
      .counts = TAKC_QUOTA_QUERY},
     {.method = "POST",
      .path = "/query/batch",
+     .statuses = "402 404 422 502",
      .id = "queryBatch",
      .summary = "Answers up to 100 questions, each with a status of its own",
      .may = TAKC_MAY_QUERY,

@@ -124,34 +124,17 @@ static enum takc_status read_question(const json_t *arguments, struct takc_query
     return st || !mode.len ? st : takc_mode_parse(mode, &o->mode, err);
 }
 
-static enum takc_status ask(const struct takc_mcp_tasks *t, struct takc_call *call, const struct takc_query_options *asked, json_t **out,
+static enum takc_status ask(const struct takc_mcp_tasks *t, struct takc_call *call, const struct takc_query_options *o, json_t **out,
                             struct takc_err *err)
 {
-    struct takc_profile profile = {0};
-    struct takc_model_settings model = *t->model;
-    struct takc_query_options o = *asked;
     struct takc_query_result r = {0};
-    enum takc_status st = takc_home_counting_profile(t->home, o.task, &profile, err);
-    if (profile.model.len && !t->model_wins)
-        model.model = profile.model;
-    if (takc_str_is(model.model, "none"))
-        model.model = takc_str("");
-    o.model = &model;
-    if (!st && t->models && model.model.len)
-        st = takc_models_pool_get(t->models, t->home, o.task, &model, profile.counter, &o.models, err);
-    if (!st)
-        st = takc_query(t->home, call, &o, &r, err);
-    if (t->models)
-        takc_models_pool_put(t->models, o.models);
-    if (t->asked)
-        t->asked(t->asked_arg, &o, st, &r);
+    enum takc_status st = t->answer(t->arg, call, o, &r, err);
     if (!st) {
-        const struct takc_query_reply reply = {.query = o.question, .task_type = o.task, .result = &r};
+        const struct takc_query_reply reply = {.query = o->question, .task_type = o->task, .result = &r};
         *out = short_answer(takc_query_reply_json(&reply));
         st = *out ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for an answer");
     }
     takc_query_result_free(&r);
-    takc_profile_clear(&profile);
     return st;
 }
 

@@ -16,7 +16,7 @@ from live import check
 
 def run(*args):
     done = subprocess.run(args, capture_output=True, text=True, timeout=300, env=dict(os.environ, NO_COLOR="1", REDOCLY_TELEMETRY="off"))
-    check(done.returncode == 0, "%s:\n%s" % (os.path.basename(args[0]), (done.stdout + done.stderr)[-6000:]))
+    check(done.returncode == 0, "%s:\n%s" % (os.path.basename(args[0]), (done.stdout + done.stderr)[-16000:]))
     return done.stdout + done.stderr
 
 

@@ -100,6 +100,8 @@ def failures(client):
     check(int(e.response.headers["retry-after"]) >= 1, "429 without Retry-After")
     e = raises(openai.InternalServerError, "upstream_error", chat.create, model="takc/broken", messages=QUESTION)
     check(e.status_code == 502, "a model that fails: %d" % e.status_code)
+    e = raises(openai.InternalServerError, "server_busy", chat.create, model="takc/busy", messages=QUESTION)
+    check(e.status_code == 503 and int(e.response.headers["retry-after"]) >= 1, "a model that is overloaded: %d" % e.status_code)
 
 
 def langchain(url):
@@ -124,9 +126,10 @@ def refused_without_a_key(home):
 
 
 FEW_TRIES = {"TAKC_MODEL_RETRIES": "1", "TAKC_MODEL_RETRY_BASE_MS": "1"}
-with live.home("fin", "written", "limited", "broken") as home:
+with live.home("fin", "written", "limited", "broken", "busy") as home:
     with live.Server(home, env=FEW_TRIES) as server:
-        for task, model in (("written", "fake:obedient"), ("limited", "fake:obedient-throttled*9"), ("broken", "fake:obedient-overloaded*9")):
+        for task, model in (("written", "fake:obedient"), ("limited", "fake:obedient-throttled*9"),
+                            ("broken", "fake:obedient-server*9"), ("busy", "fake:obedient-overloaded*9")):
             check(server.ask("PUT", "/tasks/" + task, {"model": {"name": model}})[0] == 200, "a task's model")
         client = openai.OpenAI(base_url=server.url + "/v1", api_key="k", max_retries=0)
         for part in (models, whole, odd_but_welcome, streamed, failures):
