@@ -53,6 +53,7 @@ static const struct takc_option ingest_options[] = {
 static const struct takc_option serve_options[] = {
     {"address", 0, TAKC_OPTION_SETTING, "ADDRESS", "where to listen", "serve.address", false},
     {"port", 0, TAKC_OPTION_SETTING, "PORT", "0: any free one", "serve.port", false},
+    {"auth", 0, TAKC_OPTION_SETTING, "LIST", "who may ask: none, or authorizers such as key", "serve.auth", false},
     {"tls-cert", 0, TAKC_OPTION_SETTING, "FILE", "certificate in PEM", "serve.tls_cert", false},
     {"tls-key", 0, TAKC_OPTION_SETTING, "FILE", "its key in PEM", "serve.tls_key", false},
     {"print-config", 0, TAKC_OPTION_FLAG, NULL, "print what is set, as a configuration file, and end", NULL, false},

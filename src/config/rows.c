@@ -647,6 +647,7 @@ static const struct takc_setting rows[] = {
      .help = "how long requests under way may go on when the server is told to stop"},
     {.name = "serve.sources",
      .type = TAKC_SETTING_TEXT,
+     .fallback = "",
      .offset = AT(serve_sources),
      .help = "folders, with commas between, below which POST /process and /compress may read documents; empty: none"},
     {.name = "serve.upload_max_bytes",

@@ -17,7 +17,7 @@
 static bool is_port(struct takc_str rest)
 {
     uint64_t port;
-    return !rest.len || (rest.ptr[0] == ':' && !takc_str_u64(takc_str_slice(rest, 1, rest.len), 65535, &port, NULL));
+    return !rest.len || (rest.ptr[0] == ':' && rest.len <= 6 && !takc_str_u64(takc_str_slice(rest, 1, rest.len), 65535, &port, NULL));
 }
 
 bool takc_admit_own_host(struct takc_str host)
@@ -27,7 +27,7 @@ bool takc_admit_own_host(struct takc_str host)
     if (takc_str_starts(host, takc_str("[::1]")))
         return is_port(takc_str_slice(host, 5, host.len));
     size_t colon = takc_str_find_byte(host, ':', 0), end = colon == SIZE_MAX ? host.len : colon;
-    if (end >= sizeof(name) || !is_port(takc_str_slice(host, end, host.len)))
+    if (end >= sizeof(name) || takc_str_find_byte(host, '\0', 0) != SIZE_MAX || !is_port(takc_str_slice(host, end, host.len)))
         return false;
     memcpy(name, host.ptr, end);
     return takc_str_eq_nocase(takc_str(name), takc_str("localhost")) ||
@@ -62,12 +62,14 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
 
 void takc_admit_begin(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->api->auth && takc_api_needs(asked->api, asked->route)) {
+    if (!asked->api->auth) {
+        asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
+        asked->home = asked->api->home;
+    } else if (!takc_api_needs(asked->api, asked->route)) {
+        asked->who = (struct takc_identity){.subject = takc_str("anonymous")}; /* may nothing, has no home */
+    } else {
         x->admits = true; /* who and home stay empty until then */
-        return;
     }
-    asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
-    asked->home = asked->api->home;
 }
 
 /* ---- with authorizers ---- */
@@ -193,7 +195,7 @@ bool takc_admit_body(struct takc_exchange *x, struct takc_asked *asked)
 
 bool takc_admit(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->home) /* admitted at its head */
+    if (!asked->api->auth || !takc_api_needs(asked->api, asked->route)) /* known since its head */
         return true;
     return identify(x, asked) && has_scope(x, asked) && begin_body(x, asked) && open_home(x, asked);
 }

@@ -74,7 +74,7 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     size_t n_params;
     json_t *query, *body;         /* NULL where the route has none */
     struct takc_identity who;     /* who asks */
-    struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
+    struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted, and of open routes */
     bool handled;                 /* its handler has begun */
     struct takc_limited *limited; /* http/limits.h: what it was counted in */
     struct takc_sha256 body_hash; /* where who.body is set */

@@ -50,6 +50,7 @@ struct takc_jobs {
         uint64_t changes;
         bool stops, mine; /* mine: this server runs the jobs */
         unsigned n_ended;
+        char complaint[200];
     } locked;
 };
 
@@ -70,6 +71,19 @@ static void changed(struct takc_jobs *j)
     takc_mutex_lock(&j->locked.mu);
     changed_locked(j);
     takc_mutex_unlock(&j->locked.mu);
+}
+
+/* Says once what is tried again every other second. */
+static void complain(struct takc_jobs *j, const char *what, const struct takc_err *err)
+{
+    char text[sizeof(j->locked.complaint)];
+    (void)snprintf(text, sizeof(text), "%s: %s", what, err->msg);
+    takc_mutex_lock(&j->locked.mu);
+    bool again = strcmp(text, j->locked.complaint) == 0;
+    memcpy(j->locked.complaint, text, sizeof(text));
+    takc_mutex_unlock(&j->locked.mu);
+    if (!again)
+        takc_log(ERROR, "jobs", "%s", text);
 }
 
 /* ---- progress ---- */
@@ -256,7 +270,7 @@ static bool run_next(struct slot *s)
     if (!st)
         run_job(s, &job);
     else if (st != TAKC_NOT_FOUND)
-        takc_log(ERROR, "jobs", "no job could be taken: %s", err.msg);
+        complain(j, "no job could be taken", &err);
     takc_arena_clear(&a);
     return !st;
 }
@@ -294,13 +308,13 @@ static void take_over(struct takc_jobs *j)
         if (!st)
             st = takc_lock_open(&j->lock, j->o.lock_file, true, 0, &err);
         if (st && st != TAKC_BUSY)
-            takc_log(ERROR, "jobs", "no jobs are run: %s", err.msg);
+            complain(j, "no jobs are run", &err);
         if (st)
             return;
     }
     unsigned max = j->o.attempts_max ? j->o.attempts_max : ATTEMPTS;
     if (j->o.queue->ops->recover(j->o.queue, max, takc_str(cut_off), &err)) {
-        takc_log(ERROR, "jobs", "jobs that were cut off could not be queued again: %s", err.msg);
+        complain(j, "jobs that were cut off could not be queued again", &err);
         return;
     }
     if (j->o.began)

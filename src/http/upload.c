@@ -111,10 +111,14 @@ static enum takc_status sink(void *arg, struct takc_str piece, struct takc_err *
 struct takc_upload *takc_upload_begin(struct takc_exchange *x, const char *home, uint64_t max_bytes)
 {
     char boundary[TAKC_BOUNDARY_MAX + 1];
+    uint64_t told = 0;
     struct takc_err err = {0};
     enum takc_status st = takc_multipart_boundary(takc_exchange_asked(x, "content-type"), boundary, &err);
-    if (st == TAKC_UNSUPPORTED)
+    if (st == TAKC_UNSUPPORTED) {
+        if (!takc_str_u64(takc_exchange_asked(x, "content-length"), UINT64_MAX, &told, NULL) && told > x->body_max)
+            takc_api_reject(x, 413, "JSON ends at 16 MiB here: send documents as files of multipart/form-data");
         return NULL;
+    }
     struct takc_upload *u = st ? NULL : takc_arena_alloc(&x->arena, sizeof(*u));
     if (!u) {
         takc_api_reject(x, st ? 400 : 503, st ? err.msg : "no memory for a request");

@@ -199,20 +199,21 @@ static bool say_ingested(json_t *result, const struct listing *l, const struct t
            add_number(result, "chunk_count", l->n_chunks) && add_number(result, "tokens", r->tokens);
 }
 
-enum takc_status takc_work_ingest(const struct takc_api *api, struct takc_home *home, const char *path, struct takc_ingest_options *o,
-                                  struct takc_call *call, json_t *result, struct takc_err *err)
+enum takc_status takc_work_ingest(const struct takc_api *api, struct takc_home *home, const char *path,
+                                  const struct takc_ingest_options *asked, struct takc_call *call, json_t *result, struct takc_err *err)
 {
     const struct takc_work_settings *s = &api->work;
+    struct takc_ingest_options o = *asked;
     struct takc_ingest_report r = {0};
     struct listing l = {.items = json_array()};
-    o->max_file_bytes = s->max_file_bytes;
-    o->max_text_bytes = s->max_text_bytes;
-    o->timeout_ms = s->timeout_ms;
-    o->pdf_mode = s->pdf_mode;
-    o->n_threads = s->n_threads;
-    o->each = on_item;
-    o->each_arg = &l;
-    enum takc_status st = l.items ? takc_ingest(home, call, &path, 1, o, &r, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    o.max_file_bytes = s->max_file_bytes;
+    o.max_text_bytes = s->max_text_bytes;
+    o.timeout_ms = s->timeout_ms;
+    o.pdf_mode = s->pdf_mode;
+    o.n_threads = s->n_threads;
+    o.each = on_item;
+    o.each_arg = &l;
+    enum takc_status st = l.items ? takc_ingest(home, call, &path, 1, &o, &r, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     if (!st && !say_ingested(result, &l, &r))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     json_decref(l.items);

@@ -40,7 +40,8 @@ TAKC_CHECK enum takc_status takc_work_compress(const struct takc_api *api, struc
 /* Documents of a place into a task; what became of them goes into result. REFUSED: there were some and none was taken. */
 struct takc_ingest_options;
 TAKC_CHECK enum takc_status takc_work_ingest(const struct takc_api *api, struct takc_home *home, const char *path,
-                                             struct takc_ingest_options *o, struct takc_call *call, json_t *result, struct takc_err *err);
+                                             const struct takc_ingest_options *asked, struct takc_call *call, json_t *result,
+                                             struct takc_err *err);
 
 /* --- for handlers: on_compress.c, on_jobs.c --- */
 /* Is there such a task, and does its profile say what the body says of it (task_description, config)? Makes or changes it where the asker

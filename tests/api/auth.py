@@ -213,6 +213,17 @@ def before_the_body(server, small):
         check(raw(server, head % (target, server.host, server.port, "")) == want, target)
 
 
+def leaving(server, k):
+    """Clients of a tenant that leave at every stage: a home that is not put back stops the server's end."""
+    body = json.dumps({"task_type": "fin", "query": "What do anvils weigh?", "stream": True}).encode()
+    head = "POST /query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-API-Key: %s\r\nContent-Length: %d\r\n\r\n" % (k, len(body))
+    for sent, take in ((head.encode(), 0), (head.encode() + body[:9], 0), (head.encode() + body, 0), (head.encode() + body, 100)) * 5:
+        with socket.create_connection((server.host, server.port), timeout=10) as s:
+            s.sendall(sent)
+            if take:
+                check(s.recv(take).startswith(b"HTTP/1.1 200"), "a stream of a tenant")
+
+
 def until(wanted, what):
     """Polls for at most ten seconds."""
     for _ in range(200):
@@ -230,6 +241,21 @@ def going_keys(home, server):
     check(status == 401 and "revoked" in error_of(body)["message"], "a revoked key: %d %s" % (status, body))
     _, k = key(home, "seconds", "--expires", "2s")
     until(lambda: server.ask("GET", "/tasks", None, bearer(k))[0] == 401, "a key does not expire")
+
+
+def broken_catalogue(home, k):
+    """Where it cannot be told whose a key is, nobody is let in, and nothing of the reason is told."""
+    path = os.path.join(home, "catalog.sqlite")
+    with live.Server(home, "--auth", "key", "--log-level", "error") as server:
+        check(server.ask("GET", "/tasks", None, bearer(k))[0] == 200, "the key before")
+        os.rename(path, path + ".away")
+        os.mkdir(path)
+        status, _, body = server.ask("GET", "/tasks", None, bearer(k))
+        check(status in (500, 503) and "sqlite" not in json.dumps(body) and "catal" not in json.dumps(body), "a broken catalogue: %d %s" % (status, body))
+        check(server.ask("GET", "/tasks", None, bearer("takc_x"))[0] == 401, "garbage with a broken catalogue")
+        os.rmdir(path)
+        os.rename(path + ".away", path)
+        check(server.ask("GET", "/tasks", None, bearer(k))[0] == 200, "the key behind")
 
 
 # ---- without an authorizer ----
@@ -300,11 +326,13 @@ def main():
             first_write(home, server, newcomer)
             headers_of_keys(server, keys["good"], theirs)
             before_the_body(server, keys["only query"])
+            leaving(server, theirs)
             going_keys(home, server)
             until(lambda: server.ask("GET", "/tasks", None, keys["bad"][5][1])[0] == 401, "a key does not expire")
             every_route(server, spec, keys)
             two_tenants(server, keys["good"], theirs)
             check(keys["good"] not in server.said() and keys["good"][18:40] not in server.said(), "a key is in the log")
+        broken_catalogue(home, keys["good"])
         with live.Server(home) as server:
             without(server)
         addresses(home)

@@ -68,7 +68,7 @@ class Server:
 
     def __enter__(self):
         self.log = tempfile.NamedTemporaryFile("w+", prefix="takc-serve-", suffix=".log", delete=False)
-        env = dict(os.environ, TAKC_HOME=self.home, **self.env)
+        env = {"TAKC_SERVE_QUOTA_PER_S": "0", **os.environ, "TAKC_HOME": self.home, **self.env}  # tests ask faster than people
         args = self.args if "--port" in self.args else ("--port", "0", *self.args)
         self.process = subprocess.Popen([*self.wrap, TAKC, "serve", *args], env=env, stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
