@@ -109,7 +109,7 @@ struct takc_api {
     bool access_log, log_questions;
     bool metrics_open; /* /metrics answers everybody */
     uint64_t audit_days;
-    struct takc_reply_cache *replies;                                             /* NULL: none are kept */
+    struct takc_reply_cache *replies; /* NULL: none are kept */
     struct takc_work_settings work;
     struct takc_jobs *jobs; /* takc_work_open */
 };
