@@ -167,7 +167,7 @@ def check_kept_replies(server, home):
 
 def check_log(said):
     check(CANARY not in said, "the canary stands in the log:\n" + "\n".join(line for line in said.splitlines() if CANARY in line))
-    lines = [json.loads(line) for line in said.splitlines()]
+    lines = [json.loads(line) for line in said.splitlines() if "ASan doesn't fully support makecontext" not in line]
     access = {line["request_id"]: line for line in lines if line["subject"] == "http.access"}
     first = access["first-1"]
     check(first["method"] == "POST" and first["route"] == "query" and first["path"] == "/query" and first["status"] == 200 and
