@@ -14,8 +14,8 @@ import live
 from live import check
 
 
-def run(*args):
-    done = subprocess.run(args, capture_output=True, text=True, timeout=300, env=dict(os.environ, NO_COLOR="1", REDOCLY_TELEMETRY="off"))
+def run(*args, cwd=None):
+    done = subprocess.run(args, cwd=cwd, capture_output=True, text=True, timeout=300, env=dict(os.environ, NO_COLOR="1", REDOCLY_TELEMETRY="off"))
     check(done.returncode == 0, "%s:\n%s" % (os.path.basename(args[0]), (done.stdout + done.stderr)[-16000:]))
     return done.stdout + done.stderr
 
@@ -35,7 +35,7 @@ def main(bin_dir, modules=None):
             said = run(os.path.join(modules, "node_modules/.bin/redocly"), "lint", path)
             check("warning" not in said.replace("Deprecation warning", ""), "redocly: " + said)
         said = run(os.path.join(bin_dir, "schemathesis"), "--config-file", settings, "run", path, "--url", server.url, "--max-examples", examples,
-                   "--seed", seed, "--suppress-health-check", "all", "--workers", "1")  # hypothesis and threads do not go together in every Python
+                   "--seed", seed, "--suppress-health-check", "all", "--workers", "1", cwd=work)  # hypothesis and threads do not go together in every Python
         lines = [x.strip() for x in said.splitlines() if "Tested:" in x or "generated" in x]
         check(server.ask("GET", "/readyz")[0] == 200, "the server is not ready afterwards")
     print("; ".join(lines))
