@@ -5,6 +5,7 @@
 
 #include "auth/registry.h"
 #include "base/log.h"
+#include "http/limits.h"
 #include "http/tenants.h"
 
 #include <arpa/inet.h>
@@ -53,7 +54,7 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
         return true;
     if (!takc_admit_own_host(takc_exchange_asked(x, "host")))
         why = "this server has no authorizer (serve.auth) and answers to the names of its own machine only: localhost, 127.0.0.1, [::1]";
-    else if (origin.len && may_change(x->method) && !is_own_origin(origin))
+    else if (origin.len && may_change(x->method) && !is_own_origin(origin) && !takc_limits_allows(api, origin))
         why = "this server has no authorizer (serve.auth) and lets no page of another site change anything";
     if (why)
         takc_api_refuse(x, 403, "FORBIDDEN", takc_str(why), NULL);
