@@ -11,6 +11,7 @@ packages_of() {
     case $1 in
     aws) echo 'moto[server]==5.2.5 boto3==1.44.5 botocore==1.44.5 awscrt==0.38.1' ;;
     tokens) echo 'joserfc==1.8.0' ;;
+    otel) echo 'opentelemetry-proto==1.45.2' ;;
     tokenizers) echo 'tokenizers==0.23.3 tiktoken==0.14.0' ;;
     clients) echo 'openai==3.54.0 langchain-openai==1.7.3 mcp==2.3.0' ;;
     contract) echo 'schemathesis==4.32.5 openapi-spec-validator==0.9.0' ;;

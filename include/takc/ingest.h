@@ -28,6 +28,7 @@ struct takc_ingest_item { /* lives during the callback */
     enum takc_ingest_outcome outcome;
     struct takc_str name, reader, charset;
     uint64_t bytes, units, tokens, n_replaced;
+    uint64_t chunks;         /* written for it; 0 where it is not new or changed */
     enum takc_status status; /* REFUSED: why, as a status */
     const char *message;     /* SKIPPED, REFUSED: why; else notes of the reader, one a line, or "" */
 };
@@ -36,6 +37,7 @@ typedef void takc_ingest_fn(void *arg, const struct takc_ingest_item *item);
 struct takc_ingest_options {
     struct takc_str task;
     const char *name; /* overrides the name of a single file; NULL: none */
+    const char *root; /* noted as the place that documents came from, in the place of a folder's path; then none vanishes. NULL: the path */
     bool mirror;      /* forget what vanished from this root */
     const char *date; /* given date for all (YYYY-MM-DD); NULL: from the format */
     const char *const *labels;

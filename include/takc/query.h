@@ -45,15 +45,14 @@ struct takc_query_options {
     double abstain_below;  /* 0: the default */
     unsigned answer_lines; /* 0: 3 */
     /* Answers by a model. */
-    const struct takc_model_settings *model; /* NULL, or without a name: the response is lines of the documents */
-    const struct takc_str *history_answers;  /* of history, in its order, with their marks; turns of the prompt; NULL: none */
-    struct takc_snapshots *snapshots;        /* versions that stay open between questions, of a server; NULL: opened for this question */
-    const struct takc_query_example
-        *examples; /* few-shot, behind the prefix of the prompt; without a model they do nothing, and a note says so */
+    const struct takc_model_settings *model;   /* NULL, or without a name: the response is lines of the documents */
+    const struct takc_str *history_answers;    /* of history, in its order, with their marks; turns of the prompt; NULL: none */
+    const struct takc_query_example *examples; /* few-shot, behind the prefix; without a model they do nothing, and a note says so */
     size_t n_examples;
-    struct takc_models *models; /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
-    uint32_t max_tokens;        /* of the answer; 0: the profile's */
-    double temperature;         /* with has_temperature; else the profile's */
+    struct takc_models *models;       /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
+    struct takc_snapshots *snapshots; /* versions that stay open between questions, of a server; NULL: opened for this question */
+    uint32_t max_tokens;              /* of the answer; 0: the profile's */
+    double temperature;               /* with has_temperature; else the profile's */
     bool has_temperature;
     takc_query_delta_fn *delta; /* NULL: whole. Not called where lines of the prompt instruct a reader: such answers are looked at first */
     void *delta_arg;

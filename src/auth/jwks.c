@@ -11,7 +11,14 @@
 #include "net/http.h"
 #include "net/url.h"
 
-enum { FETCH_MS = 5000, LOOK_MS = 100, URL_MAX = 2048 };
+#include <arpa/inet.h>
+
+enum {
+    FETCH_MS = 5000,
+    LOOK_MS = 100,
+    URL_MAX = 2048,
+    WAITING_MAX = 256 /* invented kids must not hold every fiber while an issuer takes its time */
+};
 #define DISCOVERY "/.well-known/openid-configuration"
 
 struct takc_jwks {
@@ -28,6 +35,7 @@ struct takc_jwks {
         uint64_t set_ms;         /* when it was fetched */
         uint64_t tried_ms;       /* when a fetch last ended */
         bool tried, fetching;
+        unsigned n_waiting;
         struct takc_err failure; /* of the last fetch; status OK: it went well */
     } locked;
 };
@@ -39,9 +47,17 @@ static uint64_t now_ms(const struct takc_jwks *j)
 
 /* --- places --- */
 
+/* A name that only begins like such an address is anybody's. */
 static bool is_machine(struct takc_str host)
 {
-    return takc_str_is(host, "localhost") || takc_str_is(host, "[::1]") || takc_str_starts(host, takc_str("127."));
+    char text[INET_ADDRSTRLEN] = "";
+    struct in_addr v4;
+    if (takc_str_is(host, "localhost") || takc_str_is(host, "[::1]"))
+        return true;
+    if (host.len >= sizeof(text))
+        return false;
+    memcpy(text, host.ptr, host.len);
+    return inet_pton(AF_INET, text, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
 /* https, or http where that fits and the host is the machine itself, which *on_machine says. */
@@ -61,6 +77,7 @@ static enum takc_status check_place(struct takc_str url, bool http_fits, bool *o
 
 static enum takc_status fetch_http(void *arg, const char *url, struct takc_buf *out, struct takc_err *err)
 {
+    const struct takc_jwks *j = arg;
     const struct takc_http_header accept = {takc_str("Accept"), takc_str("application/json")};
     const struct takc_http_request r = {.method = "GET",
                                         .url = takc_str(url),
@@ -68,9 +85,10 @@ static enum takc_status fetch_http(void *arg, const char *url, struct takc_buf *
                                         .n_headers = 1,
                                         .connect_ms = FETCH_MS,
                                         .total_ms = FETCH_MS,
-                                        .max_reply = out->max};
+                                        .max_reply = out->max,
+                                        .direct = j->on_machine};
     struct takc_http_reply reply;
-    enum takc_status st = takc_http_send(arg, NULL, &r, &reply, err);
+    enum takc_status st = takc_http_send(j->http, NULL, &r, &reply, err);
     if (!st && reply.status != 200)
         st = takc_fail(err, TAKC_UPSTREAM, reply.status, "HTTP %d", reply.status);
     st = st ? st : takc_buf_add(out, takc_buf_str(&reply.body), err);
@@ -184,12 +202,17 @@ static enum takc_status look_locked(struct takc_jwks *j, struct takc_call *call,
     enum takc_status st = takc_call_check(call, err);
     if (st)
         return st;
-    if (j->locked.fetching)
+    if (j->locked.fetching && j->locked.n_waiting >= WAITING_MAX)
+        return takc_fail(err, TAKC_BUSY, 0, "%d requests wait for the issuer's keys already", WAITING_MAX);
+    if (j->locked.fetching) {
+        j->locked.n_waiting++;
         takc_cond_wait_ms(&j->fetched, &j->locked.mu, takc_call_left_ms(call, LOOK_MS));
-    else if (may_fetch)
+        j->locked.n_waiting--;
+    } else if (may_fetch) {
         fetch_locked(j);
-    else
+    } else {
         return no_key_locked(j, err);
+    }
     return TAKC_OK;
 }
 
@@ -228,7 +251,7 @@ static enum takc_status open_client(struct takc_jwks *j, const struct takc_jwks_
         return TAKC_OK;
     enum takc_status st = takc_http_open(&j->http, &h, err);
     j->fetch = fetch_http;
-    j->fetch_arg = j->http;
+    j->fetch_arg = j;
     return st;
 }
 

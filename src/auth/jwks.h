@@ -36,7 +36,8 @@ struct takc_jwks;
 TAKC_CHECK enum takc_status takc_jwks_open(struct takc_jwks **out, const struct takc_jwks_options *o, struct takc_err *err);
 void takc_jwks_close(struct takc_jwks *j);
 /* A set that holds a key for that kid and algorithm; fetches and waits where it must. DENIED: the issuer has no such key; UPSTREAM: it
- * did not answer, or not with keys, and what is kept is too old; CANCELLED, TIMEOUT: of the call. Returns owned: takc_keyset_unref. */
+ * did not answer, or not with keys, and what is kept is too old; CANCELLED, TIMEOUT: of the call; BUSY: too many wait. Returns owned:
+ * takc_keyset_unref. */
 TAKC_CHECK enum takc_status takc_jwks_get(struct takc_jwks *j, struct takc_call *call, struct takc_str kid, enum takc_token_alg alg,
                                           struct takc_keyset **out, struct takc_err *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Tokens of an issuer in memory: good ones, every way to be bad, keys that change, an issuer that does not answer. Run under TSan too. */
+#include "base/fault.h"
 #include "base/thread.h"
 
 #include <setjmp.h>
@@ -519,6 +520,30 @@ static void one_fetches_for_all(void **state)
     assert_int_equal(world.n_fetches, 2);
 }
 
+/* Each allocation of opening and checking fails once: told as that, and never a yes of another kind or a no. */
+static void no_memory_is_told(void **state)
+{
+    (void)state;
+    uint64_t n = 1, hits = 1;
+    sign_token(token, RS, claims_with(NULL), rsa);
+    for (; hits; n++) {
+        takc_fault_arm(TAKC_FAULT_ALLOC, n, 0);
+        enum takc_status st = takc_auth_jwt_open(&authorizer, &options, &err);
+        st = st ? st : ask(token);
+        hits = takc_fault_count(TAKC_FAULT_ALLOC) >= n;
+        takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+        if (st && st != TAKC_NOMEM)
+            fail_msg("allocation %u: %s: %s", (unsigned)n, takc_status_name(st), err.msg);
+        if (!st && (who.may != TAKC_MAY_QUERY || !takc_str_is(who.subject, "jwt:u-1")))
+            fail_msg("allocation %u: may %u", (unsigned)n, who.may);
+        if (authorizer)
+            authorizer->kind->free(authorizer);
+        authorizer = NULL;
+        takc_arena_clear(&arena);
+    }
+    assert_true(n > 20);
+}
+
 static void odd_settings_are_named(void **state)
 {
     (void)state;
@@ -527,6 +552,8 @@ static void odd_settings_are_named(void **state)
     } rows[] = {{"", "a", "", "", "serve.jwt_issuer"},
                 {"issuer.example", "a", "", "", "serve.jwt_issuer"},
                 {"http://issuer.example", "a", "", "", "https"},
+                {"http://127.0.0.1.issuer.example", "a", "", "", "https"},
+                {"http://127.evil", "a", "", "", "https"},
                 {"https://issuer.example?x", "a", "", "", "query"},
                 {ISSUER, "", "", "", "serve.jwt_audience"},
                 {ISSUER, " , ", "", "", "serve.jwt_audience"},
@@ -566,13 +593,25 @@ static void only_bearers_of_three_parts_are_ours(void **state)
 int main(void)
 {
 #define ROW(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        ROW(good_tokens_are_somebodys),   ROW(claims_have_to_hold),         ROW(headers_that_ask_for_more_are_refused),
-        ROW(algorithms_are_not_confused), ROW(changed_bytes_are_refused),   ROW(odd_texts_are_refused),
-        ROW(scopes_say_what_may_be_done), ROW(claims_say_tenant_and_tasks), ROW(cognito_names_the_client),
-        ROW(rotated_keys_are_found),      ROW(invented_kids_make_no_flood), ROW(keys_outlive_an_issuer_for_a_while),
-        ROW(an_issuer_is_who_it_says),    ROW(unfit_keys_are_left_out),     ROW(a_token_without_kid_is_no_guess),
-        ROW(one_fetches_for_all),         ROW(odd_settings_are_named),      ROW(only_bearers_of_three_parts_are_ours)};
+    const struct CMUnitTest tests[] = {ROW(good_tokens_are_somebodys),
+                                       ROW(claims_have_to_hold),
+                                       ROW(headers_that_ask_for_more_are_refused),
+                                       ROW(algorithms_are_not_confused),
+                                       ROW(changed_bytes_are_refused),
+                                       ROW(odd_texts_are_refused),
+                                       ROW(scopes_say_what_may_be_done),
+                                       ROW(claims_say_tenant_and_tasks),
+                                       ROW(cognito_names_the_client),
+                                       ROW(rotated_keys_are_found),
+                                       ROW(invented_kids_make_no_flood),
+                                       ROW(keys_outlive_an_issuer_for_a_while),
+                                       ROW(an_issuer_is_who_it_says),
+                                       ROW(unfit_keys_are_left_out),
+                                       ROW(a_token_without_kid_is_no_guess),
+                                       ROW(one_fetches_for_all),
+                                       ROW(no_memory_is_told),
+                                       ROW(odd_settings_are_named),
+                                       ROW(only_bearers_of_three_parts_are_ours)};
     rsa = EVP_RSA_gen(2048);
     rsa2 = EVP_RSA_gen(2048);
     small = EVP_RSA_gen(1024);

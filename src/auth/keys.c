@@ -84,10 +84,11 @@ static enum takc_status draw_key(char out[TAKC_API_KEY_TEXT_LEN + 1], struct tak
 
 static enum takc_status check_pattern(struct takc_str p, struct takc_err *err)
 {
+    static const char marks[] = {'*', '?', '.', '_', '-'};
     if (!p.len || p.len > 63)
         return takc_fail(err, TAKC_INVALID, 0, "a pattern of tasks has 1 to 63 characters");
     for (size_t i = 0; i < p.len; i++)
-        if (!memchr("*?._-", p.ptr[i], 5) && !memchr(alphabet, p.ptr[i], ID_LETTERS))
+        if (!memchr(marks, p.ptr[i], sizeof(marks)) && !memchr(alphabet, p.ptr[i], ID_LETTERS))
             return takc_fail(err, TAKC_INVALID, 0, "character %zu of the pattern '%.*s' is none of a-z 0-9 . _ - * ?", i + 1,
                              TAKC_STR_ARG(p));
     return TAKC_OK;

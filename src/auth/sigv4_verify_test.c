@@ -6,6 +6,7 @@
 
 #include "auth/grant.h"
 #include "aws/sigv4.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -465,6 +466,37 @@ static void presigned_urls_end(void **state)
     takc_buf_clear(&url);
 }
 
+/* Each allocation of opening and checking fails once: told as that, and never a yes of another kind or a no. */
+static void no_memory_is_told(void **state)
+{
+    (void)state;
+    uint64_t n = 1, hits = 1;
+    struct request q;
+    (void)sign_with(&q, "AKIDEXAMPLE", SECRET, "execute-api", NOW, NULL);
+    struct takc_str authorization = header_of(&q, "authorization", &(bool){false});
+    char copy[600], date[17];
+    (void)snprintf(copy, sizeof(copy), "%.*s", TAKC_STR_ARG(authorization));
+    (void)snprintf(date, sizeof(date), "%.*s", TAKC_STR_ARG(header_of(&q, "x-amz-date", &(bool){false})));
+    put(&q, "authorization", takc_str(copy)); /* the arena is cleared */
+    put(&q, "x-amz-date", takc_str(date));
+    for (; hits; n++) {
+        takc_fault_arm(TAKC_FAULT_ALLOC, n, 0);
+        enum takc_status st = takc_auth_sigv4_open(&authorizer, &options, &err);
+        st = st ? st : ask(&q);
+        hits = takc_fault_count(TAKC_FAULT_ALLOC) >= n;
+        takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+        if (st && st != TAKC_NOMEM)
+            fail_msg("allocation %u: %s: %s", (unsigned)n, takc_status_name(st), err.msg);
+        if (!st && (who.may != (TAKC_MAY_QUERY | TAKC_MAY_INGEST) || !takc_str_is(who.subject, "aws:AKIDEXAMPLE")))
+            fail_msg("allocation %u: may %u", (unsigned)n, who.may);
+        if (authorizer)
+            authorizer->kind->free(authorizer);
+        authorizer = NULL;
+        takc_arena_clear(&arena);
+    }
+    assert_true(n > 20);
+}
+
 /* --- the file --- */
 
 static void odd_files_are_named(void **state)
@@ -535,6 +567,7 @@ int main(void)
                                        ROW(what_must_be_signed_is_demanded),
                                        ROW(odd_forms_are_refused),
                                        ROW(presigned_urls_end),
+                                       ROW(no_memory_is_told),
                                        ROW(odd_files_are_named),
                                        ROW(changed_files_are_read_again)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,13 +148,21 @@ static void keep_answer(struct webhook *w, const struct takc_hex keys[2], const 
 
 /* --- the authorizer --- */
 
+static bool is_twice(const struct webhook *w, const struct takc_auth_request *r)
+{
+    bool twice = false, any = false;
+    for (size_t i = 0; i < w->n_headers; i++, any = any || twice)
+        (void)r->header(r->arg, w->headers[i], &twice);
+    return any;
+}
+
 static bool webhook_bears(const struct takc_authorizer *a, const struct takc_auth_request *r)
 {
     const struct webhook *w = (const struct webhook *)a;
     for (size_t i = 0; i < w->n_headers; i++)
         if (header(r, w->headers[i]).len)
             return true;
-    return false;
+    return is_twice(w, r);
 }
 
 /* Asks, keeps, and leaves the answer read. */
@@ -200,6 +208,8 @@ static enum takc_status webhook_check(struct takc_authorizer *a, struct takc_cal
     struct takc_hex keys[2];
     struct takc_webhook_answer answer;
     bool found = false;
+    if (is_twice(w, r)) /* it would be asked about less than came */
+        return takc_fail(err, TAKC_DENIED, 0, "a header that decides comes more than once");
     enum takc_status st = hash_request(w, r, false, &keys[0], err);
     st = st ? st : hash_request(w, r, true, &keys[1], err);
     st = st ? st : recall(w, keys, arena, &answer, &found, err);

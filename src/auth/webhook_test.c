@@ -4,6 +4,7 @@
  * under TSan too. */
 #include "auth/webhook.h"
 
+#include "base/fault.h"
 #include "base/thread.h"
 
 #include <arpa/inet.h>
@@ -114,6 +115,24 @@ static void other_headers_are_asked_about_when_set(void **state)
     assert_true(authorizer->kind->bears(authorizer, &q.r));
     assert_int_equal(authorizer->kind->check(authorizer, NULL, &q.r, &arena, &who, &err), TAKC_OK);
     assert_non_null(strstr(hook.question, "\"headers\":{\"x-team\":\"blue\"}"));
+}
+
+static struct takc_str header_twice(const void *arg, const char *name, bool *twice)
+{
+    (void)arg;
+    *twice = strcmp(name, "x-api-key") == 0;
+    return strcmp(name, "authorization") == 0 ? takc_str("k") : takc_str("");
+}
+
+static void headers_that_come_twice_are_refused(void **state)
+{
+    (void)state;
+    hook.says = "{\"allow\":true}";
+    start();
+    const struct takc_auth_request r = {.method = takc_str("GET"), .path = takc_str("/"), .header = header_twice};
+    assert_true(authorizer->kind->bears(authorizer, &r));
+    assert_int_equal(authorizer->kind->check(authorizer, NULL, &r, &arena, &who, &err), TAKC_DENIED);
+    assert_int_equal(hook.n_asked, 0);
 }
 
 /* --- forms --- */
@@ -451,6 +470,30 @@ static void private_addresses_are_not_asked(void **state)
     assert_int_equal(server.n_asked, before);
 }
 
+/* Each allocation of opening and checking fails once: told as that, and never a yes of another kind or a no. */
+static void no_memory_is_told(void **state)
+{
+    (void)state;
+    uint64_t n = 1, hits = 1;
+    hook.says = "{\"allow\":true,\"subject\":\"s\",\"may\":[\"query\"],\"tasks\":[\"a\",\"b\"],\"tenant\":\"t\"}";
+    for (; hits; n++) {
+        takc_fault_arm(TAKC_FAULT_ALLOC, n, 0);
+        enum takc_status st = takc_auth_webhook_open(&authorizer, &options, &err);
+        st = st ? st : ask("k");
+        hits = takc_fault_count(TAKC_FAULT_ALLOC) >= n;
+        takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+        if (st && st != TAKC_NOMEM)
+            fail_msg("allocation %u: %s: %s", (unsigned)n, takc_status_name(st), err.msg);
+        if (!st && (who.may != TAKC_MAY_QUERY || !takc_str_is(who.subject, "webhook:s")))
+            fail_msg("allocation %u: may %u", (unsigned)n, who.may);
+        if (authorizer)
+            authorizer->kind->free(authorizer);
+        authorizer = NULL;
+        takc_arena_clear(&arena);
+    }
+    assert_true(n > 8);
+}
+
 static void odd_settings_are_named(void **state)
 {
     (void)state;
@@ -484,6 +527,7 @@ int main(void)
 #define ROW(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {ROW(it_is_asked_and_believed),
                                        ROW(other_headers_are_asked_about_when_set),
+                                       ROW(headers_that_come_twice_are_refused),
                                        ROW(answers_have_three_forms),
                                        ROW(answers_are_kept_for_a_while),
                                        ROW(answers_say_how_long_they_hold),
@@ -493,6 +537,7 @@ int main(void)
                                        ROW(slow_commands_are_no_answer),
                                        ROW(only_200_is_an_answer),
                                        ROW(private_addresses_are_not_asked),
+                                       ROW(no_memory_is_told),
                                        ROW(odd_settings_are_named)};
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }

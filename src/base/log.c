@@ -110,38 +110,62 @@ bool takc_log_on(enum takc_log_level level, const char *subject)
     return on;
 }
 
+struct target {
+    takc_log_sink_fn *sink; /* NULL: nobody wants the line */
+    void *arg;
+    const struct takc_clock *clock;
+};
+
+static struct target target_of(enum takc_log_level level, const char *subject)
+{
+    struct target t = {NULL, NULL, NULL};
+    if ((int)level > atomic_load_explicit(&loudest, memory_order_relaxed))
+        return t;
+    takc_mutex_lock(&mutex);
+    t = (struct target){wanted_locked(level, subject) ? locked.sink : NULL, locked.arg, locked.clock};
+    takc_mutex_unlock(&mutex);
+    return t;
+}
+
+void takc_log_fields(const struct takc_call *call, enum takc_log_level level, const char *subject, const char *message,
+                     const struct takc_log_field *fields, size_t n)
+{
+    struct target t = target_of(level, subject);
+    if (!t.sink)
+        return;
+    struct takc_log_line line = {level, subject, takc_str(message), call ? call->request_id : NULL, t.clock->wall_s(t.clock), fields, n};
+    t.sink(t.arg, &line);
+}
+
 void takc_log_write(const struct takc_call *call, enum takc_log_level level, const char *subject, const char *fmt, ...)
 {
-    if ((int)level > atomic_load_explicit(&loudest, memory_order_relaxed))
-        return;
-    takc_mutex_lock(&mutex);
-    takc_log_sink_fn *sink = wanted_locked(level, subject) ? locked.sink : NULL;
-    void *arg = locked.arg;
-    const struct takc_clock *clock = locked.clock;
-    takc_mutex_unlock(&mutex);
-    if (!sink)
+    struct target t = target_of(level, subject);
+    if (!t.sink)
         return;
     char message[TAKC_LOG_LINE_MAX / 2];
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(message, sizeof(message), fmt, ap);
     va_end(ap);
-    struct takc_log_line line = {level, subject, takc_str(message), call ? call->request_id : NULL, clock->wall_s(clock)};
-    sink(arg, &line);
+    struct takc_log_line line = {level, subject, takc_str(message), call ? call->request_id : NULL, t.clock->wall_s(t.clock), NULL, 0};
+    t.sink(t.arg, &line);
 }
 
 /* --- forms --- */
 
 struct out {
     char *p;
-    size_t n; /* room is kept for what closes a line */
+    size_t n;    /* room is kept for what closes a line */
+    bool missed; /* something did not fit */
 };
 enum { CLOSING = 128 };
 
 static void put(struct out *o, const char *s, size_t n)
 {
-    if (o->n + n > TAKC_LOG_LINE_MAX - CLOSING)
+    if (o->n + n > TAKC_LOG_LINE_MAX - CLOSING) {
+        o->missed = true;
         return;
+    }
     memcpy(o->p + o->n, s, n);
     o->n += n;
 }
@@ -175,15 +199,41 @@ static void put_escaped(struct out *o, struct takc_str s, bool quoted)
     }
 }
 
+/* " name=text" or ",\"name\":\"text\"", whole or not at all. */
+static void put_field(struct out *o, const struct takc_log_field *f, bool json)
+{
+    size_t before = o->n;
+    if (!f->text.len)
+        return;
+    o->missed = false;
+    put(o, json ? ",\"" : " ", json ? 2 : 1);
+    put(o, f->name, strlen(f->name));
+    put(o, json ? "\":" : "=", json ? 2 : 1);
+    if (json && !f->number)
+        put(o, "\"", 1);
+    put_escaped(o, f->text, json);
+    if (json && !f->number)
+        put(o, "\"", 1);
+    if (o->missed)
+        o->n = before;
+}
+
+static void put_fields(struct out *o, const struct takc_log_line *line, bool json)
+{
+    for (size_t i = 0; i < line->n_fields; i++)
+        put_field(o, &line->fields[i], json);
+}
+
 size_t takc_log_text(const struct takc_log_line *line, char out[TAKC_LOG_LINE_MAX])
 {
-    struct out o = {out, 0};
+    struct out o = {out, 0, false};
     char head[96], time[21];
     takc_time_text(line->wall_s, time);
     put(&o, head, (size_t)snprintf(head, sizeof(head), "%s %-5s ", time, level_names[line->level]));
     put_escaped(&o, takc_str(line->subject), false);
     put(&o, ": ", 2);
     put_escaped(&o, line->message, false);
+    put_fields(&o, line, false);
     if (line->request_id) {
         (void)snprintf(head, sizeof(head), " request=%.64s", line->request_id);
         put(&o, head, strlen(head));
@@ -194,7 +244,7 @@ size_t takc_log_text(const struct takc_log_line *line, char out[TAKC_LOG_LINE_MA
 
 size_t takc_log_json(const struct takc_log_line *line, char out[TAKC_LOG_LINE_MAX])
 {
-    struct out o = {out, 0};
+    struct out o = {out, 0, false};
     char head[96], time[21];
     takc_time_text(line->wall_s, time);
     put(&o, head, (size_t)snprintf(head, sizeof(head), "{\"time\":\"%s\",\"level\":\"%s\",\"subject\":\"", time, level_names[line->level]));
@@ -207,6 +257,7 @@ size_t takc_log_json(const struct takc_log_line *line, char out[TAKC_LOG_LINE_MA
         put_escaped(&o, takc_str_n(line->request_id, strnlen(line->request_id, 64)), true);
         put_end(&o, "\"");
     }
+    put_fields(&o, line, true);
     put_end(&o, "}\n");
     return o.n;
 }

@@ -16,12 +16,19 @@ enum takc_log_level { TAKC_LOG_UNSET = 0, TAKC_LOG_OFF, TAKC_LOG_ERROR, TAKC_LOG
 
 enum { TAKC_LOG_LINE_MAX = 2048, TAKC_LOG_RULES_MAX = 32, TAKC_LOG_SUBJECT_MAX = 48 };
 
+struct takc_log_field {   /* something of its own in a line: status=200, "status": 200 */
+    const char *name;     /* letters and '_'; none of time, level, subject, message, request_id */
+    struct takc_str text; /* empty: left out */
+    bool number;          /* text is a JSON number */
+};
 struct takc_log_line {
     enum takc_log_level level;
     const char *subject;
     struct takc_str message; /* one line is not promised: formats escape */
     const char *request_id;  /* NULL: none */
     int64_t wall_s;
+    const struct takc_log_field *fields;
+    size_t n_fields;
 };
 typedef void takc_log_sink_fn(void *arg, const struct takc_log_line *line);
 
@@ -37,6 +44,11 @@ bool takc_log_on(enum takc_log_level level, const char *subject);
 #define takc_log_for(call, level, subject, ...) takc_log_write((call), TAKC_LOG_##level, (subject), __VA_ARGS__)
 /* What the two macros come to; a message over TAKC_LOG_LINE_MAX is cut. */
 void takc_log_write(const struct takc_call *call, enum takc_log_level level, const char *subject, const char *fmt, ...) TAKC_PRINTF(4, 5);
+
+/* A line of a fixed message and fields: "message a=1 b=x" in text, members beside message in JSON. A field that does not fit is left out.
+ */
+void takc_log_fields(const struct takc_call *call, enum takc_log_level level, const char *subject, const char *message,
+                     const struct takc_log_field *fields, size_t n);
 
 /* Writes a line for people with its newline; returns its length (< TAKC_LOG_LINE_MAX). Control characters are escaped: a message makes one
  * line. */

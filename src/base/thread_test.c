@@ -290,6 +290,32 @@ static void lines_have_two_forms(void **state)
     assert_int_equal(takc_log_set(NULL, NULL, "off", NULL, NULL), TAKC_OK);
 }
 
+static void lines_have_fields(void **state)
+{
+    (void)state;
+    static struct seen s;
+    static char long_text[3000];
+    struct takc_clock clock = *takc_clock_system();
+    clock.wall_s = fixed_wall;
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    const struct takc_log_field f[] = {{"path", takc_str("/a\"b\n"), false},
+                                       {"none", takc_str(""), false},
+                                       {"long", takc_str(long_text), false},
+                                       {"status", takc_str("200"), true}};
+    s = (struct seen){.keep = true};
+    assert_int_equal(takc_log_set(see, &s, "info", &clock, NULL), TAKC_OK);
+    takc_log_fields(NULL, TAKC_LOG_INFO, "http", "request", f, 4);
+    assert_string_equal(s.last, "2026-01-02T03:04:05Z info  http: request path=/a\"b\\n status=200\n");
+    s.json = true;
+    takc_log_fields(NULL, TAKC_LOG_INFO, "http", "request", f, 4);
+    assert_string_equal(s.last, "{\"time\":\"2026-01-02T03:04:05Z\",\"level\":\"info\",\"subject\":\"http\",\"message\":\"request\","
+                                "\"path\":\"/a\\\"b\\n\",\"status\":200}\n");
+    int before = atomic_load(&s.n);
+    takc_log_fields(NULL, TAKC_LOG_DEBUG, "http", "request", f, 4);
+    assert_int_equal(atomic_load(&s.n), before);
+    assert_int_equal(takc_log_set(NULL, NULL, "off", NULL, NULL), TAKC_OK);
+}
+
 static void log_to_a_file_descriptor(void **state)
 {
     (void)state;
@@ -339,6 +365,7 @@ int main(void)
         cmocka_unit_test(loops_stop_on_cancel_and_without_memory),
         cmocka_unit_test(levels_go_by_subject),
         cmocka_unit_test(lines_have_two_forms),
+        cmocka_unit_test(lines_have_fields),
         cmocka_unit_test(log_to_a_file_descriptor),
         cmocka_unit_test(many_threads_may_log),
     };

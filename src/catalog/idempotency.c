@@ -162,3 +162,29 @@ enum takc_status takc_home_idempotency_drop(struct takc_home *h, const struct ta
     const struct ending e = {.key = k};
     return takc_catalog_work(h, end_work, &e, err);
 }
+
+/* ---- forget ---- */
+
+struct forgetting {
+    struct takc_str subjects, text;
+};
+
+static enum takc_status forget_work(struct takc_home *h, const void *arg, struct takc_err *err)
+{
+    const struct forgetting *f = arg;
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(
+        h->db, "DELETE FROM idempotency WHERE substr(subject, 1, length(?1)) = ?1 AND status > 0 AND instr(reply, CAST(?2 AS BLOB)) > 0",
+        -1, &s, NULL);
+    if (rc)
+        return takc_sql_fail(h->db, rc, "prepare", err);
+    takc_sql_bind(s, 1, f->subjects);
+    takc_sql_bind(s, 2, f->text);
+    return run(h, s, err);
+}
+
+enum takc_status takc_home_idempotency_forget(struct takc_home *h, struct takc_str subjects, struct takc_str text, struct takc_err *err)
+{
+    const struct forgetting f = {subjects, text};
+    return takc_catalog_work(h, forget_work, &f, err);
+}

@@ -33,6 +33,9 @@ TAKC_CHECK enum takc_status takc_home_idempotency_begin(struct takc_home *h, con
 /* Keeps the reply of a key that is the caller's. */
 TAKC_CHECK enum takc_status takc_home_idempotency_end(struct takc_home *h, const struct takc_idempotency_key *k, int status,
                                                       struct takc_str reply, int64_t now_s, struct takc_err *err);
+/* Drops kept replies of subjects that begin like that which hold a text. */
+TAKC_CHECK enum takc_status takc_home_idempotency_forget(struct takc_home *h, struct takc_str subjects, struct takc_str text,
+                                                         struct takc_err *err);
 /* Gives it up: the same request runs again. */
 TAKC_CHECK enum takc_status takc_home_idempotency_drop(struct takc_home *h, const struct takc_idempotency_key *k, struct takc_err *err);
 

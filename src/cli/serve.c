@@ -5,8 +5,9 @@
 #include "base/clock.h"
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
-#include "http/api.h"
 #include "http/limits.h"
+#include "http/observe.h"
+#include "http/reply_cache.h"
 #include "http/tenants.h"
 
 #include <signal.h>
@@ -31,6 +32,24 @@ static const char *path_or_null(struct takc_str s)
     return s.len ? s.ptr : NULL;
 }
 
+static enum takc_status open_observers(const struct takc_settings *s, struct takc_api *api, struct takc_err *err)
+{
+    struct takc_trace_options o = {.endpoint = s->trace_endpoint,
+                                   .url = s->trace_url,
+                                   .headers = s->trace_headers,
+                                   .service = s->trace_service,
+                                   .attributes = s->trace_attributes,
+                                   .sampler = s->trace_sampler,
+                                   .sampler_arg = s->trace_sampler_arg,
+                                   .ca_file = s->model_ca_file};
+    enum takc_status st = takc_metrics_new(&api->metrics, s->serve_metrics_tasks, err);
+    if (takc_str_eq_nocase(s->trace_disabled, takc_str("true")))
+        o.endpoint = o.url = takc_str("");
+    if (!st)
+        st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);
+    return st ? st : takc_traces_open(&api->traces, &o, err);
+}
+
 static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
     const struct takc_settings *s = &cli->settings;
@@ -43,8 +62,22 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .questions_per_window = s->query_questions_per_window,
                              .abstain_below = s->query_abstain_below,
                              .answer_cache = s->query_answer_cache,
-                             .started_s = clock->wall_s(clock)};
-    return takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
+                             .started_s = clock->wall_s(clock),
+                             .access_log = s->serve_access_log,
+                             .log_questions = s->serve_log_questions,
+                             .metrics_open = s->serve_metrics_open,
+                             .audit_days = s->serve_audit_days,
+                             .work = {.sources = s->serve_sources,
+                                      .upload_max_bytes = s->serve_upload_max_bytes,
+                                      .max_file_bytes = s->ingest_max_file_bytes,
+                                      .max_text_bytes = s->ingest_max_text_bytes,
+                                      .timeout_ms = s->ingest_timeout_ms,
+                                      .pdf_mode = takc_str_is(s->pdf_mode, "auto") ? NULL : s->pdf_mode.ptr,
+                                      .n_threads = takc_cli_threads(cli),
+                                      .jobs_max = s->serve_jobs_max,
+                                      .jobs_running = s->serve_jobs_running}};
+    enum takc_status st = takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);
+    return st ? st : open_observers(s, api, err);
 }
 
 /* Whom to let in, and where; nothing but the machine itself without an authorizer. */
@@ -88,7 +121,9 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
                                           .idle_ms = s->serve_idle_ms,
                                           .request_ms = s->serve_request_ms,
                                           .handlers = takc_api_handlers(api)};
-    enum takc_status st = takc_server_open(&api->server, &o, err);
+    struct takc_server *server = NULL;
+    enum takc_status st = takc_server_open(&server, &o, err);
+    atomic_store(&api->server, server);
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
@@ -99,9 +134,9 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
     unsigned looks = 0;
     while (!atomic_load(&cli->call.cancel)) {
         clock->sleep_ns(clock, LOOK_NS);
+        takc_limits_flush(api->limits);
         if (++looks % TIDY_LOOKS == 0)
             takc_snapshots_tidy(api->snapshots);
-        takc_limits_flush(api->limits);
         if (!atomic_exchange(&asked_to_reload, false))
             continue;
         if (takc_server_reload(api->server, &err))
@@ -133,6 +168,8 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     if (!st)
         st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
     if (!st)
+        st = takc_work_open(&api, err);
+    if (!st)
         st = open_server(cli, &api, err);
     if (!st) {
         bool v6 = takc_str_find_byte(cli->settings.serve_address, ':', 0) != SIZE_MAX;
@@ -142,14 +179,19 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
             st = takc_cli_flush(cli, err);
         if (!st)
             wait_for_signal(cli, &api);
+        takc_jobs_stop(api.jobs); /* before the drain: nobody waits for a job that is put back */
         takc_server_close(api.server, cli->settings.serve_drain_ms);
         atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
     }
+    takc_jobs_close(api.jobs);
     takc_tenants_close(api.tenants);
     takc_models_pool_close(api.models);
     takc_snapshots_close(api.snapshots);
     takc_auth_close(api.auth);
     takc_limits_close(api.limits);
+    takc_traces_close(api.traces);
+    takc_reply_cache_free(api.replies);
+    takc_metrics_free(api.metrics);
     takc_home_close(api.home);
     return st;
 }

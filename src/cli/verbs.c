@@ -53,13 +53,12 @@ static const struct takc_option ingest_options[] = {
 static const struct takc_option serve_options[] = {
     {"address", 0, TAKC_OPTION_SETTING, "ADDRESS", "where to listen", "serve.address", false},
     {"port", 0, TAKC_OPTION_SETTING, "PORT", "0: any free one", "serve.port", false},
+    {"auth", 0, TAKC_OPTION_SETTING, "LIST", "who may ask: none, or authorizers such as key", "serve.auth", false},
     {"tls-cert", 0, TAKC_OPTION_SETTING, "FILE", "certificate in PEM", "serve.tls_cert", false},
     {"tls-key", 0, TAKC_OPTION_SETTING, "FILE", "its key in PEM", "serve.tls_key", false},
     {"print-config", 0, TAKC_OPTION_FLAG, NULL, "print what is set, as a configuration file, and end", NULL, false},
     TAKC_MODEL_OPTIONS,
 };
-
-static const struct takc_option mcp_options[] = {TAKC_MODEL_OPTIONS};
 
 static const struct takc_option key_options[] = {
     {"tenant", 0, TAKC_OPTION_TEXT, "NAME", "create: whose home it opens; default: the server's own", NULL, false},
@@ -67,6 +66,7 @@ static const struct takc_option key_options[] = {
     {"tasks", 0, TAKC_OPTION_TEXT, "LIST", "create: patterns of tasks that it may name, such as 'fin*,legal'; default: all", NULL, false},
     {"expires", 0, TAKC_OPTION_TEXT, "TIME", "create: how long it is good, such as 90d, 12h, 30m; default: for ever", NULL, false},
 };
+static const struct takc_option mcp_options[] = {TAKC_MODEL_OPTIONS};
 
 static const struct takc_option plan_options[] = {
     {"rates", 'r', TAKC_OPTION_RATES, "LIST", "rates to plan for; default: the profile's", NULL, false},
@@ -305,16 +305,6 @@ static const struct takc_verb verbs[] = {
      .example_says = "curl -s http://127.0.0.1:8080/health",
      OPTIONS(serve_options),
      .run = takc_verb_serve},
-    {.name = "mcp",
-     .summary = "tools for an agent, on standard input and output",
-     .usage = "[OPTIONS]",
-     .about =
-         "Speaks the Model Context Protocol, one message a line, until its input ends: tools takc_query, takc_list_tasks, takc_source, "
-         "and tasks as resources. An agent starts it: its command is takc, its arguments are mcp and perhaps --home DIR.",
-     .example = "takc mcp </dev/null",
-     .example_says = "Over HTTP the same is POST /mcp of takc serve.",
-     OPTIONS(mcp_options),
-     .run = takc_verb_mcp},
     {.name = "key",
      .summary = "API keys of the server",
      .usage = "[OPTIONS] create NAME | list | revoke ID",
@@ -327,6 +317,16 @@ static const struct takc_verb verbs[] = {
      .min_args = 1,
      .max_args = 2,
      .run = takc_verb_key},
+    {.name = "mcp",
+     .summary = "tools for an agent, on standard input and output",
+     .usage = "[OPTIONS]",
+     .about =
+         "Speaks the Model Context Protocol, one message a line, until its input ends: tools takc_query, takc_list_tasks, takc_source, "
+         "and tasks as resources. An agent starts it: its command is takc, its arguments are mcp and perhaps --home DIR.",
+     .example = "takc mcp </dev/null",
+     .example_says = "Over HTTP the same is POST /mcp of takc serve.",
+     OPTIONS(mcp_options),
+     .run = takc_verb_mcp},
     {.name = "backends",
      .summary = "list the kinds of models",
      .usage = "",

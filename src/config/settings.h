@@ -67,9 +67,16 @@ struct takc_settings {
     struct takc_str serve_cors_origins, serve_trusted_proxies;
     uint64_t serve_quota_per_s, serve_quota_burst, serve_quota_query_per_min, serve_quota_process_per_min, serve_quota_compress_per_min;
     uint64_t serve_quota_tokens_per_day, serve_quota_usd_per_day; /* the last in picodollars; 0: none */
-    struct takc_value *values;                                    /* one per row, in the order of the rows */
-    struct takc_str file;                                         /* that was read; empty: none */
-    struct takc_arena arena;                                      /* owns all texts */
+    bool serve_access_log, serve_log_questions, serve_metrics_open;
+    uint64_t serve_audit_days, serve_reply_cache_bytes;
+    struct takc_str serve_metrics_tasks;
+    struct takc_str trace_endpoint, trace_url, trace_headers, trace_service, trace_attributes, trace_sampler, trace_sampler_arg;
+    struct takc_str trace_disabled;
+    struct takc_str serve_sources;
+    uint64_t serve_upload_max_bytes, serve_jobs_max, serve_jobs_running;
+    struct takc_value *values; /* one per row, in the order of the rows */
+    struct takc_str file;      /* that was read; empty: none */
+    struct takc_arena arena;   /* owns all texts */
 };
 
 enum takc_origin_kind { TAKC_ORIGIN_UNSET = 0, TAKC_ORIGIN_FLAG, TAKC_ORIGIN_ENVIRONMENT, TAKC_ORIGIN_FILE, TAKC_ORIGIN_DEFAULT };

@@ -18,7 +18,7 @@
 static bool is_port(struct takc_str rest)
 {
     uint64_t port;
-    return !rest.len || (rest.ptr[0] == ':' && !takc_str_u64(takc_str_slice(rest, 1, rest.len), 65535, &port, NULL));
+    return !rest.len || (rest.ptr[0] == ':' && rest.len <= 6 && !takc_str_u64(takc_str_slice(rest, 1, rest.len), 65535, &port, NULL));
 }
 
 bool takc_admit_own_host(struct takc_str host)
@@ -28,7 +28,7 @@ bool takc_admit_own_host(struct takc_str host)
     if (takc_str_starts(host, takc_str("[::1]")))
         return is_port(takc_str_slice(host, 5, host.len));
     size_t colon = takc_str_find_byte(host, ':', 0), end = colon == SIZE_MAX ? host.len : colon;
-    if (end >= sizeof(name) || !is_port(takc_str_slice(host, end, host.len)))
+    if (end >= sizeof(name) || takc_str_find_byte(host, '\0', 0) != SIZE_MAX || !is_port(takc_str_slice(host, end, host.len)))
         return false;
     memcpy(name, host.ptr, end);
     return takc_str_eq_nocase(takc_str(name), takc_str("localhost")) ||
@@ -54,8 +54,8 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
         return true;
     if (!takc_admit_own_host(takc_exchange_asked(x, "host")))
         why = "this server has no authorizer (serve.auth) and answers to the names of its own machine only: localhost, 127.0.0.1, [::1]";
-    else if (origin.len && may_change(x->method) && !is_own_origin(origin) && !takc_limits_allows(api, origin))
-        why = "this server has no authorizer (serve.auth) and lets no page of another site change anything";
+    else if (origin.len && may_change(x->method) && !is_own_origin(origin) && !takc_limits_trusts(api, origin))
+        why = "this server has no authorizer (serve.auth) and lets no page of a site that serve.cors_origins does not name change anything";
     if (why)
         takc_api_refuse(x, 403, "FORBIDDEN", takc_str(why), NULL);
     return !why;
@@ -63,12 +63,14 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
 
 void takc_admit_begin(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->api->auth && asked->route->may) {
+    if (!asked->api->auth) {
+        asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
+        asked->home = asked->api->home;
+    } else if (!takc_api_needs(asked->api, asked->route)) {
+        asked->who = (struct takc_identity){.subject = takc_str("anonymous")}; /* may nothing, has no home */
+    } else {
         x->admits = true; /* who and home stay empty until then */
-        return;
     }
-    asked->who = (struct takc_identity){.subject = takc_str("local"), .may = TAKC_MAY_ALL};
-    asked->home = asked->api->home;
 }
 
 /* ---- with authorizers ---- */
@@ -123,7 +125,7 @@ static bool identify(struct takc_exchange *x, struct takc_asked *asked)
 static bool has_scope(struct takc_exchange *x, const struct takc_asked *asked)
 {
     char names[24], challenge[96], why[96];
-    if (takc_may(&asked->who, asked->route->may))
+    if (takc_may(&asked->who, takc_api_needs(asked->api, asked->route)))
         return true;
     takc_may_text(asked->route->may, names);
     (void)snprintf(challenge, sizeof(challenge), REALM ", error=\"insufficient_scope\", scope=\"%s\"", names);
@@ -189,14 +191,15 @@ bool takc_admit_body(struct takc_exchange *x, struct takc_asked *asked)
         refuse(x, 401, "AUTHENTICATION_FAILED", REALM ", error=\"invalid_token\"", err.msg);
     else if (st)
         fail(x, st, "the body's hash", &err);
-    return !st;
+    return !st && has_scope(x, asked);
 }
 
 bool takc_admit(struct takc_exchange *x, struct takc_asked *asked)
 {
-    if (asked->home) /* admitted at its head */
+    if (!asked->api->auth || !takc_api_needs(asked->api, asked->route)) /* known since its head */
         return true;
-    return identify(x, asked) && has_scope(x, asked) && begin_body(x, asked) && open_home(x, asked);
+    /* What a key may is told to nobody who only knows its name. */
+    return identify(x, asked) && (asked->who.body_proves || has_scope(x, asked)) && begin_body(x, asked) && open_home(x, asked);
 }
 
 void takc_admit_end(struct takc_asked *asked)

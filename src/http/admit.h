@@ -14,9 +14,10 @@
 
 /* At the head, before a route is looked for: may a request with these headers be listened to at all? false: refused, the reply is there. */
 bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x);
-/* The route is found (asked->route, asked->api): everybody's own user, or to be asked for on a fiber (x->admits). */
+/* The route is found (asked->route, asked->api): without an authorizer it is the local user; else of an open route anonymous, who may
+ * nothing and has no home, and of every other to be asked for on a fiber (x->admits). */
 void takc_admit_begin(struct takc_exchange *x, struct takc_asked *asked);
-/* Fills asked->who and asked->home. false: refused, the reply is there. */
+/* Fills asked->who and asked->home where begin did not. false: refused, the reply is there. */
 bool takc_admit(struct takc_exchange *x, struct takc_asked *asked);
 /* The query without what admitted the request; *nomem: no memory for it. */
 struct takc_str takc_admit_query(struct takc_exchange *x, const struct takc_asked *asked, bool *nomem);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * api.c - from a request to a route and back: finding it, checking what is asked, replies and failures in the guide's words, the headers
- * that every reply has, the access log. */
+ * that every reply has. */
 #include "http/limits.h"
+#include "http/observe.h"
+#include "http/on_cache.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/admit.h"
+#include "http/upload.h"
 
 #include <stdio.h>
 
@@ -24,6 +27,7 @@ static const struct takc_route *route_of(const struct takc_exchange *x)
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
 {
     x->status = v ? status : 503;
+    takc_exchange_drop_kept(x);
     takc_buf_reset(&x->reply);
     if (v && takc_json_dump(v, false, &x->reply, NULL)) {
         x->status = 503;
@@ -52,11 +56,6 @@ json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum 
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
 {
     return error_body(x, code, message, NULL);
-}
-
-struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err)
-{
-    return takc_error_told(st, err);
 }
 
 /* A model that will not have us is a service that fails, not a client without rights: those are refused before a handler runs. */
@@ -127,6 +126,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
                  {413, "TOO_LARGE"},
                  {414, "TOO_LARGE"},
                  {415, "UNSUPPORTED"},
+                 {422, "UNSUPPORTED"},
                  {431, "TOO_LARGE"},
                  {501, "UNSUPPORTED"},
                  {503, "BUSY"},
@@ -139,13 +139,24 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
     takc_api_refuse(x, status, code, takc_str(why), NULL);
 }
 
+void takc_api_reject(struct takc_exchange *x, int status, const char *why)
+{
+    refuse(NULL, x, status, why);
+}
+
 /* ---- a request ---- */
+
+unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r)
+{
+    return r->run == takc_on_metrics && api->metrics_open ? 0 : r->may;
+}
 
 static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
     bool nomem = false;
     takc_limits_peer(arg, x);
+    takc_observe_begin(arg, x);
     if (!takc_admit_head(arg, x))
         return;
     struct takc_asked *asked = takc_arena_alloc(&x->arena, sizeof(*asked));
@@ -164,17 +175,21 @@ static void begin(void *arg, struct takc_exchange *x)
     x->about = asked;
     asked->api = arg;
     takc_admit_begin(x, asked);
-    x->quick = r->quick;
-    if (!takc_limits_begin(x, asked))
+    if (!takc_limits_begin(x, asked) || !takc_limits_come(x, asked) || (!x->admits && !takc_limits_admit(x, asked)))
         return;
+    x->quick = r->quick || (asked->home && takc_on_cache_rate_kept(x, asked));
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
+    if (r->streams_body)
+        asked->upload = takc_upload_begin(x, takc_home_path(asked->api->home), asked->api->work.upload_max_bytes);
 }
 
 static void admit(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
     (void)arg;
-    (void)(takc_limits_come(x, asked) && takc_admit(x, asked) && takc_limits_admit(x, asked));
+    /* Nobody's quota is charged before it is known whose request it is. */
+    if (takc_admit(x, asked) && (asked->who.body_proves || takc_limits_admit(x, asked)))
+        x->quick |= takc_on_cache_rate_kept(x, asked);
 }
 
 static bool is_json(struct takc_str type)
@@ -188,7 +203,9 @@ static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
 {
     struct takc_schema_miss miss;
     struct takc_err err;
-    if (!asked->route->body || (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss)))
+    if (!asked->route->body || asked->upload)
+        return true;
+    if (!x->body.len && takc_schema_check(asked->route->body, asked->body = json_object(), &miss))
         return true;
     json_decref(asked->body);
     asked->body = NULL;
@@ -226,12 +243,14 @@ static bool read_query(struct takc_exchange *x, struct takc_asked *asked)
 static void handle(void *arg, struct takc_exchange *x)
 {
     struct takc_asked *asked = x->about;
-    (void)arg;
     asked->handled = true;
-    bool admitted = x->admits || (takc_limits_come(x, asked) && takc_limits_admit(x, asked));
-    if (admitted && takc_admit_body(x, asked) && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked))
+    bool admitted = takc_admit_body(x, asked) && (!asked->who.body_proves || takc_limits_admit(x, asked));
+    bool runs = admitted && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked);
+    if (runs)
         asked->route->run(x, asked);
     takc_limits_written(x, asked);
+    if (runs)
+        takc_observe_written(arg, x);
     json_decref(asked->query);
     json_decref(asked->body);
     asked->query = asked->body = NULL;
@@ -256,18 +275,15 @@ static void headers(void *arg, struct takc_exchange *x)
     takc_exchange_header(x, "Cache-Control", takc_str("no-store"));
 }
 
-/* Paths hold names of tasks and documents, never questions. */
 static void ended(void *arg, const struct takc_exchange *x, bool whole)
 {
-    const struct takc_clock *clock = takc_clock_system();
     struct takc_asked *asked = x->about;
-    (void)arg;
+    takc_observe_ended(arg, x, whole);
     if (asked && !asked->handled) /* its client has gone, or it was refused: no handler will end it */
         takc_admit_end(asked);
     takc_limits_ended(x);
-    takc_log_for(&x->call, INFO, "http.access", "%s %.*s %.*s status=%d bytes=%llu ms=%.1f%s", x->peer[0] ? x->peer : "-",
-                 TAKC_STR_ARG(x->method), TAKC_STR_ARG(x->path), x->status, (unsigned long long)x->sent_bytes,
-                 (double)(clock->mono_ns(clock) - x->began_ns) / 1e6, whole ? "" : " gone");
+    if (asked)
+        takc_upload_end(asked->upload);
 }
 
 struct takc_server_handlers takc_api_handlers(struct takc_api *api)

@@ -13,6 +13,7 @@
 #include "catalog/home.h"
 #include "http/quota.h"
 #include "http/server.h"
+#include "http/work.h"
 #include "pipeline/models_pool.h"
 #include "pipeline/snapshot.h"
 #include "reply/reply.h"
@@ -27,6 +28,10 @@ struct takc_auth;
 struct takc_tenants;
 struct takc_limits;
 struct takc_limited;
+struct takc_metrics;
+struct takc_metrics_now;
+struct takc_traces;
+struct takc_reply_cache;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 /* The body of a failure in other words than the guide's; pointer: what did not fit, or empty. NULL: no memory. Returns owned. */
@@ -42,13 +47,15 @@ struct takc_route {
     bool quick;                             /* waits for nothing: answered on the connection's thread */
     const struct takc_schema *query, *body; /* NULL: none */
     const struct takc_schema *reply;        /* of 200; NULL: any JSON */
+    const struct takc_schema *accepted;     /* of 202; NULL: never */
     const char *reply_type;                 /* NULL: application/json */
     uint64_t body_max;                      /* bytes; 0: 1 MiB */
     takc_route_fn *run;
+    enum takc_quota_what counts; /* besides as a request */
+    bool streams_body;           /* form-data goes to disk as it comes (http/upload.h); body is the schema of JSON, which is taken, too */
     takc_wording_fn *wording;    /* of failures; NULL: the guide's */
     bool asks;                   /* a question: 200 may be a stream of events, and has the x-takc- headers */
     bool writes;                 /* changes something: audited, takes Idempotency-Key */
-    enum takc_quota_what counts; /* besides as a request */
 };
 
 struct takc_routes { /* rows of one file */
@@ -56,7 +63,8 @@ struct takc_routes { /* rows of one file */
     size_t n;
 };
 /* routes_*.c; routes.c lists them. Static. */
-extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_mcp, takc_routes_state;
+extern const struct takc_routes takc_routes_query, takc_routes_chat, takc_routes_tasks, takc_routes_jobs, takc_routes_mcp,
+    takc_routes_state;
 
 enum { TAKC_PARAMS_MAX = 4 };
 struct takc_asked { /* a request that fits; lives as long as the exchange */
@@ -66,10 +74,11 @@ struct takc_asked { /* a request that fits; lives as long as the exchange */
     size_t n_params;
     json_t *query, *body;         /* NULL where the route has none */
     struct takc_identity who;     /* who asks */
-    struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted */
+    struct takc_home *home;       /* of who's tenant: the only one that a handler sees; NULL until it is admitted, and of open routes */
     bool handled;                 /* its handler has begun */
     struct takc_limited *limited; /* http/limits.h: what it was counted in */
     struct takc_sha256 body_hash; /* where who.body is set */
+    struct takc_upload *upload;   /* of a body that was streamed; NULL: none */
 };
 
 /* The i-th route, NULL behind the last. Static. */
@@ -92,9 +101,20 @@ struct takc_api {
     double abstain_below;
     bool answer_cache;
     int64_t started_s;
-    struct takc_server *server; /* for counts; set once it is open */
-    struct takc_limits *limits; /* http/limits.h; NULL: none */
+    struct takc_limits *limits;           /* http/limits.h; NULL: none */
+    _Atomic(struct takc_server *) server; /* for counts; set once it is open: requests may come before */
+    /* http/observe.h */
+    struct takc_metrics *metrics;
+    struct takc_traces *traces; /* NULL: none are sent */
+    bool access_log, log_questions;
+    bool metrics_open; /* /metrics answers everybody */
+    uint64_t audit_days;
+    struct takc_reply_cache *replies; /* NULL: none are kept */
+    struct takc_work_settings work;
+    struct takc_jobs *jobs; /* takc_work_open */
 };
+/* What a route asks of who comes: its row's may, but for what a setting has opened. 0: everybody, unasked. */
+unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r);
 /* The transport's callbacks for an api. */
 struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 
@@ -104,18 +124,19 @@ struct takc_server_handlers takc_api_handlers(struct takc_api *api);
 bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task);
 /* Replies with v (taken; NULL: no memory). */
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
+/* Replies with a failure in the guide's error body. */
+void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
  * they have none. */
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
-/* Replies with a failure in the guide's error body. */
-void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+/* The same where the status says all that a program wants to know. */
+void takc_api_reject(struct takc_exchange *x, int status, const char *why);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
 /* The error body of a refusal. NULL: no memory. Returns owned. */
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message);
-/* HTTP status and words of a failure that is no model's. */
+/* HTTP status of a failure that is no model's. */
 int takc_api_status(enum takc_status st);
-struct takc_str takc_api_told(enum takc_status st, const struct takc_err *err);
 /* The error body of a failure, as it would be sent. NULL: no memory. Returns owned. */
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 
@@ -160,9 +181,10 @@ json_t *takc_question_error(const struct takc_exchange *x, const struct takc_ref
 TAKC_CHECK enum takc_status takc_api_event(struct takc_exchange *x, const char *name, json_t *data, struct takc_err *err);
 
 /* --- handlers: on_*.c --- */
-takc_route_fn takc_on_query, takc_on_query_batch, takc_on_cache_delete, takc_on_rollback, takc_on_delete_task, takc_on_health, takc_on_live,
-    takc_on_ready, takc_on_openapi, takc_on_cache, takc_on_cache_rate, takc_on_tasks, takc_on_task, takc_on_put_task, takc_on_documents,
-    takc_on_forget, takc_on_text, takc_on_chat, takc_on_models, takc_on_model, takc_on_mcp;
+takc_route_fn takc_on_query, takc_on_query_batch, takc_on_cache, takc_on_cache_rate, takc_on_cache_delete, takc_on_rollback, takc_on_tasks,
+    takc_on_task, takc_on_put_task, takc_on_delete_task, takc_on_documents, takc_on_forget, takc_on_text, takc_on_chat, takc_on_models,
+    takc_on_health, takc_on_live, takc_on_ready, takc_on_openapi, takc_on_metrics, takc_on_compress, takc_on_compress_status, takc_on_jobs,
+    takc_on_job, takc_on_job_events, takc_on_cancel, takc_on_process, takc_on_model, takc_on_mcp;
 takc_wording_fn takc_openai_error, takc_mcp_refusal; /* as OpenAI's clients, as JSON-RPC have it */
 
 #endif

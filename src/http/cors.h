@@ -24,7 +24,7 @@ static inline bool takc_cors_is_on(const struct takc_cors *c)
 {
     return c->any || c->n > 0;
 }
-/* May a page of that origin? */
+/* Is it one of them, or are all? */
 bool takc_cors_allows(const struct takc_cors *c, struct takc_str origin);
 /* Adds to any reply what lets the page read it, and Vary where that depends on the page. */
 void takc_cors_headers(const struct takc_cors *c, struct takc_exchange *x);

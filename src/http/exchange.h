@@ -18,6 +18,22 @@
 enum { TAKC_DIGEST_AGAIN = 0 /* is it the same write again? */, TAKC_DIGEST_SIGNED /* is it what was signed? */, TAKC_DIGESTS };
 enum { TAKC_REQUEST_ID_BYTES = 65, TAKC_EXCHANGE_HEADERS = 40 };
 
+/* What metrics, log and traces tell of a request beyond its head and its reply; http/observe.h fills and reads it. */
+struct takc_noted {
+    char trace_id[33], span_id[17], parent_id[17]; /* W3C trace context, lower-case hex; empty: none */
+    bool sampled;
+    bool audited;               /* its audit row is written */
+    struct takc_str question;   /* for the access log, where that is switched on; in the arena */
+    atomic_bool told;           /* set behind the rest, which is of a question that was answered */
+    const char *mode, *outcome; /* static texts */
+    char rate[24], provider[24], model[96];
+    uint64_t input, output, cache_read, cache_write; /* tokens */
+    uint64_t picodollars;
+    unsigned tries;
+    double confidence;
+    uint64_t cache_ns, choose_ns, model_ns;
+};
+
 struct takc_exchange {
     /* the request; all of it lives as long as the exchange */
     struct takc_arena arena;                     /* handlers may use it */
@@ -28,8 +44,11 @@ struct takc_exchange {
     struct takc_buf body;
     char peer[48]; /* address without port */
     bool tls;
-    char request_id[TAKC_REQUEST_ID_BYTES]; /* the client's own where it is a sensible one, else made here */
-    uint64_t began_ns;                      /* on the machine's clock: when the head was there */
+    char request_id[TAKC_REQUEST_ID_BYTES];     /* the client's own where it is a sensible one, else made here */
+    uint64_t began_ns;                          /* on the machine's clock: when the head was there */
+    uint64_t admit_from_ns, admit_ns;           /* when admit began, how long it took; 0: it was not called */
+    atomic_uint_fast64_t work_from_ns, work_ns; /* the same of handle */
+    struct takc_noted noted;
     /* set by begin */
     uint64_t body_max; /* bytes; more is 413 */
     uint64_t body_ms;  /* for the whole body; 0: the server's */
@@ -46,6 +65,11 @@ struct takc_exchange {
     int status;
     const char *content_type; /* NULL: application/json */
     struct takc_buf reply;
+    struct takc_str kept; /* in place of reply: bytes that are somebody's, sent without a copy; kept_release(kept_arg) gives them back */
+    void (*kept_release)(void *arg); /* from any thread, once; NULL: kept is not used */
+    void *kept_arg;
+    int kept_fd; /* with kept_file: a file of just these bytes, which the system can send by itself; borrowed as kept is */
+    bool kept_file;
     struct takc_header out[TAKC_EXCHANGE_HEADERS];
     size_t n_out;
     bool streams; /* a stream was begun */
@@ -61,6 +85,8 @@ struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *n
 /* Runs more of the request's work on another fiber; run or drop is called once, on OK only. Whoever forks waits for it: the exchange is not
  * kept alive by it. BUSY: there is none left, the caller does the work itself. */
 TAKC_CHECK enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err);
+/* Gives back x->kept, if there is one: the reply is another. */
+void takc_exchange_drop_kept(struct takc_exchange *x);
 
 /* Sends status and headers now; pieces follow. Once, from any thread while the handler
  * runs on a fiber. CANCELLED: the client has gone. */

@@ -91,6 +91,11 @@ bool takc_limits_preflight(const struct takc_api *api, struct takc_exchange *x, 
     return api->limits && takc_cors_preflight(&api->limits->cors, x, methods);
 }
 
+bool takc_limits_trusts(const struct takc_api *api, struct takc_str origin)
+{
+    return api->limits && !api->limits->cors.any && takc_cors_allows(&api->limits->cors, origin);
+}
+
 bool takc_limits_begin(struct takc_exchange *x, struct takc_asked *asked)
 {
     const char *why = "no memory for a request";
@@ -145,7 +150,7 @@ bool takc_limits_come(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_quota_answer a;
     struct takc_err err = {0};
-    if (!asked->limited || !asked->route->may)
+    if (!asked->limited || !takc_api_needs(asked->api, asked->route))
         return true;
     enum takc_status st = takc_quota_take(asked->api->limits->quota, NULL, takc_str(x->peer), TAKC_QUOTA_NOTHING, 1, &a, &err);
     return settle(x, asked, st, &a, &err);
@@ -155,15 +160,10 @@ bool takc_limits_admit(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_quota_answer a;
     struct takc_err err = {0};
-    if (!asked->limited || !asked->route->may)
+    if (!asked->limited || !takc_api_needs(asked->api, asked->route))
         return true;
     enum takc_status st = takc_quota_take(asked->api->limits->quota, &asked->who, takc_str(""), asked->route->counts, 1, &a, &err);
     return settle(x, asked, st, &a, &err);
-}
-
-bool takc_limits_allows(const struct takc_api *api, struct takc_str origin)
-{
-    return api->limits && takc_cors_allows(&api->limits->cors, origin);
 }
 
 bool takc_limits_more(struct takc_exchange *x, const struct takc_asked *asked, uint64_t n)
@@ -222,6 +222,16 @@ void takc_limits_ended(const struct takc_exchange *x)
     struct takc_asked *asked = x->about;
     if (asked && asked->limited)
         takc_claim_clear(&asked->limited->claim);
+}
+
+enum takc_status takc_limits_forget(const struct takc_asked *asked, struct takc_str task, struct takc_err *err)
+{
+    char subjects[80], text[100];
+    if (!asked->api->limits)
+        return TAKC_OK;
+    (void)snprintf(subjects, sizeof(subjects), "%.*s/", TAKC_STR_ARG(asked->who.tenant));
+    (void)snprintf(text, sizeof(text), "\"task_type\":\"%.*s\"", TAKC_STR_ARG(task)); /* as takc_json_dump writes it */
+    return takc_home_idempotency_forget(asked->api->limits->idempotency.home, takc_str(subjects), takc_str(text), err);
 }
 
 /* ---- headers ---- */

@@ -24,9 +24,12 @@ void takc_limits_close(struct takc_limits *l);
 void takc_limits_peer(const struct takc_api *api, struct takc_exchange *x);
 /* Where no route was found: is it a browser's question, which is answered? methods: those of the path. */
 bool takc_limits_preflight(const struct takc_api *api, struct takc_exchange *x, const char *methods);
+/* Is it an origin that serve.cors_origins names? "*" names nobody. */
+bool takc_limits_trusts(const struct takc_api *api, struct takc_str origin);
 /* A route was found: its body will be hashed where that is asked for. false: refused, the reply is there. */
 bool takc_limits_begin(struct takc_exchange *x, struct takc_asked *asked);
-/* Before anybody looks at credentials: counts the address. false: refused (429). Routes that ask nobody who he is are not counted. */
+/* Before anybody looks at credentials: counts the address. false: refused (429). Routes that ask nobody who he is are not counted. Waits
+ * for nobody, as takc_limits_admit. */
 bool takc_limits_come(struct takc_exchange *x, const struct takc_asked *asked);
 /* Once it is known who asks: counts him and what he wants. false: refused (429). */
 bool takc_limits_admit(struct takc_exchange *x, const struct takc_asked *asked);
@@ -40,10 +43,10 @@ void takc_limits_headers(const struct takc_api *api, struct takc_exchange *x);
 void takc_limits_ended(const struct takc_exchange *x);
 
 /* --- for handlers --- */
-/* Is that a page of another site that may speak here (serve.cors_origins)? */
-bool takc_limits_allows(const struct takc_api *api, struct takc_str origin);
 /* Counts n more questions of a request that was let in. false: refused (429). */
 bool takc_limits_more(struct takc_exchange *x, const struct takc_asked *asked, uint64_t n);
+/* Kept replies that name a task of who asks go: they may hold its profile. */
+TAKC_CHECK enum takc_status takc_limits_forget(const struct takc_asked *asked, struct takc_str task, struct takc_err *err);
 /* Notes what a question took, also one that failed. */
 void takc_limits_spent(const struct takc_asked *asked, const struct takc_query_result *r);
 /* The same of other work: tokens that models read and wrote, and what that cost. */

@@ -21,6 +21,7 @@
     X(get_connection_values_n)                                                                                                             \
     X(set_connection_option)                                                                                                               \
     X(create_response_from_buffer_with_free_callback_cls)                                                                                  \
+    X(create_response_from_fd64)                                                                                                           \
     X(create_response_from_callback)                                                                                                       \
     X(add_response_header)                                                                                                                 \
     X(queue_response)                                                                                                                      \

@@ -5,11 +5,13 @@
  * The handler's fiber takes questions one after the other, and so do a few more fibers that help it; it is over when all are answered, not
  * when the helpers have ended: one that comes late finds nothing to do, and touches the exchange no more. */
 #include "http/limits.h"
+#include "http/observe.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { HELPERS = 7 };
@@ -66,6 +68,7 @@ static void answer(const struct batch *b, struct item *it)
     if (!st)
         st = takc_question_answer(b->asked, b->x, &q, &r, &it->err);
     takc_limits_spent(b->asked, &r);
+    takc_observe_item(b->asked, &q.o, st, &r);
     it->picodollars = r.answer.cache_hit ? 0 : r.answer.picodollars;
     it->good = !st;
     if (st)
@@ -234,7 +237,7 @@ void takc_on_query_batch(struct takc_exchange *x, const struct takc_asked *asked
     }
     if (read_items(b)) {
         run(b);
-        say(b, (double)((clock->mono_ns(clock) - from) / 1000) / 1000);
+        say(b, round((double)(clock->mono_ns(clock) - from) / 1e3) / 1e3);
     } else {
         takc_api_json(x, 200, NULL);
     }

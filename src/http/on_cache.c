@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * on_cache.c - what is kept of a task: GET /cache/{task}, GET and DELETE /cache/{task}/{rate}, POST /cache/{task}/rollback. */
-#include "http/api.h"
+ * on_cache.c - what is kept of a task: GET /cache/{task}, GET and DELETE /cache/{task}/{rate}, POST /cache/{task}/rollback. Replies of the
+ * second are kept in memory as they are sent; where one is there, the request needs no fiber. */
+#include "http/on_cache.h"
+#include "http/metrics.h"
+#include "http/reply_cache.h"
 
 #include "takc/cache.h"
 #include "task/profile.h"
@@ -34,11 +37,9 @@ static void on_version(void *arg, const struct takc_cache_version *v)
     }
 }
 
-/* "3-light" of what does not change while version and rates are the same; true: the client has it already, 304 is the reply. */
-static bool unchanged(struct takc_exchange *x, const char *label, const char *rate)
+/* tag, as \"3-8x\", is of what does not change while version and rate are the same; true: the client has it already, 304 is the reply. */
+static bool has_it(struct takc_exchange *x, const char *tag)
 {
-    char tag[600];
-    (void)snprintf(tag, sizeof(tag), "\"%s%s%s\"", label, rate[0] ? "-" : "", rate);
     takc_exchange_header(x, "ETag", takc_str(tag));
     takc_exchange_header(x, "Cache-Control", takc_str("private, no-cache"));
     struct takc_str rest = takc_exchange_asked(x, "if-none-match"), one;
@@ -52,6 +53,14 @@ static bool unchanged(struct takc_exchange *x, const char *label, const char *ra
         }
     }
     return false;
+}
+
+/* The same of a list of rates. */
+static bool unchanged(struct takc_exchange *x, const char *label, const char *names)
+{
+    char tag[600];
+    (void)snprintf(tag, sizeof(tag), "\"%s-%s\"", label, names);
+    return has_it(x, tag);
 }
 
 static enum takc_status list(struct takc_home *home, struct takc_str task, struct listing *l, struct takc_err *err)
@@ -81,48 +90,104 @@ void takc_on_cache(struct takc_exchange *x, const struct takc_asked *asked)
     json_decref(l.info);
 }
 
-/* What there is of one rate; the listing says that it is there, or that it is not. */
-static void say_text(struct takc_home *home, struct takc_exchange *x, struct takc_str task, takc_rate rate, const struct listing *l)
+/* ---- one rate ---- */
+
+static json_t *text_json(struct takc_home *home, struct takc_str task, const char *label, const char *rate, enum takc_status *out_st,
+                         struct takc_err *err)
+{
+    struct takc_ledger_entry e;
+    char *text = NULL;
+    size_t len = 0;
+    json_t *v = NULL;
+    *out_st = takc_cache_text(home, task, takc_str(label), takc_str(rate), &text, &len, err);
+    if (!*out_st)
+        *out_st = takc_cache_ledger(home, task, takc_str(label), takc_str(rate), &e, err);
+    if (!*out_st)
+        v = json_pack("{so ss ss sI sI so}", "task_type", takc_json_str(task), "compression_rate", rate, "version", label,
+                      "original_tokens", (json_int_t)e.source_tokens, "compressed_tokens", (json_int_t)e.artifact_tokens, "text",
+                      takc_json_str(takc_str_n(text, len)));
+    free(text);
+    return v;
+}
+
+/* Sends what is kept; takes the share. */
+static void lend(struct takc_exchange *x, const struct takc_kept *kept)
+{
+    x->status = 200;
+    x->kept = kept->bytes;
+    x->kept_fd = kept->fd;
+    x->kept_file = kept->fd >= 0;
+    x->kept_release = takc_kept_release;
+    x->kept_arg = (void *)(uintptr_t)kept;
+}
+
+/* Makes the reply, and keeps it. */
+static void make_rate(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_kept_key *key)
 {
     struct takc_err err = {0};
-    struct takc_ledger_entry e;
-    const char *label = l->label;
-    char name[24], *text = NULL;
-    size_t len = 0;
-    takc_rate_name(rate, name);
-    bool there = json_object_get(l->info, name);
-    if (there && unchanged(x, label, name))
-        return;
-    enum takc_status st = there ? takc_cache_text(home, task, takc_str(label), takc_str(name), &text, &len, &err)
-                                : takc_fail(&err, TAKC_NOT_FOUND, 0, "version %s has no rate %s", label, name);
-    if (!st)
-        st = takc_cache_ledger(home, task, takc_str(label), takc_str(name), &e, &err);
-    if (st)
+    struct listing l = {.rates = json_array(), .info = json_object()};
+    struct takc_stamp stamp = takc_stamp_of(key);
+    char name[24], tag[80];
+    enum takc_status st = list(asked->home, key->task, &l, &err);
+    takc_rate_name(key->rate, name);
+    (void)snprintf(tag, sizeof(tag), "\"%s-%s\"", l.label, name);
+    if (!st && !json_object_get(l.info, name))
+        st = takc_fail(&err, TAKC_NOT_FOUND, 0, "version %s has no rate %s", l.label, name);
+    if (st) {
         takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
-    else
-        takc_api_json(x, 200,
-                      json_pack("{so ss ss sI sI so}", "task_type", takc_json_str(task), "compression_rate", name, "version", label,
-                                "original_tokens", (json_int_t)e.source_tokens, "compressed_tokens", (json_int_t)e.artifact_tokens, "text",
-                                takc_json_str(takc_str_n(text, len))));
-    free(text);
+    } else if (!has_it(x, tag)) {
+        json_t *v = text_json(asked->home, key->task, l.label, name, &st, &err);
+        if (st)
+            takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
+        else
+            takc_api_json(x, 200, v);
+        const struct takc_kept *kept = x->status == 200 ? takc_reply_cache_put(asked->api->replies, key, &stamp, tag, &x->reply) : NULL;
+        if (kept)
+            lend(x, kept);
+    }
+    json_decref(l.rates);
+    json_decref(l.info);
+}
+
+static bool read_key(const struct takc_asked *asked, struct takc_kept_key *out, struct takc_err *err)
+{
+    *out = (struct takc_kept_key){.home = asked->home, .task = asked->params[0]};
+    return takc_rate_parse(asked->params[1], &out->rate, err) == TAKC_OK;
+}
+
+bool takc_on_cache_rate_kept(struct takc_exchange *x, struct takc_asked *asked)
+{
+    struct takc_kept_key key;
+    if (asked->route->run != takc_on_cache_rate || takc_task_name_check(asked->params[0], NULL) || !read_key(asked, &key, NULL))
+        return false;
+    const struct takc_kept *kept = takc_reply_cache_get(asked->api->replies, &key);
+    if (kept)
+        lend(x, kept);
+    x->status = 0; /* the handler has the last word */
+    return kept != NULL;
 }
 
 void takc_on_cache_rate(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_err err = {0};
-    struct listing l = {.rates = json_array(), .info = json_object()};
-    takc_rate rate = 0;
-    if (takc_api_may_task(x, asked, asked->params[0])) {
-        enum takc_status st = takc_rate_parse(asked->params[1], &rate, &err);
-        if (!st)
-            st = list(asked->home, asked->params[0], &l, &err);
-        if (st)
-            takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
-        else
-            say_text(asked->home, x, asked->params[0], rate, &l);
+    struct takc_kept_key key;
+    const struct takc_kept *kept = x->kept_arg; /* found before it was known who asks */
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    if (!read_key(asked, &key, &err)) {
+        takc_api_fail(x, TAKC_INVALID, TAKC_ABOUT_CACHE, &err);
+        return;
     }
-    json_decref(l.rates);
-    json_decref(l.info);
+    if (!kept && (kept = takc_reply_cache_get(asked->api->replies, &key)))
+        lend(x, kept);
+    if (asked->api->metrics)
+        takc_metrics_add(asked->api->metrics, kept ? TAKC_METRICS_CACHE_HITS : TAKC_METRICS_CACHE_MISSES, 1);
+    if (!kept)
+        make_rate(x, asked, &key);
+    else if (has_it(x, kept->etag))
+        takc_exchange_drop_kept(x);
+    else
+        x->status = 200;
 }
 
 /* ---- changing it ---- */

@@ -6,6 +6,7 @@
  * The last message of the user is the question; the turns before it are history. Messages of other roles, parameters that mean nothing here
  * and tools are let through unread. Citations, confidence and money are in the extra member "takc". */
 #include "http/limits.h"
+#include "http/observe.h"
 
 #include "base/clock.h"
 
@@ -260,6 +261,7 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
     if (!st)
         st = takc_question_answer(asked, x, &c.q, &r, &err);
     takc_limits_spent(asked, &r);
+    takc_observe_question(x, asked, &c.q.o, st, &r);
     if (st)
         fail(&c, st, &r, &err);
     else if (stream)

@@ -6,6 +6,7 @@
  * A page of another site must not speak for its reader (DNS rebinding): where a browser says whose page it is, that has to be a page of
  * this machine, or one that CORS allows. */
 #include "http/limits.h"
+#include "http/observe.h"
 
 #include "http/admit.h"
 #include "mcp/tasks.h"
@@ -21,7 +22,7 @@ struct talk { /* one request */
 static bool is_welcome(const struct takc_api *api, struct takc_str origin)
 {
     size_t at = takc_str_find(origin, takc_str("://"), 0);
-    return !origin.len || takc_limits_allows(api, origin) ||
+    return !origin.len || takc_limits_trusts(api, origin) ||
            (at != SIZE_MAX && takc_admit_own_host(takc_str_slice(origin, at + 3, origin.len)));
 }
 
@@ -58,6 +59,7 @@ static enum takc_status answer_question(void *arg, struct takc_call *call, const
     if (!st)
         st = takc_question_answer(t->asked, t->x, &q, out, err);
     takc_limits_spent(t->asked, out);
+    takc_observe_question(t->x, t->asked, &q.o, st, out);
     takc_question_clear(&q);
     return st ? tell(t, st, out, err) : TAKC_OK;
 }

@@ -2,6 +2,7 @@
  *
  * on_query.c - POST /query: the guide's fields into a question, its answer whole or as server-sent events. */
 #include "http/limits.h"
+#include "http/observe.h"
 
 #include "base/clock.h"
 #include <stdio.h>
@@ -229,6 +230,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
     if (!st)
         st = takc_question_answer(asked, x, &a.q, &r, &err);
     takc_limits_spent(asked, &r);
+    takc_observe_question(x, asked, &a.q.o, st, &r);
     if (st)
         fail(&a, asked, st, &r, &err);
     else

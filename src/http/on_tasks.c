@@ -3,7 +3,7 @@
  * on_tasks.c - tasks and their documents: GET /tasks, GET, PUT and DELETE /tasks/{task}, GET and DELETE of documents, the text behind a
  * citation.
  */
-#include "http/api.h"
+#include "http/limits.h"
 
 #include "base/clock.h"
 #include "reply/piece.h"
@@ -99,9 +99,14 @@ void takc_on_delete_task(struct takc_exchange *x, const struct takc_asked *asked
 {
     struct takc_err err = {0};
     struct takc_task_deleted d;
+    uint64_t n_keys;
     if (!takc_api_may_task(x, asked, asked->params[0]))
         return;
-    enum takc_status st = takc_task_delete(asked->home, &x->call, asked->params[0], 2000, &d, &err);
+    enum takc_status st = takc_home_count_keys(asked->home, &x->call, asked->params[0], &n_keys, &err);
+    if (!st && n_keys) /* first: deleting scrubs the catalogue */
+        st = takc_limits_forget(asked, asked->params[0], &err);
+    if (!st)
+        st = takc_task_delete(asked->home, &x->call, asked->params[0], 2000, &d, &err);
     if (st)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
     else

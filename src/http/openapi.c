@@ -51,7 +51,7 @@ static const struct {
     {"400", "What was asked does not fit: details.pointer says where, details.expected what was expected", ALWAYS},
     {"401", "No credential, or none that is good", ASKED_WHO},
     {"402", "Over the limit of cost", LISTED},
-    {"403", "The credential does not reach so far", ASKED_WHO},
+    {"403", "The credential does not reach so far; another site's page, where the server has no authorizer", ALWAYS},
     {"404", "No such task, version, rate, document or job", WITH_NAME},
     {"408", "The request came too slowly", ALWAYS},
     {"409", "Something else is under way, or was meanwhile", WRITES},
@@ -182,7 +182,10 @@ static bool add_successes(struct description *d, const struct takc_route *r, jso
     bool good = set(replies, "200", reply(r->summary, success_body(r, d->schemas), r, "200"));
     if (good && lists(r, "201"))
         good = set(replies, "201", reply("It was made", success_body(r, d->schemas), r, "201"));
-    if (good && lists(r, "202"))
+    if (good && r->accepted)
+        good =
+            set(replies, "202", reply("Queued as a job", content("application/json", takc_schema_json(r->accepted, d->schemas)), r, "202"));
+    else if (good && lists(r, "202"))
         good = set(replies, "202", reply("It was taken; there is nothing to say", json_object(), r, "202"));
     if (good && lists(r, "304"))
         good = set(replies, "304", reply("Unchanged", json_object(), r, "304"));
@@ -231,6 +234,11 @@ static bool add_params(const struct takc_route *r, json_t *list, json_t *schemas
     }
     if (good && lists(r, "304"))
         good = add_param(list, "header", takc_str("If-None-Match"), false, takc_schema_json(&a_header, NULL));
+    if (good && r->writes)
+        good =
+            json_array_append_new(list, json_pack("{ss ss sb ss s{ss si si ss}}", "name", "Idempotency-Key", "in", "header", "required", 0,
+                                                  "description", "the same request under it is done once, and answered twice", "schema",
+                                                  "type", "string", "minLength", 1, "maxLength", 255, "pattern", "^[!-~]+$")) == 0;
     return good;
 }
 
@@ -246,13 +254,20 @@ static bool add_example(const struct takc_route *r, json_t *body)
     return !st && set(media, "example", example);
 }
 
+/* Fields and files: http/upload.h. */
+static bool add_form(const struct takc_route *r, json_t *body)
+{
+    return !r->streams_body ||
+           set(json_object_get(body, "content"), "multipart/form-data", json_pack("{s{ss}}", "schema", "type", "object"));
+}
+
 static bool add_body(const struct takc_route *r, json_t *o, json_t *schemas)
 {
     struct takc_schema_miss miss;
     json_t *body = content("application/json", takc_schema_json(r->body, schemas)), *none = json_object();
     bool needed = !takc_schema_check(r->body, none, &miss); /* where {} fits, no body does, too */
     json_decref(none);
-    if (body && set(body, "required", json_boolean(needed)) && add_example(r, body))
+    if (body && set(body, "required", json_boolean(needed)) && add_form(r, body) && add_example(r, body))
         return set(o, "requestBody", body);
     json_decref(body);
     return false;

@@ -40,11 +40,11 @@ static struct takc_refusal refusal_of(bool named, enum takc_status st, const cha
         if (is_row(&rows[i], named, failure))
             return (struct takc_refusal){.status = rows[i].status, .code = rows[i].code, .message = takc_str(rows[i].message)};
     if (failure)
-        return (struct takc_refusal){.status = 502, .code = "UPSTREAM", .message = takc_api_told(TAKC_UPSTREAM, err)};
+        return (struct takc_refusal){.status = 502, .code = "UPSTREAM", .message = takc_error_told(TAKC_UPSTREAM, err)};
     if (st == TAKC_COST) /* a cap of ours: no call was made */
-        return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_api_told(st, err), .retry_s = CAP_RETRY_S};
+        return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_error_told(st, err), .retry_s = CAP_RETRY_S};
     return (struct takc_refusal){
-        .status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE), .message = takc_api_told(st, err)};
+        .status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE), .message = takc_error_told(st, err)};
 }
 
 struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool named, enum takc_status st, const struct takc_query_result *r,

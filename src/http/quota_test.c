@@ -5,8 +5,10 @@
 
 #include "catalog/home.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,12 +226,48 @@ static void counts_outlive_the_process(void **state)
     assert_int_equal(system(command), 0);
 }
 
+struct crowd {
+    struct takc_quota *q;
+    atomic_uint n_good;
+};
+
+static void *push_in(void *arg)
+{
+    struct crowd *c = arg;
+    struct takc_identity who = who_is("", "key:a");
+    atomic_fetch_add(&c->n_good, admitted(c->q, &who, "192.0.2.7", TAKC_QUOTA_QUERY, 500));
+    for (int i = 0; i < 100; i++) {
+        takc_quota_spend(c->q, &who, 3, 5);
+        takc_quota_flush(c->q);
+    }
+    return NULL;
+}
+
+/* However many push at once: as many get in as there is room for, and nothing of what they spend is lost. */
+static void a_crowd_gets_what_there_is(void **state)
+{
+    struct crowd c = {.q = open_quota((struct takc_quota_options){.per_s = 100, .burst = 777, .tokens_per_day = 2401})};
+    struct takc_identity who = who_is("", "key:b");
+    pthread_t t[8];
+    (void)state;
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, push_in, &c), 0);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(pthread_join(t[i], NULL), 0);
+    assert_int_equal(atomic_load(&c.n_good), 777);
+    assert_int_equal(admitted(c.q, &who, "", TAKC_QUOTA_QUERY, 1), 1); /* 2,400 are spent */
+    takc_quota_spend(c.q, &who, 1, 0);
+    assert_int_equal(admitted(c.q, &who, "", TAKC_QUOTA_QUERY, 1), 0);
+    takc_quota_close(c.q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_bucket_empties_and_fills, begin),       cmocka_unit_test_setup(an_address_counts_for_itself, begin),
         cmocka_unit_test_setup(each_kind_has_its_minute, begin),         cmocka_unit_test_setup(a_day_has_its_end, begin),
         cmocka_unit_test_setup(strangers_do_not_fill_the_memory, begin), cmocka_unit_test_setup(counts_outlive_the_process, begin),
+        cmocka_unit_test_setup(a_crowd_gets_what_there_is, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

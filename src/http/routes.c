@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-static const struct takc_routes *const groups[] = {&takc_routes_query, &takc_routes_chat, &takc_routes_tasks, &takc_routes_mcp,
-                                                   &takc_routes_state};
+static const struct takc_routes *const groups[] = {&takc_routes_query, &takc_routes_chat, &takc_routes_tasks,
+                                                   &takc_routes_jobs,  &takc_routes_mcp,  &takc_routes_state};
 
 const struct takc_route *takc_route_at(size_t i)
 {

@@ -26,6 +26,13 @@ static const struct takc_route rows[] = {
      .summary = "Can requests be answered; asks no model",
      .reply = &status_reply,
      .run = takc_on_ready},
+    {.method = "GET",
+     .path = "/metrics",
+     .id = "metrics",
+     .summary = "What the server counts: Prometheus text, or JSON for who accepts application/json",
+     .may = TAKC_MAY_ADMIN,
+     .reply_type = "text/plain",
+     .run = takc_on_metrics},
     {.method = "GET", .path = "/openapi.json", .id = "openapi", .summary = "This description", .quick = true, .run = takc_on_openapi},
 };
 ROUTES(takc_routes_state, rows);

@@ -37,7 +37,8 @@ struct connection { /* lives from accept to close */
 enum {
     STREAM_ROOM = 64 * 1024,     /* bytes that may be on their way between a handler and its client before it waits */
     STREAM_POSTED_MAX = 1 << 20, /* where it may not wait */
-    STREAM_FIRST = 4096
+    STREAM_FIRST = 4096,
+    LENT_MAX = 128 /* descriptors of files that are on their way; more are sent from memory */
 };
 
 struct transfer {
@@ -50,6 +51,7 @@ struct transfer {
     enum { STEP_HEAD, STEP_ADMITTED, STEP_BODY, STEP_HANDLED, STEP_QUEUED } step;
     struct takc_framing framing;
     uint64_t body_seen;
+    bool lends;   /* a file's descriptor, counted in the server's n_lent */
     int too_late; /* status to refuse with once the body has come */
     char why[128];
     struct { /* of a stream */
@@ -74,6 +76,7 @@ struct takc_server {
     bool ticks;
     atomic_bool closing;
     atomic_uint_fast64_t n_connections, n_requests, n_refused, n_timed_out, n_gone;
+    atomic_uint n_lent;
     struct MHD_Daemon *old[16]; /* reloaded away; their connections stand */
     size_t n_old;
     struct {

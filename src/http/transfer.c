@@ -3,6 +3,7 @@
  * transfer.c - one request through libmicrohttpd. The library calls for the request's line (uri), then for the head, for each piece of the
  * body and once more when it is whole (access), and at the end (completed). Between "whole" and the reply the connection is suspended,
  * unless the route is quick. A transfer is held by the library and by the fiber that works on it; the last one frees it. */
+#include "http/ids.h"
 #include "http/server_parts.h"
 
 #include "base/alloc.h"
@@ -10,8 +11,9 @@
 #include "base/log.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <sys/random.h>
+#include <unistd.h>
 
 #define STREAM_CHUNK 16384u
 #define DISCARD_MAX ((uint64_t)8 << 20) /* of a body that is too large: read and dropped, so that the client sees the reply */
@@ -72,12 +74,24 @@ static void attach(struct connection *c, struct transfer *t)
 
 /* ---- a transfer's life ---- */
 
+void takc_exchange_drop_kept(struct takc_exchange *x)
+{
+    if (x->kept_release)
+        x->kept_release(x->kept_arg);
+    x->kept_release = NULL;
+    x->kept_arg = NULL;
+    x->kept_file = false;
+}
+
 static void unref(struct transfer *t)
 {
     if (atomic_fetch_sub(&t->n_refs, 1) > 1)
         return;
     takc_buf_clear(&t->x.body);
     takc_buf_clear(&t->x.reply);
+    takc_exchange_drop_kept(&t->x);
+    if (t->lends)
+        atomic_fetch_sub_explicit(&t->server->n_lent, 1, memory_order_relaxed);
     takc_arena_clear(&t->x.arena);
     takc_cond_clear(&t->locked.moved);
     takc_mutex_clear(&t->locked.mu);
@@ -180,11 +194,7 @@ static void choose_request_id(struct takc_exchange *x)
         (void)snprintf(x->request_id, sizeof(x->request_id), "%.*s", TAKC_STR_ARG(asked));
         return;
     }
-    unsigned char random[16];
-    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        memset(random, 0, sizeof(random));
-    for (size_t i = 0; i < sizeof(random); i++)
-        (void)snprintf(x->request_id + 2 * i, 3, "%02x", random[i]);
+    takc_id_draw(x->request_id, 16);
 }
 
 static void split_target(struct takc_exchange *x)
@@ -262,12 +272,45 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *buf, size_t max)
     return ended ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 }
 
+/* From a file the system sends without a copy, but not through TLS. NULL: not this way. */
+static struct MHD_Response *lend_file(struct transfer *t)
+{
+    if (!t->x.kept_file || t->x.tls || atomic_load_explicit(&t->server->n_lent, memory_order_relaxed) >= LENT_MAX)
+        return NULL;
+    int fd = fcntl(t->x.kept_fd, F_DUPFD_CLOEXEC, 0);
+    struct MHD_Response *r = fd < 0 ? NULL : t->server->mhd->create_response_from_fd64(t->x.kept.len, fd);
+    if (!r && fd >= 0)
+        (void)close(fd);
+    if (!r)
+        return NULL;
+    atomic_fetch_add_explicit(&t->server->n_lent, 1, memory_order_relaxed);
+    t->lends = true;
+    t->x.sent_bytes = t->x.kept.len;
+    return r;
+}
+
+static struct MHD_Response *lend_kept(struct transfer *t)
+{
+    struct MHD_Response *file = lend_file(t);
+    if (file)
+        return file;
+    void *bytes = (void *)(uintptr_t)t->x.kept.ptr; /* the library only reads them */
+    struct MHD_Response *r =
+        t->server->mhd->create_response_from_buffer_with_free_callback_cls(t->x.kept.len, bytes, t->x.kept_release, t->x.kept_arg);
+    t->x.sent_bytes = t->x.kept.len;
+    if (r)
+        t->x.kept_release = NULL, t->x.kept_arg = NULL; /* the library calls it */
+    return r;
+}
+
 static struct MHD_Response *make_response(struct transfer *t, struct takc_err *err)
 {
     char *bytes = NULL;
     size_t len = 0;
     if (t->x.streams)
         return t->server->mhd->create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, read_stream, t, NULL);
+    if (t->x.kept_release)
+        return lend_kept(t);
     if (takc_buf_take(&t->x.reply, &bytes, &len, err))
         return NULL;
     t->x.sent_bytes = len;
@@ -281,7 +324,7 @@ static enum MHD_Result queue_reply(struct transfer *t)
 {
     const struct takc_mhd *mhd = t->server->mhd;
     struct takc_exchange *x = &t->x;
-    uint64_t n = x->reply.len;
+    uint64_t n = x->kept_release ? x->kept.len : x->reply.len;
     struct MHD_Response *r = make_response(t, NULL);
     if (!r)
         return MHD_NO;
@@ -403,17 +446,27 @@ enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job
 static void admit(void *arg)
 {
     struct transfer *t = arg;
+    t->x.admit_from_ns = now_ns();
     t->server->o.handlers.admit(t->server->o.handlers.arg, &t->x);
+    t->x.admit_ns = now_ns() - t->x.admit_from_ns;
     t->step = STEP_ADMITTED;
     t->server->mhd->resume_connection(t->mhd);
     unref(t);
+}
+
+static void handle(struct transfer *t)
+{
+    uint64_t from = now_ns();
+    atomic_store_explicit(&t->x.work_from_ns, from, memory_order_relaxed);
+    t->server->o.handlers.handle(t->server->o.handlers.arg, &t->x);
+    atomic_store_explicit(&t->x.work_ns, now_ns() - from, memory_order_relaxed);
 }
 
 /* On a fiber. */
 static void work(void *arg)
 {
     struct transfer *t = arg;
-    t->server->o.handlers.handle(t->server->o.handlers.arg, &t->x);
+    handle(t);
     if (t->x.streams) {
         takc_mutex_lock(&t->locked.mu);
         t->locked.ended = true;
@@ -457,7 +510,7 @@ static enum MHD_Result hand_over(struct transfer *t)
     t->x.call.deadline_ns = now_ns() + s->o.request_ms * 1000000u;
     if (t->x.quick) {
         takc_connection_phase(t->connection, PHASE_WORKS, 0);
-        s->o.handlers.handle(s->o.handlers.arg, &t->x);
+        handle(t);
         return queue_reply(t);
     }
     to_crew(t, work);

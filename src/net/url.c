@@ -98,20 +98,31 @@ enum takc_status takc_url_escape(struct takc_buf *out, struct takc_str s, bool k
     return st;
 }
 
+/* Reads the byte that stands at *i, escaped or not, and moves behind it; false: a cut or odd escape. */
+static bool unescape_one(struct takc_str s, size_t *i, char *out)
+{
+    *out = s.ptr[*i];
+    if (*out != '%') {
+        ++*i;
+        return true;
+    }
+    bool whole = s.len - *i > 2;
+    int high = whole ? hex_of(s.ptr[*i + 1]) : -1, low = whole ? hex_of(s.ptr[*i + 2]) : -1;
+    if (high < 0 || low < 0)
+        return false;
+    *out = (char)(high << 4 | low);
+    *i += 3;
+    return true;
+}
+
 enum takc_status takc_url_unescape(struct takc_buf *out, struct takc_str s, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
-    for (size_t i = 0; !st && i < s.len; i++) {
-        if (s.ptr[i] != '%') {
-            st = takc_buf_byte(out, s.ptr[i], err);
-            continue;
-        }
-        bool whole = s.len - i > 2;
-        int high = whole ? hex_of(s.ptr[i + 1]) : -1, low = whole ? hex_of(s.ptr[i + 2]) : -1;
-        if (high < 0 || low < 0)
+    for (size_t i = 0; !st && i < s.len;) {
+        char c;
+        if (!unescape_one(s, &i, &c))
             return takc_fail(err, TAKC_INVALID, (int)i, "%% at byte %zu is not followed by two hexadecimal digits", i);
-        st = takc_buf_byte(out, (char)(high << 4 | low), err);
-        i += 2;
+        st = takc_buf_byte(out, c, err);
     }
     return st;
 }
@@ -119,18 +130,9 @@ enum takc_status takc_url_unescape(struct takc_buf *out, struct takc_str s, stru
 bool takc_percent_decode(struct takc_str s, char *out, size_t *out_len)
 {
     size_t n = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (c == '%') {
-            if (i + 2 >= s.len || hex_of(s.ptr[i + 1]) < 0 || hex_of(s.ptr[i + 2]) < 0)
-                return false;
-            c = (char)(hex_of(s.ptr[i + 1]) * 16 + hex_of(s.ptr[i + 2]));
-            i += 2;
-        }
-        if (c == '\0')
+    for (size_t i = 0; i < s.len; n++)
+        if (!unescape_one(s, &i, &out[n]) || !out[n])
             return false;
-        out[n++] = c;
-    }
     out[n] = '\0';
     *out_len = n;
     return true;

@@ -94,6 +94,7 @@ static void tell_job(struct run *r, const struct takc_ingest_job *j)
                                        .charset = takc_str(j->doc.charset),
                                        .bytes = j->n_bytes,
                                        .units = j->n_units,
+                                       .chunks = j->n_chunks,
                                        .tokens = (j->source_mt + 999) / 1000,
                                        .n_replaced = j->doc.n_replaced,
                                        .message = notes.len ? notes.ptr : ""});
@@ -295,7 +296,7 @@ static enum takc_status on_item(void *arg, const struct takc_source_item *item, 
                     .outcome = TAKC_INGEST_SKIPPED, .name = name, .message = "binary, or no kind of document that takc reads"});
         return TAKC_OK;
     }
-    enum takc_status st = keep_root(r, item->root, err);
+    enum takc_status st = keep_root(r, r->o->root ? takc_str(r->o->root) : item->root, err);
     const struct takc_reader_input in = {.bytes = item->bytes,
                                          .name = name,
                                          .jsonl_id = r->o->jsonl_id,
@@ -389,7 +390,7 @@ static enum takc_status run_paths(struct run *r, const char *const *paths, size_
 {
     const struct takc_source_options so = {.max_file_bytes = r->o->max_file_bytes ? r->o->max_file_bytes : DEFAULT_MAX_FILE,
                                            .stdin_name = r->o->name};
-    bool all_folders = n_paths > 0, folder = false;
+    bool all_folders = n_paths > 0 && !r->o->root, folder = false;
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; !st && i < n_paths; i++) {
         st = note_folder(r, paths[i], &folder, err);

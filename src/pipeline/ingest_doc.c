@@ -283,6 +283,7 @@ static enum takc_status put_chunks(struct put *p, const struct takc_profile *pro
     if (!st)
         st = takc_chunks(&units, takc_buf_str(&p->j->doc.text), takc_buf_str(&p->j->title), &co, put_chunk, p, err);
     takc_units_clear(&units);
+    p->j->n_chunks = p->n_chunks;
     return st || !p->j->old ? st : drop_stale_chunks(p, err);
 }
 

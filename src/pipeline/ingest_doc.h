@@ -29,7 +29,7 @@ struct takc_ingest_job {
     struct takc_buf structure, map, units;
     struct takc_buf title;
     const char *title_from;
-    uint64_t n_units, source_mt;
+    uint64_t n_units, source_mt, n_chunks;
     uint64_t n_bytes; /* of the document; set by slim */
     struct takc_arena arena;
 };

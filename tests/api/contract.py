@@ -24,7 +24,7 @@ def main(bin_dir, modules=None):
     examples, seed = (os.environ.pop("TAKC_CONTRACT_" + x, y) for x, y in (("EXAMPLES", "4"), ("SEED", "1")))  # takc knows neither
     settings = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemathesis.toml")
     # names that generators come upon: many cases reach a task that is there
-    with live.home("fin", "0") as home, live.Server(home, env=live.calm()) as server, tempfile.TemporaryDirectory() as work:
+    with live.home("fin", "0") as home, live.Server(home, env={}) as server, tempfile.TemporaryDirectory() as work:
         status, _, description = server.ask("GET", "/openapi.json")
         check(status == 200 and description["openapi"].startswith("3.1"), "/openapi.json: %d" % status)
         path = os.path.join(work, "openapi.json")

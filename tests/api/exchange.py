@@ -218,7 +218,7 @@ def main(args):
         tasks = ["fin"] if env else ["fin", "written", "limited", "broken", "scratch"]
         with live.home(*tasks) as home:
             live.run("init", "bare", home=home)
-            with live.Server(home, env=dict(live.calm(), TAKC_MODEL_RETRIES="1", TAKC_MODEL_RETRY_BASE_MS="1", **dict(env))) as server:
+            with live.Server(home, env=dict(TAKC_MODEL_RETRIES="1", TAKC_MODEL_RETRY_BASE_MS="1", **dict(env))) as server:
                 if not env:
                     prepare(server)
                 for e in exchanges:

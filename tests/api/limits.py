@@ -48,7 +48,7 @@ def quotas_outlive_a_kill(home):
         if copy or time.monotonic() > until:
             break
         time.sleep(0.1)
-    check(copy, "the counters are in the catalogue")
+    check(copy, "the counters reach the catalogue")
     server.process.send_signal(signal.SIGKILL)
     server.process.wait(timeout=30)
     os.unlink(server.log.name)
@@ -61,13 +61,32 @@ def quotas_outlive_a_kill(home):
         check(server.ask("POST", "/query", QUESTION)[0] == 200, "no limit is set, none counts")
 
 
+def keys_count_for_themselves(home):
+    def key(name, *more):
+        return live.run("key", "create", name, "--may", "query", *more, home=home).split()[0]
+    one, two = key("one"), key("two")
+    env = {"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_QUOTA_QUERY_PER_MIN": "2", "TAKC_SERVE_QUOTA_PER_S": "1", "TAKC_SERVE_QUOTA_BURST": "40"}
+    with live.Server(home, env=env) as server:
+        def ask(who):
+            return server.ask("POST", "/query", QUESTION, headers={"X-API-Key": who} if who else {})
+        check([ask(one)[0] for _ in range(3)] == [200, 200, 429] and ask(two)[0] == 200, "each key has its minute")
+        big = b"{" + b" " * 900000
+        reply = raw(server, b"POST /query HTTP/1.1\r\nHost: a\r\nX-API-Key: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (one.encode(), len(big)))
+        check(" 429 " in reply.split("\r\n")[0], "refused before the body came: %s" % reply[:200])
+        got = [ask("takc_nonsense")[0] for _ in range(100)]
+        check(got[0] == 401 and 429 in got, "who guesses keys meets the address's limit: %s" % got)
+        check(ask(two)[0] == 429, "and so does everybody there")
+
+
 def kept(home):
+    """Does the catalogue know of all three? Then the minute's bucket is full again a minute after they were asked."""
     import sqlite3
     try:
         with sqlite3.connect("file:%s/catalog.sqlite?mode=ro" % home, uri=True, timeout=5) as db:
-            return db.execute("SELECT count(*) FROM quotas WHERE subject LIKE 'query/3 %'").fetchone()[0]
+            full = db.execute("SELECT value FROM quotas WHERE subject LIKE 'query/3 %'").fetchone()
+            return bool(full) and full[0] / 1000 > time.time() + 42
     except sqlite3.OperationalError:
-        return 0
+        return False
 
 
 def proxies(home):
@@ -195,6 +214,8 @@ def batches(home):
         check(results[4]["error"]["code"] == "CACHE_NOT_FOUND" and "response" not in results[4], "%s" % results[4])
         check(results[0]["compression_rate_used"] == "medium" and results[5]["compression_rate_used"] == "light", "a rate of its own: %s" % results[5])
         check((summary["total_queries"], summary["successful"], summary["failed"]) == (6, 5, 1) and summary["total_processing_time_ms"] > 0, "%s" % summary)
+        counted = server.ask("GET", "/metrics")[2]
+        check(sum(float(line.split()[-1]) for line in counted.decode().splitlines() if line.startswith("takc_queries_total")) == 6, "each is counted")
         alone = server.ask("POST", "/query", {"task_type": "fin", "query": "What was revenue in Q3?", "compression_rate": "16x", "mode": "artifact"})[2]
         check(alone["response"] == results[2]["response"] and alone["citations"] == results[2]["citations"], "as one alone")
         status, headers, body = ask(["x", {"query": "y", "version": "99"}], version="98")
@@ -272,18 +293,21 @@ def small_routes(home):
         check(after[0] == 200 and "medium" not in after[2]["available_rates"], "the same version, fewer rates: %s" % (after,))
         check(server.ask("GET", "/cache/fin/medium")[0] == 404 and server.ask("DELETE", "/cache/fin/medium")[0] == 404, "and stays gone")
         check(server.ask("DELETE", "/cache/fin/soft")[0] == 400 and server.ask("DELETE", "/cache/none/8x")[0] == 404, "no rate, no task")
+        secret = {"description": "the quiet merger of Aarau"}
+        check(server.ask("PUT", "/tasks/old", secret, headers={"Idempotency-Key": "p-1"})[0] == 200, "a profile, whose reply is kept")
         status, headers, body = server.ask("DELETE", "/tasks/old", headers={"Idempotency-Key": "d-1"})
         check(status == 200 and body["searched"] is True and body["documents"] == 1 and body["sentences_searched"] > 0, "%s %s" % (status, body))
         check(server.ask("GET", "/tasks/old")[0] == 404 and "old" not in server.ask("GET", "/tasks")[2]["tasks"], "it is gone")
         check(server.ask("DELETE", "/tasks/old")[0] == 404 and server.ask("DELETE", "/tasks/old", headers={"Idempotency-Key": "d-1"})[0] == 200, "twice")
         left = [os.path.join(d, f) for d, _, files in os.walk(home) for f in files]
         check(not [f for f in left if "/old" in f and "/locks/" not in f], "files: %s" % [f for f in left if "/old" in f])
-        check(not [f for f in left if b"reserve pump of Basel" in open(f, "rb").read()], "no sentence of it is anywhere")
+        for said in (b"reserve pump of Basel", b"quiet merger"):
+            check(not [f for f in left if said in open(f, "rb").read()], "%s: %s" % (said, [f for f in left if said in open(f, "rb").read()]))
         check(server.ask("PUT", "/tasks/old", {})[0] == 201 and server.ask("GET", "/tasks/old/documents")[2]["documents"] == [], "made anew it is empty")
 
 
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, proxies, cors, repeated_writes, batches, few_shot, model_failures, small_routes):
+        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, small_routes):
             test(home)
             print("ok: " + test.__name__)

@@ -19,7 +19,9 @@ import urllib.request
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-import live
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import auth  # noqa: E402
+import live  # noqa: E402
 
 QUESTION = {"task_type": "fin", "query": "What was the operating margin in Q3?"}
 AUDIENCE = "https://takc.example"
@@ -107,6 +109,34 @@ def made(server, issuer, r, e, other):
     live.check(ask(server, "a.b")[0] == 401, "no token")
 
 
+def routes(home, issuer, r, other):
+    """Every route with every wrong token, as tests/api/auth.py does with keys."""
+    with open(os.path.join(os.path.dirname(home), "own.txt"), "w") as f:
+        f.write(auth.SECRET + "\n")
+    live.run("ingest", "-t", "fin", os.path.join(os.path.dirname(home), "own.txt"), home=home)
+    live.run("compress", "-t", "fin", home=home)
+    now = int(time.time())
+
+    def made_for(key=r, head=None, **more):
+        mine = {"scope": "query ingest admin", "tenant": "own", "tasks": ["*"], **more}
+        return jwt.encode({"alg": "RS256", "kid": "r1", **(head or {})}, claims(issuer, **mine), key)
+
+    keys = {"bad": [("no token", {})]}
+    for why, token in (("garbage", "a.b.c"), ("alg none", forged({"alg": "none"}, claims(issuer, scope="admin", tenant="own", tasks=["*"]))),
+                       ("expired", made_for(exp=now - 120)), ("another's key", made_for(other)), ("another audience", made_for(aud="x")),
+                       ("another issuer", made_for(iss="http://127.0.0.1:1")), ("no tenant", made_for(tenant=None)), ("no tasks", made_for(tasks=[])),
+                       ("an odd tenant", made_for(tenant="../own"))):
+        keys["bad"].append((why, auth.bearer(token)))
+    for scope in ("query", "ingest", "admin"):
+        keys["only " + scope] = made_for(scope=scope)
+        keys["others " + scope] = made_for(scope=scope, tasks="legal* f?n2")
+        keys["stranger " + scope] = made_for(scope=scope, tenant="stranger")
+    env = {"TAKC_SERVE_AUTH": "jwt", "TAKC_SERVE_JWT_ISSUER": issuer, "TAKC_SERVE_JWT_AUDIENCE": AUDIENCE, "TAKC_SERVE_JWT_TENANT_CLAIM": "tenant",
+           "TAKC_SERVE_JWT_TASKS_CLAIM": "tasks", "TAKC_SERVE_QUOTA_PER_S": "10000", "TAKC_SERVE_QUOTA_BURST": "10000"}
+    with live.Server(home, env=env) as server:
+        auth.every_route(server, server.ask("GET", "/openapi.json")[2], keys)
+
+
 def invented(server, issuer, old):
     before, began = len(Issuer.asked), time.monotonic()
     for i in range(50):
@@ -177,6 +207,7 @@ def main():
     with live.home() as home:
         with live.Server(home, env={"TAKC_SERVE_AUTH": "jwt", "TAKC_SERVE_JWT_ISSUER": issuer, "TAKC_SERVE_JWT_AUDIENCE": AUDIENCE}) as server:
             made(server, issuer, r, e, other)
+            routes(home, issuer, r, other)
             new = rsa("r2")
             Issuer.keys = [new]
             invented(server, issuer, r)

@@ -321,7 +321,7 @@ static void a_killed_delete_is_finished_by_the_next(void **state)
     struct takc_home *h = fixture_home(saved);
     assert_int_equal(takc_task_write(h, takc_str("other"), takc_str(""), false, NULL), TAKC_OK);
     takc_home_close(h);
-    for (bool killed = true; killed; n += 11) { /* every kind of phase has its turn */
+    for (bool killed = true; killed; n += 23) { /* every kind of phase has its turn */
         copy(saved, home_path);
         killed = run_killed(delete_task, n);
         h = fixture_home(home_path);

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * jobs.c - worker threads that take jobs, and a ticker. Work says often how far it is, perhaps with locks held: that only fills its
+ * worker's slot; the ticker carries it into the queue, and learns there of jobs that were cancelled by another process. Whoever waits looks
+ * at the queue again when something changed, and now and then, since another server may run the jobs. */
+#include "http/jobs.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/thread.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+enum {
+    ATTEMPTS = 5,   /* a job that brings the server down is not tried for ever */
+    TICK_MS = 250,  /* progress is seen four times a second */
+    IDLE_MS = 2000, /* between two looks at a queue that others fill, too, and at the lock */
+    RUNNING_MAX = 64,
+    KEPT = 1000, /* ended jobs */
+    KEPT_S = 7 * 86400,
+    BUSY_TRIES = 60, /* a second apart: another program holds the task */
+    PRUNE_EVERY = 16 /* ended jobs */
+};
+#define SECOND_NS 1000000000u
+
+struct slot { /* one worker; what follows call is the runner's lock's */
+    struct takc_jobs *jobs;
+    const char *kind; /* "": any */
+    pthread_t thread;
+    struct takc_call call;
+    bool active, cancelled, moved;
+    char id[TAKC_JOB_ID_BYTES], stage[32];
+    unsigned progress, band_from, band_to; /* the band of per cent that belongs to the stage */
+    uint64_t noted_ns;
+};
+
+struct takc_jobs {
+    struct takc_jobs_options o;
+    struct slot slots[RUNNING_MAX + 1];
+    size_t n_slots, n_started;
+    pthread_t ticker;
+    bool has_ticker;
+    struct takc_lock lock;
+    char lock_file[PATH_MAX];
+    struct {
+        struct takc_mutex mu;
+        struct takc_cond moved;
+        uint64_t changes;
+        bool stops, mine; /* mine: this server runs the jobs */
+        unsigned n_ended;
+        char complaint[200];
+    } locked;
+};
+
+static uint64_t now_ns(void)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    return clock->mono_ns(clock);
+}
+
+static void changed_locked(struct takc_jobs *j)
+{
+    j->locked.changes++;
+    takc_cond_broadcast(&j->locked.moved);
+}
+
+static void changed(struct takc_jobs *j)
+{
+    takc_mutex_lock(&j->locked.mu);
+    changed_locked(j);
+    takc_mutex_unlock(&j->locked.mu);
+}
+
+/* Says once what is tried again every other second. */
+static void complain(struct takc_jobs *j, const char *what, const struct takc_err *err)
+{
+    char text[sizeof(j->locked.complaint)];
+    (void)snprintf(text, sizeof(text), "%s: %s", what, err->msg);
+    takc_mutex_lock(&j->locked.mu);
+    bool again = strcmp(text, j->locked.complaint) == 0;
+    memcpy(j->locked.complaint, text, sizeof(text));
+    takc_mutex_unlock(&j->locked.mu);
+    if (!again)
+        takc_log(ERROR, "jobs", "%s", text);
+}
+
+/* ---- progress ---- */
+
+/* Each stage gets half of what is left, so that progress never goes back and never says 100 too early. */
+static void on_progress(void *arg, const char *stage, const char *unit, uint64_t done, uint64_t total)
+{
+    struct slot *s = arg;
+    (void)unit;
+    takc_mutex_lock(&s->jobs->locked.mu);
+    if (strncmp(s->stage, stage, sizeof(s->stage) - 1) != 0) {
+        (void)snprintf(s->stage, sizeof(s->stage), "%s", stage);
+        s->band_from = s->progress;
+        s->band_to = s->progress + (99 - s->progress) / 2;
+        s->moved = true;
+    }
+    unsigned now =
+        s->band_from + (unsigned)(total ? (double)(done < total ? done : total) / (double)total * (s->band_to - s->band_from) : 0);
+    s->moved = s->moved || now > s->progress;
+    if (now > s->progress)
+        s->progress = now;
+    takc_mutex_unlock(&s->jobs->locked.mu);
+}
+
+struct noting { /* a slot's state, copied out of the lock */
+    char id[TAKC_JOB_ID_BYTES], stage[32];
+    unsigned progress;
+    bool due;
+};
+
+static struct noting look(struct slot *s)
+{
+    struct noting n = {.due = false};
+    takc_mutex_lock(&s->jobs->locked.mu);
+    if (s->active && (s->moved || now_ns() - s->noted_ns > SECOND_NS)) {
+        (void)snprintf(n.id, sizeof(n.id), "%s", s->id);
+        (void)snprintf(n.stage, sizeof(n.stage), "%s", s->stage);
+        n.progress = s->progress;
+        n.due = true;
+        s->moved = false;
+        s->noted_ns = now_ns();
+    }
+    takc_mutex_unlock(&s->jobs->locked.mu);
+    return n;
+}
+
+static void cancel_slot(struct takc_jobs *j, struct takc_str id)
+{
+    takc_mutex_lock(&j->locked.mu);
+    for (size_t i = 0; i < j->n_slots; i++)
+        if (j->slots[i].active && takc_str_is(id, j->slots[i].id)) {
+            j->slots[i].cancelled = true;
+            atomic_store(&j->slots[i].call.cancel, true);
+        }
+    changed_locked(j);
+    takc_mutex_unlock(&j->locked.mu);
+}
+
+static void note_slot(struct takc_jobs *j, struct slot *s)
+{
+    struct takc_err err;
+    struct noting n = look(s);
+    if (!n.due)
+        return;
+    enum takc_status st = j->o.queue->ops->note(j->o.queue, takc_str(n.id), n.progress, takc_str(n.stage), &err);
+    if (st == TAKC_NOT_FOUND)
+        cancel_slot(j, takc_str(n.id)); /* one that has just ended is not active any more, or is cancelled in vain */
+    else if (st)
+        takc_log(WARN, "jobs", "progress of %s was not noted: %s", n.id, err.msg);
+    else
+        changed(j);
+}
+
+/* ---- a worker ---- */
+
+static bool begin_slot(struct slot *s, const struct takc_job_row *job)
+{
+    struct takc_jobs *j = s->jobs;
+    takc_mutex_lock(&j->locked.mu);
+    bool stops = j->locked.stops;
+    takc_call_init(&s->call);
+    s->call.progress = on_progress;
+    s->call.progress_arg = s;
+    (void)snprintf(s->id, sizeof(s->id), "%.*s", TAKC_STR_ARG(job->id));
+    s->call.request_id = s->id;
+    s->stage[0] = '\0';
+    s->progress = job->progress < 99 ? job->progress : 0;
+    s->band_from = s->band_to = s->progress;
+    s->cancelled = s->moved = false;
+    s->noted_ns = now_ns();
+    s->active = !stops;
+    changed_locked(j);
+    takc_mutex_unlock(&j->locked.mu);
+    return !stops;
+}
+
+/* What the job is now. */
+static enum takc_job_state end_slot(struct slot *s, enum takc_status st)
+{
+    struct takc_jobs *j = s->jobs;
+    takc_mutex_lock(&j->locked.mu);
+    s->active = false;
+    bool stopped = j->locked.stops && !s->cancelled, cancelled = s->cancelled;
+    takc_mutex_unlock(&j->locked.mu);
+    if (!st)
+        return TAKC_JOB_DONE;
+    if (st == TAKC_CANCELLED && stopped)
+        return TAKC_JOB_QUEUED;
+    return cancelled && st == TAKC_CANCELLED ? TAKC_JOB_CANCELLED : TAKC_JOB_FAILED;
+}
+
+static bool is_stopped(struct slot *s)
+{
+    return atomic_load(&s->call.cancel);
+}
+
+/* Another program may hold the task for a while. */
+static enum takc_status run_patiently(struct slot *s, const struct takc_job_row *job, struct takc_buf *result, struct takc_err *err)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    enum takc_status st = TAKC_BUSY;
+    for (int i = 0; i < BUSY_TRIES && st == TAKC_BUSY; i++) {
+        for (int k = 0; i && k < 10 && !is_stopped(s); k++)
+            clock->sleep_ns(clock, SECOND_NS / 10);
+        st = takc_call_check(&s->call, err);
+        takc_buf_reset(result);
+        if (!st)
+            st = s->jobs->o.run(s->jobs->o.arg, job, &s->call, result, err);
+    }
+    return st;
+}
+
+static void prune(struct takc_jobs *j)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    struct takc_err err;
+    takc_mutex_lock(&j->locked.mu);
+    bool due = j->locked.n_ended++ % PRUNE_EVERY == 0;
+    takc_mutex_unlock(&j->locked.mu);
+    if (due && j->o.queue->ops->prune(j->o.queue, clock->wall_s(clock) - KEPT_S, KEPT, &err))
+        takc_log(WARN, "jobs", "old jobs were not dropped: %s", err.msg);
+}
+
+static void settle(struct slot *s, const struct takc_job_row *job, enum takc_job_state state, struct takc_str result)
+{
+    struct takc_jobs *j = s->jobs;
+    struct takc_err err;
+    enum takc_status st = state == TAKC_JOB_CANCELLED ? TAKC_NOT_FOUND : j->o.queue->ops->end(j->o.queue, job->id, state, result, &err);
+    if (st && st != TAKC_NOT_FOUND) /* it stays as it is, and is begun anew by the next start */
+        takc_log(ERROR, "jobs", "the end of %.*s was not noted: %s", TAKC_STR_ARG(job->id), err.msg);
+    else if (j->o.ended && (st || state != TAKC_JOB_QUEUED)) /* not found: cancelled */
+        j->o.ended(j->o.arg, job);
+    takc_log(INFO, "jobs", "%s id=%.*s kind=%.*s task=%.*s attempts=%u", takc_job_state_name(st ? TAKC_JOB_CANCELLED : state),
+             TAKC_STR_ARG(job->id), TAKC_STR_ARG(job->kind), TAKC_STR_ARG(job->task), job->attempts);
+    if (state != TAKC_JOB_QUEUED)
+        prune(j);
+    changed(j);
+}
+
+static void run_job(struct slot *s, const struct takc_job_row *job)
+{
+    struct takc_buf result;
+    struct takc_err err = {0};
+    takc_buf_init(&result, TAKC_BUF_MAX_REPLY);
+    enum takc_status st =
+        begin_slot(s, job) ? run_patiently(s, job, &result, &err) : takc_fail(&err, TAKC_CANCELLED, 0, "the server is stopping");
+    enum takc_job_state state = end_slot(s, st);
+    if (state == TAKC_JOB_FAILED)
+        takc_log(WARN, "jobs", "%.*s of %.*s failed: %s: %s", TAKC_STR_ARG(job->kind), TAKC_STR_ARG(job->task), takc_status_name(st),
+                 err.msg);
+    settle(s, job, state, takc_buf_str(&result));
+    takc_buf_clear(&result);
+}
+
+/* Runs the next job; false: there was none. */
+static bool run_next(struct slot *s)
+{
+    struct takc_jobs *j = s->jobs;
+    struct takc_arena a;
+    struct takc_job_row job;
+    struct takc_err err;
+    takc_arena_init(&a);
+    enum takc_status st = j->o.queue->ops->take(j->o.queue, takc_str(s->kind), &a, &job, &err);
+    if (!st)
+        run_job(s, &job);
+    else if (st != TAKC_NOT_FOUND)
+        complain(j, "no job could be taken", &err);
+    takc_arena_clear(&a);
+    return !st;
+}
+
+static void *work(void *arg)
+{
+    struct slot *s = arg;
+    struct takc_jobs *j = s->jobs;
+    takc_mutex_lock(&j->locked.mu);
+    while (!j->locked.stops) {
+        uint64_t seen = j->locked.changes;
+        bool mine = j->locked.mine, any = false;
+        takc_mutex_unlock(&j->locked.mu);
+        if (mine)
+            any = run_next(s);
+        takc_mutex_lock(&j->locked.mu);
+        if (!any && seen == j->locked.changes && !j->locked.stops)
+            takc_cond_wait_ms(&j->locked.moved, &j->locked.mu, IDLE_MS);
+    }
+    takc_mutex_unlock(&j->locked.mu);
+    return NULL;
+}
+
+/* ---- the ticker ---- */
+
+static const char cut_off[] = "{\"error\":{\"code\":\"INTERNAL_ERROR\",\"message\":\"the job was begun several times and each time cut off "
+                              "with the server\"}}";
+
+/* Takes over the home's jobs, if nobody else has them. */
+static void take_over(struct takc_jobs *j)
+{
+    struct takc_err err;
+    if (j->lock.fd < 0 && j->o.lock_file) {
+        enum takc_status st = takc_dir_make_for(j->o.lock_file, &err);
+        if (!st)
+            st = takc_lock_open(&j->lock, j->o.lock_file, true, 0, &err);
+        if (st && st != TAKC_BUSY)
+            complain(j, "no jobs are run", &err);
+        if (st)
+            return;
+    }
+    unsigned max = j->o.attempts_max ? j->o.attempts_max : ATTEMPTS;
+    if (j->o.queue->ops->recover(j->o.queue, max, takc_str(cut_off), &err)) {
+        complain(j, "jobs that were cut off could not be queued again", &err);
+        return;
+    }
+    if (j->o.began)
+        j->o.began(j->o.arg, j);
+    takc_mutex_lock(&j->locked.mu);
+    j->locked.mine = true;
+    changed_locked(j);
+    takc_mutex_unlock(&j->locked.mu);
+}
+
+static void *tick(void *arg)
+{
+    struct takc_jobs *j = arg;
+    takc_mutex_lock(&j->locked.mu);
+    while (!j->locked.stops) {
+        bool mine = j->locked.mine, busy = false;
+        for (size_t i = 0; i < j->n_slots; i++)
+            busy = busy || j->slots[i].active;
+        takc_mutex_unlock(&j->locked.mu);
+        if (!mine)
+            take_over(j);
+        for (size_t i = 0; i < j->n_slots && busy; i++)
+            note_slot(j, &j->slots[i]);
+        takc_mutex_lock(&j->locked.mu);
+        if (!j->locked.stops)
+            takc_cond_wait_ms(&j->locked.moved, &j->locked.mu, busy ? TICK_MS : IDLE_MS);
+    }
+    takc_mutex_unlock(&j->locked.mu);
+    return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static enum takc_status start_threads(struct takc_jobs *j, struct takc_err *err)
+{
+    char name[16];
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; i < j->n_slots && !st; i++) {
+        bool quick = i == j->o.n_running;
+        (void)snprintf(name, sizeof(name), "job-%zu", i);
+        j->slots[i].jobs = j;
+        j->slots[i].kind = quick ? j->o.quick_kind : "";
+        st = takc_thread_start(&j->slots[i].thread, name, work, &j->slots[i], err);
+        j->n_started += !st;
+    }
+    if (!st)
+        st = takc_thread_start(&j->ticker, "job-ticker", tick, j, err);
+    j->has_ticker = !st;
+    return st;
+}
+
+static void join(struct takc_jobs *j)
+{
+    for (size_t i = 0; i < j->n_started; i++)
+        (void)pthread_join(j->slots[i].thread, NULL);
+    if (j->has_ticker)
+        (void)pthread_join(j->ticker, NULL);
+    j->n_started = 0;
+    j->has_ticker = false;
+}
+
+enum takc_status takc_jobs_open(struct takc_jobs **out, const struct takc_jobs_options *o, struct takc_err *err)
+{
+    if (o->n_running < 1 || o->n_running > RUNNING_MAX)
+        return takc_fail(err, TAKC_INVALID, 0, "1 to %d jobs at a time, not %u", RUNNING_MAX, o->n_running);
+    struct takc_jobs *j = takc_alloc(sizeof(*j));
+    if (!j)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for jobs");
+    memset(j, 0, sizeof(*j));
+    j->o = *o;
+    j->lock.fd = -1;
+    if (o->lock_file) {
+        (void)snprintf(j->lock_file, sizeof(j->lock_file), "%s", o->lock_file);
+        j->o.lock_file = j->lock_file;
+    }
+    j->n_slots = o->n_running + (o->quick_kind ? 1 : 0);
+    enum takc_status st = takc_mutex_init(&j->locked.mu, err);
+    if (!st && (st = takc_cond_init(&j->locked.moved, err)))
+        takc_mutex_clear(&j->locked.mu);
+    if (st) {
+        takc_free(j);
+        return st;
+    }
+    st = start_threads(j, err);
+    if (st) {
+        takc_jobs_stop(j);
+        join(j);
+        j->o.queue = NULL; /* the caller's again */
+        takc_jobs_close(j);
+        return st;
+    }
+    *out = j;
+    return TAKC_OK;
+}
+
+void takc_jobs_stop(struct takc_jobs *j)
+{
+    if (!j)
+        return;
+    takc_mutex_lock(&j->locked.mu);
+    j->locked.stops = true;
+    for (size_t i = 0; i < j->n_slots; i++)
+        if (j->slots[i].active)
+            atomic_store(&j->slots[i].call.cancel, true);
+    changed_locked(j);
+    takc_mutex_unlock(&j->locked.mu);
+}
+
+void takc_jobs_close(struct takc_jobs *j)
+{
+    if (!j)
+        return;
+    takc_jobs_stop(j);
+    join(j);
+    takc_lock_close(&j->lock);
+    takc_cond_clear(&j->locked.moved);
+    takc_mutex_clear(&j->locked.mu);
+    if (j->o.queue)
+        j->o.queue->ops->close(j->o.queue);
+    takc_free(j);
+}
+
+/* ---- for handlers ---- */
+
+enum takc_status takc_jobs_add(struct takc_jobs *j, const struct takc_job_row *job, struct takc_err *err)
+{
+    enum takc_status st = j->o.queue->ops->add(j->o.queue, job, j->o.queued_max, err);
+    if (!st)
+        changed(j);
+    return st;
+}
+
+enum takc_status takc_jobs_cancel(struct takc_jobs *j, struct takc_str tenant, struct takc_str id, struct takc_err *err)
+{
+    struct takc_arena a;
+    struct takc_job_row job;
+    takc_arena_init(&a);
+    enum takc_status st = j->o.queue->ops->get(j->o.queue, tenant, id, &a, &job, err);
+    if (!st)
+        st = j->o.queue->ops->cancel(j->o.queue, tenant, id, err);
+    if (!st && job.state == TAKC_JOB_QUEUED && j->o.ended)
+        j->o.ended(j->o.arg, &job); /* a running one's worker says so itself */
+    if (!st)
+        cancel_slot(j, id);
+    takc_arena_clear(&a);
+    return st;
+}
+
+enum takc_status takc_jobs_get(struct takc_jobs *j, struct takc_str tenant, struct takc_str id, struct takc_arena *a,
+                               struct takc_job_row *out, struct takc_err *err)
+{
+    return j->o.queue->ops->get(j->o.queue, tenant, id, a, out, err);
+}
+
+enum takc_status takc_jobs_list(struct takc_jobs *j, const struct takc_job_filter *f, struct takc_arena *a, struct takc_job_row **out,
+                                size_t *out_n, struct takc_err *err)
+{
+    return j->o.queue->ops->list(j->o.queue, f, a, out, out_n, err);
+}
+
+bool takc_jobs_is_open(struct takc_jobs *j, struct takc_str id)
+{
+    bool open = true;
+    return j->o.queue->ops->is_open(j->o.queue, id, &open, NULL) || open;
+}
+
+uint64_t takc_jobs_changes(struct takc_jobs *j)
+{
+    takc_mutex_lock(&j->locked.mu);
+    uint64_t n = j->locked.changes;
+    takc_mutex_unlock(&j->locked.mu);
+    return n;
+}
+
+bool takc_jobs_wait_change(struct takc_jobs *j, uint64_t seen, uint64_t ms)
+{
+    takc_mutex_lock(&j->locked.mu);
+    if (j->locked.changes == seen && !j->locked.stops)
+        takc_cond_wait_ms(&j->locked.moved, &j->locked.mu, ms);
+    bool goes_on = !j->locked.stops;
+    takc_mutex_unlock(&j->locked.mu);
+    return goes_on;
+}
+
+/* The state alone; the row's texts may be large and are read once, at the end. */
+static enum takc_status state_of(struct takc_jobs *j, struct takc_str tenant, struct takc_str id, enum takc_job_state *out,
+                                 struct takc_err *err)
+{
+    struct takc_arena a;
+    struct takc_job_row row = {.state = TAKC_JOB_UNSET};
+    takc_arena_init(&a);
+    enum takc_status st = takc_jobs_get(j, tenant, id, &a, &row, err);
+    *out = row.state;
+    takc_arena_clear(&a);
+    return st;
+}
+
+enum takc_status takc_jobs_wait(struct takc_jobs *j, struct takc_str tenant, struct takc_str id, struct takc_call *call, uint64_t ms,
+                                struct takc_arena *a, struct takc_job_row *out, struct takc_err *err)
+{
+    enum { LOOK_MS = 1000 };
+    uint64_t until = now_ns() + ms * 1000000u;
+    enum takc_job_state state = TAKC_JOB_UNSET;
+    bool goes_on = true;
+    for (;;) {
+        uint64_t seen = takc_jobs_changes(j), now = now_ns();
+        enum takc_status st = takc_call_check(call, err);
+        if (!st)
+            st = state_of(j, tenant, id, &state, err);
+        if (st)
+            return st;
+        if (takc_job_ended(state) || !goes_on || now >= until)
+            return takc_jobs_get(j, tenant, id, a, out, err);
+        uint64_t left = (until - now) / 1000000u + 1;
+        goes_on = takc_jobs_wait_change(j, seen, left < LOOK_MS ? left : LOOK_MS);
+    }
+}

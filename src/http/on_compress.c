@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * on_compress.c - POST /compress: a task into a new version, as a job; and what a request may say of the task's profile. */
+#include "http/api.h"
+
+#include "takc/home.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+/* ---- profiles ---- */
+
+static bool wanted(const json_t *v, const char *name, uint32_t have, uint32_t *out)
+{
+    const json_t *n = json_object_get(v, name);
+    *out = n ? (uint32_t)json_integer_value(n) : have;
+    return *out != have;
+}
+
+/* What the request says of the task that its profile does not: true: p says it now. */
+static bool change_profile(const json_t *body, struct takc_profile *p)
+{
+    const json_t *config = json_object_get(body, "config");
+    struct takc_str about = takc_json_get_str(body, "task_description");
+    bool other = about.len && !takc_str_eq(about, p->description);
+    if (about.len)
+        p->description = about;
+    other |= wanted(config, "chunk_size", p->chunk_tokens, &p->chunk_tokens);
+    return wanted(config, "overlap", p->chunk_overlap, &p->chunk_overlap) || other;
+}
+
+static enum takc_status write_profile(struct takc_home *home, const struct takc_profile *p, bool replace, struct takc_err *err)
+{
+    struct takc_buf yaml;
+    takc_buf_init(&yaml, TAKC_BUF_MAX_REPLY);
+    enum takc_status st = takc_profile_write(p, &yaml, err);
+    if (!st)
+        st = takc_task_write(home, p->task, takc_buf_str(&yaml), replace, err);
+    takc_buf_clear(&yaml);
+    return st;
+}
+
+bool takc_api_settle_task(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str task)
+{
+    struct takc_err err = {0};
+    struct takc_profile p = {0};
+    bool create = json_is_true(json_object_get(asked->body, "create"));
+    enum takc_status st = takc_home_profile(asked->home, task, &p, &err);
+    bool missing = st == TAKC_NOT_FOUND, writes = false;
+    if (missing && !create)
+        st = takc_fail(&err, TAKC_NOT_FOUND, 0, "there is no task %.*s: make it with PUT /tasks/%.*s, or send \"create\": true",
+                       TAKC_STR_ARG(task), TAKC_STR_ARG(task));
+    else if (missing)
+        st = takc_profile_default(&p, task, &err);
+    if (!st)
+        writes = change_profile(asked->body, &p) || missing;
+    bool may = !writes || takc_may(&asked->who, TAKC_MAY_ADMIN);
+    if (!st && writes && may)
+        st = write_profile(asked->home, &p, !missing, &err);
+    takc_profile_clear(&p);
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    else if (!may)
+        takc_api_reject(x, 403, missing ? "this credential may not make a task" : "this credential may not change the task's profile");
+    return !st && may;
+}
+
+bool takc_api_may_source(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str location, char *out)
+{
+    struct takc_err err = {0};
+    enum takc_status st = takc_work_source(&asked->api->work, location, out, &err);
+    if (st)
+        takc_api_reject(x, st == TAKC_UNSUPPORTED ? 422 : 403, err.msg);
+    return !st;
+}
+
+/* ---- the request ---- */
+
+void takc_on_compress(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_err err = {0};
+    char id[TAKC_JOB_ID_BYTES], place[PATH_MAX];
+    struct takc_str task = takc_json_get_str(asked->body, "task_type"), location = takc_json_get_str(asked->body, "context_location");
+    if (!takc_api_may_task(x, asked, task) || (location.len && !takc_api_may_source(x, asked, location, place)) ||
+        !takc_api_settle_task(x, asked, task))
+        return;
+    if (takc_job_id(id, &err)) {
+        takc_api_fail(x, TAKC_IO, TAKC_ABOUT_COMPRESS, &err);
+        return;
+    }
+    json_t *request = json_copy(asked->body);
+    if (request && location.len && json_object_set_new(request, "source", takc_json_str(takc_str(place)))) {
+        json_decref(request);
+        request = NULL;
+    }
+    (void)takc_work_submit(x, asked, TAKC_KIND_COMPRESS, task, id, request,
+                           takc_work_wait_ms(x, json_is_true(json_object_get(asked->body, "wait"))));
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * http/trace.h - traces of requests: the W3C trace context (traceparent), and spans sent to a collector as OTLP over HTTP, in JSON.
+ *
+ * A request is one record in a bounded queue; a thread of its own makes spans of it (the request, admission, looking into what is kept,
+ * choosing, the model), a batch at a time, and sends them. Nothing waits for it: where the queue is full, or the collector does not take a
+ * batch, spans are dropped and counted. A failure is logged once a minute at most. Stages are known by their length only; they are drawn
+ * one behind the other from where the handler began.
+ * Names of attributes are OpenTelemetry's (http.*, url.*, gen_ai.*). Questions, bodies and credentials are in none.
+ * Threads: any, but open and close. */
+#ifndef TAKC_HTTP_TRACE_H
+#define TAKC_HTTP_TRACE_H
+
+#include "http/exchange.h"
+
+struct takc_traces;
+
+struct takc_trace_options { /* as the variables OTEL_* have them; borrowed */
+    struct takc_str endpoint, url, headers, service, attributes, sampler, sampler_arg;
+    struct takc_str ca_file; /* empty: the system's */
+};
+
+/* Starts the thread. *out is NULL with OK where nothing is to be sent. INVALID, with the setting's name: a URL, list or share that cannot
+ * be read, a sampler that there is none of. UNSUPPORTED: no libcurl. Returns owned: takc_traces_close. */
+TAKC_CHECK enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_trace_options *o, struct takc_err *err);
+/* Sends what waits, for three seconds at most; frees. NULL is harmless. */
+void takc_traces_close(struct takc_traces *t);
+/* Spans that a collector took, and spans that were lost, since open. NULL: none. */
+void takc_traces_count(struct takc_traces *t, uint64_t *out_sent, uint64_t *out_dropped);
+
+/* Reads "00-{32 hex}-{16 hex}-{2 hex}"; false: it is none, and nothing is written. A later version may have more behind that. */
+bool takc_traceparent_parse(struct takc_str text, char out_trace[33], char out_parent[17], bool *out_sampled);
+
+/* Gives the request its ids: goes on with the client's trace, or begins one. t NULL: only the client's trace is noted. */
+void takc_trace_begin(const struct takc_traces *t, struct takc_exchange *x);
+
+struct takc_trace_request { /* what x does not say */
+    const char *route_path; /* static; NULL: none */
+    bool whole;             /* the client took all of it */
+};
+/* The request has ended. t may be NULL. */
+void takc_trace_ended(struct takc_traces *t, const struct takc_exchange *x, const struct takc_trace_request *r);
+
+/* --- for tests --- */
+/* Appends the request that would be sent for one exchange. */
+TAKC_CHECK enum takc_status takc_trace_body(const struct takc_traces *t, const struct takc_exchange *x, const struct takc_trace_request *r,
+                                            struct takc_buf *out, struct takc_err *err);
+
+#endif

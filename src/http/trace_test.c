@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The trace context as others send it, what is sampled, and the spans of a request as a collector gets them. */
+#include "http/trace.h"
+
+#include "base/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define GOOD "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+static void contexts_are_read_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good, sampled;
+    } rows[] = {
+        {GOOD, true, true},
+        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", true, false},
+        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0b", true, true},
+        {"cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes", true, true},
+        {"cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true, true},
+        {"cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x", false, false},
+        {GOOD "-more", false, false},
+        {"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false, false},
+        {"00-00000000000000000000000000000000-b7ad6b7169203331-01", false, false},
+        {"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", false, false},
+        {"00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false, false},
+        {"00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01", false, false},
+        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0", false, false},
+        {"00-0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331-01", false, false},
+        {"0x-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false, false},
+        {"", false, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char trace[33] = "", parent[17] = "";
+        bool sampled = false;
+        assert_int_equal(takc_traceparent_parse(takc_str(rows[i].text), trace, parent, &sampled), rows[i].good);
+        assert_int_equal(sampled, rows[i].sampled);
+        assert_string_equal(trace, rows[i].good ? "0af7651916cd43dd8448eb211c80319c" : "");
+        assert_string_equal(parent, rows[i].good ? "b7ad6b7169203331" : "");
+    }
+}
+
+static struct takc_traces *open_traces(const char *sampler, const char *arg)
+{
+    struct takc_traces *t = NULL;
+    struct takc_err err;
+    const struct takc_trace_options o = {.endpoint = takc_str("http://127.0.0.1:9/"),
+                                         .attributes = takc_str("deployment.environment.name=a%20b, team=k"),
+                                         .sampler = takc_str(sampler),
+                                         .sampler_arg = takc_str(arg)};
+    if (takc_traces_open(&t, &o, &err))
+        fail_msg("%s", err.msg);
+    return t;
+}
+
+static bool is_sampled(const struct takc_traces *t, const char *traceparent)
+{
+    static struct takc_exchange x;
+    struct takc_header h = {takc_str("traceparent"), takc_str(traceparent)};
+    memset(&x, 0, sizeof(x));
+    x.headers = &h;
+    x.n_headers = 1;
+    takc_trace_begin(t, &x);
+    assert_int_equal(strlen(x.noted.trace_id), 32);
+    assert_int_equal(strlen(x.noted.span_id), 16);
+    return x.noted.sampled;
+}
+
+static void samplers_decide(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *arg;
+        bool yes, no, none; /* of a parent that is sampled, of one that is not, without one */
+    } rows[] = {
+        {"", "", true, false, true},
+        {"parentbased_always_on", "", true, false, true},
+        {"parentbased_always_off", "", true, false, false},
+        {"parentbased_traceidratio", "0", true, false, false},
+        {"always_on", "", true, true, true},
+        {"always_off", "", false, false, false},
+        {"traceidratio", "1", true, true, true},
+        {"traceidratio", "0", false, false, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct takc_traces *t = open_traces(rows[i].name, rows[i].arg);
+        assert_int_equal(is_sampled(t, GOOD), rows[i].yes);
+        assert_int_equal(is_sampled(t, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"), rows[i].no);
+        assert_int_equal(is_sampled(t, "nonsense"), rows[i].none);
+        takc_traces_close(t);
+    }
+    struct takc_traces *half = open_traces("traceidratio", "0.5");
+    unsigned n = 0;
+    for (int i = 0; i < 1000; i++)
+        n += is_sampled(half, "");
+    assert_in_range(n, 300, 700);
+    takc_traces_close(half);
+}
+
+static void odd_options_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        struct takc_trace_options o;
+        const char *name;
+    } rows[] = {
+        {{.endpoint = {"collector:4318", 14}}, "trace.endpoint"},
+        {{.url = {"ftp://x", 7}}, "trace.url"},
+        {{.endpoint = {"http://x", 8}, .sampler = {"sometimes", 9}}, "trace.sampler"},
+        {{.endpoint = {"http://x", 8}, .sampler = {"traceidratio", 12}, .sampler_arg = {"2", 1}}, "trace.sampler_arg"},
+        {{.endpoint = {"http://x", 8}, .headers = {"key", 3}}, "trace.headers"},
+        {{.endpoint = {"http://x", 8}, .attributes = {"=v", 2}}, "trace.attributes"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct takc_traces *t = NULL;
+        struct takc_err err;
+        assert_int_equal(takc_traces_open(&t, &rows[i].o, &err), TAKC_INVALID);
+        assert_null(t);
+        assert_int_equal(strncmp(err.msg, rows[i].name, strlen(rows[i].name)), 0);
+    }
+    struct takc_traces *t = NULL;
+    const struct takc_trace_options nothing = {.sampler = takc_str("always_on")};
+    assert_int_equal(takc_traces_open(&t, &nothing, NULL), TAKC_OK);
+    assert_null(t);
+}
+
+static void fill_exchange(struct takc_exchange *x)
+{
+    memset(x, 0, sizeof(*x));
+    x->method = takc_str("POST");
+    x->path = takc_str("/v1/que\"ry");
+    x->status = 200;
+    x->began_ns = 1000;
+    x->admit_from_ns = 2000;
+    x->admit_ns = 500;
+    atomic_init(&x->work_from_ns, 5000);
+    atomic_init(&x->work_ns, 90000);
+    x->noted = (struct takc_noted){.trace_id = "0af7651916cd43dd8448eb211c80319c",
+                                   .span_id = "00f067aa0ba902b7",
+                                   .parent_id = "b7ad6b7169203331",
+                                   .sampled = true,
+                                   .mode = "select",
+                                   .outcome = "answered",
+                                   .rate = "8x",
+                                   .provider = "bedrock",
+                                   .model = "m-1",
+                                   .input = 10,
+                                   .output = 3,
+                                   .cache_read = 5,
+                                   .tries = 2,
+                                   .confidence = 0.5,
+                                   .cache_ns = 1000,
+                                   .choose_ns = 2000,
+                                   .model_ns = 70000};
+    atomic_init(&x->noted.told, true);
+}
+
+static const json_t *span_at(const json_t *body, size_t i)
+{
+    const json_t *resource = json_array_get(json_object_get(body, "resourceSpans"), 0);
+    return json_array_get(json_object_get(json_array_get(json_object_get(resource, "scopeSpans"), 0), "spans"), i);
+}
+
+/* The text of an attribute, however it is typed. */
+static const char *attribute(const json_t *of, const char *key)
+{
+    const json_t *list = json_object_get(of, "attributes");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *a = json_array_get(list, i), *v = json_object_get(a, "value");
+        if (strcmp(json_string_value(json_object_get(a, "key")), key) == 0)
+            return json_string_value(json_object_get(v, "stringValue") ? json_object_get(v, "stringValue")
+                                                                       : json_object_get(v, "intValue"));
+    }
+    return NULL;
+}
+
+static void check_parents(const json_t *body)
+{
+    static const char *const names[] = {"POST /query", "admit", "cache", "choose", "chat m-1"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const json_t *s = span_at(body, i);
+        assert_string_equal(json_string_value(json_object_get(s, "name")), names[i]);
+        assert_string_equal(json_string_value(json_object_get(s, "traceId")), "0af7651916cd43dd8448eb211c80319c");
+        assert_string_equal(json_string_value(json_object_get(s, "parentSpanId")), i ? "00f067aa0ba902b7" : "b7ad6b7169203331");
+        const char *from = json_string_value(json_object_get(s, "startTimeUnixNano"));
+        const char *to = json_string_value(json_object_get(s, "endTimeUnixNano"));
+        assert_true(strcmp(from, to) < 0);
+    }
+    assert_null(span_at(body, 5));
+}
+
+static void spans_have_parents_and_names(void **state)
+{
+    (void)state;
+    static struct takc_exchange x;
+    struct takc_traces *t = open_traces("always_on", "");
+    struct takc_buf b;
+    json_t *body = NULL;
+    const struct takc_trace_request r = {.route_path = "/query", .whole = true};
+    fill_exchange(&x);
+    takc_buf_init(&b, 1 << 20);
+    assert_int_equal(takc_trace_body(t, &x, &r, &b, NULL), TAKC_OK);
+    assert_int_equal(takc_json_parse(takc_buf_str(&b), &body, NULL), TAKC_OK);
+    check_parents(body);
+    const json_t *resource = json_object_get(json_array_get(json_object_get(body, "resourceSpans"), 0), "resource");
+    assert_string_equal(attribute(resource, "service.name"), "takc");
+    assert_string_equal(attribute(resource, "deployment.environment.name"), "a b");
+    assert_string_equal(attribute(span_at(body, 0), "url.path"), "/v1/que\"ry");
+    assert_string_equal(attribute(span_at(body, 0), "http.response.status_code"), "200");
+    assert_string_equal(attribute(span_at(body, 4), "gen_ai.operation.name"), "chat");
+    assert_string_equal(attribute(span_at(body, 4), "gen_ai.provider.name"), "aws.bedrock");
+    assert_string_equal(attribute(span_at(body, 4), "gen_ai.usage.input_tokens"), "15");
+    assert_string_equal(attribute(span_at(body, 4), "gen_ai.usage.output_tokens"), "3");
+    json_decref(body);
+    takc_buf_clear(&b);
+    takc_traces_close(t);
+}
+
+/* A collector that is not there: what was queued is counted as lost, and close ends soon. */
+static void spans_that_nobody_takes_are_counted(void **state)
+{
+    (void)state;
+    static struct takc_exchange x;
+    struct takc_traces *t = open_traces("always_on", "");
+    const struct takc_trace_request r = {.route_path = "/query", .whole = true};
+    uint64_t sent = 1, dropped = 0;
+    fill_exchange(&x);
+    for (int i = 0; i < 5000; i++) /* more than the queue holds */
+        takc_trace_ended(t, &x, &r);
+    takc_traces_count(t, &sent, &dropped);
+    assert_int_equal(sent, 0);
+    assert_true(dropped >= 5 * (5000 - 2048 - 128));
+    takc_traces_close(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contexts_are_read_or_refused),
+        cmocka_unit_test(samplers_decide),
+        cmocka_unit_test(odd_options_are_named),
+        cmocka_unit_test(spans_have_parents_and_names),
+        cmocka_unit_test(spans_that_nobody_takes_are_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

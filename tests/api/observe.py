@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""takc serve observed over real sockets: see observe_test.sh."""
+import base64
+import http.client
+import http.server
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+import live
+from live import check
+
+try:
+    from google.protobuf import json_format
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+except ImportError:
+    json_format = None
+    print("without opentelemetry-proto: spans are read as plain JSON", file=sys.stderr)
+
+CANARY = "zebrafalcon"
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Sink(http.server.BaseHTTPRequestHandler):
+    """A collector: keeps what it is sent."""
+    bodies, headers_seen, status = [], [], 200
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        check(self.path == "/v1/traces", "spans came to " + self.path)
+        Sink.headers_seen.append(dict(self.headers))
+        Sink.bodies.append(body)
+        self.send_response(Sink.status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *args):
+        pass
+
+
+def until(condition, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < end, "waited in vain for " + what)
+        time.sleep(0.02)
+
+
+def spans():
+    """All spans that came, as dicts; refused by the schema where that is at hand."""
+    all_of_them = []
+    for body in Sink.bodies:
+        message = json.loads(body)
+        for resource in message["resourceSpans"]:
+            for scope in resource["scopeSpans"]:
+                all_of_them += [dict(s, service=attributes(resource["resource"])["service.name"]) for s in scope["spans"]]
+        if json_format:  # OTLP writes ids in hex, protobuf's JSON wants base64
+            for resource in message["resourceSpans"]:
+                for scope in resource["scopeSpans"]:
+                    for span in scope["spans"]:
+                        for name in ("traceId", "spanId", "parentSpanId"):
+                            if name in span:
+                                span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
+            json_format.ParseDict(message, ExportTraceServiceRequest())
+    return all_of_them
+
+
+def attributes(of):
+    return {a["key"]: list(a["value"].values())[0] for a in of.get("attributes", [])}
+
+
+def series(server):
+    """Names with labels of everything that /metrics tells."""
+    status, headers, body = server.ask("GET", "/metrics")
+    check(status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4"), "/metrics: %s %s" % (status, headers))
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in body.decode().splitlines() if line[0] != "#"}, body
+
+
+def ask_questions(server):
+    # The first has a canary in everything that a client sends but the path.
+    status, headers, reply = server.ask("POST", "/query", {"task_type": "fin", "query": "What of %s was the revenue in Q1?" % CANARY},
+                                        {"traceparent": PARENT, "X-Request-ID": "first-1", "Authorization": "Bearer " + CANARY})
+    check(status == 200 and headers["x-request-id"] == "first-1", "a question: %s %s" % (status, reply))
+    status, _, reply = server.ask("POST", "/query", {"task_type": "fin", "query": CANARY + " dividend?", "stream": True, "model": "none"},
+                                  {"X-Request-ID": "stream-1"})
+    check(status == 200 and b"[DONE]" in reply, "a stream: %s %s" % (status, reply))
+    chat = {"model": "takc/fin", "messages": [{"role": "user", "content": "The margin of %s?" % CANARY}]}
+    check(server.ask("POST", "/v1/chat/completions", chat)[0] == 200, "a chat")
+    check(server.ask("POST", "/query", {"task_type": "none-such", "query": CANARY})[0] == 404, "an unknown task")
+    check(server.ask("POST", "/query", b"{" + CANARY.encode(), {"Content-Type": "application/json"})[0] == 400, "a body that is no JSON")
+    check(server.ask("POST", "/query", {CANARY: 1})[0] == 400, "an unknown field")
+    check(server.ask("GET", "/cache/fin/8x?key=" + CANARY)[0] == 400, "an unknown parameter")
+
+
+def write_things(server):
+    check(server.ask("PUT", "/tasks/fresh", {"description": "one of " + CANARY}, {"X-Request-ID": "put-1"})[0] == 201, "a new task")
+    check(server.ask("PUT", "/tasks/fresh", {CANARY: 1}, {"X-Request-ID": "put-2"})[0] == 400, "a wrong profile")
+    check(server.ask("DELETE", "/tasks/fin/documents/no%20such.txt", headers={"X-Request-ID": "del-1"})[0] == 404, "forget nothing")
+    check(server.ask("DELETE", "/tasks/fin/documents/q1.txt", headers={"X-Request-ID": "del-2"})[0] == 200, "forget a document")
+
+
+def check_audit(home):
+    rows = sqlite3.connect("file:%s/catalog.sqlite?mode=ro" % home, uri=True).execute(
+        "SELECT request_id, action, path, status, subject, peer, at FROM audit ORDER BY id").fetchall()
+    check([r[:6] for r in rows] == [
+        ("put-1", "putTask", "/tasks/fresh", 201, "local", "127.0.0.1"),
+        ("put-2", "putTask", "/tasks/fresh", 400, "local", "127.0.0.1"),
+        ("del-1", "forgetDocument", "/tasks/fin/documents/no%20such.txt", 404, "local", "127.0.0.1"),
+        ("del-2", "forgetDocument", "/tasks/fin/documents/q1.txt", 200, "local", "127.0.0.1")], "audit rows: %s" % rows)
+    check(all(abs(r[6] - time.time()) < 600 for r in rows), "audit times: %s" % rows)
+
+
+def check_bounded(server):
+    """Thousands of odd paths, methods and names make no more series than ten of each."""
+    def odd(n):
+        c = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        for i in range(n):
+            for method, path in (("GET", "/odd-%d/x" % i), ("GET", "/cache/odd-%d/8x" % i), ("ODD%d" % (i % 50), "/query"),
+                                 ("GET", "/cache/fin/%d.%dx" % (3 + i % 50, i % 10))):
+                c.request(method, path)
+                c.getresponse().read()
+        c.close()
+    odd(10)
+    before = set(series(server)[0])
+    odd(500)
+    after = set(series(server)[0])
+    # Durations may fall into classes of status that were not met before; names of clients may not show up.
+    check(len(after - before) <= 3 and not any("odd" in s.lower() for s in after), "series grew: %s" % (after - before))
+
+
+def check_counts(server):
+    now, body = series(server)
+    check(now['takc_http_requests_total{route="query",method="POST",status="2xx"}'] == 2, "questions counted: %s" % now)
+    check(sum(v for k, v in now.items() if k.startswith("takc_queries_total") and "failed" not in k) == 3, "answers counted: %s" % now)
+    check(now['takc_task_queries_total{task="fin"}'] == 3, "questions of a task: %s" % now)
+    check(now['takc_model_calls_total{provider="fake"}'] >= 1, "calls of a model: %s" % now)
+    check(now["takc_reply_cache_misses_total"] >= 1 and now["takc_reply_cache_hits_total"] >= 2, "kept replies counted: %s" % now)
+    check(CANARY.encode() not in body, "the canary stands in metrics")
+    if shutil.which("promtool"):
+        lint = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True)
+        check(lint.returncode == 0 and not lint.stdout and not lint.stderr, "promtool: %s%s" % (lint.stdout, lint.stderr))
+    status, headers, as_json = server.ask("GET", "/metrics", headers={"Accept": "application/json"})
+    check(status == 200 and set(as_json) == {"query_metrics", "compression_metrics", "system_metrics"}, "metrics as JSON: %s" % as_json)
+    check(as_json["query_metrics"]["successful"] == 3 and as_json["system_metrics"]["requests_in_flight"] == 1, "its counts: %s" % as_json)
+
+
+def check_kept_replies(server, home):
+    """The reply of memory is that of the disk, and ends with the version."""
+    first = server.ask("GET", "/cache/fin/8x")
+    again = server.ask("GET", "/cache/fin/8x")
+    named = server.ask("GET", "/cache/fin/light")  # the same rate
+    check(first[0] == 200 and first[2] == again[2] == named[2] and first[1]["etag"] == again[1]["etag"], "kept: %s %s" % (first, again))
+    check(server.ask("GET", "/cache/fin/8x", headers={"If-None-Match": first[1]["etag"]})[0] == 304, "If-None-Match of a kept reply")
+    head = server.ask("HEAD", "/cache/fin/8x")
+    check(head[0] == 200 and head[1]["content-length"] == again[1]["content-length"], "HEAD of a kept reply: %s" % (head,))
+    live.run("ingest", "-t", "fin", "--name", "new.txt", "-", home=home, input="The board sold the plant of Basel for 12 million CHF.\n" * 3)
+    live.run("compress", "-t", "fin", home=home)  # another process
+    fresh = server.ask("GET", "/cache/fin/8x", headers={"If-None-Match": first[1]["etag"]})
+    check(fresh[0] == 200 and fresh[1]["etag"] != first[1]["etag"] and fresh[2]["version"] != first[2]["version"], "a new version: %s" % (fresh,))
+
+
+def check_log(said):
+    check(CANARY not in said, "the canary stands in the log:\n" + "\n".join(line for line in said.splitlines() if CANARY in line))
+    lines = [json.loads(line) for line in said.splitlines()]
+    access = {line["request_id"]: line for line in lines if line["subject"] == "http.access"}
+    first = access["first-1"]
+    check(first["method"] == "POST" and first["route"] == "query" and first["path"] == "/query" and first["status"] == 200 and
+          first["peer"] == "127.0.0.1" and first["trace_id"] == PARENT.split("-")[1] and first["bytes"] > 100 and first["who"] == "local", "an access line: %s" % first)
+    check(first["choose_ms"] > 0 and first["cache_ms"] > 0 and first["model_ms"] >= 0 and
+          first["ms"] >= first["choose_ms"] + first["cache_ms"] + first["model_ms"], "its times: %s" % first)
+    check(access["stream-1"]["outcome"] in ("answered", "abstained") and "model_ms" in access["stream-1"], "a stream's: %s" % access["stream-1"])
+    audit = [line for line in lines if line["subject"] == "audit"]
+    check([line["request_id"] for line in audit] == ["put-1", "put-2", "del-1", "del-2"], "audit lines: %s" % audit)
+
+
+def check_spans():
+    found = spans()
+    check(all(CANARY not in json.dumps(s) for s in found), "the canary stands in a span")
+    check({s["service"] for s in found} == {"observed"}, "service.name")
+    check(all(h.get("x-key") == "a b" for h in Sink.headers_seen), "headers of the export: %s" % Sink.headers_seen[:1])
+    trace = [s for s in found if s["traceId"] == PARENT.split("-")[1]]
+    root = [s for s in trace if s["kind"] == 2]
+    check(len(root) == 1 and root[0]["parentSpanId"] == PARENT.split("-")[2] and root[0]["name"] == "POST /query", "the request's span: %s" % root)
+    about = attributes(root[0])
+    check(about["http.response.status_code"] == "200" and about["http.route"] == "/query" and about["takc.request_id"] == "first-1", "%s" % about)
+    children = {s["name"].split()[0]: s for s in trace if s["kind"] != 2}
+    check({"cache", "choose", "chat"} <= set(children) and all(s["parentSpanId"] == root[0]["spanId"] for s in children.values()),
+          "children: %s" % children)
+    for s in children.values():
+        check(int(root[0]["startTimeUnixNano"]) <= int(s["startTimeUnixNano"]) <= int(s["endTimeUnixNano"]) <= int(root[0]["endTimeUnixNano"]),
+              "a child lies outside of its parent: %s %s" % (root, s))
+    chat = attributes(children["chat"])
+    check(chat["gen_ai.operation.name"] == "chat" and chat["gen_ai.request.model"] and int(chat["gen_ai.usage.input_tokens"]) > 0 and
+          int(chat["gen_ai.usage.output_tokens"]) > 0, "the model's span: %s" % chat)
+    check(len({s["spanId"] for s in found}) == len(found), "ids of spans repeat")
+
+
+def observed():
+    collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:%d" % collector.server_port, "OTEL_SERVICE_NAME": "observed",
+           "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20b", "TAKC_LOG_FORMAT": "json", "TAKC_MODEL_NAME": "fake:canned",
+           "TAKC_SERVE_METRICS_TASKS": "fin", "TAKC_SERVE_QUOTA_PER_S": "0", "no_proxy": "127.0.0.1"}
+    with live.home() as home:
+        with live.Server(home, "--log-level", "info", env=env) as server:
+            ask_questions(server)
+            write_things(server)
+            check_audit(home)
+            check_kept_replies(server, home)
+            check_counts(server)
+            server.ask("GET", "/livez", headers={"traceparent": PARENT[:-1] + "0"})  # its caller does not sample it
+            check_bounded(server)
+            until(lambda: server.said().count('"path":"/metrics"') == 4, "the line of the last request")
+            log = server.said()
+        check_log(log)
+        check_spans()  # the rest was sent at the end
+        check(not [s for s in spans() if s["name"] == "GET /livez"], "a span that nobody wanted")
+        with sqlite3.connect(home + "/catalog.sqlite") as db:
+            check(CANARY not in "\n".join(db.iterdump()), "the canary stands in the catalogue")
+    collector.shutdown()
+
+
+def without_collector():
+    """Nobody listens: requests are answered, spans are lost and counted, and the log says so once."""
+    env = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/x", "no_proxy": "127.0.0.1", "TAKC_SERVE_LOG_QUESTIONS": "true",
+           "TAKC_SERVE_QUOTA_PER_S": "0"}
+    with live.home() as home, live.Server(home, "--log-level", "warn,http.access=info", env=env) as server:
+        def lost():
+            check(server.ask("GET", "/livez")[0] == 200, "a request without a collector")
+            return series(server)[0]["takc_trace_spans_dropped_total"] > 5
+        until(lost, "spans that are lost")
+        check(server.said().count("spans were not taken") == 1, "the log: " + server.said())
+        server.ask("POST", "/query", {"task_type": "fin", "query": "What of %s?" % CANARY})
+        until(lambda: re.search(r"http\.access: request .*question=What of " + CANARY, server.said()), "a question in the log")
+
+
+def with_keys():
+    """Kept replies ask who comes, each tenant has its own, /metrics is the administrators', refused writes are in the trail."""
+    def key(home, *args):
+        return {"X-API-Key": re.search(r"takc_\S+", live.run("key", "create", "k", *args, home=home)).group(0)}
+    with live.home() as home:
+        reader, other = key(home, "--tasks", "fin*"), key(home, "--tasks", "legal")
+        tenant, admin = key(home, "--tenant", "acme"), key(home, "--may", "admin")
+        with live.Server(home, env={"TAKC_SERVE_AUTH": "key"}) as server:
+            first = server.ask("GET", "/cache/fin/8x", headers=reader)
+            again = server.ask("GET", "/cache/fin/8x", headers=reader)
+            check(first[0] == again[0] == 200 and first[2] == again[2], "a kept reply with a key: %s %s" % (first, again))
+            check(server.ask("GET", "/cache/fin/8x")[0] == 401, "a kept reply without a key")
+            check(server.ask("GET", "/cache/fin/8x", headers=other)[0] == 403, "a kept reply of a task that the key may not name")
+            check(server.ask("GET", "/cache/fin/8x", headers=tenant)[0] == 404, "another tenant's kept reply")
+            check(server.ask("GET", "/metrics")[0] == 401 and server.ask("GET", "/metrics", headers=reader)[0] == 403, "metrics without the scope")
+            status, _, body = server.ask("GET", "/metrics", headers=admin)
+            check(status == 200 and b"takc_reply_cache_hits_total 1\n" in body and b"takc_auth_refused_total 4\n" in body, body.decode())
+            check(server.ask("PUT", "/tasks/x", {}, headers=reader)[0] == 403 and server.ask("PUT", "/tasks/x", {})[0] == 401, "writes without the scope")
+
+            def trail():
+                with sqlite3.connect("file:%s/catalog.sqlite?mode=ro" % home, uri=True) as db:
+                    return db.execute("SELECT action, status, subject <> '' FROM audit ORDER BY id").fetchall()
+            until(lambda: trail() == [("putTask", 403, 1), ("putTask", 401, 0)], "rows of refused writes")
+        with live.Server(home, env={"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_METRICS_OPEN": "true"}) as server:
+            check(server.ask("GET", "/metrics")[0] == 200 and server.ask("GET", "/tasks")[0] == 401, "open metrics")
+
+
+def refused_options():
+    for name, value, word in (("OTEL_TRACES_SAMPLER", "now and then", "trace.sampler"), ("TAKC_SERVE_METRICS_TASKS", "a/b", "serve.metrics_tasks"),
+                              ("OTEL_EXPORTER_OTLP_HEADERS", "nonsense", "trace.headers")):
+        env = dict(os.environ, TAKC_HOME="/tmp/takc-observe-none", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", **{name: value})
+        done = subprocess.run([live.TAKC, "serve", "--port", "0"], env=env, capture_output=True, text=True, timeout=60)
+        check(done.returncode == 2 and word in done.stderr, "%s=%s: %s %s" % (name, value, done.returncode, done.stderr))
+        shutil.rmtree("/tmp/takc-observe-none", ignore_errors=True)
+
+
+observed()
+without_collector()
+with_keys()
+refused_options()
+if not shutil.which("promtool"):
+    live.skip("promtool is missing (Debian: apt-get install prometheus); everything else was checked")
