@@ -292,21 +292,21 @@ static const char *tag_of(const struct takc_route *r)
 }
 
 /* One of them is enough. */
-static json_t *security(const struct description *d, const struct takc_route *r)
+static json_t *security(const struct takc_route *r)
 {
-    return d->authorized && r->may ? json_pack("[{s[]} {s[]} {s[]}]", "bearer", "key", "sigv4") : json_array();
+    return r->may ? json_pack("[{s[]} {s[]} {s[]}]", "bearer", "apiKey", "sigv4") : json_array();
 }
 
 static json_t *operation(struct description *d, const struct takc_route *r)
 {
     json_t *params = json_array(), *replies = replies_of(d, r);
     json_t *o = params && replies && add_params(r, params, d->schemas)
-                    ? json_pack("{ss s[s] ss ss so sO sO}", "operationId", r->id, "tags", tag_of(r), "summary", r->summary, "description",
-                                r->about ? r->about : r->summary, "security", security(d, r), "parameters", params, "responses", replies)
+                    ? json_pack("{ss s[s] ss ss sO sO}", "operationId", r->id, "tags", tag_of(r), "summary", r->summary, "description",
+                                r->about ? r->about : r->summary, "parameters", params, "responses", replies)
                     : NULL;
     json_decref(params);
     json_decref(replies);
-    if (!o || !r->body || add_body(r, o, d->schemas))
+    if (!o || ((!d->authorized || set(o, "security", security(r))) && (!r->body || add_body(r, o, d->schemas))))
         return o;
     json_decref(o);
     return NULL;
@@ -339,7 +339,7 @@ static json_t *schemes(const struct description *d)
     if (!d->authorized)
         return json_object();
     return json_pack("{s{ss ss ss} s{ss ss ss} s{ss ss ss ss}}", "bearer", "type", "http", "scheme", "bearer", "description",
-                     "a key of takc key, or a token of OpenID Connect", "key", "type", "apiKey", "in", "header", "name", "X-API-Key",
+                     "a key of takc key, or a token of OpenID Connect", "apiKey", "type", "apiKey", "in", "header", "name", "X-API-Key",
                      "sigv4", "type", "apiKey", "in", "header", "name", "Authorization", "description", "AWS Signature Version 4");
 }
 
@@ -358,10 +358,10 @@ json_t *takc_openapi(bool authorized)
     bool good = d.paths && d.schemas && d.responses;
     for (size_t i = 0; good && takc_route_at(i); i++)
         good = add_path(&d, takc_route_at(i));
-    json_t *v = good ? json_pack("{ss so s[{ss ss} {ss ss}] so sO s{sO sO so}}", "openapi", "3.1.0", "info", info(), "servers", "url", "/",
-                                 "description", "the guide's paths", "url", "/v1", "description", "the same, for clients that expect it",
-                                 "tags", tags_json(), "paths", d.paths, "components", "schemas", d.schemas, "responses", d.responses,
-                                 "securitySchemes", schemes(&d))
+    json_t *v = good ? json_pack("{ss so s[{ss ss} {ss ss}] so s[] sO s{sO sO so}}", "openapi", "3.1.0", "info", info(), "servers", "url",
+                                 "/", "description", "the guide's paths", "url", "/v1", "description",
+                                 "the same, for clients that expect it", "tags", tags_json(), "security", "paths", d.paths, "components",
+                                 "schemas", d.schemas, "responses", d.responses, "securitySchemes", schemes(&d))
                      : NULL;
     json_decref(d.paths);
     json_decref(d.schemas);
