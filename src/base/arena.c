@@ -31,13 +31,15 @@ void takc_arena_clear(struct takc_arena *a)
         takc_free(b);
         b = next;
     }
-    *a = (struct takc_arena){.secret = a->secret};
+    *a = (struct takc_arena){.secret = a->secret, .block_bytes = a->block_bytes};
 }
 
 /* A block with room for n bytes, put where allocation continues (in front), or behind the front for a large one-off. */
 static struct takc_arena_block *add_block(struct takc_arena *a, size_t n)
 {
     size_t room = a->used_bytes >= BLOCK_BYTES / 2 ? BLOCK_BYTES : a->used_bytes * 2 > FIRST_BYTES ? a->used_bytes * 2 : FIRST_BYTES;
+    if (a->block_bytes)
+        room = a->block_bytes;
     size_t cap = n > room / 4 ? n : room;
     struct takc_arena_block *b = n > SIZE_MAX - sizeof(*b) - BLOCK_BYTES ? NULL : takc_alloc(sizeof(*b) + cap);
     if (!b)

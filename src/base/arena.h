@@ -10,7 +10,8 @@
 struct takc_arena {
     struct takc_arena_block *head;
     size_t used_bytes;
-    bool secret; /* holds keys or tokens: blocks are wiped before they are freed. Set it behind init */
+    bool secret;        /* holds keys or tokens: blocks are wiped before they are freed. Set it behind init */
+    size_t block_bytes; /* of each block; 0: small at first, growing. Set behind init, for what is large and gone soon */
 };
 
 /* An empty arena; the storage of the struct is the caller's. */
