@@ -162,6 +162,7 @@ void takc_question_headers(struct takc_exchange *x, const struct takc_query_resu
 /* takc_query, with models that stay open between questions. */
 TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
                                                  struct takc_query_result *out, struct takc_err *err);
+/* Frees what q owns; a zeroed one is fine. */
 void takc_question_clear(struct takc_question *q);
 struct takc_refusal { /* what a failed question comes to, for who asked */
     int status;
