@@ -146,6 +146,63 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
     }
 }
 
+/* What the server stands on. Where it fails, what is open already is for close_parts. */
+static enum takc_status open_parts(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
+{
+    enum takc_status st = takc_cli_open_or_make(cli, &api->home, err);
+    if (!st)
+        st = open_auth(cli, api, err);
+    if (!st)
+        st = fill_api(cli, api, err);
+    if (!st)
+        st = takc_models_pool_open(&api->models, err);
+    if (!st)
+        st = takc_snapshots_open(&api->snapshots, err);
+    if (!st && api->tenants)
+        takc_tenants_on_close(api->tenants, let_go, api);
+    if (!st)
+        st = takc_limits_open(&api->limits, &cli->settings, api->home, err);
+    return st ? st : takc_work_open(api, err);
+}
+
+static void close_parts(struct takc_api *api)
+{
+    takc_jobs_close(api->jobs);
+    takc_tenants_close(api->tenants);
+    takc_models_pool_close(api->models);
+    takc_snapshots_close(api->snapshots);
+    takc_auth_close(api->auth);
+    takc_limits_close(api->limits);
+    takc_traces_close(api->traces);
+    takc_reply_cache_free(api->replies);
+    takc_metrics_free(api->metrics);
+    takc_home_close(api->home);
+}
+
+static enum takc_status say_where(struct takc_cli *cli, const struct takc_api *api, struct takc_err *err)
+{
+    const struct takc_settings *s = &cli->settings;
+    bool v6 = takc_str_find_byte(s->serve_address, ':', 0) != SIZE_MAX;
+    enum takc_status st = takc_cli_printf(cli, err, "http%s://%s%.*s%s:%u\n", s->serve_tls_cert.len ? "s" : "", v6 ? "[" : "",
+                                          TAKC_STR_ARG(s->serve_address), v6 ? "]" : "", takc_server_port(api->server));
+    return st ? st : takc_cli_flush(cli, err);
+}
+
+/* From the first connection to the last. */
+static enum takc_status serve(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
+{
+    enum takc_status st = open_server(cli, api, err);
+    if (st)
+        return st;
+    st = say_where(cli, api, err);
+    if (!st)
+        wait_for_signal(cli, api);
+    takc_jobs_stop(api->jobs); /* before the drain: nobody waits for a job that is put back */
+    takc_server_close(api->server, cli->settings.serve_drain_ms);
+    atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
+    return st;
+}
+
 enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_api api = {0};
@@ -154,44 +211,9 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
         return takc_cli_print_config(cli, err);
     (void)sigemptyset(&hangup.sa_mask);
     (void)sigaction(SIGHUP, &hangup, NULL);
-    enum takc_status st = takc_cli_open_or_make(cli, &api.home, err);
+    enum takc_status st = open_parts(cli, &api, err);
     if (!st)
-        st = open_auth(cli, &api, err);
-    if (!st)
-        st = fill_api(cli, &api, err);
-    if (!st)
-        st = takc_models_pool_open(&api.models, err);
-    if (!st)
-        st = takc_snapshots_open(&api.snapshots, err);
-    if (!st && api.tenants)
-        takc_tenants_on_close(api.tenants, let_go, &api);
-    if (!st)
-        st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
-    if (!st)
-        st = takc_work_open(&api, err);
-    if (!st)
-        st = open_server(cli, &api, err);
-    if (!st) {
-        bool v6 = takc_str_find_byte(cli->settings.serve_address, ':', 0) != SIZE_MAX;
-        st = takc_cli_printf(cli, err, "http%s://%s%.*s%s:%u\n", cli->settings.serve_tls_cert.len ? "s" : "", v6 ? "[" : "",
-                             TAKC_STR_ARG(cli->settings.serve_address), v6 ? "]" : "", takc_server_port(api.server));
-        if (!st)
-            st = takc_cli_flush(cli, err);
-        if (!st)
-            wait_for_signal(cli, &api);
-        takc_jobs_stop(api.jobs); /* before the drain: nobody waits for a job that is put back */
-        takc_server_close(api.server, cli->settings.serve_drain_ms);
-        atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
-    }
-    takc_jobs_close(api.jobs);
-    takc_tenants_close(api.tenants);
-    takc_models_pool_close(api.models);
-    takc_snapshots_close(api.snapshots);
-    takc_auth_close(api.auth);
-    takc_limits_close(api.limits);
-    takc_traces_close(api.traces);
-    takc_reply_cache_free(api.replies);
-    takc_metrics_free(api.metrics);
-    takc_home_close(api.home);
+        st = serve(cli, &api, err);
+    close_parts(&api);
     return st;
 }

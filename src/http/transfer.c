@@ -15,12 +15,6 @@
 
 #define DISCARD_MAX ((uint64_t)8 << 20) /* of a body that is too large: read and dropped, so that the client sees the reply */
 
-static uint64_t now_ns(void)
-{
-    const struct takc_clock *clock = takc_clock_system();
-    return clock->mono_ns(clock);
-}
-
 /* ---- connections ---- */
 
 void takc_transfer_notify(void *cls, struct MHD_Connection *mc, void **socket_context, enum MHD_ConnectionNotificationCode what)
@@ -212,9 +206,9 @@ enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job
 static void admit(void *arg)
 {
     struct transfer *t = arg;
-    t->x.admit_from_ns = now_ns();
+    t->x.admit_from_ns = takc_now_ns();
     t->server->o.handlers.admit(t->server->o.handlers.arg, &t->x);
-    t->x.admit_ns = now_ns() - t->x.admit_from_ns;
+    t->x.admit_ns = takc_now_ns() - t->x.admit_from_ns;
     t->step = STEP_ADMITTED;
     t->server->mhd->resume_connection(t->mhd);
     unref(t);
@@ -222,10 +216,10 @@ static void admit(void *arg)
 
 static void handle(struct transfer *t)
 {
-    uint64_t from = now_ns();
+    uint64_t from = takc_now_ns();
     atomic_store_explicit(&t->x.work_from_ns, from, memory_order_relaxed);
     t->server->o.handlers.handle(t->server->o.handlers.arg, &t->x);
-    atomic_store_explicit(&t->x.work_ns, now_ns() - from, memory_order_relaxed);
+    atomic_store_explicit(&t->x.work_ns, takc_now_ns() - from, memory_order_relaxed);
 }
 
 /* On a fiber. */
@@ -270,7 +264,7 @@ static void to_crew(struct transfer *t, void (*run)(void *arg))
 static enum MHD_Result hand_over(struct transfer *t)
 {
     struct takc_server *s = t->server;
-    t->x.call.deadline_ns = now_ns() + s->o.request_ms * 1000000u;
+    t->x.call.deadline_ns = takc_now_ns() + s->o.request_ms * 1000000u;
     if (t->x.quick) {
         takc_connection_phase(t->connection, PHASE_WORKS, 0);
         handle(t);
@@ -289,7 +283,7 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
     if (!t->connection || !read_headers(t))
         return false;
     struct takc_exchange *x = &t->x;
-    x->began_ns = now_ns();
+    x->began_ns = takc_now_ns();
     x->method = takc_arena_dup(&x->arena, takc_str(method));
     x->tls = t->connection->tls;
     x->body_max = s->o.guard.body_bytes;
