@@ -11,7 +11,7 @@ TEST="libcmocka-dev liblzma-dev libbz2-dev python3 openssl zip clang libclang-rt
 RUN="libjansson4 libsqlite3-0 libxml2 libzip4 libcmark-gfm0.29.0.gfm.6 libcmark-gfm-extensions0.29.0.gfm.6 libcsv3 libicu72 libyaml-0-2 libssl3
 libseccomp2 zlib1g poppler-utils ca-certificates libcurl4 libmicrohttpd12 libcjose0"
 # For tests of what stands in front of the server and around it.
-SERVER="nginx-light libnginx-mod-http-modsecurity modsecurity-crs prometheus python3 python3-venv openssl curl systemd wrk"
+SERVER="nginx-light libnginx-mod-http-modsecurity modsecurity-crs prometheus python3 python3-venv openssl curl systemd"
 DEMO="dpkg ca-certificates"
 
 packages=""

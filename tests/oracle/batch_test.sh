@@ -4,5 +4,5 @@
 python=$(sh "$TAKC_SOURCE_DIR/scripts/oracles.sh" python aws) || { echo "SKIPPED: no aws oracle to compare with"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
-case $TAKC_BUILD_DIR in */asan | */tsan) export TAKC_BATCH_EVERY="${TAKC_BATCH_EVERY:-40}" ;; esac # a sanitized process takes long
+case $TAKC_BUILD_DIR in */asan | */tsan) echo "SKIPPED: the release build is killed at every request; a sanitized process takes long"; exit 77 ;; esac
 "$python" "$TAKC_SOURCE_DIR/tests/oracle/batch.py" "$TAKC" "$work"

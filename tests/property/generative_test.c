@@ -19,7 +19,7 @@
 
 static const takc_rate rates[] = {64000, 32000, 16000, 8000};
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SEEDS 2 /* a sanitized run takes many times as long */
+#define SEEDS 1 /* a sanitized run takes many times as long */
 #else
 #define SEEDS 4
 #endif
