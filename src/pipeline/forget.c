@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LOOKS_MAX = 5, LOOK_NS = 200000000 };
+
 /* --- versions --- */
 
 /* Does the version hold any of the documents, and no others? */
@@ -267,19 +269,35 @@ static int search_file(const char *path, const struct stat *info, int type, stru
 }
 
 /* Every byte under the home. Sources are kept decompressed, so no file needs unpacking. */
-static enum takc_status prove(struct takc_forgetting *f, struct takc_err *err)
+static enum takc_status search(struct takc_forgetting *f, struct takc_err *err)
 {
     takc_call_progress(f->call, "search", "files", 0, 0);
+    f->report->n_found = f->report->n_files = f->report->n_bytes = 0;
     searching = f;
     int failed = nftw(takc_home_path(f->home), search_file, 32, FTW_PHYS);
     searching = NULL;
     if (failed)
         return takc_fail(err, TAKC_IO, 0, "forgotten, but the search that proves it could not be finished: %s",
                          failed > 0 ? f->why.msg : "the home cannot be walked");
-    if (f->report->n_found)
+    return TAKC_OK;
+}
+
+/* What is found may be another task's by now, which takes the same sentences in while this one forgets them: its text is there before the
+ * record that says so. That is looked at again, for about a second. */
+static enum takc_status prove(struct takc_forgetting *f, struct takc_err *err)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    enum takc_status st = search(f, err);
+    for (int looks = 0; !st && f->report->n_found && looks < LOOKS_MAX; looks++) {
+        clock->sleep_ns(clock, LOOK_NS);
+        st = takc_forgetting_again(f, err);
+        if (!st)
+            st = search(f, err);
+    }
+    if (!st && f->report->n_found)
         return takc_fail(err, TAKC_CORRUPT, 0, "%.*s%s is still found at %llu places, first in %s", TAKC_STR_ARG(f->names[0]),
                          f->n > 1 ? " or another of them" : "", (unsigned long long)f->report->n_found, f->report->where);
-    return TAKC_OK;
+    return st;
 }
 
 static int by_bytes(const void *a, const void *b)

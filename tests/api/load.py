@@ -295,8 +295,8 @@ def clients(server, keys, n, go_on, counts=None):
     return crew
 
 
-def join(crew, seconds):
-    """Waits for them all; fails with what went wrong."""
+def join(crew, seconds, told=lambda: ""):
+    """Waits for them all; fails with what went wrong, and with what told() has to say of it."""
     end = time.monotonic() + seconds
     for c in crew:
         c.join(max(0.1, end - time.monotonic()))
@@ -304,10 +304,12 @@ def join(crew, seconds):
     wrong = [c.wrong for c in crew if c.wrong] + late
     for line in wrong:
         print(line, file=sys.stderr)
+    if wrong:
+        print(told()[-3000:], file=sys.stderr)
     live.check(not wrong, "%d clients: %s" % (len(wrong), (wrong or [""])[0]))
 
 
 def errors_of(log):
     """Lines of a server's log that are errors or a sanitizer's."""
-    bad = ("ERROR", "error:", "level\":\"error", "ThreadSanitizer", "AddressSanitizer", "LeakSanitizer", "runtime error")
+    bad = ("Z error ", "ThreadSanitizer", "AddressSanitizer", "LeakSanitizer", "runtime error")
     return [line for line in log.splitlines() if any(b in line for b in bad)]

@@ -40,6 +40,11 @@ def quiet(server):
     check("http.access" in said, "no line of a request in the log")
 
 
+def told(server):
+    """What the log says beside requests."""
+    return "\n".join(line for line in server.said().splitlines() if "http.access" not in line)
+
+
 def loaded(server, keys, n, meanwhile=None):
     """n operations by all clients; meanwhile() is called while they are under way."""
     counts = collections.Counter()
@@ -48,7 +53,7 @@ def loaded(server, keys, n, meanwhile=None):
     while meanwhile and any(c.is_alive() for c in crew):
         meanwhile()
         time.sleep(0.05)
-    load.join(crew, 300)
+    load.join(crew, 300, lambda: told(server))
     check(sum(counts.values()) == n, "%d operations, not %d" % (sum(counts.values()), n))
     print("%d operations in %.1f s: %s" % (n, time.monotonic() - began, dict(counts)))
 
