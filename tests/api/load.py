@@ -24,6 +24,10 @@ BOUNDARY = "b0undary"
 RATES = ("64x", "32x", "16x", "8x", "light")
 
 
+ANY_CERTIFICATE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # one for all: a default context reads all the system's authorities
+ANY_CERTIFICATE.check_hostname, ANY_CERTIFICATE.verify_mode = False, ssl.CERT_NONE
+
+
 def document(word, name):
     lines = ["Sheet %s of %s.\n\nThe price of %s was 12 CHF in week %d." % (name, word, word, len(name))]
     return "\n".join(lines + ["Lot %d of %s weighs %d kg." % (n, word, 20 + n) for n in range(40)]) + "\n"
@@ -80,9 +84,7 @@ class Client(threading.Thread):
 
     def connect(self):
         if self.server.url.startswith("https"):
-            context = ssl.create_default_context()
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            return http.client.HTTPSConnection(self.server.host, self.server.port, timeout=120, context=context)
+            return http.client.HTTPSConnection(self.server.host, self.server.port, timeout=120, context=ANY_CERTIFICATE)
         return http.client.HTTPConnection(self.server.host, self.server.port, timeout=120)
 
     def headers(self, more=None):

@@ -16,7 +16,7 @@ import load  # noqa: E402
 from live import check  # noqa: E402
 
 CLIENTS = 16
-OPERATIONS = 90 if load.SANITIZED else 700
+OPERATIONS = 90 if load.SANITIZED else 500
 QUIET = {"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_QUOTA_PER_S": "0", "TAKC_SERVE_RUNNING_MAX": "8", "TAKC_SERVE_JOBS_RUNNING": "2",
          "TAKC_LOG_LEVEL": "warn,http.access=info"}
 
