@@ -26,7 +26,8 @@ struct takc_limited {                 /* of one request, in its arena */
 
 /* ---- open and close ---- */
 
-static enum takc_status read_lists(struct takc_cors *cors, struct takc_proxies *proxies, const struct takc_settings *s, struct takc_err *err)
+static enum takc_status read_lists(struct takc_cors *cors, struct takc_proxies *proxies, const struct takc_settings *s,
+                                   struct takc_err *err)
 {
     enum takc_status st = takc_cors_parse(s->serve_cors_origins, cors, err);
     if (st)

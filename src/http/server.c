@@ -91,7 +91,8 @@ static enum takc_status listen_on(int fd, const struct addrinfo *a, const struct
     if (!bind(fd, a->ai_addr, a->ai_addrlen) && !listen(fd, BACKLOG))
         return TAKC_OK;
     if (errno == EADDRINUSE)
-        return takc_fail(err, TAKC_BUSY, errno, "serve.port: %u of %s is in use: stop what listens there, or choose another one", o->port, o->address);
+        return takc_fail(err, TAKC_BUSY, errno, "serve.port: %u of %s is in use: stop what listens there, or choose another one", o->port,
+                         o->address);
     if (errno == EACCES)
         return takc_fail(err, TAKC_DENIED, errno, "serve.port: %u of %s may not be bound by this user; ports from 1024 on may", o->port,
                          o->address);
@@ -187,7 +188,8 @@ static enum takc_status start_daemon(struct takc_server *s, struct MHD_Daemon **
         return st;
     *out = start(s);
     if (!*out && s->o.cert_file)
-        return takc_fail(err, TAKC_INVALID, 0, "serve.tls_key: %s is not the key of the certificate serve.tls_cert %s, or one of them is damaged", s->o.key_file,
+        return takc_fail(err, TAKC_INVALID, 0,
+                         "serve.tls_key: %s is not the key of the certificate serve.tls_cert %s, or one of them is damaged", s->o.key_file,
                          s->o.cert_file);
     return *out ? TAKC_OK : takc_fail(err, TAKC_BUSY, errno, "the server cannot be started: %s", strerror(errno));
 }

@@ -289,8 +289,8 @@ static enum takc_status search(struct takc_forgetting *f, struct takc_err *err)
 }
 
 /* What is found may be another task's by now, which takes the same sentences in while this one forgets them: its text is there before the
- * record that says so. That is looked at again, for about a second; so is an upload, which goes when its job has ended. One that still waits
- * for its turn is no copy of what was forgotten: it has not been taken in yet. */
+ * record that says so. That is looked at again, for about a second; so is an upload, which goes when its job has ended. One that still
+ * waits for its turn is no copy of what was forgotten: it has not been taken in yet. */
 static enum takc_status prove(struct takc_forgetting *f, struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_system();
