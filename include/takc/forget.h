@@ -22,7 +22,8 @@ struct takc_forget_report {
 /* Forgets documents, all at once: versions are made again once. NOT_FOUND when the task has none of one of the names, and nothing is
  * forgotten then (behind a run that was killed, such a name is taken for one that it forgot); BUSY when another process writes to the task
  * or, for the scrub of the catalogue, uses the home (call again to finish: the versions are without them by then, records and sources are
- * not). CORRUPT when the proof failed: out says where. */
+ * not). CORRUPT when the proof failed: out says where. What another task takes in meanwhile, and uploads that wait, are no
+ * copies; where there are such, the proof takes a second longer. */
 TAKC_API TAKC_CHECK enum takc_status takc_forget(struct takc_home *h, struct takc_call *call, struct takc_str task,
                                                  const struct takc_str *documents, size_t n_documents, uint64_t wait_ms,
                                                  struct takc_forget_report *out, struct takc_err *err);

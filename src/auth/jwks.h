@@ -34,6 +34,7 @@ struct takc_jwks;
 /* Nothing is fetched yet. Everything in o is copied but clock and fetch_arg. INVALID: an URL that is none, or http where https belongs.
  * Returns owned: takc_jwks_close. */
 TAKC_CHECK enum takc_status takc_jwks_open(struct takc_jwks **out, const struct takc_jwks_options *o, struct takc_err *err);
+/* Nobody may be asking it any more. NULL is harmless; sets that were given out stay. */
 void takc_jwks_close(struct takc_jwks *j);
 /* A set that holds a key for that kid and algorithm; fetches and waits where it must. DENIED: the issuer has no such key; UPSTREAM: it
  * did not answer, or not with keys, and what is kept is too old; CANCELLED, TIMEOUT: of the call; BUSY: too many wait. Returns owned:

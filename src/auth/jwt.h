@@ -46,6 +46,7 @@ struct takc_jwt { /* a token read, not yet believed */
 bool takc_jwt_looks(struct takc_str text);
 /* Reads; text is borrowed as long as t. DENIED with what is wrong, NOMEM; nothing to clear then. */
 TAKC_CHECK enum takc_status takc_jwt_read(struct takc_jwt *t, struct takc_str text, struct takc_err *err);
+/* A zeroed one and a cleared one are fine. */
 void takc_jwt_clear(struct takc_jwt *t);
 
 struct takc_jwt_rules { /* what claims have to say; borrowed */

@@ -18,9 +18,11 @@ struct takc_keyset;
 /* INVALID: no JSON, no "keys", too large. A set without a key that can be used is one. Loads libcjose (UNSUPPORTED); NOMEM. Returns
  * owned: takc_keyset_unref. */
 TAKC_CHECK enum takc_status takc_keyset_parse(struct takc_keyset **out, struct takc_str json, struct takc_err *err);
+/* One more holder; returns k. From any thread, as unref. */
 struct takc_keyset *takc_keyset_ref(struct takc_keyset *k);
 /* Frees with the last. NULL is harmless. */
 void takc_keyset_unref(struct takc_keyset *k);
+/* Keys that can be used. */
 size_t takc_keyset_count(const struct takc_keyset *k);
 /* Is there a key for a token with that kid? Without a kid (empty) it is the only one of its algorithm, or none. */
 bool takc_keyset_has(const struct takc_keyset *k, struct takc_str kid, enum takc_token_alg alg);

@@ -22,6 +22,7 @@
 struct takc_sigv4_keys;
 /* INVALID (file:line:column, or whose rights are too wide), NOT_FOUND, IO, NOMEM. Returns owned. */
 TAKC_CHECK enum takc_status takc_sigv4_keys_open(struct takc_sigv4_keys **out, const char *path, struct takc_err *err);
+/* Nobody may be looking one up. NULL is harmless. */
 void takc_sigv4_keys_close(struct takc_sigv4_keys *k);
 /* Looks a key up: appends its secret and fills who, but for the subject, with copies in the arena. *found false: there is none. NOMEM. */
 TAKC_CHECK enum takc_status takc_sigv4_keys_find(struct takc_sigv4_keys *k, struct takc_str access_key_id, struct takc_arena *a,

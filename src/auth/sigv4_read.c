@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "net/url.h"
 
-#define ALGORITHM "AWS4-HMAC-SHA256"
 enum { DATE_LEN = 16, EXPIRES_MAX_S = 7 * 86400, TEXT_MAX = 64 << 10 };
 
 static struct takc_str header(const struct takc_auth_request *r, const char *name, bool *twice)
@@ -22,7 +21,7 @@ static bool is_presigned(const struct takc_auth_request *r)
 {
     struct takc_str rest = r->query, piece;
     while (takc_str_split(&rest, '&', &piece))
-        if (takc_str_is(piece, "X-Amz-Algorithm=" ALGORITHM))
+        if (takc_str_is(piece, "X-Amz-Algorithm=" TAKC_SIGV4_ALGORITHM))
             return true;
     return false;
 }
@@ -31,7 +30,7 @@ bool takc_sigv4_bears(const struct takc_auth_request *r)
 {
     bool twice = false;
     struct takc_str v = header(r, "authorization", &twice);
-    return takc_str_starts(v, takc_str(ALGORITHM)) || (!v.len && !twice && is_presigned(r));
+    return takc_str_starts(v, takc_str(TAKC_SIGV4_ALGORITHM)) || (!v.len && !twice && is_presigned(r));
 }
 
 static enum takc_status odd(struct takc_err *err, const char *what)
@@ -147,9 +146,9 @@ static enum takc_status read_header_form(const struct takc_auth_request *r, stru
     struct takc_str rest, piece, values[3] = {{0}};
     bool twice = false;
     rest = header(r, "authorization", &twice);
-    if (rest.len <= sizeof(ALGORITHM) || rest.ptr[sizeof(ALGORITHM) - 1] != ' ')
+    if (rest.len <= sizeof(TAKC_SIGV4_ALGORITHM) || rest.ptr[sizeof(TAKC_SIGV4_ALGORITHM) - 1] != ' ')
         return odd(err, "Authorization");
-    rest = takc_str_slice(rest, sizeof(ALGORITHM), rest.len);
+    rest = takc_str_slice(rest, sizeof(TAKC_SIGV4_ALGORITHM), rest.len);
     while (takc_str_split(&rest, ',', &piece)) {
         int i = 0;
         piece = takc_str_trim(piece);

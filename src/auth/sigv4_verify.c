@@ -12,8 +12,6 @@
 
 #include <openssl/crypto.h>
 
-#define UNSIGNED "UNSIGNED-PAYLOAD"
-#define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 enum { SKEW_S = 300, SECRET_BYTES = 256 };
 
 struct sigv4 {
@@ -32,7 +30,7 @@ static enum takc_status compare(const struct takc_sigv4_claim *c, struct takc_st
                                 struct takc_err *err)
 {
     struct takc_sigv4 s;
-    bool open = takc_str_is(payload, UNSIGNED);
+    bool open = takc_str_is(payload, TAKC_SIGV4_UNSIGNED);
     const struct takc_aws_keys keys = {c->access, secret, {"", 0}};
     const struct takc_sigv4_request r = {.method = c->method,
                                          .url = c->url,
@@ -163,16 +161,16 @@ static enum takc_status check_scope(const struct sigv4 *v, const struct takc_sig
 static enum takc_status check_claim(const struct sigv4 *v, const struct takc_auth_request *r, const struct takc_sigv4_claim *c,
                                     struct takc_arena *a, struct takc_identity *who, struct takc_err *err)
 {
-    bool open = takc_str_is(c->payload, UNSIGNED);
+    bool open = takc_str_is(c->payload, TAKC_SIGV4_UNSIGNED);
     if (c->presigned && !reads_only(r))
         return takc_fail(err, TAKC_DENIED, 0, "an URL that is signed is taken for GET and HEAD only");
     if (open && !reads_only(r) && !v->unsigned_writes)
-        return takc_fail(err, TAKC_DENIED, 0, "the body has to be signed (x-amz-content-sha256 is " UNSIGNED ")");
+        return takc_fail(err, TAKC_DENIED, 0, "the body has to be signed (x-amz-content-sha256 is " TAKC_SIGV4_UNSIGNED ")");
     if (c->payload.len && !open && !takc_hex_valid(c->payload))
         return takc_fail(err, TAKC_DENIED, 0, "x-amz-content-sha256 is no SHA-256 in lower-case hexadecimal");
     if (!c->payload.len && body_bytes(r))
         return wait_for_body(v, r, c, a, who, err);
-    struct takc_str payload = c->payload.len ? c->payload : takc_str(EMPTY_SHA256);
+    struct takc_str payload = c->payload.len ? c->payload : takc_str(TAKC_SIGV4_EMPTY_SHA256);
     enum takc_status st = verify(v, c, payload, a, who, err);
     return st || open ? st : expect_body(payload, a, who, err);
 }

@@ -18,10 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALGORITHM "AWS4-HMAC-SHA256"
-#define UNSIGNED "UNSIGNED-PAYLOAD"
-#define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
 enum {
     TEXT_MAX = 1 << 20,        /* a canonical request or URL: far above what any service takes */
     EXPIRES_MAX_S = 7 * 86400, /* AWS's own limit of a presigned URL */
@@ -352,7 +348,7 @@ static enum takc_status write_to_sign(const struct canon *c, struct takc_str can
     struct takc_hex hash;
     enum takc_status st = takc_sha256(canonical, &hash, err);
     takc_buf_reset(out);
-    return st ? st : takc_buf_printf(out, err, ALGORITHM "\n%s\n%s\n%s", c->date, c->scope, hash.s);
+    return st ? st : takc_buf_printf(out, err, TAKC_SIGV4_ALGORITHM "\n%s\n%s\n%s", c->date, c->scope, hash.s);
 }
 
 static bool mac(const unsigned char *key, size_t n, struct takc_str text, unsigned char out[HMAC_BYTES])
@@ -436,7 +432,7 @@ static enum takc_status canon_init(struct canon *c, const struct takc_sigv4_requ
     if (st)
         return st;
     bool is_open = (r->flags & TAKC_SIGV4_UNSIGNED_PAYLOAD) || (in_query && is_s3(r));
-    c->payload = is_open ? takc_str(UNSIGNED) : r->body_sha256.len ? r->body_sha256 : takc_str(EMPTY_SHA256);
+    c->payload = is_open ? takc_str(TAKC_SIGV4_UNSIGNED) : r->body_sha256.len ? r->body_sha256 : takc_str(TAKC_SIGV4_EMPTY_SHA256);
     (void)snprintf(c->scope, sizeof(c->scope), "%.8s/%.*s/%.*s/aws4_request", c->date, TAKC_STR_ARG(r->region), TAKC_STR_ARG(r->service));
     return gather_headers(c, err);
 }
@@ -457,7 +453,7 @@ enum takc_status takc_sigv4_sign(const struct takc_sigv4_request *r, const struc
     st = st ? st : compute(&c, takc_buf_str(&out->to_sign), out->signature, err);
     takc_buf_reset(&out->authorization);
     if (!st)
-        st = takc_buf_printf(&out->authorization, err, ALGORITHM " Credential=%.*s/%s, SignedHeaders=%s, Signature=%s",
+        st = takc_buf_printf(&out->authorization, err, TAKC_SIGV4_ALGORITHM " Credential=%.*s/%s, SignedHeaders=%s, Signature=%s",
                              TAKC_STR_ARG(k->access), c.scope, c.names.ptr, out->signature);
     memcpy(out->date, c.date, sizeof(out->date));
     canon_clear(&c);
@@ -478,7 +474,7 @@ static enum takc_status write_signed_query(const struct canon *c, uint32_t expir
     takc_buf_init(&credential, TEXT_MAX);
     enum takc_status st = takc_buf_add(out, c->url.query, err);
     st = st ? st : takc_buf_printf(&credential, err, "%.*s/%s", TAKC_STR_ARG(c->k->access), c->scope);
-    st = st ? st : add_parameter(out, "X-Amz-Algorithm", takc_str(ALGORITHM), err);
+    st = st ? st : add_parameter(out, "X-Amz-Algorithm", takc_str(TAKC_SIGV4_ALGORITHM), err);
     st = st ? st : add_parameter(out, "X-Amz-Credential", takc_buf_str(&credential), err);
     st = st ? st : add_parameter(out, "X-Amz-Date", takc_str(c->date), err);
     st = st ? st : takc_buf_printf(out, err, "&X-Amz-Expires=%u", expires_s);

@@ -14,6 +14,11 @@
 #include "base/buf.h"
 #include "net/http.h"
 
+#define TAKC_SIGV4_ALGORITHM "AWS4-HMAC-SHA256"
+#define TAKC_SIGV4_UNSIGNED "UNSIGNED-PAYLOAD"
+/* Of no bytes. */
+#define TAKC_SIGV4_EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 struct takc_aws_keys {
     struct takc_str access, secret, token; /* token empty: none */
 };

@@ -261,6 +261,30 @@ static void hashes_are_known(void **state)
     assert_true(takc_hash64(takc_str("abc"), 0) != takc_hash64(takc_str("abd"), 0));
 }
 
+static void hex_digits_are_all_there(void **state)
+{
+    (void)state;
+    static const char small[] = "0123456789abcdef", large[] = "0123456789ABCDEF";
+    int n = 0;
+    for (int c = -128; c < 128; c++)
+        n += takc_hex_digit((char)c) >= 0;
+    assert_int_equal(n, 22);
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(takc_hex_digit(small[i]), i);
+        assert_int_equal(takc_hex_digit(large[i]), i);
+    }
+}
+
+static void times_are_json(void **state)
+{
+    (void)state;
+    json_t *at = takc_json_time(951827696), *never = takc_json_time(0);
+    assert_string_equal(json_string_value(at), "2000-02-29T12:34:56Z");
+    assert_true(json_is_null(never));
+    json_decref(at);
+    json_decref(never);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +301,8 @@ int main(void)
         cmocka_unit_test(floats_are_numbers),
         cmocka_unit_test(json_is_whole_or_not_there),
         cmocka_unit_test(hashes_are_known),
+        cmocka_unit_test(hex_digits_are_all_there),
+        cmocka_unit_test(times_are_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,11 @@ const struct takc_clock *takc_clock_system(void)
     return &system_clock;
 }
 
+uint64_t takc_now_ns(void)
+{
+    return system_mono(takc_clock_system());
+}
+
 const struct takc_clock *takc_clock_or_system(const struct takc_clock *c)
 {
     return c ? c : takc_clock_system();

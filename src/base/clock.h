@@ -14,6 +14,8 @@ struct takc_clock {
 
 /* The machine's clock. */
 const struct takc_clock *takc_clock_system(void);
+/* Its mono_ns, now. */
+uint64_t takc_now_ns(void);
 /* The given clock, or the machine's for NULL. */
 const struct takc_clock *takc_clock_or_system(const struct takc_clock *c);
 /* Writes "2026-01-02T03:04:05Z" (20 characters and NUL); SOURCE_DATE_EPOCH is not looked at. */

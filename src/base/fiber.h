@@ -31,12 +31,14 @@ void takc_crew_close(struct takc_crew *c);
 struct takc_crew_counts {
     size_t running, waiting;
 };
+/* Fibers that have a job, jobs that wait for one; of this moment. */
 void takc_crew_count(struct takc_crew *c, struct takc_crew_counts *out);
 
 /* For base/thread.c and base/clock.c. Is this code on a fiber? */
 bool takc_fiber_here(void);
 /* As takc_cond_wait_ms; forever when ms is UINT64_MAX. */
 void takc_fiber_wait(struct takc_cond *c, struct takc_mutex *mu, uint64_t ms);
+/* On a fiber: the thread is free for others so long. */
 void takc_fiber_sleep(uint64_t ns);
 /* Wakes one fiber that waits on c, or all; false: none did. */
 bool takc_fiber_wake(struct takc_cond *c, bool all);

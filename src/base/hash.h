@@ -32,6 +32,8 @@ void takc_sha256_clear(struct takc_sha256 *h);
 
 /* Is s 64 lower-case hexadecimal digits? */
 bool takc_hex_valid(struct takc_str s);
+/* The value of a hexadecimal digit, large or small; -1: it is none. */
+int takc_hex_digit(char c);
 
 /* A 64-bit hash of the bytes (multiply and mix of 8-byte words). The same on every machine; stored in unit tables, so it may not change
  * without a new TAKC_UNITS_VERSION. Not for anything that an enemy must not collide. */

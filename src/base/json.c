@@ -2,6 +2,7 @@
  *
  * json.c - jansson behind takc's status and buffers. */
 #include "base/json.h"
+#include "base/clock.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -52,6 +53,15 @@ json_t *takc_json_str(struct takc_str s)
     json_t *v = takc_utf8_repair(&b, s, &replaced, NULL) ? NULL : json_stringn_nocheck(takc_buf_str(&b).ptr, b.len);
     takc_buf_clear(&b);
     return v;
+}
+
+json_t *takc_json_time(int64_t at_s)
+{
+    char text[21];
+    if (!at_s)
+        return json_null();
+    takc_time_text(at_s, text);
+    return json_string(text);
 }
 
 struct takc_str takc_json_get_str(const json_t *v, const char *key)

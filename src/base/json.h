@@ -16,6 +16,8 @@ TAKC_CHECK enum takc_status takc_json_parse(struct takc_str text, json_t **out, 
 TAKC_CHECK enum takc_status takc_json_dump(const json_t *v, bool pretty, struct takc_buf *out, struct takc_err *err);
 /* A JSON string of s; wrong UTF-8 becomes U+FFFD. NULL when there is no memory. Returns owned. */
 json_t *takc_json_str(struct takc_str s);
+/* "2026-01-31T12:00:00Z" of seconds since 1970 UTC; null of 0. NULL when there is no memory. Returns owned. */
+json_t *takc_json_time(int64_t at_s);
 /* A member as a view into v (lives as long as v), or the empty view when it is missing or no string. */
 struct takc_str takc_json_get_str(const json_t *v, const char *key);
 /* A member as a non-negative number; INVALID when it is missing, negative or no whole number. */

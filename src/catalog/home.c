@@ -54,7 +54,7 @@ static enum takc_status parse_schema(struct takc_str text, const char *file, uin
     json_decref(v);
     if (!st || st == TAKC_NOMEM)
         return st;
-    (void)takc_err_prefix(err, st, "%s is damaged", file);
+    (void)takc_err_prefix(err, st, "%s is damaged; restore it from a backup", file);
     if (err)
         err->status = TAKC_CORRUPT;
     return TAKC_CORRUPT;
@@ -79,7 +79,8 @@ static enum takc_status read_schema(const char *path, uint64_t *out, struct takc
     if (st == TAKC_NOT_FOUND)
         return takc_fail(err, TAKC_NOT_FOUND, 0, "%s is no takc home: takc init makes one", path);
     if (!st && *out > TAKC_HOME_SCHEMA)
-        return takc_fail(err, TAKC_REFUSED, 0, "home has schema %" PRIu64 ", this takc knows %d: upgrade takc", *out, TAKC_HOME_SCHEMA);
+        return takc_fail(err, TAKC_REFUSED, 0, "home %s has schema %" PRIu64 ", this takc knows %d: upgrade takc", path, *out,
+                         TAKC_HOME_SCHEMA);
     return st;
 }
 
@@ -109,6 +110,11 @@ enum takc_status takc_home_is_vacant(const char *path, bool *out, struct takc_er
     return TAKC_OK;
 }
 
+static enum takc_status not_ours(const char *path, struct takc_err *err)
+{
+    return takc_fail(err, TAKC_INVALID, 0, "%s is neither empty nor a takc home: name another folder (the setting home, --home)", path);
+}
+
 /* Makes or migrates, alone on the home; somebody else may have done it while we waited. */
 static enum takc_status prepare(const char *path, bool create, struct takc_err *err)
 {
@@ -121,7 +127,7 @@ static enum takc_status prepare(const char *path, bool create, struct takc_err *
         return st;
     st = takc_home_is_vacant(path, &vacant, err);
     if (!st && !vacant)
-        st = takc_fail(err, TAKC_INVALID, 0, "%s is neither empty nor a takc home", path);
+        st = not_ours(path, err);
     if (!st)
         st = takc_home_make_locks(path, err);
     return st ? st : takc_home_write_schema(path, TAKC_HOME_SCHEMA, err);
@@ -193,6 +199,18 @@ static uint64_t lock_wait(const struct takc_home_options *o)
     return o->create && o->wait_ms < MAKE_WAIT_MS ? MAKE_WAIT_MS : o->wait_ms;
 }
 
+/* A folder of something else is left as it is, without so much as a lock; unless somebody has just made a home of it. */
+static enum takc_status check_vacant(const char *path, struct takc_err *err)
+{
+    bool vacant = false;
+    uint64_t schema;
+    enum takc_status st = takc_home_is_vacant(path, &vacant, err);
+    if (st || vacant)
+        return st;
+    st = read_schema(path, &schema, err);
+    return st == TAKC_NOT_FOUND ? not_ours(path, err) : st;
+}
+
 /* Looks whether the folder is ready for use; else makes it so under the exclusive lock. */
 static enum takc_status ready(const char *path, const struct takc_home_options *o, struct takc_err *err)
 {
@@ -201,7 +219,10 @@ static enum takc_status ready(const char *path, const struct takc_home_options *
     enum takc_status st = read_schema(path, &schema, err);
     if ((!st && schema == TAKC_HOME_SCHEMA) || (st && (st != TAKC_NOT_FOUND || !o->create)))
         return st;
-    st = takc_dir_make(path, err);
+    if (st)
+        st = check_vacant(path, err);
+    if (!st)
+        st = takc_dir_make(path, err);
     if (!st)
         st = lock_home(path, true, o->wait_ms > MAKE_WAIT_MS ? o->wait_ms : MAKE_WAIT_MS, &lock, err);
     if (st)

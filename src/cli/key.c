@@ -63,23 +63,14 @@ static json_t *words_json(struct takc_str list)
     return v;
 }
 
-static json_t *time_json(int64_t at_s)
-{
-    char text[21];
-    if (!at_s)
-        return json_null();
-    takc_time_text(at_s, text);
-    return json_string(text);
-}
-
 static json_t *row_json(const struct takc_api_key *k)
 {
     char may[24];
     takc_may_text(k->may, may);
     return json_pack("{so so so so so so so so}", "id", takc_json_str(k->id), "name", takc_json_str(k->name), "tenant",
                      k->tenant.len ? takc_json_str(k->tenant) : json_null(), "may", words_json(takc_str(may)), "tasks",
-                     k->tasks.len ? words_json(k->tasks) : json_null(), "created_at", time_json(k->created_s), "expires_at",
-                     time_json(k->expires_s), "revoked_at", time_json(k->revoked_s));
+                     k->tasks.len ? words_json(k->tasks) : json_null(), "created_at", takc_json_time(k->created_s), "expires_at",
+                     takc_json_time(k->expires_s), "revoked_at", takc_json_time(k->revoked_s));
 }
 
 static enum takc_status say_created(struct takc_cli *cli, const struct takc_api_key_options *o, const char *key, const char *id,

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
+#include "cli/serve_check.h"
 #include "http/limits.h"
 #include "http/observe.h"
 #include "http/reply_cache.h"
@@ -20,11 +21,6 @@ static void on_hangup(int number)
 {
     (void)number;
     atomic_store(&asked_to_reload, true);
-}
-
-static bool is_own_machine(struct takc_str address)
-{
-    return takc_str_starts(address, takc_str("127.")) || takc_str_is(address, "::1");
 }
 
 static const char *path_or_null(struct takc_str s)
@@ -80,19 +76,14 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
     return st ? st : open_observers(s, api, err);
 }
 
-/* Whom to let in, and where; nothing but the machine itself without an authorizer. */
+/* Whom to let in; that nobody else may come is checked. */
 static enum takc_status open_auth(const struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
     const struct takc_settings *s = &cli->settings;
     enum takc_status st = takc_auth_open(&api->auth, s, api->home, err);
-    if (st || is_own_machine(s->serve_address))
-        return st ? st : api->auth ? takc_tenants_open(&api->tenants, api->home, err) : TAKC_OK;
-    if (!api->auth)
-        return takc_fail(err, TAKC_INVALID, 0,
-                         "serve.address: %.*s can be reached from other machines, and serve.auth is none: name an authorizer there (key: "
-                         "takc key create makes one), or listen at 127.0.0.1",
-                         TAKC_STR_ARG(s->serve_address));
-    if (!s->serve_tls_cert.len)
+    if (st || !api->auth)
+        return st;
+    if (!s->serve_tls_cert.len && !takc_serve_is_own_machine(s->serve_address))
         takc_log(WARN, "serve", "credentials travel in clear to %.*s: set serve.tls_cert, or put a proxy with TLS in front",
                  TAKC_STR_ARG(s->serve_address));
     return takc_tenants_open(&api->tenants, api->home, err);
@@ -146,52 +137,75 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
     }
 }
 
+/* What the server stands on. Where it fails, what is open already is for close_parts. */
+static enum takc_status open_parts(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
+{
+    enum takc_status st = takc_cli_open_or_make(cli, &api->home, err);
+    if (!st)
+        st = open_auth(cli, api, err);
+    if (!st)
+        st = fill_api(cli, api, err);
+    if (!st)
+        st = takc_models_pool_open(&api->models, err);
+    if (!st)
+        st = takc_snapshots_open(&api->snapshots, err);
+    if (!st && api->tenants)
+        takc_tenants_on_close(api->tenants, let_go, api);
+    if (!st)
+        st = takc_limits_open(&api->limits, &cli->settings, api->home, err);
+    return st ? st : takc_work_open(api, err);
+}
+
+static void close_parts(struct takc_api *api)
+{
+    takc_jobs_close(api->jobs);
+    takc_tenants_close(api->tenants);
+    takc_models_pool_close(api->models);
+    takc_snapshots_close(api->snapshots);
+    takc_auth_close(api->auth);
+    takc_limits_close(api->limits);
+    takc_traces_close(api->traces);
+    takc_reply_cache_free(api->replies);
+    takc_metrics_free(api->metrics);
+    takc_home_close(api->home);
+}
+
+static enum takc_status say_where(struct takc_cli *cli, const struct takc_api *api, struct takc_err *err)
+{
+    const struct takc_settings *s = &cli->settings;
+    bool v6 = takc_str_find_byte(s->serve_address, ':', 0) != SIZE_MAX;
+    enum takc_status st = takc_cli_printf(cli, err, "http%s://%s%.*s%s:%u\n", s->serve_tls_cert.len ? "s" : "", v6 ? "[" : "",
+                                          TAKC_STR_ARG(s->serve_address), v6 ? "]" : "", takc_server_port(api->server));
+    return st ? st : takc_cli_flush(cli, err);
+}
+
+/* From the first connection to the last. */
+static enum takc_status serve(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
+{
+    enum takc_status st = open_server(cli, api, err);
+    if (st)
+        return st;
+    st = say_where(cli, api, err);
+    if (!st)
+        wait_for_signal(cli, api);
+    takc_jobs_stop(api->jobs); /* before the drain: nobody waits for a job that is put back */
+    takc_server_close(api->server, cli->settings.serve_drain_ms);
+    atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
+    return st;
+}
+
 enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
 {
     struct takc_api api = {0};
     struct sigaction hangup = {.sa_handler = on_hangup};
-    if (takc_cli_flag(cli, "print-config"))
-        return takc_cli_print_config(cli, err);
+    enum takc_status st = takc_serve_check(&cli->settings, err);
+    if (st || takc_cli_flag(cli, "print-config"))
+        return st ? st : takc_cli_print_config(cli, err);
     (void)sigemptyset(&hangup.sa_mask);
     (void)sigaction(SIGHUP, &hangup, NULL);
-    enum takc_status st = takc_cli_open_or_make(cli, &api.home, err);
+    st = open_parts(cli, &api, err);
     if (!st)
-        st = open_auth(cli, &api, err);
-    if (!st)
-        st = fill_api(cli, &api, err);
-    if (!st)
-        st = takc_models_pool_open(&api.models, err);
-    if (!st)
-        st = takc_snapshots_open(&api.snapshots, err);
-    if (!st && api.tenants)
-        takc_tenants_on_close(api.tenants, let_go, &api);
-    if (!st)
-        st = takc_limits_open(&api.limits, &cli->settings, api.home, err);
-    if (!st)
-        st = takc_work_open(&api, err);
-    if (!st)
-        st = open_server(cli, &api, err);
-    if (!st) {
-        bool v6 = takc_str_find_byte(cli->settings.serve_address, ':', 0) != SIZE_MAX;
-        st = takc_cli_printf(cli, err, "http%s://%s%.*s%s:%u\n", cli->settings.serve_tls_cert.len ? "s" : "", v6 ? "[" : "",
-                             TAKC_STR_ARG(cli->settings.serve_address), v6 ? "]" : "", takc_server_port(api.server));
-        if (!st)
-            st = takc_cli_flush(cli, err);
-        if (!st)
-            wait_for_signal(cli, &api);
-        takc_jobs_stop(api.jobs); /* before the drain: nobody waits for a job that is put back */
-        takc_server_close(api.server, cli->settings.serve_drain_ms);
-        atomic_store(&cli->call.cancel, false); /* it was told to stop, and did */
-    }
-    takc_jobs_close(api.jobs);
-    takc_tenants_close(api.tenants);
-    takc_models_pool_close(api.models);
-    takc_snapshots_close(api.snapshots);
-    takc_auth_close(api.auth);
-    takc_limits_close(api.limits);
-    takc_traces_close(api.traces);
-    takc_reply_cache_free(api.replies);
-    takc_metrics_free(api.metrics);
-    takc_home_close(api.home);
+        st = serve(cli, &api, err);
+    close_parts(&api);
     return st;
 }

@@ -4,6 +4,8 @@
  * and keys are unique is jansson's part. */
 #include "doc/json_scan.h"
 
+#include "base/hash.h"
+
 struct takc_scan takc_scan_of(struct takc_str s, struct takc_err *err)
 {
     return (struct takc_scan){.s = s, .line = 1, .err = err};
@@ -56,14 +58,6 @@ static size_t plain_string(struct takc_str s, size_t i)
     return i;
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Four hexadecimal digits at i, or -1. */
 static int32_t hex4(struct takc_str s, size_t i)
 {
@@ -71,7 +65,7 @@ static int32_t hex4(struct takc_str s, size_t i)
     if (s.len < 4 || i > s.len - 4)
         return -1;
     for (size_t k = i; k < i + 4; k++) {
-        int h = hex(s.ptr[k]);
+        int h = takc_hex_digit(s.ptr[k]);
         if (h < 0)
             return -1;
         v = v << 4 | h;

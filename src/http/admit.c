@@ -35,7 +35,7 @@ bool takc_admit_own_host(struct takc_str host)
            (inet_pton(AF_INET, name, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127);
 }
 
-static bool is_own_origin(struct takc_str origin)
+bool takc_admit_own_origin(struct takc_str origin)
 {
     size_t at = takc_str_find(origin, takc_str("://"), 0);
     return at != SIZE_MAX && takc_admit_own_host(takc_str_slice(origin, at + 3, origin.len));
@@ -54,7 +54,7 @@ bool takc_admit_head(const struct takc_api *api, struct takc_exchange *x)
         return true;
     if (!takc_admit_own_host(takc_exchange_asked(x, "host")))
         why = "this server has no authorizer (serve.auth) and answers to the names of its own machine only: localhost, 127.0.0.1, [::1]";
-    else if (origin.len && may_change(x->method) && !is_own_origin(origin) && !takc_limits_trusts(api, origin))
+    else if (origin.len && may_change(x->method) && !takc_admit_own_origin(origin) && !takc_limits_trusts(api, origin))
         why = "this server has no authorizer (serve.auth) and lets no page of a site that serve.cors_origins does not name change anything";
     if (why)
         takc_api_refuse(x, 403, "FORBIDDEN", takc_str(why), NULL);

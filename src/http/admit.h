@@ -28,5 +28,7 @@ void takc_admit_end(struct takc_asked *asked);
 
 /* "localhost", 127.x.y.z or [::1], perhaps with a port? Pure. */
 bool takc_admit_own_host(struct takc_str host);
+/* Is it the Origin of a page of this machine? Pure. */
+bool takc_admit_own_origin(struct takc_str origin);
 
 #endif

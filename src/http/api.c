@@ -80,11 +80,20 @@ void takc_api_refuse(struct takc_exchange *x, int status, const char *code, stru
     takc_api_json(x, status, error_body(x, code, message, details));
 }
 
+void takc_api_log_failure(const struct takc_exchange *x, enum takc_status st, const struct takc_err *err)
+{
+    const char *why = err ? err->msg : "";
+    if (st == TAKC_CANCELLED) /* its client has gone, or the server ends: nothing is broken */
+        takc_log_for(&x->call, INFO, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), why);
+    else
+        takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), why);
+}
+
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
     int http = takc_api_status(st);
     if (http >= 500)
-        takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), err ? err->msg : "");
+        takc_api_log_failure(x, st, err);
     say_when(x, http);
     takc_api_json(x, http, takc_api_error(x, st, about, err));
 }

@@ -126,6 +126,8 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
+/* Logs what failed inside, as an error; CANCELLED as info. err: NULL is welcome. */
+void takc_api_log_failure(const struct takc_exchange *x, enum takc_status st, const struct takc_err *err);
 /* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
  * they have none. */
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
@@ -162,6 +164,7 @@ void takc_question_headers(struct takc_exchange *x, const struct takc_query_resu
 /* takc_query, with models that stay open between questions. */
 TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
                                                  struct takc_query_result *out, struct takc_err *err);
+/* Frees what q owns; a zeroed one is fine. */
 void takc_question_clear(struct takc_question *q);
 struct takc_refusal { /* what a failed question comes to, for who asked */
     int status;

@@ -3,6 +3,8 @@
  * guard.c - the checks, cheapest first. */
 #include "http/guard.h"
 
+#include "base/hash.h"
+
 #include <stdio.h>
 
 enum { TARGET_BYTES = 8192, N_HEADERS = 100, HEADER_BYTES = 16384 };
@@ -53,11 +55,6 @@ static size_t count(const struct takc_request_head *h, const char *name)
 
 /* ---- target ---- */
 
-static bool is_hex(char c)
-{
-    return c && strchr("0123456789abcdefABCDEF", c);
-}
-
 static bool is_dots(struct takc_str segment)
 {
     char text[8];
@@ -75,7 +72,8 @@ static int check_target(struct takc_str t, size_t max, char why[128])
         unsigned char c = (unsigned char)t.ptr[i];
         if (c <= 0x20 || c >= 0x7f || c == '#' || c == '\\')
             return refuse(400, why, "the request's target holds a character that must be escaped");
-        if (c == '%' && (i + 2 >= t.len || !is_hex(t.ptr[i + 1]) || !is_hex(t.ptr[i + 2]) || (t.ptr[i + 1] == '0' && t.ptr[i + 2] == '0')))
+        if (c == '%' && (i + 2 >= t.len || takc_hex_digit(t.ptr[i + 1]) < 0 || takc_hex_digit(t.ptr[i + 2]) < 0 ||
+                         (t.ptr[i + 1] == '0' && t.ptr[i + 2] == '0')))
             return refuse(400, why, "the request's target holds a broken percent escape");
     }
     size_t query = takc_str_find_byte(t, '?', 0);

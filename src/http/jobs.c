@@ -54,12 +54,6 @@ struct takc_jobs {
     } locked;
 };
 
-static uint64_t now_ns(void)
-{
-    const struct takc_clock *clock = takc_clock_system();
-    return clock->mono_ns(clock);
-}
-
 static void changed_locked(struct takc_jobs *j)
 {
     j->locked.changes++;
@@ -118,13 +112,13 @@ static struct noting look(struct slot *s)
 {
     struct noting n = {.due = false};
     takc_mutex_lock(&s->jobs->locked.mu);
-    if (s->active && (s->moved || now_ns() - s->noted_ns > SECOND_NS)) {
+    if (s->active && (s->moved || takc_now_ns() - s->noted_ns > SECOND_NS)) {
         (void)snprintf(n.id, sizeof(n.id), "%s", s->id);
         (void)snprintf(n.stage, sizeof(n.stage), "%s", s->stage);
         n.progress = s->progress;
         n.due = true;
         s->moved = false;
-        s->noted_ns = now_ns();
+        s->noted_ns = takc_now_ns();
     }
     takc_mutex_unlock(&s->jobs->locked.mu);
     return n;
@@ -173,7 +167,7 @@ static bool begin_slot(struct slot *s, const struct takc_job_row *job)
     s->progress = job->progress < 99 ? job->progress : 0;
     s->band_from = s->band_to = s->progress;
     s->cancelled = s->moved = false;
-    s->noted_ns = now_ns();
+    s->noted_ns = takc_now_ns();
     s->active = !stops;
     changed_locked(j);
     takc_mutex_unlock(&j->locked.mu);
@@ -516,11 +510,11 @@ enum takc_status takc_jobs_wait(struct takc_jobs *j, struct takc_str tenant, str
                                 struct takc_arena *a, struct takc_job_row *out, struct takc_err *err)
 {
     enum { LOOK_MS = 1000 };
-    uint64_t until = now_ns() + ms * 1000000u;
+    uint64_t until = takc_now_ns() + ms * 1000000u;
     enum takc_job_state state = TAKC_JOB_UNSET;
     bool goes_on = true;
     for (;;) {
-        uint64_t seen = takc_jobs_changes(j), now = now_ns();
+        uint64_t seen = takc_jobs_changes(j), now = takc_now_ns();
         enum takc_status st = takc_call_check(call, err);
         if (!st)
             st = state_of(j, tenant, id, &state, err);

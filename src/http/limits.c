@@ -26,13 +26,21 @@ struct takc_limited {                 /* of one request, in its arena */
 
 /* ---- open and close ---- */
 
-static enum takc_status read_lists(struct takc_limits *l, const struct takc_settings *s, struct takc_err *err)
+static enum takc_status read_lists(struct takc_cors *cors, struct takc_proxies *proxies, const struct takc_settings *s,
+                                   struct takc_err *err)
 {
-    enum takc_status st = takc_cors_parse(s->serve_cors_origins, &l->cors, err);
+    enum takc_status st = takc_cors_parse(s->serve_cors_origins, cors, err);
     if (st)
         return takc_err_prefix(err, st, "serve.cors_origins");
-    st = takc_proxies_parse(s->serve_trusted_proxies, &l->proxies, err);
+    st = takc_proxies_parse(s->serve_trusted_proxies, proxies, err);
     return st ? takc_err_prefix(err, st, "serve.trusted_proxies") : TAKC_OK;
+}
+
+enum takc_status takc_limits_check(const struct takc_settings *s, struct takc_err *err)
+{
+    struct takc_cors cors;
+    struct takc_proxies proxies;
+    return read_lists(&cors, &proxies, s, err);
 }
 
 enum takc_status takc_limits_open(struct takc_limits **out, const struct takc_settings *s, struct takc_home *home, struct takc_err *err)
@@ -48,7 +56,7 @@ enum takc_status takc_limits_open(struct takc_limits **out, const struct takc_se
     struct takc_limits *l = takc_alloc(sizeof(*l));
     if (!l)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for limits");
-    enum takc_status st = read_lists(l, s, err);
+    enum takc_status st = read_lists(&l->cors, &l->proxies, s, err);
     if (!st)
         st = takc_quota_open(&l->quota, &o, err);
     if (st) {

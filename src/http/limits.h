@@ -14,6 +14,8 @@
  * and outlives them. INVALID names the setting. Returns owned. */
 TAKC_CHECK enum takc_status takc_limits_open(struct takc_limits **out, const struct takc_settings *s, struct takc_home *home,
                                              struct takc_err *err);
+/* Are serve.cors_origins and serve.trusted_proxies lists of what they should be? INVALID names the setting. */
+TAKC_CHECK enum takc_status takc_limits_check(const struct takc_settings *s, struct takc_err *err);
 /* Makes counters last; call it now and then, it writes about once a second. */
 void takc_limits_flush(struct takc_limits *l);
 /* NULL is harmless. */

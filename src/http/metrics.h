@@ -37,6 +37,7 @@ enum takc_metrics_counter {
     TAKC_METRICS_AUDIT_FAILED, /* rows that could not be written */
     TAKC_METRICS_COUNTERS
 };
+/* Counts n more; from any thread. */
 void takc_metrics_add(struct takc_metrics *m, enum takc_metrics_counter which, uint64_t n);
 
 struct takc_metrics_now { /* what others know at the moment of telling */

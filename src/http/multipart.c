@@ -4,6 +4,8 @@
  * off, what matched so far is data, and only the byte at hand can begin another. The body counts as if a line's end stood before it. */
 #include "http/multipart.h"
 
+#include "base/hash.h"
+
 #include <stdio.h>
 
 enum state { PREAMBLE, DATA, BEHIND, BEHIND_CR, BEHIND_DASH, HEADERS, EPILOGUE, BROKEN };
@@ -123,11 +125,6 @@ void takc_multipart_init(struct takc_multipart *m, const char *boundary, const s
 
 /* ---- the headers of a part ---- */
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Takes the backslashes off in place: only before a quote or a backslash, since some clients send paths as they are. */
 static struct takc_str unquote(char *text, size_t n)
 {
@@ -152,7 +149,7 @@ static bool unextend(char *text, size_t n, struct takc_str *out)
             text[to++] = text[i];
             continue;
         }
-        int high = i + 2 < n ? hex(text[i + 1]) : -1, low = i + 2 < n ? hex(text[i + 2]) : -1;
+        int high = i + 2 < n ? takc_hex_digit(text[i + 1]) : -1, low = i + 2 < n ? takc_hex_digit(text[i + 2]) : -1;
         if (high < 0 || low < 0)
             return false;
         text[to++] = (char)(high * 16 + low);

@@ -41,6 +41,7 @@ struct takc_multipart { /* the caller's storage; init it */
 /* The boundary of a Content-Type. INVALID: it is multipart/form-data and has none, or one that cannot be; UNSUPPORTED: it is another type.
  */
 TAKC_CHECK enum takc_status takc_multipart_boundary(struct takc_str content_type, char out[TAKC_BOUNDARY_MAX + 1], struct takc_err *err);
+/* m needs no clearing; both are copied. */
 void takc_multipart_init(struct takc_multipart *m, const char *boundary, const struct takc_multipart_handlers *handlers);
 /* Reads the next piece. INVALID with what is wrong; otherwise what a handler failed with. After a failure the same comes again. */
 TAKC_CHECK enum takc_status takc_multipart_feed(struct takc_multipart *m, struct takc_str piece, struct takc_err *err);

@@ -18,15 +18,6 @@ enum {
 
 /* ---- a job as JSON ---- */
 
-static json_t *time_json(int64_t at_s)
-{
-    char text[21];
-    if (!at_s)
-        return json_null();
-    takc_time_text(at_s, text);
-    return json_string(text);
-}
-
 static json_t *result_of(const struct takc_job_row *job)
 {
     json_t *v = NULL;
@@ -36,10 +27,11 @@ static json_t *result_of(const struct takc_job_row *job)
 /* The guide's fields and ours; whole: with the result. */
 static json_t *job_json(const struct takc_job_row *job, bool whole)
 {
-    json_t *v = json_pack("{so ss so so sI so sI so so so}", "job_id", takc_json_str(job->id), "status", takc_job_state_name(job->state),
-                          "kind", takc_json_str(job->kind), "task_type", takc_json_str(job->task), "progress", (json_int_t)job->progress,
-                          "stage", takc_json_str(job->stage), "attempts", (json_int_t)job->attempts, "created_at",
-                          time_json(job->created_s), "started_at", time_json(job->started_s), "completed_at", time_json(job->ended_s));
+    json_t *v =
+        json_pack("{so ss so so sI so sI so so so}", "job_id", takc_json_str(job->id), "status", takc_job_state_name(job->state), "kind",
+                  takc_json_str(job->kind), "task_type", takc_json_str(job->task), "progress", (json_int_t)job->progress, "stage",
+                  takc_json_str(job->stage), "attempts", (json_int_t)job->attempts, "created_at", takc_json_time(job->created_s),
+                  "started_at", takc_json_time(job->started_s), "completed_at", takc_json_time(job->ended_s));
     if (!v || !whole)
         return v;
     json_t *result = result_of(job), *error = json_incref(json_object_get(result, "error"));

@@ -21,9 +21,7 @@ struct talk { /* one request */
 
 static bool is_welcome(const struct takc_api *api, struct takc_str origin)
 {
-    size_t at = takc_str_find(origin, takc_str("://"), 0);
-    return !origin.len || takc_limits_trusts(api, origin) ||
-           (at != SIZE_MAX && takc_admit_own_host(takc_str_slice(origin, at + 3, origin.len)));
+    return !origin.len || takc_limits_trusts(api, origin) || takc_admit_own_origin(origin);
 }
 
 /* What could not be read has no id to answer. */

@@ -52,7 +52,7 @@ struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool na
 {
     struct takc_refusal f = refusal_of(named, st, r->answer.failure, err);
     if (f.status >= 500 || r->answer.failure)
-        takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), err->msg);
+        takc_api_log_failure(x, st, err);
     return f;
 }
 

@@ -39,6 +39,7 @@ struct takc_stamp { /* of a manifest, as it is now; make it before the manifest 
     off_t size;
     struct timespec modified, changed;
 };
+/* How the manifest's file is now; there is false where there is none. */
 struct takc_stamp takc_stamp_of(const struct takc_kept_key *k);
 
 /* The reply, if there is one that is good; else NULL. c may be NULL. Release it. */

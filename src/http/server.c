@@ -74,8 +74,8 @@ static enum takc_status copy_options(struct takc_server *s, const struct takc_se
     o->write_ms = or_else(o->write_ms, 60000);
     o->idle_ms = or_else(o->idle_ms, 75000);
     if (!o->cert_file != !o->key_file)
-        return takc_fail(err, TAKC_INVALID, 0, "TLS needs a certificate and a key: %s is missing",
-                         o->cert_file ? "the key" : "the certificate");
+        return takc_fail(err, TAKC_INVALID, 0, "TLS needs a certificate and a key: %s is not set",
+                         o->cert_file ? "serve.tls_key" : "serve.tls_cert");
     enum takc_status st = copy_text(&s->arena, &o->address, err);
     if (!st)
         st = copy_text(&s->arena, &o->cert_file, err);
@@ -91,11 +91,15 @@ static enum takc_status listen_on(int fd, const struct addrinfo *a, const struct
     if (!bind(fd, a->ai_addr, a->ai_addrlen) && !listen(fd, BACKLOG))
         return TAKC_OK;
     if (errno == EADDRINUSE)
-        return takc_fail(err, TAKC_BUSY, errno, "port %u of %s is in use", o->port, o->address);
-    if (errno == EACCES)
-        return takc_fail(err, TAKC_DENIED, errno, "port %u of %s may not be bound by this user; ports from 1024 on may", o->port,
+        return takc_fail(err, TAKC_BUSY, errno, "serve.port: %u of %s is in use: stop what listens there, or choose another one", o->port,
                          o->address);
-    return takc_fail(err, TAKC_INVALID, errno, "%s, port %u: %s", o->address, o->port, strerror(errno));
+    if (errno == EACCES)
+        return takc_fail(err, TAKC_DENIED, errno, "serve.port: %u of %s may not be bound by this user; ports from 1024 on may", o->port,
+                         o->address);
+    if (errno == EADDRNOTAVAIL)
+        return takc_fail(err, TAKC_INVALID, errno, "serve.address: %s is no address of this machine; 0.0.0.0 stands for all that it has",
+                         o->address);
+    return takc_fail(err, TAKC_INVALID, errno, "serve.address: %s, port %u: %s", o->address, o->port, strerror(errno));
 }
 
 static enum takc_status learn_port(struct takc_server *s, struct takc_err *err)
@@ -120,7 +124,7 @@ static enum takc_status open_socket(struct takc_server *s, struct takc_err *err)
     struct addrinfo *a = NULL;
     (void)snprintf(port, sizeof(port), "%u", s->o.port);
     if (!s->o.address || getaddrinfo(s->o.address, port, &hints, &a))
-        return takc_fail(err, TAKC_INVALID, 0, "'%s' is no address like 127.0.0.1 or ::1", s->o.address ? s->o.address : "");
+        return takc_fail(err, TAKC_INVALID, 0, "serve.address: '%s' is no address like 127.0.0.1 or ::1", s->o.address ? s->o.address : "");
     s->listen_fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     enum takc_status st = s->listen_fd < 0 ? takc_fail_errno(err, errno, "no socket") : listen_on(s->listen_fd, a, &s->o, err);
     freeaddrinfo(a);
@@ -145,7 +149,7 @@ static enum takc_status read_pem(const char *path, const char *what, struct takc
     if (st)
         return takc_err_prefix(err, st, "%s", what);
     if (takc_str_find(takc_buf_str(out), takc_str("-----BEGIN "), 0) == SIZE_MAX)
-        return takc_fail(err, TAKC_INVALID, 0, "%s %s is no PEM", what, path);
+        return takc_fail(err, TAKC_INVALID, 0, "%s: %s is no PEM", what, path);
     return TAKC_OK;
 }
 
@@ -176,16 +180,17 @@ static enum takc_status start_daemon(struct takc_server *s, struct MHD_Daemon **
 {
     enum takc_status st = TAKC_OK;
     if (s->o.cert_file) {
-        st = read_pem(s->o.cert_file, "certificate", &s->cert, err);
+        st = read_pem(s->o.cert_file, "serve.tls_cert", &s->cert, err);
         if (!st)
-            st = read_pem(s->o.key_file, "key", &s->key, err);
+            st = read_pem(s->o.key_file, "serve.tls_key", &s->key, err);
     }
     if (st)
         return st;
     *out = start(s);
     if (!*out && s->o.cert_file)
-        return takc_fail(err, TAKC_INVALID, 0, "certificate %s and key %s do not go together, or are damaged", s->o.cert_file,
-                         s->o.key_file);
+        return takc_fail(err, TAKC_INVALID, 0,
+                         "serve.tls_key: %s is not the key of the certificate serve.tls_cert %s, or one of them is damaged", s->o.key_file,
+                         s->o.cert_file);
     return *out ? TAKC_OK : takc_fail(err, TAKC_BUSY, errno, "the server cannot be started: %s", strerror(errno));
 }
 

@@ -47,6 +47,7 @@ struct takc_server_options {
 /* Listens. Everything in o is copied but handlers.arg. INVALID: address, half a TLS, an unreadable or wrong certificate, named; BUSY: the
  * port is taken; DENIED: it may not be bound; UNSUPPORTED: no libmicrohttpd. Returns owned: takc_server_close. */
 TAKC_CHECK enum takc_status takc_server_open(struct takc_server **out, const struct takc_server_options *o, struct takc_err *err);
+/* Where it listens: that of the options, or the one that the system chose for 0. */
 uint16_t takc_server_port(const struct takc_server *s);
 /* Reads the certificate again; connections that stand keep theirs. On failure the old one stays. */
 TAKC_CHECK enum takc_status takc_server_reload(struct takc_server *s, struct takc_err *err);
@@ -57,6 +58,7 @@ struct takc_server_counts {
     uint64_t connections, requests, refused, timed_out, gone; /* since open */
     size_t open, running, waiting;                            /* now */
 };
+/* From any thread; each is of this moment. */
 void takc_server_count(struct takc_server *s, struct takc_server_counts *out);
 
 #endif

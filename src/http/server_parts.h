@@ -2,9 +2,11 @@
  *
  * http/server_parts.h - what the files of the transport share; private to them.
  *
- *   server.c      options, listening, TLS, opening and closing
- *   transfer.c    one request through libmicrohttpd: head, body, handler, reply, stream
- *   ticker.c      deadlines, clients that have gone */
+ *   server.c            options, listening, TLS, opening and closing
+ *   transfer.c          one request through libmicrohttpd: head, body, handler
+ *   transfer_reply.c    its reply
+ *   transfer_stream.c   a reply that is made while it goes out
+ *   ticker.c            deadlines, clients that have gone */
 #ifndef TAKC_HTTP_SERVER_PARTS_H
 #define TAKC_HTTP_SERVER_PARTS_H
 
@@ -87,14 +89,31 @@ struct takc_server {
     } locked;
 };
 
-/* --- transfer.c: libmicrohttpd's callbacks; cls is the server --- */
+/* --- transfer.c: libmicrohttpd's callbacks, on its threads; cls is the server --- */
+/* The request's line has come. Returns the transfer, owned by the library until takc_transfer_completed; NULL: no memory. */
 void *takc_transfer_uri(void *cls, const char *uri, struct MHD_Connection *c);
+/* Its head, every piece of its body, its end, and again whenever a suspended one goes on. NO: the library closes the connection. */
 enum MHD_Result takc_transfer_access(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                                      const char *upload, size_t *upload_size, void **con_cls);
+/* It has ended, whichever way: what still works on it is cancelled. */
 void takc_transfer_completed(void *cls, struct MHD_Connection *c, void **con_cls, enum MHD_RequestTerminationCode how);
+/* A connection begins or ends. */
 void takc_transfer_notify(void *cls, struct MHD_Connection *c, void **socket_context, enum MHD_ConnectionNotificationCode what);
 
+/* --- transfer_reply.c --- */
+/* Queues the reply that the exchange holds; on the io thread. NO: the library closes the connection. */
+enum MHD_Result takc_transfer_reply(struct transfer *t);
+
+/* --- transfer_stream.c --- */
+/* libmicrohttpd's reader of a stream; cls is the transfer. Suspends the connection where nothing has been sent yet. */
+ssize_t takc_transfer_stream_read(void *cls, uint64_t pos, char *buf, size_t max);
+/* The handler has sent all of it. */
+void takc_transfer_stream_end(struct transfer *t);
+/* The client takes no more: who sends is told. */
+void takc_transfer_stream_leave(struct transfer *t);
+
 /* --- ticker.c --- */
+/* The ticker's thread, until the server is closing. Returns NULL. */
 void *takc_server_tick(void *server);
 /* Puts a connection into a phase that may take so long. */
 void takc_connection_phase(struct connection *c, enum phase p, uint64_t limit_ms);

@@ -34,6 +34,7 @@ TAKC_CHECK enum takc_status takc_staging_open(struct takc_staging *s, const char
 TAKC_CHECK enum takc_status takc_staging_begin(struct takc_staging *s, unsigned group, struct takc_str name, struct takc_err *err);
 /* Appends to it. FULL, IO. */
 TAKC_CHECK enum takc_status takc_staging_write(struct takc_staging *s, struct takc_str piece, struct takc_err *err);
+/* The document's file is whole. FULL, IO. */
 TAKC_CHECK enum takc_status takc_staging_end(struct takc_staging *s, struct takc_err *err);
 /* Syncs everything and makes it a job's; s is empty then. */
 TAKC_CHECK enum takc_status takc_staging_keep(struct takc_staging *s, const char *home, const char *job, struct takc_err *err);

@@ -12,16 +12,10 @@
 
 enum { TICK_MS = 100 };
 
-static uint64_t now_ns(void)
-{
-    const struct takc_clock *clock = takc_clock_system();
-    return clock->mono_ns(clock);
-}
-
 void takc_connection_phase(struct connection *c, enum phase p, uint64_t limit_ms)
 {
     atomic_store(&c->limit_ms, limit_ms);
-    atomic_store(&c->since_ns, now_ns());
+    atomic_store(&c->since_ns, takc_now_ns());
     atomic_store(&c->phase, (int)p);
 }
 
@@ -75,7 +69,7 @@ void *takc_server_tick(void *server)
     while (!atomic_load(&s->closing)) {
         clock->sleep_ns(clock, TICK_MS * 1000000u);
         takc_mutex_lock(&s->locked.mu);
-        uint64_t now = now_ns();
+        uint64_t now = takc_now_ns();
         for (struct connection *c = s->locked.first; c; c = c->next)
             look_at_locked(s, c, now);
         takc_mutex_unlock(&s->locked.mu);

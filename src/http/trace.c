@@ -51,12 +51,6 @@ struct takc_traces {
     } locked;
 };
 
-static uint64_t now_ns(void)
-{
-    const struct takc_clock *clock = takc_clock_system();
-    return clock->mono_ns(clock);
-}
-
 /* ---- the trace context ---- */
 
 static bool is_hex(struct takc_str s, bool zero_too)
@@ -114,7 +108,7 @@ static void fill_record(const struct takc_traces *t, const struct takc_exchange 
                         struct takc_traced *out)
 {
     *out = (struct takc_traced){.began_ns = x->began_ns,
-                                .ended_ns = now_ns(),
+                                .ended_ns = takc_now_ns(),
                                 .admit_from_ns = x->admit_from_ns,
                                 .admit_ns = x->admit_ns,
                                 .work_from_ns = atomic_load_explicit(&x->work_from_ns, memory_order_relaxed),
@@ -198,7 +192,7 @@ static bool is_worth_repeating(int http)
 /* Once a minute at most: a collector that is away is no reason to fill a disk. */
 static void complain(struct takc_traces *t, const struct takc_err *err)
 {
-    uint64_t now = now_ns();
+    uint64_t now = takc_now_ns();
     if (t->complained_ns && now - t->complained_ns < UINT64_C(60000000000))
         return;
     t->complained_ns = now;
@@ -360,7 +354,7 @@ static int64_t wall_minus_mono(void)
 {
     struct timespec wall;
     (void)clock_gettime(CLOCK_REALTIME, &wall);
-    return (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - (int64_t)now_ns();
+    return (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - (int64_t)takc_now_ns();
 }
 
 static enum takc_status start(struct takc_traces *t, const struct takc_trace_options *o, struct takc_err *err)
@@ -421,8 +415,8 @@ void takc_traces_close(struct takc_traces *t)
         atomic_store(&t->closing, true);
         takc_cond_signal(&t->locked.more);
         takc_mutex_unlock(&t->locked.mu);
-        uint64_t until = now_ns() + CLOSE_MS * UINT64_C(1000000);
-        while (!atomic_load(&t->ended) && now_ns() < until)
+        uint64_t until = takc_now_ns() + CLOSE_MS * UINT64_C(1000000);
+        while (!atomic_load(&t->ended) && takc_now_ns() < until)
             clock->sleep_ns(clock, 2000000);
         atomic_store(&t->call.cancel, true); /* nothing is sent any more: what is left is lost */
         (void)pthread_join(t->thread, NULL);

@@ -9,20 +9,11 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/address.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#define STREAM_CHUNK 16384u
 #define DISCARD_MAX ((uint64_t)8 << 20) /* of a body that is too large: read and dropped, so that the client sees the reply */
-
-static uint64_t now_ns(void)
-{
-    const struct takc_clock *clock = takc_clock_system();
-    return clock->mono_ns(clock);
-}
 
 /* ---- connections ---- */
 
@@ -73,15 +64,6 @@ static void attach(struct connection *c, struct transfer *t)
 }
 
 /* ---- a transfer's life ---- */
-
-void takc_exchange_drop_kept(struct takc_exchange *x)
-{
-    if (x->kept_release)
-        x->kept_release(x->kept_arg);
-    x->kept_release = NULL;
-    x->kept_arg = NULL;
-    x->kept_file = false;
-}
 
 static void unref(struct transfer *t)
 {
@@ -175,10 +157,8 @@ static void read_peer(struct transfer *t)
 {
     const union MHD_ConnectionInfo *i = t->server->mhd->get_connection_info(t->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr *a = i ? i->client_addr : NULL;
-    if (a && a->sa_family == AF_INET)
-        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, t->x.peer, sizeof(t->x.peer));
-    else if (a && a->sa_family == AF_INET6)
-        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, t->x.peer, sizeof(t->x.peer));
+    if (a)
+        takc_address_text(a, t->x.peer);
 }
 
 /* The client's own id where it is one that may stand in logs and headers. */
@@ -214,226 +194,6 @@ static void refuse(struct transfer *t, int status, const char *why)
         t->x.status = status;
 }
 
-/* ---- replies ---- */
-
-struct takc_str takc_exchange_asked(const struct takc_exchange *x, const char *name)
-{
-    return takc_header_find(x->headers, x->n_headers, name);
-}
-
-void takc_exchange_header(struct takc_exchange *x, const char *name, struct takc_str value)
-{
-    if (!value.len)
-        return;
-    for (size_t i = 0; i < value.len; i++)
-        if ((unsigned char)value.ptr[i] < 0x20 || value.ptr[i] == 0x7f) {
-            takc_log(WARN, "http", "a reply's header %s was left out: its value holds a control character", name);
-            return;
-        }
-    struct takc_header h = {takc_arena_dup(&x->arena, takc_str(name)), takc_arena_dup(&x->arena, value)};
-    if (x->n_out == TAKC_EXCHANGE_HEADERS || !h.name.ptr || !h.value.ptr) {
-        takc_log(WARN, "http", "a reply's header %s was left out: no room", name);
-        return;
-    }
-    x->out[x->n_out++] = h;
-}
-
-static void free_body(void *cls)
-{
-    takc_free(cls);
-}
-
-static ssize_t read_stream(void *cls, uint64_t pos, char *buf, size_t max)
-{
-    struct transfer *t = cls;
-    size_t n = 0;
-    (void)pos;
-    takc_mutex_lock(&t->locked.mu);
-    while (n < max && t->locked.n) {
-        size_t run = t->locked.cap - t->locked.first;
-        run = run < t->locked.n ? run : t->locked.n;
-        run = run < max - n ? run : max - n;
-        memcpy(buf + n, t->locked.bytes + t->locked.first, run);
-        t->locked.first = (t->locked.first + run) % t->locked.cap;
-        t->locked.n -= run;
-        n += run;
-    }
-    bool ended = !n && t->locked.ended;
-    if (n)
-        takc_cond_signal(&t->locked.moved);
-    else if (!ended) {
-        t->locked.paused = true;
-        t->server->mhd->suspend_connection(t->mhd);
-    }
-    takc_mutex_unlock(&t->locked.mu);
-    t->x.sent_bytes += n;
-    if (n)
-        takc_connection_phase(t->connection, PHASE_STREAMS, t->server->o.write_ms);
-    return ended ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
-}
-
-/* From a file the system sends without a copy, but not through TLS. NULL: not this way. */
-static struct MHD_Response *lend_file(struct transfer *t)
-{
-    if (!t->x.kept_file || t->x.tls || atomic_load_explicit(&t->server->n_lent, memory_order_relaxed) >= LENT_MAX)
-        return NULL;
-    int fd = fcntl(t->x.kept_fd, F_DUPFD_CLOEXEC, 0);
-    struct MHD_Response *r = fd < 0 ? NULL : t->server->mhd->create_response_from_fd64(t->x.kept.len, fd);
-    if (!r && fd >= 0)
-        (void)close(fd);
-    if (!r)
-        return NULL;
-    atomic_fetch_add_explicit(&t->server->n_lent, 1, memory_order_relaxed);
-    t->lends = true;
-    t->x.sent_bytes = t->x.kept.len;
-    return r;
-}
-
-static struct MHD_Response *lend_kept(struct transfer *t)
-{
-    struct MHD_Response *file = lend_file(t);
-    if (file)
-        return file;
-    void *bytes = (void *)(uintptr_t)t->x.kept.ptr; /* the library only reads them */
-    struct MHD_Response *r =
-        t->server->mhd->create_response_from_buffer_with_free_callback_cls(t->x.kept.len, bytes, t->x.kept_release, t->x.kept_arg);
-    t->x.sent_bytes = t->x.kept.len;
-    if (r)
-        t->x.kept_release = NULL, t->x.kept_arg = NULL; /* the library calls it */
-    return r;
-}
-
-static struct MHD_Response *make_response(struct transfer *t, struct takc_err *err)
-{
-    char *bytes = NULL;
-    size_t len = 0;
-    if (t->x.streams)
-        return t->server->mhd->create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, read_stream, t, NULL);
-    if (t->x.kept_release)
-        return lend_kept(t);
-    if (takc_buf_take(&t->x.reply, &bytes, &len, err))
-        return NULL;
-    t->x.sent_bytes = len;
-    struct MHD_Response *r = t->server->mhd->create_response_from_buffer_with_free_callback_cls(len, bytes, free_body, bytes);
-    if (!r)
-        takc_free(bytes);
-    return r;
-}
-
-static enum MHD_Result queue_reply(struct transfer *t)
-{
-    const struct takc_mhd *mhd = t->server->mhd;
-    struct takc_exchange *x = &t->x;
-    uint64_t n = x->kept_release ? x->kept.len : x->reply.len;
-    struct MHD_Response *r = make_response(t, NULL);
-    if (!r)
-        return MHD_NO;
-    t->server->o.handlers.headers(t->server->o.handlers.arg, x);
-    const char *type = x->content_type ? x->content_type : "application/json";
-    bool empty = !n && !x->streams; /* 202, 304: nothing has no type */
-    bool good = empty || mhd->add_response_header(r, "Content-Type", type) == MHD_YES;
-    for (size_t i = 0; i < x->n_out && good; i++)
-        good = mhd->add_response_header(r, x->out[i].name.ptr, x->out[i].value.ptr) == MHD_YES;
-    t->step = STEP_QUEUED;
-    takc_connection_phase(t->connection, x->streams ? PHASE_STREAMS : PHASE_WRITES, t->server->o.write_ms + n / 65);
-    enum MHD_Result q = good ? mhd->queue_response(t->mhd, (unsigned)x->status, r) : MHD_NO;
-    mhd->destroy_response(r);
-    return q;
-}
-
-/* ---- streams ---- */
-
-enum takc_status takc_exchange_stream(struct takc_exchange *x, int status, const char *content_type, struct takc_err *err)
-{
-    struct transfer *t = (struct transfer *)(void *)x;
-    enum takc_status st = takc_call_check(&x->call, err);
-    if (st)
-        return st;
-    x->status = status;
-    x->content_type = content_type;
-    x->streams = true;
-    t->step = STEP_HANDLED;
-    t->server->mhd->resume_connection(t->mhd);
-    return TAKC_OK;
-}
-
-/* Makes the ring large enough for n more bytes. */
-static enum takc_status grow_locked(struct transfer *t, size_t n, struct takc_err *err)
-{
-    size_t cap = t->locked.cap ? t->locked.cap : STREAM_FIRST;
-    while (cap < t->locked.n + n)
-        cap *= 2;
-    if (cap == t->locked.cap)
-        return TAKC_OK;
-    char *bytes = takc_alloc(cap);
-    if (!bytes)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for a stream");
-    for (size_t i = 0; i < t->locked.n; i++)
-        bytes[i] = t->locked.bytes[(t->locked.first + i) % t->locked.cap];
-    takc_free(t->locked.bytes);
-    t->locked.bytes = bytes;
-    t->locked.cap = cap;
-    t->locked.first = 0;
-    return TAKC_OK;
-}
-
-static enum takc_status put_locked(struct transfer *t, struct takc_str piece, struct takc_err *err)
-{
-    if (t->locked.gone)
-        return takc_fail(err, TAKC_CANCELLED, 0, "the client has gone");
-    enum takc_status st = grow_locked(t, piece.len, err);
-    for (size_t done = 0; done < piece.len && !st;) {
-        size_t at = (t->locked.first + t->locked.n) % t->locked.cap, run = t->locked.cap - at;
-        run = run < piece.len - done ? run : piece.len - done;
-        memcpy(t->locked.bytes + at, piece.ptr + done, run);
-        t->locked.n += run;
-        done += run;
-    }
-    return st;
-}
-
-static void go_on_locked(struct transfer *t)
-{
-    if (t->locked.paused && !t->locked.gone) {
-        t->locked.paused = false;
-        t->server->mhd->resume_connection(t->mhd);
-    }
-}
-
-enum takc_status takc_exchange_send(struct takc_exchange *x, struct takc_str piece, struct takc_err *err)
-{
-    struct transfer *t = (struct transfer *)(void *)x;
-    enum takc_status st = TAKC_OK;
-    for (size_t done = 0; done < piece.len && !st;) {
-        takc_mutex_lock(&t->locked.mu);
-        while (t->locked.n >= STREAM_ROOM && !t->locked.gone && !st) {
-            takc_cond_wait_ms(&t->locked.moved, &t->locked.mu, 1000);
-            st = takc_call_check(&x->call, err);
-        }
-        size_t room = STREAM_ROOM > t->locked.n ? STREAM_ROOM - t->locked.n : 0, n = room < piece.len - done ? room : piece.len - done;
-        if (!st)
-            st = put_locked(t, takc_str_slice(piece, done, done + n), err);
-        done += n;
-        if (!st)
-            go_on_locked(t);
-        takc_mutex_unlock(&t->locked.mu);
-    }
-    return st;
-}
-
-enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str piece, struct takc_err *err)
-{
-    struct transfer *t = (struct transfer *)(void *)x;
-    takc_mutex_lock(&t->locked.mu);
-    enum takc_status st = t->locked.n + piece.len > STREAM_POSTED_MAX
-                              ? takc_fail(err, TAKC_TIMEOUT, 0, "the client takes nothing of %zu bytes", t->locked.n)
-                              : put_locked(t, piece, err);
-    if (!st)
-        go_on_locked(t);
-    takc_mutex_unlock(&t->locked.mu);
-    return st;
-}
-
 /* ---- the handler ---- */
 
 enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job, struct takc_err *err)
@@ -446,9 +206,9 @@ enum takc_status takc_exchange_fork(struct takc_exchange *x, struct takc_job job
 static void admit(void *arg)
 {
     struct transfer *t = arg;
-    t->x.admit_from_ns = now_ns();
+    t->x.admit_from_ns = takc_now_ns();
     t->server->o.handlers.admit(t->server->o.handlers.arg, &t->x);
-    t->x.admit_ns = now_ns() - t->x.admit_from_ns;
+    t->x.admit_ns = takc_now_ns() - t->x.admit_from_ns;
     t->step = STEP_ADMITTED;
     t->server->mhd->resume_connection(t->mhd);
     unref(t);
@@ -456,10 +216,10 @@ static void admit(void *arg)
 
 static void handle(struct transfer *t)
 {
-    uint64_t from = now_ns();
+    uint64_t from = takc_now_ns();
     atomic_store_explicit(&t->x.work_from_ns, from, memory_order_relaxed);
     t->server->o.handlers.handle(t->server->o.handlers.arg, &t->x);
-    atomic_store_explicit(&t->x.work_ns, now_ns() - from, memory_order_relaxed);
+    atomic_store_explicit(&t->x.work_ns, takc_now_ns() - from, memory_order_relaxed);
 }
 
 /* On a fiber. */
@@ -468,10 +228,7 @@ static void work(void *arg)
     struct transfer *t = arg;
     handle(t);
     if (t->x.streams) {
-        takc_mutex_lock(&t->locked.mu);
-        t->locked.ended = true;
-        go_on_locked(t);
-        takc_mutex_unlock(&t->locked.mu);
+        takc_transfer_stream_end(t);
     } else {
         t->step = STEP_HANDLED;
         t->server->mhd->resume_connection(t->mhd);
@@ -507,11 +264,11 @@ static void to_crew(struct transfer *t, void (*run)(void *arg))
 static enum MHD_Result hand_over(struct transfer *t)
 {
     struct takc_server *s = t->server;
-    t->x.call.deadline_ns = now_ns() + s->o.request_ms * 1000000u;
+    t->x.call.deadline_ns = takc_now_ns() + s->o.request_ms * 1000000u;
     if (t->x.quick) {
         takc_connection_phase(t->connection, PHASE_WORKS, 0);
         handle(t);
-        return queue_reply(t);
+        return takc_transfer_reply(t);
     }
     to_crew(t, work);
     return MHD_YES;
@@ -526,7 +283,7 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
     if (!t->connection || !read_headers(t))
         return false;
     struct takc_exchange *x = &t->x;
-    x->began_ns = now_ns();
+    x->began_ns = takc_now_ns();
     x->method = takc_arena_dup(&x->arena, takc_str(method));
     x->tls = t->connection->tls;
     x->body_max = s->o.guard.body_bytes;
@@ -593,7 +350,7 @@ static enum MHD_Result take_piece(struct transfer *t, const char *upload, size_t
 static enum MHD_Result expect_body(struct transfer *t)
 {
     if (t->x.status)
-        return queue_reply(t);
+        return takc_transfer_reply(t);
     t->step = STEP_BODY;
     takc_connection_phase(t->connection, PHASE_BODY, t->x.body_ms ? t->x.body_ms : t->server->o.body_ms);
     return MHD_YES;
@@ -626,11 +383,11 @@ enum MHD_Result takc_transfer_access(void *cls, struct MHD_Connection *mc, const
             return take_piece(t, upload, upload_size);
         if (t->too_late) {
             refuse(t, t->too_late, t->why);
-            return queue_reply(t);
+            return takc_transfer_reply(t);
         }
         return hand_over(t);
     case STEP_HANDLED:
-        return queue_reply(t);
+        return takc_transfer_reply(t);
     case STEP_QUEUED:
         break;
     }
@@ -647,10 +404,7 @@ void takc_transfer_completed(void *cls, struct MHD_Connection *mc, void **con_cl
     bool whole = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
     *con_cls = NULL;
     atomic_store(&t->x.call.cancel, true);
-    takc_mutex_lock(&t->locked.mu);
-    t->locked.gone = true;
-    takc_cond_broadcast(&t->locked.moved);
-    takc_mutex_unlock(&t->locked.mu);
+    takc_transfer_stream_leave(t);
     if (t->connection) {
         attach(t->connection, NULL);
         takc_connection_phase(t->connection, PHASE_IDLE, s->o.idle_ms);

@@ -11,10 +11,12 @@
 #include "takc/compress.h"
 #include "takc/ingest.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { LOCK_WAIT_MS = 500, LISTED_MAX = 1000 /* documents told one by one */ };
 
@@ -52,6 +54,26 @@ enum takc_status takc_work_source(const struct takc_work_settings *s, struct tak
         if (is_below(out, takc_str_trim(folder)))
             return TAKC_OK;
     return takc_fail(err, TAKC_REFUSED, 0, "no such place below a folder that the setting serve.sources names");
+}
+
+enum takc_status takc_work_check_sources(struct takc_str sources, struct takc_err *err)
+{
+    struct takc_str folder;
+    char name[PATH_MAX];
+    struct stat info;
+    while (takc_str_split(&sources, ',', &folder)) {
+        folder = takc_str_trim(folder);
+        if (!folder.len)
+            continue;
+        if (folder.ptr[0] != '/' || folder.len >= sizeof(name))
+            return takc_fail(err, TAKC_INVALID, 0, "serve.sources: '%.*s' is no absolute path", TAKC_STR_ARG(folder));
+        (void)snprintf(name, sizeof(name), "%.*s", TAKC_STR_ARG(folder));
+        if (stat(name, &info))
+            return takc_fail_errno(err, errno, "serve.sources: %s: make or mount the folder, or take it out of the list", name);
+        if (!S_ISDIR(info.st_mode))
+            return takc_fail(err, TAKC_INVALID, 0, "serve.sources: %s is no folder", name);
+    }
+    return TAKC_OK;
 }
 
 /* ---- compress ---- */

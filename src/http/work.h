@@ -25,6 +25,8 @@ struct takc_work_settings {
 #define TAKC_KIND_PROCESS "process"
 #define TAKC_KIND_COMPRESS "compress"
 
+/* Is each of serve.sources a folder, by its whole path? INVALID, or the status of why it cannot be looked at; names the setting. */
+TAKC_CHECK enum takc_status takc_work_check_sources(struct takc_str sources, struct takc_err *err);
 /* Opens api->jobs over the catalogue of api->home; api->work is set. Close it behind the server: takc_jobs_close. */
 TAKC_CHECK enum takc_status takc_work_open(struct takc_api *api, struct takc_err *err);
 
@@ -35,6 +37,7 @@ TAKC_CHECK enum takc_status takc_work_source(const struct takc_work_settings *s,
 /* The kinds' work: as takc_jobs_options.run. */
 TAKC_CHECK enum takc_status takc_work_process(const struct takc_api *api, struct takc_home *home, const struct takc_job_row *job,
                                               const json_t *request, struct takc_call *call, json_t *result, struct takc_err *err);
+/* The same of a compression. */
 TAKC_CHECK enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home *home, const struct takc_job_row *job,
                                                const json_t *request, struct takc_call *call, json_t *result, struct takc_err *err);
 /* Documents of a place into a task; what became of them goes into result. REFUSED: there were some and none was taken. */

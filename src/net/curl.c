@@ -3,9 +3,9 @@
  * curl.c - loads libcurl. Its name ends in .4 since 2006; what newer versions can do is asked by number. */
 #include "net/curl.h"
 
-#include <dlfcn.h>
+#include "base/library.h"
+
 #include <pthread.h>
-#include <string.h>
 
 /* 7.80: the callback between connection and request (CURLOPT_PREREQFUNCTION), without which "sent" could not be told. */
 #define VERSION_MIN 0x075000
@@ -15,25 +15,16 @@ static struct takc_curl table;
 static enum takc_status loaded;
 static struct takc_err failure;
 
-static bool find(void *lib, const char *name, void *out_fn)
-{
-    void *fn = dlsym(lib, name);
-    memcpy(out_fn, &fn, sizeof(fn)); /* ISO C has no cast from one to the other */
-    return fn != NULL;
-}
-
 static void load(void)
 {
-    void *lib = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
-    bool found = lib != NULL;
-#define X(name) found = found && find(lib, "curl_" #name, &table.name);
-    TAKC_CURL_LIST(X)
+    const struct takc_symbol symbols[] = {
+#define X(name) {"curl_" #name, &table.name},
+        TAKC_CURL_LIST(X)
 #undef X
-    if (!found) {
-        const char *why = dlerror();
-        loaded = takc_fail(&failure, TAKC_UNSUPPORTED, 0, "libcurl cannot be loaded: %s", why ? why : "unknown reason");
+    };
+    loaded = takc_library_load("libcurl.so.4", symbols, sizeof(symbols) / sizeof(*symbols), "", &failure);
+    if (loaded)
         return;
-    }
     const curl_version_info_data *v = table.version_info(CURLVERSION_NOW);
     if (v->version_num < VERSION_MIN)
         loaded = takc_fail(&failure, TAKC_UNSUPPORTED, 0, "libcurl %s is too old, 7.80 is the oldest that will do", v->version);

@@ -3,20 +3,14 @@
  * url.c - URLs taken apart strictly: what two programs might read differently is refused. Escaping by RFC 3986. */
 #include "net/url.h"
 
+#include "base/hash.h"
+
 /* 253: the longest name that DNS has. */
 enum { HOST_MAX = 253, PORT_MAX = 65535 };
 
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Only what a request line may hold. The URL itself may be a secret: places are told, not bytes. */
@@ -39,7 +33,7 @@ static bool is_host(struct takc_str host)
     struct takc_str s = literal ? takc_str_slice(host, 1, host.len - 1) : host;
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        if (literal ? hex_of(c) < 0 && c != ':' && c != '.' : !is_alnum(c) && c != '-' && c != '.' && c != '_')
+        if (literal ? takc_hex_digit(c) < 0 && c != ':' && c != '.' : !is_alnum(c) && c != '-' && c != '.' && c != '_')
             return false;
     }
     return host.len > 0 && host.len <= HOST_MAX;
@@ -107,7 +101,7 @@ static bool unescape_one(struct takc_str s, size_t *i, char *out)
         return true;
     }
     bool whole = s.len - *i > 2;
-    int high = whole ? hex_of(s.ptr[*i + 1]) : -1, low = whole ? hex_of(s.ptr[*i + 2]) : -1;
+    int high = whole ? takc_hex_digit(s.ptr[*i + 1]) : -1, low = whole ? takc_hex_digit(s.ptr[*i + 2]) : -1;
     if (high < 0 || low < 0)
         return false;
     *out = (char)(high << 4 | low);

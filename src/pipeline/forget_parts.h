@@ -23,6 +23,8 @@ struct takc_forgetting {
     struct takc_needles needles;
     bool made_up;        /* an earlier writer was killed; what it left is settled */
     struct takc_err why; /* the search failed */
+    uint64_t n_waiting;  /* files of uploads in which one was found */
+    char waiting[512];   /* the first of them */
 };
 
 /* Is it one of the documents that are forgotten? */
@@ -30,5 +32,8 @@ bool takc_forgetting_names(const struct takc_forgetting *f, struct takc_str name
 /* The sentences to search for, into f->needles: of every revision of the documents that is kept, less those that another kept document, a
  * profile or a model's examples hold. */
 TAKC_CHECK enum takc_status takc_forgetting_gather(struct takc_forgetting *f, struct takc_err *err);
+/* Those of f->needles that still nothing that stays says: another task may have taken the same sentences in since they were gathered. After
+ * a failure f->needles are fewer than they should be. */
+TAKC_CHECK enum takc_status takc_forgetting_again(struct takc_forgetting *f, struct takc_err *err);
 
 #endif

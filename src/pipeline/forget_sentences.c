@@ -44,7 +44,6 @@ static enum takc_status each_sentence(struct takc_forgetting *f, struct takc_str
 
 struct collected {
     struct takc_intern all;
-    bool *elsewhere;
 };
 
 /* Small letters and low lines alone: our own files have such words as keys ("compression_ratio"), so finding one proves nothing. */
@@ -159,12 +158,30 @@ static enum takc_status collect_record(struct takc_forgetting *f, const struct t
     return st;
 }
 
+/* Those of from that nothing that stays says, into out. */
+static enum takc_status less_elsewhere(struct takc_forgetting *f, const struct takc_needles *from, struct takc_needles *out,
+                                       struct takc_err *err)
+{
+    struct takc_str *tasks = NULL;
+    size_t n_tasks = 0;
+    struct elsewhere e = {.all = from, .found = takc_arena_array(&f->arena, from->n + 1, sizeof(bool))};
+    enum takc_status st = e.found ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for sentences");
+    if (!st)
+        st = takc_home_tasks(f->home, &f->arena, &tasks, &n_tasks, err);
+    for (size_t i = 0; !st && i < n_tasks; i++) {
+        e.task = tasks[i];
+        st = mark_task(f, &e, err);
+    }
+    for (size_t i = 0; !st && i < from->n; i++)
+        if (!e.found[i])
+            st = takc_needles_add(out, from->list[i], err);
+    return st ? st : takc_needles_ready(out, err);
+}
+
 enum takc_status takc_forgetting_gather(struct takc_forgetting *f, struct takc_err *err)
 {
     struct collected c = {0};
     struct takc_needles all;
-    struct takc_str *tasks = NULL;
-    size_t n_tasks = 0;
     takc_intern_init(&c.all);
     takc_needles_init(&all);
     enum takc_status st = TAKC_OK;
@@ -176,23 +193,19 @@ enum takc_status takc_forgetting_gather(struct takc_forgetting *f, struct takc_e
         st = takc_needles_add(&all, takc_intern_get(&c.all, i), err);
     if (!st)
         st = takc_needles_ready(&all, err);
-    c.elsewhere = takc_arena_array(&f->arena, all.n + 1, sizeof(bool));
-    struct elsewhere e = {.all = &all, .found = c.elsewhere};
-    if (!st && !c.elsewhere)
-        st = takc_fail(err, TAKC_NOMEM, 0, "no memory for sentences");
     if (!st)
-        st = takc_home_tasks(f->home, &f->arena, &tasks, &n_tasks, err);
-    for (size_t i = 0; !st && i < n_tasks; i++) {
-        e.task = tasks[i];
-        st = mark_task(f, &e, err);
-    }
-    for (size_t i = 0; !st && i < all.n; i++)
-        if (!c.elsewhere[i])
-            st = takc_needles_add(&f->needles, all.list[i], err);
-    if (!st)
-        st = takc_needles_ready(&f->needles, err);
+        st = less_elsewhere(f, &all, &f->needles, err);
     f->report->n_sentences = f->needles.n;
     takc_needles_clear(&all);
     takc_intern_clear(&c.all);
+    return st;
+}
+
+enum takc_status takc_forgetting_again(struct takc_forgetting *f, struct takc_err *err)
+{
+    struct takc_needles was = f->needles;
+    takc_needles_init(&f->needles);
+    enum takc_status st = less_elsewhere(f, &was, &f->needles, err);
+    takc_needles_clear(&was);
     return st;
 }

@@ -155,23 +155,23 @@ static void put_in(struct takc_snapshots *p, struct takc_snapshot_core *c)
 static void take_out_locked(struct takc_snapshots *p, const struct takc_snapshot_core *c)
 {
     struct takc_snapshot_core **at = &p->locked.first;
-    while (*at != c)
+    while (*at && *at != c)
         at = &(*at)->next;
-    *at = c->next;
-    p->locked.n_idle--;
+    if (*at) {
+        *at = c->next;
+        p->locked.n_idle--;
+    }
 }
 
 /* What need not be kept open once c is idle: c itself, or what was idle longest. */
 static struct takc_snapshot_core *spare_locked(struct takc_snapshots *p, struct takc_snapshot_core *c)
 {
-    struct takc_snapshot_core *oldest = NULL;
+    struct takc_snapshot_core *oldest = c;
     if (c->locked.n_open <= TEXTS_MAX && p->locked.n_idle <= IDLE_MAX)
         return NULL;
-    for (struct takc_snapshot_core *i = p->locked.first; i; i = i->next)
-        if (!i->n_users && (!oldest || i->used < oldest->used))
+    for (struct takc_snapshot_core *i = p->locked.first; i && c->locked.n_open <= TEXTS_MAX; i = i->next)
+        if (!i->n_users && i->used < oldest->used)
             oldest = i;
-    if (c->locked.n_open > TEXTS_MAX)
-        oldest = c;
     take_out_locked(p, oldest);
     return oldest;
 }

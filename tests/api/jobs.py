@@ -429,7 +429,7 @@ def main():
         f.write("A document of a place has 3 sentences. Here is one. Here is another, with 42 words promised and few kept.\n" * 4)
     try:
         with Model() as model, live.home() as home:
-            env = dict(model.env, TAKC_SERVE_SOURCES="/nonexistent, " + allowed)
+            env = dict(model.env, TAKC_SERVE_SOURCES=allowed + "/sub, " + allowed)
             with live.Server(home, env=env) as server:
                 large(server, home)
                 form_data(server, home)

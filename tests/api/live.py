@@ -85,7 +85,7 @@ class Server:
         said = self.said()
         os.unlink(self.log.name)
         if kind is not None or code != 0:
-            sys.stderr.write(said[-4000:])
+            sys.stderr.write("%s\ntakc serve ended with %s\n" % (said[-4000:], code))
         if kind is None and code != 0:
             raise SystemExit("FAILED: takc serve ended with %s" % code)
 
