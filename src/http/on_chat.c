@@ -78,15 +78,22 @@ static enum takc_status read_model(struct takc_str model, struct takc_query_opti
 static struct takc_str text_of(struct takc_arena *a, const json_t *message)
 {
     const json_t *content = json_object_get(message, "content");
-    struct takc_str all = takc_str("");
+    size_t most = 1, n = 0;
     if (json_is_string(content))
         return takc_str_n(json_string_value(content), json_string_length(content));
-    for (size_t i = 0; i < json_array_size(content) && all.ptr; i++) {
+    for (size_t i = 0; i < json_array_size(content); i++)
+        most += takc_json_get_str(json_array_get(content, i), "text").len + 1;
+    char *all = takc_arena_alloc(a, most);
+    for (size_t i = 0; i < json_array_size(content) && all; i++) {
         struct takc_str part = takc_json_get_str(json_array_get(content, i), "text");
-        if (part.len)
-            all = takc_str(takc_arena_printf(a, "%.*s%s%.*s", TAKC_STR_ARG(all), all.len ? "\n" : "", TAKC_STR_ARG(part)));
+        if (!part.len)
+            continue;
+        if (n)
+            all[n++] = '\n';
+        memcpy(all + n, part.ptr, part.len);
+        n += part.len;
     }
-    return all;
+    return takc_str_n(all, n);
 }
 
 /* Turns before the last question: pairs of what was asked and answered, the latest ones. */
