@@ -24,15 +24,33 @@ static const struct takc_route *route_of(const struct takc_exchange *x)
     return asked ? asked->route : NULL;
 }
 
+/* Who is told to come again is told when. */
+static void say_when(struct takc_exchange *x, int status)
+{
+    bool said = status != 503 && status != 429;
+    for (size_t i = 0; i < x->n_out; i++)
+        said |= takc_str_is(x->out[i].name, "Retry-After");
+    if (!said)
+        takc_exchange_header(x, "Retry-After", takc_str("1"));
+}
+
+/* Where there is no memory for JSON. */
+static void say_no_memory(struct takc_exchange *x)
+{
+    static const char body[] = "{\"error\":{\"code\":\"BUSY\",\"message\":\"no memory for the reply\",\"details\":{}},\"request_id\":\"%s\"}";
+    x->status = 503;
+    takc_buf_reset(&x->reply);
+    say_when(x, x->status);
+    (void)!takc_buf_printf(&x->reply, NULL, body, x->request_id);
+}
+
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
 {
-    x->status = v ? status : 503;
+    x->status = status;
     takc_exchange_drop_kept(x);
     takc_buf_reset(&x->reply);
-    if (v && takc_json_dump(v, false, &x->reply, NULL)) {
-        x->status = 503;
-        takc_buf_reset(&x->reply);
-    }
+    if (!v || takc_json_dump(v, false, &x->reply, NULL))
+        say_no_memory(x);
     json_decref(v);
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
@@ -62,16 +80,6 @@ json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct
 int takc_api_status(enum takc_status st)
 {
     return st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 503 : takc_status_http(st);
-}
-
-/* Who is told to come again is told when. */
-static void say_when(struct takc_exchange *x, int status)
-{
-    bool said = status != 503 && status != 429;
-    for (size_t i = 0; i < x->n_out; i++)
-        said |= takc_str_is(x->out[i].name, "Retry-After");
-    if (!said)
-        takc_exchange_header(x, "Retry-After", takc_str("1"));
 }
 
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
