@@ -535,7 +535,7 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
     split_target(x);
     x->call.request_id = x->request_id;
     x->call.deadline_ns = x->began_ns + s->o.request_ms * 1000000u;
-    t->connection->asked = true;
+    atomic_store(&t->connection->asked, true);
     attach(t->connection, t);
     atomic_fetch_add(&s->n_requests, 1);
     const struct takc_request_head head = {x->method, x->target, takc_str(version), x->headers, x->n_headers};
