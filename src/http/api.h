@@ -94,6 +94,7 @@ struct takc_api {
     struct takc_auth *auth;           /* NULL: none, on loopback only */
     struct takc_tenants *tenants;     /* NULL: where auth is */
     struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
+    struct takc_str model_patterns;   /* serve.models: what requests may name besides (http/model_limit.h) */
     struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
     struct takc_models_pool *models;  /* open between questions, as versions are */
     struct takc_snapshots *snapshots;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * on_compress.c - POST /compress: a task into a new version, as a job; and what a request may say of the task's profile. */
-#include "http/api.h"
+#include "http/model_limit.h"
 
 #include "takc/home.h"
 
@@ -81,8 +81,8 @@ void takc_on_compress(struct takc_exchange *x, const struct takc_asked *asked)
     struct takc_err err = {0};
     char id[TAKC_JOB_ID_BYTES], place[PATH_MAX];
     struct takc_str task = takc_json_get_str(asked->body, "task_type"), location = takc_json_get_str(asked->body, "context_location");
-    if (!takc_api_may_task(x, asked, task) || (location.len && !takc_api_may_source(x, asked, location, place)) ||
-        !takc_api_settle_task(x, asked, task))
+    if (!takc_api_may_task(x, asked, task) || !takc_api_may_model(x, asked, task, takc_json_get_str(asked->body, "model")) ||
+        (location.len && !takc_api_may_source(x, asked, location, place)) || !takc_api_settle_task(x, asked, task))
         return;
     if (takc_job_id(id, &err)) {
         takc_api_fail(x, TAKC_IO, TAKC_ABOUT_COMPRESS, &err);

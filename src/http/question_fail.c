@@ -4,7 +4,7 @@
  *
  * A failed call of a model is never a 200, and never the client's fault unless it named the model or asked for too much. What the service
  * said stays in the log: it may hold account numbers, hosts, pieces of prompts. */
-#include "http/api.h"
+#include "http/model_limit.h"
 
 #include "base/log.h"
 
@@ -41,6 +41,8 @@ static struct takc_refusal refusal_of(bool named, enum takc_status st, const cha
             return (struct takc_refusal){.status = rows[i].status, .code = rows[i].code, .message = takc_str(rows[i].message)};
     if (failure)
         return (struct takc_refusal){.status = 502, .code = "UPSTREAM", .message = takc_error_told(TAKC_UPSTREAM, err)};
+    if (st == TAKC_REFUSED && err->detail == TAKC_MODEL_FORBIDDEN)
+        return (struct takc_refusal){.status = 403, .code = "FORBIDDEN", .message = takc_error_told(st, err)};
     if (st == TAKC_COST) /* a cap of ours: no call was made */
         return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_error_told(st, err), .retry_s = CAP_RETRY_S};
     return (struct takc_refusal){
