@@ -37,7 +37,8 @@ static void say_when(struct takc_exchange *x, int status)
 /* Where there is no memory for JSON. */
 static void say_no_memory(struct takc_exchange *x)
 {
-    static const char body[] = "{\"error\":{\"code\":\"BUSY\",\"message\":\"no memory for the reply\",\"details\":{}},\"request_id\":\"%s\"}";
+    static const char body[] =
+        "{\"error\":{\"code\":\"BUSY\",\"message\":\"no memory for the reply\",\"details\":{}},\"request_id\":\"%s\"}";
     x->status = 503;
     takc_buf_reset(&x->reply);
     say_when(x, x->status);
