@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A document goes through every feature of the server and is forgotten; then no byte of the home has its sentence. Who forgets does not
 look into the homes of tenants, and a task that is made again is another one for caches. Standard library only."""
+import fcntl
 import os
 import shutil
 import sys
@@ -99,8 +100,20 @@ def made_again(home):
             check(status == 200 and headers["etag"] != tag, "%s: %d, the tag of what was deleted" % (path, status))
 
 
+def held_by_others(home):
+    """A forget that cannot be, since another process has the home: come again, and no word of where the home is."""
+    with live.Server(home) as server, open(os.path.join(home, "home.lock")) as other:
+        ask = fill(server, "held")
+        fcntl.flock(other, fcntl.LOCK_SH)
+        status, headers, body = server.ask("DELETE", "/tasks/held/documents/secret.txt")
+        check(status == 503 and headers["retry-after"] and home not in str(body), "%d %s" % (status, body))
+        check(home in server.said(), "the log says which")
+        fcntl.flock(other, fcntl.LOCK_UN)
+        ask("DELETE", "/tasks/held/documents/secret.txt")
+
+
 def main():
-    for part in (everything, beside_tenants, made_again):
+    for part in (everything, beside_tenants, made_again, held_by_others):
         work = tempfile.mkdtemp(prefix="takc-forget-")
         try:
             live.run("init", "first", home=os.path.join(work, "home"))
