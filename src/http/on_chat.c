@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 
+enum { QUESTION_MAX = 32000 }; /* characters, as POST /query has it; bytes of a turn before it that are looked at */
+
 struct chat {
     struct takc_question q;
     struct takc_exchange *x;
@@ -96,6 +98,23 @@ static struct takc_str text_of(struct takc_arena *a, const json_t *message)
     return takc_str_n(all, n);
 }
 
+static size_t count_characters(struct takc_str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++)
+        n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+    return n;
+}
+
+/* The beginning of a long turn, whole characters. */
+static struct takc_str begin_of(struct takc_str s)
+{
+    size_t n = s.len < QUESTION_MAX ? s.len : QUESTION_MAX;
+    while (n < s.len && n && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
+        n--;
+    return takc_str_slice(s, 0, n);
+}
+
 /* Turns before the last question: pairs of what was asked and answered, the latest ones. */
 static enum takc_status read_messages(struct chat *c, const json_t *messages, struct takc_err *err)
 {
@@ -115,11 +134,16 @@ static enum takc_status read_messages(struct chat *c, const json_t *messages, st
             q->answers[n] = takc_str("");
             q->questions[n++] = text;
         } else if (takc_str_is(role, "assistant") && n) {
-            q->answers[n - 1] = text;
+            q->answers[n - 1] = begin_of(text);
         }
     }
     if (!n || !takc_str_trim(q->questions[n - 1]).len)
         return takc_fail(err, TAKC_INVALID, 0, "messages: a message of the user with a text is expected");
+    if (count_characters(q->questions[n - 1]) > QUESTION_MAX)
+        return takc_fail(err, TAKC_INVALID, 0, "messages: the last message of the user is the question, and has at most %d characters",
+                         QUESTION_MAX);
+    for (size_t i = 0; i + 1 < n; i++)
+        q->questions[i] = begin_of(q->questions[i]);
     q->o.question = q->questions[n - 1];
     q->o.history = q->questions;
     q->o.history_answers = q->answers;

@@ -278,6 +278,9 @@ def small_routes(home):
     live.run("ingest", "-t", "old", "-", "--name", "note.txt", home=home, input="The reserve pump of Basel stands in hall 4. " * 40)
     live.run("compress", "-t", "old", home=home)
     with live.Server(home) as server:
+        for content in ([{"type": "text", "text": "aa"}] * 200000, "a vault " * 900000):
+            status, _, reply = server.ask("POST", "/v1/chat/completions", {"model": "takc/fin", "messages": [{"role": "user", "content": content}]})
+            check(status == 400 and "characters" in reply["error"]["message"], "a book for a question: %d %s" % (status, reply))
         status, headers, body = server.ask("POST", "/cache/fin/rollback")
         check(status == 404 and body["error"]["code"] == "CACHE_NOT_FOUND", "there is one version: %s" % body)
         live.run("ingest", "-t", "fin", "-", "--name", "more.txt", home=home, input="The new plant in Chur was opened in 2025. " * 40)
