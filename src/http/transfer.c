@@ -519,6 +519,19 @@ static enum MHD_Result hand_over(struct transfer *t)
 
 /* ---- libmicrohttpd's calls ---- */
 
+/* Who waits for 100 is told at once, and so is who would send for long; another one has sent much of it already, and sees the reply only if
+ * that is read. */
+static void refuse_large(struct transfer *t)
+{
+    static const char why[] = "the body is too large for this route";
+    if (t->framing.length > t->x.body_max + DISCARD_MAX || takc_exchange_asked(&t->x, "expect").len) {
+        refuse(t, 413, why);
+        return;
+    }
+    t->too_late = 413;
+    (void)snprintf(t->why, sizeof(t->why), "%s", why);
+}
+
 static bool start_exchange(struct transfer *t, const char *method, const char *version)
 {
     struct takc_server *s = t->server;
@@ -545,7 +558,7 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
     else
         s->o.handlers.begin(s->o.handlers.arg, x);
     if (!x->status && t->framing.has_length && x->body_max && t->framing.length > x->body_max)
-        refuse(t, 413, "the body is too large for this route");
+        refuse_large(t);
     return true;
 }
 
