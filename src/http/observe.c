@@ -53,13 +53,17 @@ static void note_answer(struct takc_noted *n, const struct takc_query_result *r,
     n->model_ns = r->timing.model_ns;
 }
 
+void takc_observe_words(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o)
+{
+    if (asked->api->log_questions)
+        x->noted.question = takc_arena_dup(&x->arena, cut(o->question, QUESTION_SHOWN));
+}
+
 void takc_observe_question(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
                            const struct takc_query_result *r)
 {
     struct takc_noted *n = &x->noted;
     takc_observe_item(asked, o, st, r);
-    if (asked->api->log_questions)
-        n->question = takc_arena_dup(&x->arena, cut(o->question, QUESTION_SHOWN));
     note_answer(n, r, st != TAKC_OK);
     atomic_store_explicit(&n->told, true, memory_order_release);
 }

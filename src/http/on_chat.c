@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { QUESTION_MAX = 32000 }; /* characters, as POST /query has it; bytes of a turn before it that are looked at */
+enum { QUESTION_MAX = 32000 /* characters, as POST /query has it */, TURN_MAX = 2000 /* bytes of a turn before it */ };
 
 struct chat {
     struct takc_question q;
@@ -109,7 +109,7 @@ static size_t count_characters(struct takc_str s)
 /* The beginning of a long turn, whole characters. */
 static struct takc_str begin_of(struct takc_str s)
 {
-    size_t n = s.len < QUESTION_MAX ? s.len : QUESTION_MAX;
+    size_t n = s.len < TURN_MAX ? s.len : TURN_MAX;
     while (n < s.len && n && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
         n--;
     return takc_str_slice(s, 0, n);
@@ -289,6 +289,7 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
         c.q.o.delta = on_delta;
         c.q.o.delta_arg = &c;
     }
+    takc_observe_words(x, asked, &c.q.o);
     if (!st)
         st = takc_question_answer(asked, x, &c.q, &r, &err);
     takc_limits_spent(asked, &r);

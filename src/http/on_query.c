@@ -230,6 +230,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
         a.q.o.delta = on_delta;
         a.q.o.delta_arg = &a;
     }
+    takc_observe_words(x, asked, &a.q.o);
     if (!st)
         st = takc_question_answer(asked, x, &a.q, &r, &err);
     takc_limits_spent(asked, &r);
