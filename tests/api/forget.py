@@ -80,6 +80,7 @@ def beside_tenants(home):
         check(CANARY in ask_theirs("GET", "/tasks/safe/documents/secret.txt/text")["text"], "the tenant's own is gone")
         status, _, body = server.ask("PUT", "/tasks/safe", {"model": {"name": "openai:gpt-large"}}, theirs)
         check(status == 403 and "serve.models" in body["error"]["message"], "a tenant spends on any model: %d %s" % (status, body))
+        check(server.ask("GET", "/metrics", None, theirs)[0] == 403 and server.ask("GET", "/metrics", None, ours)[0] == 200, "a tenant reads of all")
         status, _, body = server.ask("PUT", "/tasks/safe", {"tokenizer": "bpe:/etc/passwd"}, ours)
         check(status == 403 and "/etc/passwd" not in str(body), "a file of the server's: %d %s" % (status, body))
         gone = ask_theirs("DELETE", "/tasks/safe/documents/secret.txt")
