@@ -105,7 +105,7 @@ def every_route(server, spec, keys):
             check(status == 200, "%s is open: %d" % (where, status))
             continue
         n += 1
-        check({"bearer": []} in operation["security"] and {"key": []} in operation["security"], where + ": security in the description")
+        check({"bearer": []} in operation["security"] and {"apiKey": []} in operation["security"], where + ": security in the description")
         check("401" in operation["responses"] and "403" in operation["responses"], where + ": 401 and 403 in the description")
         for name, headers in keys["bad"]:
             status, got, body = ask(server, spec, method, path, operation, headers)
