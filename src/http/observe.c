@@ -196,7 +196,8 @@ void takc_observe_ended(const struct takc_api *api, const struct takc_exchange *
     const struct takc_route *route = route_of(x);
     uint64_t took_ns = clock->mono_ns(clock) - x->began_ns;
     const struct takc_trace_request r = {.route_path = route ? route->path : NULL, .whole = whole};
-    if (route && route->writes && !x->noted.audited)
+    bool nobodys = x->status == 429 && !asked_of(x)->who.subject.len; /* a flood must not push out what others did */
+    if (route && route->writes && !x->noted.audited && !nobodys)
         write_audit(api, x, false);
     if (api->metrics)
         count(api->metrics, x, took_ns);
