@@ -65,10 +65,31 @@ bool takc_api_settle_task(struct takc_exchange *x, const struct takc_asked *aske
     return !st && may;
 }
 
+/* Folders that who asks may read: of a tenant those of its name in each. ptr NULL: no memory. */
+static struct takc_str sources_of(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_str rest = asked->api->work.sources, folder, all = takc_str("");
+    if (!asked->who.tenant.len)
+        return rest;
+    while (all.ptr && takc_str_split(&rest, ',', &folder)) {
+        folder = takc_str_trim(folder);
+        if (folder.len)
+            all = takc_str(takc_arena_printf(&x->arena, "%.*s%s%.*s/%.*s", TAKC_STR_ARG(all), all.len ? "," : "", TAKC_STR_ARG(folder),
+                                             TAKC_STR_ARG(asked->who.tenant)));
+    }
+    return all;
+}
+
 bool takc_api_may_source(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str location, char *out)
 {
     struct takc_err err = {0};
-    enum takc_status st = takc_work_source(&asked->api->work, location, out, &err);
+    struct takc_work_settings s = asked->api->work;
+    s.sources = sources_of(x, asked);
+    if (asked->who.tenant.len && !s.sources.ptr) {
+        takc_api_reject(x, 503, "no memory for a request");
+        return false;
+    }
+    enum takc_status st = takc_work_source(&s, location, out, &err);
     if (st)
         takc_api_reject(x, st == TAKC_UNSUPPORTED ? 422 : 403, err.msg);
     return !st;

@@ -34,7 +34,8 @@ static bool is_row(const struct told *row, bool named, const char *failure)
     return strcmp(row->failure, failure) == 0 && (named || !row->named);
 }
 
-static struct takc_refusal refusal_of(const struct takc_api *api, bool named, enum takc_status st, const char *failure, const struct takc_err *err)
+static struct takc_refusal refusal_of(const struct takc_api *api, bool named, enum takc_status st, const char *failure,
+                                      const struct takc_err *err)
 {
     for (size_t i = 0; failure && i < sizeof(rows) / sizeof(rows[0]); i++)
         if (is_row(&rows[i], named, failure))

@@ -276,7 +276,8 @@ enum takc_status takc_work_process(const struct takc_api *api, struct takc_home 
 /* ---- a job ---- */
 
 /* As it goes to clients; result is emptied of nothing: what was done before it failed stands there, too. */
-static void say_failure(const struct takc_api *api, json_t *result, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
+static void say_failure(const struct takc_api *api, json_t *result, enum takc_status st, enum takc_error_about about,
+                        const struct takc_err *err)
 {
     int http = st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 409 : takc_status_http(st);
     (void)!put(result, "error",

@@ -73,13 +73,22 @@ def beside_tenants(home):
     def key(*more):
         return {"X-API-Key": live.run("key", "create", "k", "--may", ADMIN, *more, home=home).split()[-1]}
     ours, theirs = key(), key("--tenant", "acme")
-    with live.Server(home, "--auth", "key") as server:
+    shared = os.path.join(os.path.dirname(home), "shared")
+    for tenant in ("acme", "zenith"):
+        os.makedirs(os.path.join(shared, tenant))
+        with open(os.path.join(shared, tenant, "note.txt"), "w") as f:
+            f.write("The note of %s says nothing. " % tenant * 20)
+    with live.Server(home, "--auth", "key", env={"TAKC_SERVE_SOURCES": shared}) as server:
         ask, ask_theirs = fill(server, "safe", ours), fill(server, "safe", theirs)
         gone = ask("DELETE", "/tasks/safe/documents/secret.txt")
         check(gone["found"] == 0, "%s" % gone)
         check(CANARY in ask_theirs("GET", "/tasks/safe/documents/secret.txt/text")["text"], "the tenant's own is gone")
         status, _, body = server.ask("PUT", "/tasks/safe", {"model": {"name": "openai:gpt-large"}}, theirs)
         check(status == 403 and "serve.models" in body["error"]["message"], "a tenant spends on any model: %d %s" % (status, body))
+        for place, want in (("acme", 200), ("zenith", 403), ("", 403), ("acme/../zenith", 403)):
+            body = {"task_type": "safe", "source_type": "file", "source_location": os.path.join(shared, place)}
+            status, _, reply = server.ask("POST", "/process", body, theirs)
+            check(status == want, "a tenant reads %r: %d %s" % (place, status, reply))
         check(server.ask("GET", "/metrics", None, theirs)[0] == 403 and server.ask("GET", "/metrics", None, ours)[0] == 200, "a tenant reads of all")
         status, _, body = server.ask("PUT", "/tasks/safe", {"tokenizer": "bpe:/etc/passwd"}, ours)
         check(status == 403 and "/etc/passwd" not in str(body), "a file of the server's: %d %s" % (status, body))
