@@ -220,7 +220,7 @@ static enum takc_status end(struct takc_queue *q, struct takc_str id, enum takc_
 {
     size_t n = 0;
     const struct value v[] = {text(id), text(takc_str(takc_job_state_name(state))), text(result), now()};
-    const struct ask a = ASK("UPDATE jobs SET state = ?2, result = ?3, ended = ?4, stage = '',"
+    const struct ask a = ASK("UPDATE jobs SET state = ?2, result = ?3, ended = ?4, stage = '', request = '',"
                              " progress = CASE ?2 WHEN 'done' THEN 100 ELSE progress END WHERE id = ?1 AND state = 'running'",
                              v, .synced = true, .n_rows = &n);
     if (state == TAKC_JOB_QUEUED)
@@ -246,7 +246,7 @@ static enum takc_status cancel(struct takc_queue *q, struct takc_str tenant, str
     struct takc_arena arena;
     struct takc_job_row row;
     const struct value v[] = {text(tenant), text(id), now()};
-    const struct ask a = ASK("UPDATE jobs SET state = 'cancelled', ended = ?3, stage = '' WHERE id = ?2 AND tenant = ?1"
+    const struct ask a = ASK("UPDATE jobs SET state = 'cancelled', ended = ?3, stage = '', request = '' WHERE id = ?2 AND tenant = ?1"
                              " AND state IN ('queued', 'running')",
                              v, .synced = true, .n_rows = &n);
     enum takc_status st = ask(q, &a, err);
@@ -298,7 +298,8 @@ static enum takc_status recover(struct takc_queue *q, unsigned attempts_max, str
 {
     const struct value v[] = {number(attempts_max), text(result), now()};
     const struct ask a = ASK("UPDATE jobs SET state = iif(attempts < ?1, 'queued', 'failed'), result = iif(attempts < ?1, '', ?2),"
-                             " ended = iif(attempts < ?1, 0, ?3), stage = '' WHERE state = 'running'",
+                             " request = iif(attempts < ?1, request, ''), ended = iif(attempts < ?1, 0, ?3), stage = ''"
+                             " WHERE state = 'running'",
                              v, .synced = true);
     return ask(q, &a, err);
 }

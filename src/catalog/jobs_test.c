@@ -92,6 +92,7 @@ static void the_oldest_runs_first_one_of_a_task(void **state)
     row = got(a);
     assert_true(row.state == TAKC_JOB_DONE && row.progress == 100 && row.ended_s >= row.started_s);
     assert_string_equal(row.result.ptr, "{}");
+    assert_int_equal(row.request.len, 0); /* examples that were sent with it are not kept */
 }
 
 static void a_full_queue_is_busy(void **state)
@@ -134,6 +135,7 @@ static void a_tenant_sees_and_cancels_its_own(void **state)
     assert_int_equal(queue->ops->cancel(queue, takc_str(""), a, NULL), TAKC_CONFLICT);
     assert_int_equal(queue->ops->end(queue, a, TAKC_JOB_DONE, takc_str("{}"), NULL), TAKC_NOT_FOUND); /* stays cancelled */
     assert_int_equal(got(a).state, TAKC_JOB_CANCELLED);
+    assert_int_equal(got(a).request.len, 0);
     assert_int_equal(queue->ops->cancel(queue, takc_str(""), b, NULL), TAKC_OK); /* while it waits */
     assert_takes_none("");
 }

@@ -58,6 +58,7 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .questions_per_window = s->query_questions_per_window,
                              .abstain_below = s->query_abstain_below,
                              .answer_cache = s->query_answer_cache,
+                             .model_patterns = s->serve_models,
                              .started_s = clock->wall_s(clock),
                              .access_log = s->serve_access_log,
                              .log_questions = s->serve_log_questions,

@@ -69,7 +69,7 @@ struct takc_settings {
     uint64_t serve_quota_tokens_per_day, serve_quota_usd_per_day; /* the last in picodollars; 0: none */
     bool serve_access_log, serve_log_questions, serve_metrics_open;
     uint64_t serve_audit_days, serve_reply_cache_bytes;
-    struct takc_str serve_metrics_tasks;
+    struct takc_str serve_metrics_tasks, serve_models;
     struct takc_str trace_endpoint, trace_url, trace_headers, trace_service, trace_attributes, trace_sampler, trace_sampler_arg;
     struct takc_str trace_disabled;
     struct takc_str serve_sources;

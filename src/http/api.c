@@ -24,15 +24,35 @@ static const struct takc_route *route_of(const struct takc_exchange *x)
     return asked ? asked->route : NULL;
 }
 
+/* Who is told to come again is told when. */
+static void say_when(struct takc_exchange *x, int status)
+{
+    bool said = status != 503 && status != 429;
+    for (size_t i = 0; i < x->n_out; i++)
+        said |= takc_str_is(x->out[i].name, "Retry-After");
+    if (!said)
+        takc_exchange_header(x, "Retry-After", takc_str("1"));
+}
+
+/* Where there is no memory for JSON. */
+static void say_no_memory(struct takc_exchange *x)
+{
+    static const char body[] =
+        "{\"error\":{\"code\":\"BUSY\",\"message\":\"no memory for the reply\",\"details\":{}},\"request_id\":\"%s\"}";
+    x->status = 503;
+    takc_buf_reset(&x->reply);
+    say_when(x, x->status);
+    (void)!takc_buf_printf(&x->reply, NULL, body, x->request_id);
+}
+
 void takc_api_json(struct takc_exchange *x, int status, json_t *v)
 {
-    x->status = v ? status : 503;
+    x->status = status;
     takc_exchange_drop_kept(x);
     takc_buf_reset(&x->reply);
-    if (v && takc_json_dump(v, false, &x->reply, NULL)) {
-        x->status = 503;
-        takc_buf_reset(&x->reply);
-    }
+    say_when(x, status);
+    if (!v || takc_json_dump(v, false, &x->reply, NULL))
+        say_no_memory(x);
     json_decref(v);
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
@@ -48,9 +68,16 @@ static json_t *error_body(const struct takc_exchange *x, const char *code, struc
     return v;
 }
 
+struct takc_str takc_api_told(const struct takc_api *api, enum takc_status st, const struct takc_err *err)
+{
+    struct takc_str text = takc_error_told(st, err), home = takc_str(takc_home_path(api->home));
+    return takc_str_find(text, home, 0) == SIZE_MAX ? text : takc_str(takc_status_text(st));
+}
+
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
-    return error_body(x, takc_error_code(st, about), takc_error_told(st, err), NULL);
+    const struct takc_asked *asked = x->about;
+    return error_body(x, takc_error_code(st, about), asked ? takc_api_told(asked->api, st, err) : takc_error_told(st, err), NULL);
 }
 
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
@@ -64,19 +91,8 @@ int takc_api_status(enum takc_status st)
     return st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 503 : takc_status_http(st);
 }
 
-/* Who is told to come again is told when. */
-static void say_when(struct takc_exchange *x, int status)
-{
-    bool said = status != 503 && status != 429;
-    for (size_t i = 0; i < x->n_out; i++)
-        said |= takc_str_is(x->out[i].name, "Retry-After");
-    if (!said)
-        takc_exchange_header(x, "Retry-After", takc_str("1"));
-}
-
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
 {
-    say_when(x, status);
     takc_api_json(x, status, error_body(x, code, message, details));
 }
 
@@ -94,7 +110,6 @@ void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error
     int http = takc_api_status(st);
     if (http >= 500)
         takc_api_log_failure(x, st, err);
-    say_when(x, http);
     takc_api_json(x, http, takc_api_error(x, st, about, err));
 }
 

@@ -94,6 +94,7 @@ struct takc_api {
     struct takc_auth *auth;           /* NULL: none, on loopback only */
     struct takc_tenants *tenants;     /* NULL: where auth is */
     struct takc_home *home;           /* the server's own: keys, jobs, quotas, audit, and the tasks of the default tenant */
+    struct takc_str model_patterns;   /* serve.models: what requests may name besides (http/model_limit.h) */
     struct takc_model_settings model; /* who answers where nothing else is said; name empty: nobody */
     struct takc_models_pool *models;  /* open between questions, as versions are */
     struct takc_snapshots *snapshots;
@@ -135,6 +136,8 @@ void takc_api_refuse(struct takc_exchange *x, int status, const char *code, stru
 void takc_api_reject(struct takc_exchange *x, int status, const char *why);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
+/* What clients are told of a failure: takc_error_told, but never where the home is. */
+struct takc_str takc_api_told(const struct takc_api *api, enum takc_status st, const struct takc_err *err);
 /* The error body of a refusal. NULL: no memory. Returns owned. */
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message);
 /* HTTP status of a failure that is no model's. */

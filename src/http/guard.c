@@ -126,6 +126,9 @@ static int check_headers(const struct takc_request_head *h, const struct takc_gu
         if (has_control(h->headers[i].value))
             return refuse(400, why, "a header's value holds a control character");
     }
+    struct takc_str coding = takc_header_find(h->headers, h->n_headers, "content-encoding");
+    if (count(h, "content-encoding") > 1 || (coding.len && !takc_str_eq_nocase(coding, takc_str("identity"))))
+        return refuse(415, why, "bodies are taken as they are, without Content-Encoding");
     size_t hosts = count(h, "host");
     if (hosts > 1 || (!hosts && !takc_str_is(h->version, "HTTP/1.0")))
         return refuse(400, why, "the Host header is missing or given more than once");

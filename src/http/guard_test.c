@@ -119,6 +119,15 @@ static void odd_headers_are_refused(void **state)
         431);
 }
 
+static void packed_bodies_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(look("POST", "/", "HTTP/1.1", LINES("Host: x", "Content-Encoding: gzip")), 415);
+    assert_int_equal(look("POST", "/", "HTTP/1.1", LINES("Host: x", "content-encoding: identity, br")), 415);
+    assert_int_equal(look("POST", "/", "HTTP/1.1", LINES("Host: x", "Content-Encoding: identity", "Content-Encoding: gzip")), 415);
+    assert_int_equal(look("POST", "/", "HTTP/1.1", LINES("Host: x", "Content-Encoding: Identity")), 0);
+}
+
 static void escapes_are_undone(void **state)
 {
     (void)state;
@@ -136,7 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_requests_pass),   cmocka_unit_test(framing_of_two_meanings_is_refused),
         cmocka_unit_test(odd_heads_are_refused), cmocka_unit_test(odd_headers_are_refused),
-        cmocka_unit_test(escapes_are_undone),
+        cmocka_unit_test(escapes_are_undone),    cmocka_unit_test(packed_bodies_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

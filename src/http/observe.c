@@ -53,13 +53,17 @@ static void note_answer(struct takc_noted *n, const struct takc_query_result *r,
     n->model_ns = r->timing.model_ns;
 }
 
+void takc_observe_words(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o)
+{
+    if (asked->api->log_questions)
+        x->noted.question = takc_arena_dup(&x->arena, cut(o->question, QUESTION_SHOWN));
+}
+
 void takc_observe_question(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
                            const struct takc_query_result *r)
 {
     struct takc_noted *n = &x->noted;
     takc_observe_item(asked, o, st, r);
-    if (asked->api->log_questions)
-        n->question = takc_arena_dup(&x->arena, cut(o->question, QUESTION_SHOWN));
     note_answer(n, r, st != TAKC_OK);
     atomic_store_explicit(&n->told, true, memory_order_release);
 }
@@ -192,7 +196,8 @@ void takc_observe_ended(const struct takc_api *api, const struct takc_exchange *
     const struct takc_route *route = route_of(x);
     uint64_t took_ns = clock->mono_ns(clock) - x->began_ns;
     const struct takc_trace_request r = {.route_path = route ? route->path : NULL, .whole = whole};
-    if (route && route->writes && !x->noted.audited)
+    bool nobodys = x->status == 429 && !asked_of(x)->who.subject.len; /* a flood must not push out what others did */
+    if (route && route->writes && !x->noted.audited && !nobodys)
         write_audit(api, x, false);
     if (api->metrics)
         count(api->metrics, x, took_ns);

@@ -37,7 +37,26 @@ static void on_version(void *arg, const struct takc_cache_version *v)
     }
 }
 
-/* tag, as \"3-8x\", is of what does not change while version and rate are the same; true: the client has it already, 304 is the reply. */
+/* What tells a version's bytes from those of another of the same label: a task that was deleted and made again counts from 1 anew. rate 0:
+ * of the whole version. Empty where there is none. */
+static void content_of(struct takc_home *home, struct takc_str task, const char *label, takc_rate rate, char out[17])
+{
+    struct takc_arena a;
+    struct takc_manifest m;
+    struct takc_str sha = {NULL, 0};
+    takc_arena_init(&a);
+    const struct takc_version *v = takc_home_manifest(home, task, &a, &m, NULL) ? NULL : takc_manifest_find(&m, takc_str(label));
+    if (v && !rate)
+        sha = v->index.sha256;
+    for (size_t i = 0; v && i < v->n_artifacts; i++)
+        if (v->artifacts[i].rate == rate)
+            sha = v->artifacts[i].sha256;
+    (void)snprintf(out, 17, "%.*s", TAKC_STR_ARG(sha));
+    takc_arena_clear(&a);
+}
+
+/* tag, as \"3-8x-HASH\", is of what does not change while version and rate are the same; true: the client has it already, 304 is the reply.
+ */
 static bool has_it(struct takc_exchange *x, const char *tag)
 {
     takc_exchange_header(x, "ETag", takc_str(tag));
@@ -56,10 +75,11 @@ static bool has_it(struct takc_exchange *x, const char *tag)
 }
 
 /* The same of a list of rates. */
-static bool unchanged(struct takc_exchange *x, const char *label, const char *names)
+static bool unchanged(struct takc_exchange *x, const struct takc_asked *asked, const struct listing *l)
 {
-    char tag[600];
-    (void)snprintf(tag, sizeof(tag), "\"%s-%s\"", label, names);
+    char tag[600], content[17];
+    content_of(asked->home, asked->params[0], l->label, 0, content);
+    (void)snprintf(tag, sizeof(tag), "\"%s-%s-%s\"", l->label, l->names, content);
     return has_it(x, tag);
 }
 
@@ -81,7 +101,7 @@ void takc_on_cache(struct takc_exchange *x, const struct takc_asked *asked)
         enum takc_status st = list(asked->home, asked->params[0], &l, &err);
         if (st)
             takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
-        else if (!unchanged(x, l.label, l.names))
+        else if (!unchanged(x, asked, &l))
             takc_api_json(x, 200,
                           json_pack("{so ss sO sO}", "task_type", takc_json_str(asked->params[0]), "version", l.label, "available_rates",
                                     l.rates, "cache_info", l.info));
@@ -127,10 +147,11 @@ static void make_rate(struct takc_exchange *x, const struct takc_asked *asked, c
     struct takc_err err = {0};
     struct listing l = {.rates = json_array(), .info = json_object()};
     struct takc_stamp stamp = takc_stamp_of(key);
-    char name[24], tag[80];
+    char name[24], tag[80], content[17];
     enum takc_status st = list(asked->home, key->task, &l, &err);
     takc_rate_name(key->rate, name);
-    (void)snprintf(tag, sizeof(tag), "\"%s-%s\"", l.label, name);
+    content_of(asked->home, key->task, l.label, key->rate, content);
+    (void)snprintf(tag, sizeof(tag), "\"%s-%s-%s\"", l.label, name, content);
     if (!st && !json_object_get(l.info, name))
         st = takc_fail(&err, TAKC_NOT_FOUND, 0, "version %s has no rate %s", l.label, name);
     if (st) {

@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 
+enum { QUESTION_MAX = 32000 /* characters, as POST /query has it */, TURN_MAX = 2000 /* bytes of a turn before it */ };
+
 struct chat {
     struct takc_question q;
     struct takc_exchange *x;
@@ -78,15 +80,39 @@ static enum takc_status read_model(struct takc_str model, struct takc_query_opti
 static struct takc_str text_of(struct takc_arena *a, const json_t *message)
 {
     const json_t *content = json_object_get(message, "content");
-    struct takc_str all = takc_str("");
+    size_t most = 1, n = 0;
     if (json_is_string(content))
         return takc_str_n(json_string_value(content), json_string_length(content));
-    for (size_t i = 0; i < json_array_size(content) && all.ptr; i++) {
+    for (size_t i = 0; i < json_array_size(content); i++)
+        most += takc_json_get_str(json_array_get(content, i), "text").len + 1;
+    char *all = takc_arena_alloc(a, most);
+    for (size_t i = 0; i < json_array_size(content) && all; i++) {
         struct takc_str part = takc_json_get_str(json_array_get(content, i), "text");
-        if (part.len)
-            all = takc_str(takc_arena_printf(a, "%.*s%s%.*s", TAKC_STR_ARG(all), all.len ? "\n" : "", TAKC_STR_ARG(part)));
+        if (!part.len)
+            continue;
+        if (n)
+            all[n++] = '\n';
+        memcpy(all + n, part.ptr, part.len);
+        n += part.len;
     }
-    return all;
+    return takc_str_n(all, n);
+}
+
+static size_t count_characters(struct takc_str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++)
+        n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+    return n;
+}
+
+/* The beginning of a long turn, whole characters. */
+static struct takc_str begin_of(struct takc_str s)
+{
+    size_t n = s.len < TURN_MAX ? s.len : TURN_MAX;
+    while (n < s.len && n && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
+        n--;
+    return takc_str_slice(s, 0, n);
 }
 
 /* Turns before the last question: pairs of what was asked and answered, the latest ones. */
@@ -108,11 +134,16 @@ static enum takc_status read_messages(struct chat *c, const json_t *messages, st
             q->answers[n] = takc_str("");
             q->questions[n++] = text;
         } else if (takc_str_is(role, "assistant") && n) {
-            q->answers[n - 1] = text;
+            q->answers[n - 1] = begin_of(text);
         }
     }
     if (!n || !takc_str_trim(q->questions[n - 1]).len)
         return takc_fail(err, TAKC_INVALID, 0, "messages: a message of the user with a text is expected");
+    if (count_characters(q->questions[n - 1]) > QUESTION_MAX)
+        return takc_fail(err, TAKC_INVALID, 0, "messages: the last message of the user is the question, and has at most %d characters",
+                         QUESTION_MAX);
+    for (size_t i = 0; i + 1 < n; i++)
+        q->questions[i] = begin_of(q->questions[i]);
     q->o.question = q->questions[n - 1];
     q->o.history = q->questions;
     q->o.history_answers = q->answers;
@@ -258,6 +289,7 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
         c.q.o.delta = on_delta;
         c.q.o.delta_arg = &c;
     }
+    takc_observe_words(x, asked, &c.q.o);
     if (!st)
         st = takc_question_answer(asked, x, &c.q, &r, &err);
     takc_limits_spent(asked, &r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * on_compress.c - POST /compress: a task into a new version, as a job; and what a request may say of the task's profile. */
-#include "http/api.h"
+#include "http/model_limit.h"
 
 #include "takc/home.h"
 
@@ -65,10 +65,31 @@ bool takc_api_settle_task(struct takc_exchange *x, const struct takc_asked *aske
     return !st && may;
 }
 
+/* Folders that who asks may read: of a tenant those of its name in each. ptr NULL: no memory. */
+static struct takc_str sources_of(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_str rest = asked->api->work.sources, folder, all = takc_str("");
+    if (!asked->who.tenant.len)
+        return rest;
+    while (all.ptr && takc_str_split(&rest, ',', &folder)) {
+        folder = takc_str_trim(folder);
+        if (folder.len)
+            all = takc_str(takc_arena_printf(&x->arena, "%.*s%s%.*s/%.*s", TAKC_STR_ARG(all), all.len ? "," : "", TAKC_STR_ARG(folder),
+                                             TAKC_STR_ARG(asked->who.tenant)));
+    }
+    return all;
+}
+
 bool takc_api_may_source(struct takc_exchange *x, const struct takc_asked *asked, struct takc_str location, char *out)
 {
     struct takc_err err = {0};
-    enum takc_status st = takc_work_source(&asked->api->work, location, out, &err);
+    struct takc_work_settings s = asked->api->work;
+    s.sources = sources_of(x, asked);
+    if (asked->who.tenant.len && !s.sources.ptr) {
+        takc_api_reject(x, 503, "no memory for a request");
+        return false;
+    }
+    enum takc_status st = takc_work_source(&s, location, out, &err);
     if (st)
         takc_api_reject(x, st == TAKC_UNSUPPORTED ? 422 : 403, err.msg);
     return !st;
@@ -81,8 +102,8 @@ void takc_on_compress(struct takc_exchange *x, const struct takc_asked *asked)
     struct takc_err err = {0};
     char id[TAKC_JOB_ID_BYTES], place[PATH_MAX];
     struct takc_str task = takc_json_get_str(asked->body, "task_type"), location = takc_json_get_str(asked->body, "context_location");
-    if (!takc_api_may_task(x, asked, task) || (location.len && !takc_api_may_source(x, asked, location, place)) ||
-        !takc_api_settle_task(x, asked, task))
+    if (!takc_api_may_task(x, asked, task) || !takc_api_may_model(x, asked, task, takc_json_get_str(asked->body, "model")) ||
+        (location.len && !takc_api_may_source(x, asked, location, place)) || !takc_api_settle_task(x, asked, task))
         return;
     if (takc_job_id(id, &err)) {
         takc_api_fail(x, TAKC_IO, TAKC_ABOUT_COMPRESS, &err);

@@ -54,6 +54,7 @@ static enum takc_status answer_question(void *arg, struct takc_call *call, const
     if (t->n_questions++ && !takc_limits_more(t->x, t->asked, 1))
         return takc_fail(err, TAKC_LIMITED, 0, "the quota of questions is used up");
     enum takc_status st = takc_question_model(t->asked, takc_str(""), &q, err);
+    takc_observe_words(t->x, t->asked, &q.o);
     if (!st)
         st = takc_question_answer(t->asked, t->x, &q, out, err);
     takc_limits_spent(t->asked, out);

@@ -42,6 +42,10 @@ void takc_on_metrics(struct takc_exchange *x, const struct takc_asked *asked)
     const struct takc_api *api = asked->api;
     struct takc_metrics_now now;
     struct takc_err err = {0};
+    if (asked->who.tenant.len && !api->metrics_open) {
+        takc_api_reject(x, 403, "what the whole server counts is not a tenant's to read");
+        return;
+    }
     look_around(api, &now);
     takc_exchange_header(x, "Vary", takc_str("Accept"));
     if (wants_json(x)) {

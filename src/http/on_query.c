@@ -2,6 +2,7 @@
  *
  * on_query.c - POST /query: the guide's fields into a question, its answer whole or as server-sent events. */
 #include "http/limits.h"
+#include "http/model_limit.h"
 #include "http/observe.h"
 
 #include "base/clock.h"
@@ -96,6 +97,8 @@ enum takc_status takc_question_of_body(const struct takc_api *api, const json_t 
 enum takc_status takc_question_model(const struct takc_asked *asked, struct takc_str model, struct takc_question *q, struct takc_err *err)
 {
     enum takc_status st = takc_home_counting_profile(asked->home, q->o.task, &q->profile, err);
+    if (!st)
+        st = takc_model_limit(asked->api, q->profile.model, model, err);
     q->model = asked->api->model;
     if (model.len)
         q->model.model = model;
@@ -227,6 +230,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
         a.q.o.delta = on_delta;
         a.q.o.delta_arg = &a;
     }
+    takc_observe_words(x, asked, &a.q.o);
     if (!st)
         st = takc_question_answer(asked, x, &a.q, &r, &err);
     takc_limits_spent(asked, &r);

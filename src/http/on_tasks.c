@@ -3,7 +3,9 @@
  * on_tasks.c - tasks and their documents: GET /tasks, GET, PUT and DELETE /tasks/{task}, GET and DELETE of documents, the text behind a
  * citation.
  */
+#include "http/apart.h"
 #include "http/limits.h"
+#include "http/model_limit.h"
 
 #include "base/clock.h"
 #include "reply/piece.h"
@@ -13,7 +15,7 @@
 
 #include <stdio.h>
 
-enum { TEXT_MAX = 1 << 20 }; /* bytes of one piece of a document */
+enum { TEXT_MAX = 1 << 20 /* bytes of one piece of a document */, LOCK_WAIT_MS = 2000 };
 
 /* ---- tasks ---- */
 
@@ -84,6 +86,10 @@ void takc_on_put_task(struct takc_exchange *x, const struct takc_asked *asked)
         return;
     takc_buf_init(&yaml, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_json_dump(asked->body, true, &yaml, &err);
+    if (!st && !takc_api_may_profile(x, asked, asked->params[0], takc_buf_str(&yaml))) {
+        takc_buf_clear(&yaml);
+        return;
+    }
     if (!st && (st = takc_task_write(asked->home, asked->params[0], takc_buf_str(&yaml), false, &err)) == TAKC_CONFLICT) {
         made = false;
         st = takc_task_write(asked->home, asked->params[0], takc_buf_str(&yaml), true, &err);
@@ -95,25 +101,42 @@ void takc_on_put_task(struct takc_exchange *x, const struct takc_asked *asked)
     takc_buf_clear(&yaml);
 }
 
+struct removing { /* a task, or a document: every byte of the home is searched, so it is done apart */
+    struct takc_exchange *x;
+    const struct takc_asked *asked;
+    struct takc_task_deleted task;
+    struct takc_forget_report document;
+    enum takc_status st;
+    struct takc_err err;
+};
+
+static void remove_task(void *arg)
+{
+    struct removing *r = arg;
+    const struct takc_asked *asked = r->asked;
+    uint64_t n_keys = 0;
+    r->st = takc_home_count_keys(asked->home, &r->x->call, asked->params[0], &n_keys, &r->err);
+    if (!r->st && n_keys) /* first: deleting scrubs the catalogue */
+        r->st = takc_limits_forget(asked, asked->params[0], &r->err);
+    if (!r->st)
+        r->st = takc_task_delete(asked->home, &r->x->call, asked->params[0], LOCK_WAIT_MS, &r->task, &r->err);
+    takc_snapshots_tidy(asked->api->snapshots);
+}
+
 void takc_on_delete_task(struct takc_exchange *x, const struct takc_asked *asked)
 {
-    struct takc_err err = {0};
-    struct takc_task_deleted d;
-    uint64_t n_keys;
+    struct removing r = {.x = x, .asked = asked};
+    const struct takc_task_deleted *d = &r.task;
     if (!takc_api_may_task(x, asked, asked->params[0]))
         return;
-    enum takc_status st = takc_home_count_keys(asked->home, &x->call, asked->params[0], &n_keys, &err);
-    if (!st && n_keys) /* first: deleting scrubs the catalogue */
-        st = takc_limits_forget(asked, asked->params[0], &err);
-    if (!st)
-        st = takc_task_delete(asked->home, &x->call, asked->params[0], 2000, &d, &err);
-    if (st)
-        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    takc_apart(remove_task, &r);
+    if (r.st)
+        takc_api_fail(x, r.st, TAKC_ABOUT_UNSET, &r.err);
     else
         takc_api_json(x, 200,
                       json_pack("{ss so sI sI sI sI sb}", "status", "deleted", "task_type", takc_json_str(asked->params[0]), "documents",
-                                (json_int_t)d.n_documents, "versions", (json_int_t)d.n_versions, "objects", (json_int_t)d.n_objects,
-                                "sentences_searched", (json_int_t)d.n_sentences, "searched", (int)d.searched));
+                                (json_int_t)d->n_documents, "versions", (json_int_t)d->n_versions, "objects", (json_int_t)d->n_objects,
+                                "sentences_searched", (json_int_t)d->n_sentences, "searched", (int)d->searched));
 }
 
 /* ---- documents ---- */
@@ -152,21 +175,28 @@ void takc_on_documents(struct takc_exchange *x, const struct takc_asked *asked)
     takc_profile_clear(&p);
 }
 
+static void forget(void *arg)
+{
+    struct removing *r = arg;
+    const struct takc_asked *asked = r->asked;
+    r->st = takc_forget(asked->home, &r->x->call, asked->params[0], &asked->params[1], 1, LOCK_WAIT_MS, &r->document, &r->err);
+    takc_snapshots_tidy(asked->api->snapshots);
+}
+
 void takc_on_forget(struct takc_exchange *x, const struct takc_asked *asked)
 {
-    struct takc_err err = {0};
-    struct takc_forget_report r;
+    struct removing removing = {.x = x, .asked = asked};
+    const struct takc_forget_report *r = &removing.document;
     if (!takc_api_may_task(x, asked, asked->params[0]))
         return;
-    enum takc_status st = takc_forget(asked->home, &x->call, asked->params[0], &asked->params[1], 1, 2000, &r, &err);
-    takc_snapshots_tidy(asked->api->snapshots);
-    if (st)
-        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+    takc_apart(forget, &removing);
+    if (removing.st)
+        takc_api_fail(x, removing.st, TAKC_ABOUT_UNSET, &removing.err);
     else
         takc_api_json(x, 200,
                       json_pack("{ss so sI sI sI sI sI}", "status", "forgotten", "document", takc_json_str(asked->params[1]), "revisions",
-                                (json_int_t)r.n_revisions, "versions", (json_int_t)r.n_versions, "objects", (json_int_t)r.n_objects,
-                                "sentences_searched", (json_int_t)r.n_sentences, "found", (json_int_t)r.n_found));
+                                (json_int_t)r->n_revisions, "versions", (json_int_t)r->n_versions, "objects", (json_int_t)r->n_objects,
+                                "sentences_searched", (json_int_t)r->n_sentences, "found", (json_int_t)r->n_found));
 }
 
 void takc_on_text(struct takc_exchange *x, const struct takc_asked *asked)

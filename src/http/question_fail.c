@@ -4,7 +4,7 @@
  *
  * A failed call of a model is never a 200, and never the client's fault unless it named the model or asked for too much. What the service
  * said stays in the log: it may hold account numbers, hosts, pieces of prompts. */
-#include "http/api.h"
+#include "http/model_limit.h"
 
 #include "base/log.h"
 
@@ -34,23 +34,27 @@ static bool is_row(const struct told *row, bool named, const char *failure)
     return strcmp(row->failure, failure) == 0 && (named || !row->named);
 }
 
-static struct takc_refusal refusal_of(bool named, enum takc_status st, const char *failure, const struct takc_err *err)
+static struct takc_refusal refusal_of(const struct takc_api *api, bool named, enum takc_status st, const char *failure,
+                                      const struct takc_err *err)
 {
     for (size_t i = 0; failure && i < sizeof(rows) / sizeof(rows[0]); i++)
         if (is_row(&rows[i], named, failure))
             return (struct takc_refusal){.status = rows[i].status, .code = rows[i].code, .message = takc_str(rows[i].message)};
     if (failure)
         return (struct takc_refusal){.status = 502, .code = "UPSTREAM", .message = takc_error_told(TAKC_UPSTREAM, err)};
+    if (st == TAKC_REFUSED && err->detail == TAKC_MODEL_FORBIDDEN)
+        return (struct takc_refusal){.status = 403, .code = "FORBIDDEN", .message = takc_error_told(st, err)};
     if (st == TAKC_COST) /* a cap of ours: no call was made */
         return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_error_told(st, err), .retry_s = CAP_RETRY_S};
     return (struct takc_refusal){
-        .status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE), .message = takc_error_told(st, err)};
+        .status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE), .message = takc_api_told(api, st, err)};
 }
 
 struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool named, enum takc_status st, const struct takc_query_result *r,
                                           const struct takc_err *err)
 {
-    struct takc_refusal f = refusal_of(named, st, r->answer.failure, err);
+    const struct takc_asked *asked = x->about;
+    struct takc_refusal f = refusal_of(asked->api, named, st, r->answer.failure, err);
     if (f.status >= 500 || r->answer.failure)
         takc_api_log_failure(x, st, err);
     return f;

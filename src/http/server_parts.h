@@ -32,7 +32,7 @@ struct connection { /* lives from accept to close */
     bool tls;
     atomic_int phase;
     atomic_uint_fast64_t since_ns, limit_ms; /* of the phase */
-    bool asked;                              /* had a request; the io thread's */
+    atomic_bool asked;                       /* had a request */
     struct transfer *transfer;               /* with the list's lock; NULL between requests */
 };
 

@@ -282,11 +282,13 @@ static void what_is_odd_is_refused(void **state)
     expect("POST /a" HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400 Bad Request", "contradict");
     expect("POST /a" HEAD "Transfer-Encoding: gzip\r\n\r\n", "501 Not Implemented", "chunked");
     expect("GET /../a" HEAD "\r\n", "400 Bad Request", "dots");
-    expect("POST /small" HEAD "Content-Length: 11\r\n\r\n", "413 ", "too large");
+    expect("POST /small" HEAD "Content-Length: 11\r\n\r\nhello world", "413 ", "too large"); /* sent by then: read, so that the reply is */
+    expect("POST /small" HEAD "Expect: 100-continue\r\nContent-Length: 11\r\n\r\n", "413 ", "too large");
+    expect("POST /small" HEAD "Content-Length: 99999999\r\n\r\n", "413 ", "too large");
     expect("POST /small" HEAD "Transfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n", "413 ", "too large");
     struct takc_server_counts n;
     takc_server_count(server, &n);
-    assert_int_equal(n.refused, 6);
+    assert_int_equal(n.refused, 8);
     close_server();
 }
 

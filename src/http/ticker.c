@@ -2,12 +2,14 @@
  *
  * ticker.c - looks at every connection a few times a second: is its phase over its limit, has the client of a request that is being worked
  * on gone? A socket is only shut down here, never closed: that is libmicrohttpd's, which then sees its end. */
+#include "http/ids.h"
 #include "http/server_parts.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 enum { TICK_MS = 100 };
@@ -19,14 +21,34 @@ void takc_connection_phase(struct connection *c, enum phase p, uint64_t limit_ms
     atomic_store(&c->phase, (int)p);
 }
 
-/* Where nothing was answered yet, the client is told why before the door is shut; over TLS nobody may write but GnuTLS. */
-static void cut(struct takc_server *s, struct connection *c, int phase)
+/* 408 as other replies are; a request whose head came has an id. */
+static int say_late(const struct connection *c, char *out, size_t max)
 {
-    static const char reply[] =
-        "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 77\r\n\r\n"
-        "{\"error\":{\"code\":\"TIMEOUT\",\"message\":\"the request came too slowly\",\"details\":{}}}";
-    if (!c->tls && (phase == PHASE_BODY || (phase == PHASE_IDLE && !c->asked)))
-        (void)send(c->fd, reply, sizeof(reply) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const struct takc_clock *clock = takc_clock_system();
+    char time[21], body[320], id[TAKC_REQUEST_ID_BYTES];
+    takc_time_text(clock->wall_s(clock), time);
+    if (c->transfer && c->transfer->x.request_id[0])
+        (void)snprintf(id, sizeof(id), "%s", c->transfer->x.request_id);
+    else
+        takc_id_draw(id, 16);
+    int n = snprintf(body, sizeof(body),
+                     "{\"error\":{\"code\":\"TIMEOUT\",\"message\":\"the request came too slowly\",\"details\":{}},\"request_id\":\"%s\","
+                     "\"timestamp\":\"%s\"}\n",
+                     id, time);
+    return snprintf(out, max,
+                    "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+                    "X-Request-ID: %s\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\r\n%s",
+                    n, id, body);
+}
+
+/* Where nothing was answered yet, the client is told why before the door is shut; over TLS nobody may write but GnuTLS. */
+static void cut_locked(struct takc_server *s, struct connection *c, int phase)
+{
+    char reply[640];
+    if (!c->tls && (phase == PHASE_BODY || (phase == PHASE_IDLE && !atomic_load(&c->asked)))) {
+        int n = say_late(c, reply, sizeof(reply));
+        (void)send(c->fd, reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
     atomic_fetch_add(&s->n_timed_out, 1);
     atomic_store(&c->phase, PHASE_CUT);
     (void)shutdown(c->fd, SHUT_RDWR);
@@ -59,7 +81,7 @@ static void look_at_locked(struct takc_server *s, struct connection *c, uint64_t
         return;
     }
     if (limit && now > since && (now - since) / 1000000u > limit && (phase != PHASE_STREAMS || (c->transfer && is_stuck(c->transfer))))
-        cut(s, c, phase);
+        cut_locked(s, c, phase);
 }
 
 void *takc_server_tick(void *server)

@@ -276,6 +276,19 @@ static enum MHD_Result hand_over(struct transfer *t)
 
 /* ---- libmicrohttpd's calls ---- */
 
+/* Who waits for 100 is told at once, and so is who would send for long; another one has sent much of it already, and sees the reply only if
+ * that is read. */
+static void refuse_large(struct transfer *t)
+{
+    static const char why[] = "the body is too large for this route";
+    if (t->framing.length > t->x.body_max + DISCARD_MAX || takc_exchange_asked(&t->x, "expect").len) {
+        refuse(t, 413, why);
+        return;
+    }
+    t->too_late = 413;
+    (void)snprintf(t->why, sizeof(t->why), "%s", why);
+}
+
 static bool start_exchange(struct transfer *t, const char *method, const char *version)
 {
     struct takc_server *s = t->server;
@@ -292,7 +305,7 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
     split_target(x);
     x->call.request_id = x->request_id;
     x->call.deadline_ns = x->began_ns + s->o.request_ms * 1000000u;
-    t->connection->asked = true;
+    atomic_store(&t->connection->asked, true);
     attach(t->connection, t);
     atomic_fetch_add(&s->n_requests, 1);
     const struct takc_request_head head = {x->method, x->target, takc_str(version), x->headers, x->n_headers};
@@ -302,7 +315,7 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
     else
         s->o.handlers.begin(s->o.handlers.arg, x);
     if (!x->status && t->framing.has_length && x->body_max && t->framing.length > x->body_max)
-        refuse(t, 413, "the body is too large for this route");
+        refuse_large(t);
     return true;
 }
 

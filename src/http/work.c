@@ -298,11 +298,12 @@ enum takc_status takc_work_process(const struct takc_api *api, struct takc_home 
 /* ---- a job ---- */
 
 /* As it goes to clients; result is emptied of nothing: what was done before it failed stands there, too. */
-static void say_failure(json_t *result, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
+static void say_failure(const struct takc_api *api, json_t *result, enum takc_status st, enum takc_error_about about,
+                        const struct takc_err *err)
 {
     int http = st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 409 : takc_status_http(st);
     (void)!put(result, "error",
-               json_pack("{ss so}", "code", takc_error_code(st, about), "message", takc_json_str(takc_error_told(st, err))));
+               json_pack("{ss so}", "code", takc_error_code(st, about), "message", takc_json_str(takc_api_told(api, st, err))));
     (void)!put(result, "http", json_integer(http));
 }
 
@@ -337,7 +338,7 @@ static enum takc_status run(void *arg, const struct takc_job_row *job, struct ta
     if (!st)
         st = (compresses ? takc_work_compress : takc_work_process)(api, home, job, request, call, result, err);
     if (st && result)
-        say_failure(result, st, compresses ? TAKC_ABOUT_COMPRESS : TAKC_ABOUT_UNSET, err);
+        say_failure(api, result, st, compresses ? TAKC_ABOUT_COMPRESS : TAKC_ABOUT_UNSET, err);
     if (result && takc_json_dump(result, false, out, NULL))
         takc_buf_reset(out);
     json_decref(request);

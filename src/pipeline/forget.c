@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "object/dir.h"
 #include "pipeline/forget_parts.h"
 #include "pipeline/generate.h"
 #include "pipeline/redact.h"
@@ -255,11 +256,22 @@ static bool tell_hit(void *arg, uint32_t needle, size_t at)
     return f->report->n_found < 1000;
 }
 
+/* Is it in the home of a tenant? What those have is theirs. */
+static bool is_tenants(const char *path)
+{
+    const char *home = takc_home_path(searching->home);
+    size_t n = strlen(home);
+    const char *rest = strncmp(path, home, n) == 0 ? path + n + strspn(path + n, "/") : path;
+    return strncmp(rest, TAKC_DIR_TENANTS "/", sizeof(TAKC_DIR_TENANTS)) == 0;
+}
+
 /* What is there but cannot be read proves nothing: the search ends. What another process removed meanwhile is gone. */
 static int search_file(const char *path, const struct stat *info, int type, struct FTW *ftw)
 {
     (void)ftw;
     struct takc_map m;
+    if (is_tenants(path))
+        return 0;
     if (type == FTW_DNR || (type == FTW_NS && access(path, F_OK) == 0))
         return (int)takc_fail_errno(&searching->why, EACCES, "%s", path);
     if (type != FTW_F || info->st_size == 0)
@@ -274,7 +286,7 @@ static int search_file(const char *path, const struct stat *info, int type, stru
     return 0;
 }
 
-/* Every byte under the home. Sources are kept decompressed, so no file needs unpacking. */
+/* Every byte under the home, but for the homes of tenants. Sources are kept decompressed, so no file needs unpacking. */
 static enum takc_status search(struct takc_forgetting *f, struct takc_err *err)
 {
     takc_call_progress(f->call, "search", "files", 0, 0);

@@ -90,6 +90,11 @@ def slow_heads(server):
     live.check(status_of(reply) in (408, None), "a slow head: %r" % reply)
     reply = drip(server, lambda n: b"x", POST.encode() + b"Content-Length: 100000\r\n\r\n")
     live.check(status_of(reply) in (408, None), "a slow body: %r" % reply)
+    if status_of(reply) == 408:
+        head, _, body = reply.partition(b"\r\n\r\n")
+        said = json.loads(body)
+        live.check(said["error"]["code"] == "TIMEOUT" and said["timestamp"] and b"X-Request-ID: " + said["request_id"].encode() in head
+                   and b"Content-Length: %d\r\n" % len(body) in head, "the body of 408: %r" % reply)
     reply = drip(server, lambda n: b"1\r\nx\r\n", POST.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
     live.check(status_of(reply) in (408, None), "a slow chunked body: %r" % reply)
 

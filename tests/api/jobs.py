@@ -100,7 +100,7 @@ class Model:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.env = {"TAKC_MODEL_BASE_URL": "http://127.0.0.1:%d/v1" % self.server.server_address[1], "OPENAI_API_KEY": "sk-test"}
+        self.env = {"TAKC_MODEL_BASE_URL": "http://127.0.0.1:%d/v1" % self.server.server_address[1], "OPENAI_API_KEY": "sk-test", "TAKC_SERVE_MODELS": "openai:slow"}
         return self
 
     def __exit__(self, *rest):

@@ -231,7 +231,7 @@ def batches(home):
 
 
 def few_shot(home):
-    with live.Server(home) as server:
+    with live.Server(home, env={"TAKC_SERVE_MODELS": "fake:obedient, nobody:*"}) as server:
         one = [{"input": "Where is it?", "output": "It is: there [1]."}]
         status, headers, body = server.ask("POST", "/query", dict(QUESTION, few_shot_examples=one, cost_sensitive=True, filters={"documents": ["q3*"]}))
         check(status == 200 and "examples did nothing" in body["metadata"]["notes"], "%s %s" % (status, body))
@@ -241,12 +241,19 @@ def few_shot(home):
         check(status == 400 and body["error"]["details"]["pointer"] == "/few_shot_examples", "%s" % body)
         status, headers, body = server.ask("POST", "/query", dict(QUESTION, few_shot_examples=one, model="fake:obedient"))
         check(status == 200 and "examples" not in body["metadata"]["notes"], "%s %s" % (status, body))
+        for model in ("fake:obedient-no_model", "fake:", "openai:gpt-5", "fake:obedient*"):
+            status, headers, body = server.ask("POST", "/query", dict(QUESTION, model=model))
+            check(status == 403 and body["error"]["code"] == "FORBIDDEN" and "serve.models" in body["error"]["message"], "%s: %s" % (model, body))
+            status, headers, body = server.ask("POST", "/compress", {"task_type": "fin", "model": model})
+            check(status == 403 and "serve.models" in body["error"]["message"], "compress with %s: %s" % (model, body))
+        status, headers, body = server.ask("POST", "/query/batch", {"task_type": "fin", "queries": [QUESTION["query"], {"query": "x", "model": "openai:gpt-5"}]})
+        check(status == 200 and [r["status"] for r in body["results"]] == ["ok", "failed"] and body["results"][1]["error"]["code"] == "FORBIDDEN", "%s" % body)
         status, headers, body = server.ask("POST", "/query", dict(QUESTION, model="nobody:x"))
         check(status == 400 and "nobody:x" in body["error"]["message"], "a provider that is none: %s" % body)
 
 
 def model_failures(home):
-    env = {"TAKC_MODEL_NAME": "fake:obedient-no_model*9", "TAKC_MODEL_RETRIES": "0"}
+    env = {"TAKC_MODEL_NAME": "fake:obedient-no_model*9", "TAKC_MODEL_RETRIES": "0", "TAKC_SERVE_MODELS": "fake:*"}
     with live.Server(home, env=env) as server:
         def ask(model=None, path="/query"):
             got = server.ask("POST", path, dict(QUESTION, model="fake:obedient-" + model) if model else QUESTION)
@@ -271,6 +278,9 @@ def small_routes(home):
     live.run("ingest", "-t", "old", "-", "--name", "note.txt", home=home, input="The reserve pump of Basel stands in hall 4. " * 40)
     live.run("compress", "-t", "old", home=home)
     with live.Server(home) as server:
+        for content in ([{"type": "text", "text": "aa"}] * 200000, "a vault " * 900000):
+            status, _, reply = server.ask("POST", "/v1/chat/completions", {"model": "takc/fin", "messages": [{"role": "user", "content": content}]})
+            check(status == 400 and "characters" in reply["error"]["message"], "a book for a question: %d %s" % (status, reply))
         status, headers, body = server.ask("POST", "/cache/fin/rollback")
         check(status == 404 and body["error"]["code"] == "CACHE_NOT_FOUND", "there is one version: %s" % body)
         live.run("ingest", "-t", "fin", "-", "--name", "more.txt", home=home, input="The new plant in Chur was opened in 2025. " * 40)
