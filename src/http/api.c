@@ -101,6 +101,8 @@ void takc_api_log_failure(const struct takc_exchange *x, enum takc_status st, co
     const char *why = err ? err->msg : "";
     if (st == TAKC_CANCELLED) /* its client has gone, or the server ends: nothing is broken */
         takc_log_for(&x->call, INFO, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), why);
+    else if (st == TAKC_BUSY) /* it may come again */
+        takc_log_for(&x->call, WARN, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), why);
     else
         takc_log_for(&x->call, ERROR, "http", "%.*s: %s: %s", TAKC_STR_ARG(x->path), takc_status_name(st), why);
 }

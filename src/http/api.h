@@ -127,7 +127,7 @@ bool takc_api_may_task(struct takc_exchange *x, const struct takc_asked *asked, 
 void takc_api_json(struct takc_exchange *x, int status, json_t *v);
 /* Replies with a failure in the guide's error body. */
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
-/* Logs what failed inside, as an error; CANCELLED as info. err: NULL is welcome. */
+/* Logs what failed inside, as an error; BUSY as a warning, CANCELLED as info. err: NULL is welcome. */
 void takc_api_log_failure(const struct takc_exchange *x, enum takc_status st, const struct takc_err *err);
 /* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
  * they have none. */

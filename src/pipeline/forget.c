@@ -15,6 +15,7 @@
 #include "pipeline/settle.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 #define WAITING "/.takc-uploads/" /* below a home: bodies of uploads until their job has ended */
-enum { LOOKS_MAX = 5, LOOK_NS = 200000000 };
+enum { LOOKS_MAX = 5, LOOK_NS = 200000000, PIECE_BYTES = 1 << 18 };
 
 /* --- versions --- */
 
@@ -242,17 +243,25 @@ static enum takc_status remove_replies(struct takc_forgetting *f, struct takc_er
 
 static _Thread_local struct takc_forgetting *searching; /* nftw has no argument of its own */
 
+struct piece { /* of a file */
+    const char *path;
+    size_t at, kept; /* where it begins in the file; bytes at its beginning that were searched with the piece before */
+};
+
 static bool tell_hit(void *arg, uint32_t needle, size_t at)
 {
     struct takc_forgetting *f = searching;
-    const char *path = arg;
-    if (strstr(path + strlen(takc_home_path(f->home)), WAITING)) {
+    const struct piece *p = arg;
+    struct takc_str what = f->needles.list[needle];
+    if (at + what.len <= p->kept)
+        return true;
+    if (strstr(p->path + strlen(takc_home_path(f->home)), WAITING)) {
         if (f->n_waiting++ == 0)
-            (void)snprintf(f->waiting, sizeof(f->waiting), "%s", path);
+            (void)snprintf(f->waiting, sizeof(f->waiting), "%s", p->path);
         return false;
     }
     if (f->report->n_found++ == 0)
-        (void)snprintf(f->report->where, sizeof(f->report->where), "%s at byte %zu: \"%.60s\"", path, at, f->needles.list[needle].ptr);
+        (void)snprintf(f->report->where, sizeof(f->report->where), "%s at byte %zu: \"%.60s\"", p->path, p->at + at, what.ptr);
     return f->report->n_found < 1000;
 }
 
@@ -265,25 +274,50 @@ static bool is_tenants(const char *path)
     return strncmp(rest, TAKC_DIR_TENANTS "/", sizeof(TAKC_DIR_TENANTS)) == 0;
 }
 
+/* Read, not mapped: others may cut a file short meanwhile (the catalogue's), and who reads a map behind its end is killed. */
+static enum takc_status search_bytes(struct takc_forgetting *f, int fd, const char *path, char *bytes, size_t longest)
+{
+    struct piece p = {.path = path};
+    for (;;) {
+        ssize_t n = read(fd, bytes + p.kept, PIECE_BYTES);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return takc_fail_errno(&f->why, errno, "%s", path);
+        if (n == 0)
+            return TAKC_OK;
+        size_t all = p.kept + (size_t)n, keep = all < longest ? all : longest;
+        f->report->n_bytes += (uint64_t)n;
+        takc_needles_search(&f->needles, takc_str_n(bytes, all), tell_hit, &p);
+        memmove(bytes, bytes + all - keep, keep);
+        p.at += all - keep;
+        p.kept = keep;
+    }
+}
+
 /* What is there but cannot be read proves nothing: the search ends. What another process removed meanwhile is gone. */
 static int search_file(const char *path, const struct stat *info, int type, struct FTW *ftw)
 {
     (void)ftw;
-    struct takc_map m;
     if (is_tenants(path))
         return 0;
     if (type == FTW_DNR || (type == FTW_NS && access(path, F_OK) == 0))
         return (int)takc_fail_errno(&searching->why, EACCES, "%s", path);
     if (type != FTW_F || info->st_size == 0)
         return 0;
-    enum takc_status st = takc_map_open(&m, path, &searching->why);
-    if (st)
-        return st == TAKC_NOT_FOUND ? 0 : (int)st;
-    takc_needles_search(&searching->needles, m.bytes, tell_hit, (void *)(uintptr_t)path);
-    searching->report->n_files++;
-    searching->report->n_bytes += m.bytes.len;
-    takc_map_close(&m);
-    return 0;
+    size_t longest = 0;
+    for (size_t i = 0; i < searching->needles.n; i++)
+        longest = searching->needles.list[i].len > longest ? searching->needles.list[i].len : longest;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : (int)takc_fail_errno(&searching->why, errno, "%s", path);
+    char *bytes = takc_alloc(longest + PIECE_BYTES);
+    enum takc_status st = bytes ? search_bytes(searching, fd, path, bytes, longest)
+                                : takc_fail(&searching->why, TAKC_NOMEM, 0, "no memory to search %s", path);
+    searching->report->n_files += !st;
+    takc_free(bytes);
+    (void)close(fd);
+    return (int)st;
 }
 
 /* Every byte under the home, but for the homes of tenants. Sources are kept decompressed, so no file needs unpacking. */
