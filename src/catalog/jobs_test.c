@@ -151,6 +151,7 @@ static void lists_are_paged_from_the_newest(void **state)
     (void)add("acme", "compress", "fin");
     struct takc_job_filter f = {.max = 2};
     assert_int_equal(queue->ops->list(queue, &f, &arena, &rows, &n, NULL), TAKC_OK);
+    assert_true(n > 0 && !rows[0].request.len && !rows[0].result.len);
     assert_int_equal(n, 2);
     assert_string_equal(rows[0].id.ptr, ids[4].ptr);
     assert_string_equal(rows[1].id.ptr, ids[3].ptr);
