@@ -170,10 +170,14 @@ static enum takc_status add(struct takc_queue *q, const struct takc_job_row *job
                               text(job->subject), text(job->request), now(),           number((int64_t)open_max)};
     const struct ask a = ASK("INSERT INTO jobs(id, tenant, kind, task, subject, state, request, result, progress, stage, created, started,"
                              " ended, attempts) SELECT ?1, ?2, ?3, ?4, ?5, 'queued', ?6, '', 0, '', ?7, 0, 0, 0"
-                             " WHERE (SELECT count(*) FROM jobs WHERE state = 'queued') < ?8",
+                             " WHERE (SELECT count(*) FROM jobs WHERE state = 'queued') < ?8 AND (?2 = '' OR"
+                             " (SELECT count(*) FROM jobs WHERE state = 'queued' AND tenant = ?2) < (?8 + 1) / 2)",
                              v, .synced = true, .n_rows = &n);
     enum takc_status st = ask(q, &a, err);
-    return st || n ? st : takc_fail(err, TAKC_BUSY, 1, "%zu jobs wait already; try again when some have ended", open_max);
+    return st || n
+               ? st
+               : takc_fail(err, TAKC_BUSY, 1,
+                           "as many jobs wait already as may: %zu, half of them of one tenant; try again when some have ended", open_max);
 }
 
 static enum takc_status take(struct takc_queue *q, struct takc_str kind, struct takc_arena *arena, struct takc_job_row *out,
