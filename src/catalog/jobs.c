@@ -53,6 +53,7 @@ struct sqlite_queue {
 /* ---- statements ---- */
 
 #define COLUMNS "id, tenant, kind, task, subject, request, result, stage, state, progress, attempts, created, started, ended"
+#define LISTED "id, tenant, kind, task, subject, '', '', stage, state, progress, attempts, created, started, ended"
 
 struct value { /* a parameter: text, or a number where text has no pointer */
     struct takc_str text;
@@ -169,10 +170,14 @@ static enum takc_status add(struct takc_queue *q, const struct takc_job_row *job
                               text(job->subject), text(job->request), now(),           number((int64_t)open_max)};
     const struct ask a = ASK("INSERT INTO jobs(id, tenant, kind, task, subject, state, request, result, progress, stage, created, started,"
                              " ended, attempts) SELECT ?1, ?2, ?3, ?4, ?5, 'queued', ?6, '', 0, '', ?7, 0, 0, 0"
-                             " WHERE (SELECT count(*) FROM jobs WHERE state = 'queued') < ?8",
+                             " WHERE (SELECT count(*) FROM jobs WHERE state = 'queued') < ?8 AND (?2 = '' OR"
+                             " (SELECT count(*) FROM jobs WHERE state = 'queued' AND tenant = ?2) < (?8 + 1) / 2)",
                              v, .synced = true, .n_rows = &n);
     enum takc_status st = ask(q, &a, err);
-    return st || n ? st : takc_fail(err, TAKC_BUSY, 1, "%zu jobs wait already; try again when some have ended", open_max);
+    return st || n
+               ? st
+               : takc_fail(err, TAKC_BUSY, 1,
+                           "as many jobs wait already as may: %zu, half of them of one tenant; try again when some have ended", open_max);
 }
 
 static enum takc_status take(struct takc_queue *q, struct takc_str kind, struct takc_arena *arena, struct takc_job_row *out,
@@ -267,7 +272,7 @@ static enum takc_status list(struct takc_queue *q, const struct takc_job_filter 
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for %zu jobs", f->max);
     const struct value v[] = {text(f->tenant), text(f->task), text(f->before_id), text(takc_str(takc_job_state_name(f->state))),
                               number((int64_t)f->max)};
-    const struct ask a = ASK("SELECT " COLUMNS " FROM jobs WHERE tenant = ?1 AND (?2 = '' OR task = ?2) AND (?3 = '' OR id < ?3)"
+    const struct ask a = ASK("SELECT " LISTED " FROM jobs WHERE tenant = ?1 AND (?2 = '' OR task = ?2) AND (?3 = '' OR id < ?3)"
                              " AND (?4 = '' OR state = ?4) ORDER BY id DESC LIMIT ?5",
                              v, .arena = arena, .rows = rows, .rows_max = f->max, .n_rows = &n);
     enum takc_status st = ask(q, &a, err);

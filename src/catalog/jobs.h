@@ -45,7 +45,8 @@ struct takc_job_filter {
 struct takc_queue;
 struct takc_queue_ops {
     const char *name; /* "sqlite" */
-    /* Queues it: id, tenant, kind, task, subject, request count. BUSY with detail 1: open_max are queued already. */
+    /* Queues it: id, tenant, kind, task, subject, request count. BUSY with detail 1: open_max are queued already, or
+     * half as many of that tenant. */
     enum takc_status (*add)(struct takc_queue *, const struct takc_job_row *job, size_t open_max, struct takc_err *);
     /* Takes the oldest that may run, of this kind (empty: any). NOT_FOUND: there is none. */
     enum takc_status (*take)(struct takc_queue *, struct takc_str kind, struct takc_arena *, struct takc_job_row *out, struct takc_err *);
@@ -60,7 +61,7 @@ struct takc_queue_ops {
                             struct takc_err *);
     /* Is it queued or running, whoever's it is? For the server itself. */
     enum takc_status (*is_open)(struct takc_queue *, struct takc_str id, bool *out, struct takc_err *);
-    /* The newest first. */
+    /* The newest first, without request and result, which may be large. */
     enum takc_status (*list)(struct takc_queue *, const struct takc_job_filter *, struct takc_arena *, struct takc_job_row **out,
                              size_t *out_n, struct takc_err *);
     /* Queues again what is running, where it was taken less than attempts_max times; the others fail with this result. */

@@ -108,6 +108,19 @@ static void a_full_queue_is_busy(void **state)
     assert_int_equal(queue->ops->add(queue, &row, 3, &err), TAKC_OK);
 }
 
+static void a_tenant_gets_half_of_the_queue(void **state)
+{
+    (void)state;
+    struct takc_job_row row = {.id = takc_str("t1"), .tenant = takc_str("acme"), .kind = takc_str("compress"), .task = takc_str("fin")};
+    assert_int_equal(queue->ops->add(queue, &row, 3, NULL), TAKC_OK);
+    row.id = takc_str("t2");
+    assert_int_equal(queue->ops->add(queue, &row, 3, NULL), TAKC_OK);
+    row.id = takc_str("t3");
+    assert_int_equal(queue->ops->add(queue, &row, 3, NULL), TAKC_BUSY);
+    row.tenant = takc_str("zenith");
+    assert_int_equal(queue->ops->add(queue, &row, 3, NULL), TAKC_OK);
+}
+
 static void progress_is_noted_while_it_runs(void **state)
 {
     (void)state;
@@ -151,6 +164,7 @@ static void lists_are_paged_from_the_newest(void **state)
     (void)add("acme", "compress", "fin");
     struct takc_job_filter f = {.max = 2};
     assert_int_equal(queue->ops->list(queue, &f, &arena, &rows, &n, NULL), TAKC_OK);
+    assert_true(n > 0 && !rows[0].request.len && !rows[0].result.len);
     assert_int_equal(n, 2);
     assert_string_equal(rows[0].id.ptr, ids[4].ptr);
     assert_string_equal(rows[1].id.ptr, ids[3].ptr);
@@ -285,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(the_oldest_runs_first_one_of_a_task),
         T(a_full_queue_is_busy),
+        T(a_tenant_gets_half_of_the_queue),
         T(progress_is_noted_while_it_runs),
         T(a_tenant_sees_and_cancels_its_own),
         T(lists_are_paged_from_the_newest),

@@ -145,6 +145,15 @@ static enum takc_status ingest_first(const struct takc_api *api, struct takc_hom
     return source.len ? takc_work_ingest(api, home, source.ptr, &o, call, result, err) : TAKC_OK;
 }
 
+/* What the run asked of a model and got: a version that stood already tells of an earlier run. */
+static uint64_t tokens_of(const struct takc_compress_report *r)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; r->changed && i < r->n_rows; i++)
+        n += r->rows[i].generated.input_tokens + r->rows[i].generated.output_tokens;
+    return n;
+}
+
 enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home *home, const struct takc_job_row *job,
                                     const json_t *request, struct takc_call *call, json_t *result, struct takc_err *err)
 {
@@ -164,7 +173,8 @@ enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home
     model.model = choose_model(request, &profile, api);
     if (!st)
         st = takc_compress(home, call, &o, &report, err);
-    takc_limits_spend(api, &(struct takc_identity){.subject = job->subject, .tenant = job->tenant}, 0, report.picodollars);
+    takc_limits_spend(api, &(struct takc_identity){.subject = job->subject, .tenant = job->tenant}, st ? 0 : tokens_of(&report),
+                      report.picodollars);
     if (!st && !say_report(result, job->task, &report, (clock->mono_ns(clock) - began_ns) / 1000000u))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     takc_profile_clear(&profile);

@@ -273,6 +273,14 @@ def model_failures(home):
         check("the script says: throttled" in said, "the log has it: %s" % said[-800:])
 
 
+def compress_counts(_):
+    with live.home() as home, live.Server(home, env={"TAKC_MODEL_NAME": "fake:obedient", "TAKC_SERVE_QUOTA_TOKENS_PER_DAY": "1"}) as server:
+        status, _, body = server.ask("POST", "/compress", {"task_type": "fin", "wait": True})
+        check(status == 200 and body["changed"], "a compress by a model: %d %s" % (status, body))
+        status, headers, body = server.ask("POST", "/compress", {"task_type": "fin", "wait": True})
+        check(status == 429 and "tokens" in body["error"]["message"], "its tokens are the tenant's: %d %s" % (status, body))
+
+
 def small_routes(home):
     live.run("init", "old", home=home)
     live.run("ingest", "-t", "old", "-", "--name", "note.txt", home=home, input="The reserve pump of Basel stands in hall 4. " * 40)
@@ -318,6 +326,6 @@ def small_routes(home):
 
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, small_routes):
+        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, small_routes, compress_counts):
             test(home)
             print("ok: " + test.__name__)
