@@ -11,9 +11,12 @@
 #include "http/reply_cache.h"
 #include "http/tenants.h"
 
+#include <malloc.h>
 #include <signal.h>
 
 enum { LOOK_NS = 50000000, TIDY_LOOKS = 100 }; /* for signals; for versions that are gone: every 5 s */
+
+enum { MAPPED_BYTES = 256 << 10 }; /* blocks from this size on are given back to the system when they are freed */
 
 static atomic_bool asked_to_reload;
 
@@ -202,6 +205,7 @@ enum takc_status takc_verb_serve(struct takc_cli *cli, struct takc_err *err)
     enum takc_status st = takc_serve_check(&cli->settings, err);
     if (st || takc_cli_flag(cli, "print-config"))
         return st ? st : takc_cli_print_config(cli, err);
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES); /* fixed: glibc would raise it with the first large block that is freed */
     (void)sigemptyset(&hangup.sa_mask);
     (void)sigaction(SIGHUP, &hangup, NULL);
     st = open_parts(cli, &api, err);

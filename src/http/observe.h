@@ -13,7 +13,8 @@
 
 /* A request has a head: gives it the ids of its trace. */
 void takc_observe_begin(const struct takc_api *api, struct takc_exchange *x);
-/* A question is about to be asked: its words, where they are logged. Before a stream is begun: from then on the arena is the connection's. */
+/* A question is about to be asked: its words, where they are logged. Before a stream is begun: from then on the arena is the connection's.
+ */
 void takc_observe_words(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o);
 /* takc_query ended with st and r. Once a request, before the end of its reply is handed over. */
 void takc_observe_question(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
