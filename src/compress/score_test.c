@@ -102,6 +102,19 @@ static void quantiles_share_ties(void **state)
     assert_int_equal(sum[3], TAKC_FX(.875));
 }
 
+static void quantiles_end_at_the_largest(void **state)
+{
+    (void)state;
+    const int32_t values[] = {1, 2};
+    int32_t sum[] = {INT32_MAX - 1, INT32_MIN + 1};
+    struct takc_sort_item items[2];
+    takc_sort_values(items, values, 2);
+    takc_sort_add_quantiles(items, 2, TAKC_FX_ONE, sum);
+    assert_int_equal(sum[0], INT32_MAX);
+    takc_sort_add_quantiles(items, 2, -4 * TAKC_FX_ONE, sum);
+    assert_int_equal(sum[1], INT32_MIN);
+}
+
 /* ---- the same formula in floating point ---- */
 
 struct oracle {
@@ -399,10 +412,10 @@ static void nothing_to_count_is_invalid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(descriptions_are_read_by_words),  cmocka_unit_test(no_word_of_a_description_is_lost),
-        cmocka_unit_test(sorting_is_by_key_and_place),     cmocka_unit_test(quantiles_share_ties),
-        cmocka_unit_test(scores_are_those_of_the_formula), cmocka_unit_test(duplicates_have_one_representative),
-        cmocka_unit_test(nothing_to_count_is_invalid),
+        cmocka_unit_test(descriptions_are_read_by_words),     cmocka_unit_test(no_word_of_a_description_is_lost),
+        cmocka_unit_test(sorting_is_by_key_and_place),        cmocka_unit_test(quantiles_share_ties),
+        cmocka_unit_test(quantiles_end_at_the_largest),       cmocka_unit_test(scores_are_those_of_the_formula),
+        cmocka_unit_test(duplicates_have_one_representative), cmocka_unit_test(nothing_to_count_is_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

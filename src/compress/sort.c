@@ -89,6 +89,7 @@ void takc_sort_add_quantiles(const struct takc_sort_item *items, size_t n, takc_
             hi++;
         int32_t add = (int32_t)takc_fx_mul(weight, takc_fx_ratio((int64_t)(lo + hi), (int64_t)(2 * n)));
         for (size_t i = lo; i < hi; i++)
-            sum[items[i].at] += add;
+            if (__builtin_add_overflow(sum[items[i].at], add, &sum[items[i].at])) /* a "word" of 90,000 letters comes so far */
+                sum[items[i].at] = add > 0 ? INT32_MAX : INT32_MIN;
     }
 }
