@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "object/dir.h"
 #include "pipeline/forget_parts.h"
@@ -308,7 +309,10 @@ static int search_file(const char *path, const struct stat *info, int type, stru
     size_t longest = 0;
     for (size_t i = 0; i < searching->needles.n; i++)
         longest = searching->needles.list[i].len > longest ? searching->needles.list[i].len : longest;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int e = takc_fault_hit(TAKC_FAULT_READ);
+    int fd = e ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (e)
+        errno = e;
     if (fd < 0)
         return errno == ENOENT ? 0 : (int)takc_fail_errno(&searching->why, errno, "%s", path);
     char *bytes = takc_alloc(longest + PIECE_BYTES);
@@ -329,7 +333,8 @@ static enum takc_status search(struct takc_forgetting *f, struct takc_err *err)
     int failed = nftw(takc_home_path(f->home), search_file, 32, FTW_PHYS);
     searching = NULL;
     if (failed)
-        return takc_fail(err, TAKC_IO, 0, "forgotten, but the search that proves it could not be finished: %s",
+        return takc_fail(err, failed > 0 && f->why.status == TAKC_NOMEM ? TAKC_NOMEM : TAKC_IO, 0,
+                         "forgotten, but the search that proves it could not be finished: %s",
                          failed > 0 ? f->why.msg : "the home cannot be walked");
     return TAKC_OK;
 }

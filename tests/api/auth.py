@@ -116,6 +116,8 @@ def every_route(server, spec, keys):
             check(SECRET[:20] not in json.dumps(body), "%s with %s leaks" % (where, name))
         may = [scope for scope in ("query", "ingest", "admin")
                if ask(server, spec, method, path, operation, bearer(keys["only " + scope]), "nosuchtask")[0] != 403]
+        if path == "/metrics" and not may:
+            continue  # what the whole server counts is no tenant's to read, and all of these are tenants'
         check(0 < len(may) < 3, "%s is let in with scopes %s" % (where, may))
         right = keys["others " + may[0]]  # the scope it needs, patterns of other tasks
         status, _, body = ask(server, spec, method, path, operation, bearer(right))

@@ -17,7 +17,7 @@ from live import check  # noqa: E402
 
 CLIENTS = 16
 OPERATIONS = 90 if load.SANITIZED else 500
-QUIET = {"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_QUOTA_PER_S": "0", "TAKC_SERVE_RUNNING_MAX": "8", "TAKC_SERVE_JOBS_RUNNING": "2",
+QUIET = {"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_MODELS": "fake:*", "TAKC_SERVE_QUOTA_PER_S": "0", "TAKC_SERVE_RUNNING_MAX": "8", "TAKC_SERVE_JOBS_RUNNING": "2",
          "TAKC_LOG_LEVEL": "warn,http.access=info"}
 
 

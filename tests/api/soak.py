@@ -18,7 +18,7 @@ SECONDS = float(os.environ.pop("TAKC_SOAK_S", "10"))  # takc knows no such varia
 CLIENTS = 8
 SAMPLES = 160  # over the whole time
 MAY_GROW = {"kb": 8192, "fds": 8, "threads": 2}  # from the third quarter to the end, in medians
-QUIET = {"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_QUOTA_PER_S": "0", "TAKC_LOG_LEVEL": "error", "TAKC_SERVE_ACCESS_LOG": "false"}
+QUIET = {"TAKC_SERVE_AUTH": "key", "TAKC_SERVE_MODELS": "fake:*", "TAKC_SERVE_QUOTA_PER_S": "0", "TAKC_LOG_LEVEL": "error", "TAKC_SERVE_ACCESS_LOG": "false"}
 
 
 def sample(pid):
