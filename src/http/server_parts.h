@@ -34,6 +34,7 @@ struct connection { /* lives from accept to close */
     atomic_uint_fast64_t since_ns, limit_ms; /* of the phase */
     atomic_bool asked;                       /* had a request */
     struct transfer *transfer;               /* with the list's lock; NULL between requests */
+    struct transfer *announced;              /* its line was read, its head not yet; the io thread's */
 };
 
 enum {

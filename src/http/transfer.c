@@ -17,6 +17,30 @@
 
 /* ---- connections ---- */
 
+static void unref(struct transfer *t)
+{
+    if (atomic_fetch_sub(&t->n_refs, 1) > 1)
+        return;
+    takc_buf_clear(&t->x.body);
+    takc_buf_clear(&t->x.reply);
+    takc_exchange_drop_kept(&t->x);
+    if (t->lends)
+        atomic_fetch_sub_explicit(&t->server->n_lent, 1, memory_order_relaxed);
+    takc_arena_clear(&t->x.arena);
+    takc_cond_clear(&t->locked.moved);
+    takc_mutex_clear(&t->locked.mu);
+    takc_free(t->locked.bytes);
+    takc_free(t);
+}
+
+/* Of a request whose head it refuses itself, out of memory for it, the library may not tell that it has ended. */
+static void drop_announced(struct connection *c)
+{
+    if (c->announced)
+        unref(c->announced);
+    c->announced = NULL;
+}
+
 void takc_transfer_notify(void *cls, struct MHD_Connection *mc, void **socket_context, enum MHD_ConnectionNotificationCode what)
 {
     struct takc_server *s = cls;
@@ -45,6 +69,7 @@ void takc_transfer_notify(void *cls, struct MHD_Connection *mc, void **socket_co
         if (--s->locked.n == 0)
             takc_cond_broadcast(&s->locked.empty);
         takc_mutex_unlock(&s->locked.mu);
+        drop_announced(c);
         takc_free(c);
         *socket_context = NULL;
     }
@@ -64,22 +89,6 @@ static void attach(struct connection *c, struct transfer *t)
 }
 
 /* ---- a transfer's life ---- */
-
-static void unref(struct transfer *t)
-{
-    if (atomic_fetch_sub(&t->n_refs, 1) > 1)
-        return;
-    takc_buf_clear(&t->x.body);
-    takc_buf_clear(&t->x.reply);
-    takc_exchange_drop_kept(&t->x);
-    if (t->lends)
-        atomic_fetch_sub_explicit(&t->server->n_lent, 1, memory_order_relaxed);
-    takc_arena_clear(&t->x.arena);
-    takc_cond_clear(&t->locked.moved);
-    takc_mutex_clear(&t->locked.mu);
-    takc_free(t->locked.bytes);
-    takc_free(t);
-}
 
 static struct transfer *transfer_new(struct takc_server *s, struct MHD_Connection *mc)
 {
@@ -115,6 +124,11 @@ void *takc_transfer_uri(void *cls, const char *uri, struct MHD_Connection *mc)
     if (t && !t->x.target.ptr) {
         unref(t);
         t = NULL;
+    }
+    struct connection *c = connection_of(s, mc);
+    if (c) {
+        drop_announced(c);
+        c->announced = t;
     }
     return t;
 }
@@ -293,6 +307,8 @@ static bool start_exchange(struct transfer *t, const char *method, const char *v
 {
     struct takc_server *s = t->server;
     t->connection = connection_of(s, t->mhd);
+    if (t->connection)
+        t->connection->announced = NULL;
     if (!t->connection || !read_headers(t))
         return false;
     struct takc_exchange *x = &t->x;
@@ -411,9 +427,11 @@ void takc_transfer_completed(void *cls, struct MHD_Connection *mc, void **con_cl
 {
     struct takc_server *s = cls;
     struct transfer *t = *con_cls;
-    (void)mc;
     if (!t)
         return;
+    struct connection *c = connection_of(s, mc);
+    if (c && c->announced == t)
+        c->announced = NULL;
     bool whole = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
     *con_cls = NULL;
     atomic_store(&t->x.call.cancel, true);
