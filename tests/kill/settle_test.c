@@ -22,6 +22,12 @@ static char root[64], folder[128], home_path[128], saved[128];
 
 /* --- killed in the n-th phase --- */
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { EVERY = 9 }; /* a sanitized process takes long to start and stop */
+#else
+enum { EVERY = 3 };
+#endif
+
 static int phases_left;
 
 static void die_in_time(enum takc_file_phase phase)
@@ -190,20 +196,20 @@ static void check(struct takc_home *h, struct takc_arena *a, struct takc_manifes
     fixture_verify(h, "");
 }
 
-/* Kills work in every third phase: a write has four, so that all kinds have their turn. After each, next runs whole, and then all must
- * hold, and what more says. Returns how many phases there are, about. */
+/* Kills work in every third phase (or ninth): a write has four, so that all kinds have their turn. After each, next runs whole, and then
+ * all must hold, and what more says. Returns how many phases there are, about. */
 static int kill_all_over(void (*work)(struct takc_home *), void (*const *next)(struct takc_home *), int n_next,
                          void (*more)(struct takc_home *, const struct takc_manifest *))
 {
     int n = 0;
-    for (bool killed = true; killed; n += 3) {
+    for (bool killed = true; killed; n += EVERY) {
         struct takc_arena a;
         struct takc_manifest m;
         copy(saved, home_path);
         killed = run_killed(work, n);
         takc_arena_init(&a);
         struct takc_home *h = fixture_home(home_path);
-        next[n / 3 % n_next](h);
+        next[n / EVERY % n_next](h);
         check(h, &a, &m);
         if (more)
             more(h, &m);
