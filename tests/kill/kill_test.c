@@ -21,9 +21,9 @@
 #include "../property/home_fixture.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FULL_KILLS 40 /* a sanitized process takes long to start and stop */
+#define FULL_KILLS 24 /* a sanitized process takes long to start and stop */
 #else
-#define FULL_KILLS 300 /* TAKC_KILLS=5000 for a night */
+#define FULL_KILLS 200 /* TAKC_KILLS=5000 for a night */
 #endif
 enum { DEFAULT_KILLS = FULL_KILLS, PHASES = TAKC_FILE_FOLDER + 1, DOCS = FIXTURE_FILES - 1 + FIXTURE_LINES, QUIET_EVERY = 12 };
 enum kind {

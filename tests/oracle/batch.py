@@ -195,7 +195,7 @@ def killed_anywhere():
     """Before and behind requests of a whole run (TAKC_BATCH_EVERY=1: every one); then it is run to its end: no record sent, no job made twice."""
     home = fresh("count")
     compress(home, *BATCH)
-    n, n_jobs, n_sent, every = len(plan.log), len(plan.jobs), len(plan.sent), int(os.environ.get("TAKC_BATCH_EVERY", "24"))
+    n, n_jobs, n_sent, every = len(plan.log), len(plan.jobs), len(plan.sent), int(os.environ.get("TAKC_BATCH_EVERY", "48"))
     points = [("kill_at", i) for i in range(0, n, every)] + [("kill_after", i) for i in range(every // 2, n, every)]
     for when, at in points:
         home = fresh("killed")
