@@ -56,6 +56,7 @@ struct takc_query_options {
     bool has_temperature;
     takc_query_delta_fn *delta; /* NULL: whole. Not called where lines of the prompt instruct a reader: such answers are looked at first */
     void *delta_arg;
+    bool no_context;             /* where a model is asked the result's context stays empty: less memory while it is waited for */
     bool dry;                    /* the model's prices count, but it is not asked */
     bool answer_cache;           /* an answer of the same question, version, limits, model and parameters may be had again, and is kept */
     uint64_t answer_ttl_s;       /* how old it may be; 0: the profile's ttl_s */

@@ -115,6 +115,7 @@ enum takc_status takc_question_answer(const struct takc_asked *asked, struct tak
 {
     enum takc_status st = TAKC_OK;
     q->o.snapshots = asked->api->snapshots;
+    q->o.no_context = true; /* no reply carries it */
     if (q->model.model.len)
         st = takc_models_pool_get(asked->api->models, asked->home, q->o.task, &q->model, q->profile.counter, &q->o.models, err);
     if (!st)

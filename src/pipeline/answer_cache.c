@@ -172,7 +172,7 @@ static enum takc_status write_kept(const struct takc_answer *q, struct takc_str 
 static enum takc_status is_kept_version(struct takc_answer *q, bool *out, struct takc_err *err)
 {
     struct takc_manifest m;
-    enum takc_status st = takc_home_manifest(q->snapshot.home, q->snapshot.task, q->arena, &m, err);
+    enum takc_status st = takc_home_manifest(q->snapshot.home, q->snapshot.task, &q->scratch, &m, err);
     *out = !st && takc_manifest_find(&m, q->r->version);
     return st;
 }

@@ -27,6 +27,12 @@ enum takc_status takc_answer_keep(struct takc_answer *q, struct takc_str s, stru
     return out->ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for an answer");
 }
 
+enum takc_status takc_answer_hold(struct takc_answer *q, struct takc_str s, struct takc_str *out, struct takc_err *err)
+{
+    *out = takc_arena_dup(&q->scratch, s);
+    return out->ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for an answer");
+}
+
 static uint64_t now_ns(const struct takc_call *call)
 {
     const struct takc_clock *clock = takc_clock_or_system(call ? call->clock : NULL);
@@ -71,6 +77,30 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
     return takc_answer_keep(q, q->snapshot.version->label, &q->r->version, err);
 }
 
+static enum takc_status keep_missing(struct takc_answer *q, struct takc_err *err)
+{
+    struct takc_str *list = takc_arena_array(q->arena, q->r->n_missing + 1, sizeof(*list));
+    enum takc_status st = list ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for missing words");
+    for (size_t i = 0; !st && i < q->r->n_missing; i++)
+        st = takc_answer_keep(q, q->r->missing[i], &list[i], err);
+    q->r->missing = list;
+    return st;
+}
+
+enum takc_status takc_answer_keep_shown(struct takc_answer *q, struct takc_err *err)
+{
+    struct takc_query_result *r = q->r;
+    bool asks = q->models && !q->o->dry, responds = r->context.len && r->response.ptr == r->context.ptr;
+    enum takc_status st = keep_missing(q, err);
+    if (asks && q->o->no_context && (!responds || q->background.n))
+        r->context = takc_str("");
+    else if (!st)
+        st = takc_answer_keep(q, r->context, &r->context, err);
+    if (responds)
+        r->response = r->context;
+    return st;
+}
+
 static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struct takc_err *err)
 {
     static const char *const complexities[] = {"", "simple", "moderate", "complex"};
@@ -85,6 +115,8 @@ static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struc
     st = takc_answer_filter_apply(q, err);
     if (!st)
         st = takc_answer_run(q, err);
+    if (!st)
+        st = takc_answer_keep_shown(q, err);
     takc_answer_lap(q, &q->r->timing.choose_ns);
     if (!st && q->o->n_examples && !q->models)
         st = takc_answer_note(q, err, "the examples did nothing: no model answers");
@@ -108,6 +140,8 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
     takc_arena_init(arena);
     out->owner = arena;
     *q = (struct takc_answer){.arena = arena, .call = call, .o = o, .r = out, .lap_ns = now_ns(call)};
+    takc_arena_init(&q->scratch);
+    q->scratch.block_bytes = TAKC_ARENA_LARGE;
     takc_buf_init(&q->notes, TAKC_BUF_MAX_REPLY); /* a model's own stand among them */
     enum takc_status st = answer(q, h, err);
     *out_moved = st == TAKC_NOT_FOUND && !out->answer.asked && takc_snapshot_has_moved(&q->snapshot);
@@ -116,6 +150,7 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
     takc_snapshot_close(&q->snapshot);
     takc_profile_clear(&q->profile);
     takc_buf_clear(&q->notes);
+    takc_arena_clear(&q->scratch);
     takc_free(q);
     if (st) {
         const struct takc_model_answer *a = &out->answer;
