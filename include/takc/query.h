@@ -10,6 +10,7 @@
 #include "takc/str.h"
 
 struct takc_home;
+struct takc_profile;
 struct takc_models;
 struct takc_snapshots;
 
@@ -49,6 +50,7 @@ struct takc_query_options {
     const struct takc_str *history_answers;    /* of history, in its order, with their marks; turns of the prompt; NULL: none */
     const struct takc_query_example *examples; /* few-shot, behind the prefix; without a model they do nothing, and a note says so */
     size_t n_examples;
+    const struct takc_profile *profile; /* the task's, with what counts its tokens (takc_home_counting_profile); NULL: read */
     struct takc_models *models;       /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
     struct takc_snapshots *snapshots; /* versions that stay open between questions, of a server; NULL: opened for this question */
     uint32_t max_tokens;              /* of the answer; 0: the profile's */

@@ -19,7 +19,7 @@ struct takc_arena_block {
     alignas(max_align_t) char bytes[];
 };
 
-enum { FIRST_BYTES = 2 << 10, BLOCK_BYTES = 16 << 10 }; /* blocks double from the first on: most arenas hold little */
+enum { FIRST_BYTES = 2 << 10, BLOCK_BYTES = 8 << 10 }; /* blocks double from the first on: most arenas hold little */
 
 enum { KEPT_MAX = 8 };
 static struct {

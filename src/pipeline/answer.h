@@ -37,7 +37,8 @@ struct takc_answer {
     struct takc_call *call;
     const struct takc_query_options *o;
     const struct takc_tokenizer *tokenizer;
-    struct takc_profile profile;
+    const struct takc_profile *profile;
+    struct takc_profile own_profile; /* where the options have none */
     struct takc_query_result *r;
     struct takc_str question; /* with the history's words where it names nothing itself */
     bool task_wide;           /* the prompt names no fact */

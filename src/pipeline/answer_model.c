@@ -91,7 +91,7 @@ static enum takc_status examples_of(struct takc_answer *q, struct takc_prompt *p
 static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked *a, struct takc_err *err)
 {
     enum takc_status st = shows_lines(q) ? takc_answer_show_lines(q, &a->lines, err) : TAKC_OK;
-    a->prompt = (struct takc_prompt){.description = q->profile.description,
+    a->prompt = (struct takc_prompt){.description = q->profile->description,
                                      .background = q->background.lines,
                                      .n_background = q->background.n,
                                      .lines = a->lines.lines,
@@ -104,9 +104,9 @@ static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked 
         st = examples_of(q, &a->prompt, err);
     for (size_t i = 0; !st && i < takc_asked_lines(a); i++)
         a->instructed |= takc_asked_line(a, i)->quoted;
-    a->request = (struct takc_model_request){.max_tokens = q->o->max_tokens ? q->o->max_tokens : q->profile.max_tokens,
+    a->request = (struct takc_model_request){.max_tokens = q->o->max_tokens ? q->o->max_tokens : q->profile->max_tokens,
                                              .has_temperature = true,
-                                             .temperature = q->o->has_temperature ? q->o->temperature : q->profile.temperature,
+                                             .temperature = q->o->has_temperature ? q->o->temperature : q->profile->temperature,
                                              .first_token_ms = q->o->model->first_token_ms,
                                              .total_ms = q->o->model->total_ms,
                                              .needs_text = true};

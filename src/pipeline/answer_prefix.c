@@ -153,7 +153,7 @@ static enum takc_status made_text(struct takc_answer *q, takc_rate rate, struct 
     struct takc_set_size size;
     struct takc_buf json, text;
     struct takc_artifact a = {0};
-    struct takc_extractive_options eo = takc_build_options(&q->profile, 1);
+    struct takc_extractive_options eo = takc_build_options(q->profile, 1);
     const struct takc_artifact_meta meta = {.task = q->snapshot.task, .fingerprint = takc_str("-"), .rate = rate};
     takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);

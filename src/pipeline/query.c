@@ -54,13 +54,14 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
         return takc_fail(err, TAKC_INVALID, 0, "the question is empty");
     if (!takc_utf8_valid(question, NULL))
         return takc_fail(err, TAKC_INVALID, 0, "the question is not UTF-8");
-    enum takc_status st = takc_home_counting_profile(h, q->o->task, &q->profile, err);
+    enum takc_status st = q->o->profile ? TAKC_OK : takc_home_counting_profile(h, q->o->task, &q->own_profile, err);
+    q->profile = q->o->profile ? q->o->profile : &q->own_profile;
     if (!st)
         st = takc_snapshot_open(&q->snapshot, q->o->snapshots, h, q->o->task, q->o->version, err);
     takc_answer_lap(q, &q->r->timing.cache_ns);
     if (st)
         return st;
-    q->tokenizer = q->profile.counter;
+    q->tokenizer = q->profile->counter;
     q->reader_tokens = q->o->reader_tokens ? q->o->reader_tokens : DEFAULT_READER_TOKENS;
     q->artifact_tokens = q->o->artifact_tokens ? q->o->artifact_tokens : DEFAULT_ARTIFACT_TOKENS;
     q->r->source_tokens = q->snapshot.version->source_tokens;
@@ -148,24 +149,24 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
     if (q->models != o->models)
         takc_models_close(q->models);
     takc_snapshot_close(&q->snapshot);
-    takc_profile_clear(&q->profile);
+    takc_profile_clear(&q->own_profile);
     takc_buf_clear(&q->notes);
     takc_arena_clear(&q->scratch);
     takc_free(q);
     if (st) {
-        const struct takc_model_answer *a = &out->answer;
-        const struct takc_query_result rest = {.timing = out->timing,
-                                               .answer = {.asked = a->asked,
-                                                          .failure = a->failure,
-                                                          .input = a->input,
-                                                          .output = a->output,
-                                                          .cache_read = a->cache_read,
-                                                          .cache_write = a->cache_write,
-                                                          .picodollars = a->picodollars,
-                                                          .priced = a->priced,
-                                                          .tries = a->tries}};
+        const struct takc_query_timing timing = out->timing;
+        const struct takc_model_answer a = out->answer;
         takc_query_result_free(out);
-        *out = rest;
+        out->timing = timing;
+        out->answer = (struct takc_model_answer){.asked = a.asked,
+                                                 .failure = a.failure,
+                                                 .input = a.input,
+                                                 .output = a.output,
+                                                 .cache_read = a.cache_read,
+                                                 .cache_write = a.cache_write,
+                                                 .picodollars = a.picodollars,
+                                                 .priced = a.priced,
+                                                 .tries = a.tries};
     }
     return st;
 }
