@@ -51,10 +51,10 @@ struct takc_query_options {
     const struct takc_query_example *examples; /* few-shot, behind the prefix; without a model they do nothing, and a note says so */
     size_t n_examples;
     const struct takc_profile *profile; /* the task's, with what counts its tokens (takc_home_counting_profile); NULL: read */
-    struct takc_models *models;       /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
-    struct takc_snapshots *snapshots; /* versions that stay open between questions, of a server; NULL: opened for this question */
-    uint32_t max_tokens;              /* of the answer; 0: the profile's */
-    double temperature;               /* with has_temperature; else the profile's */
+    struct takc_models *models;         /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
+    struct takc_snapshots *snapshots;   /* versions that stay open between questions, of a server; NULL: opened for this question */
+    uint32_t max_tokens;                /* of the answer; 0: the profile's */
+    double temperature;                 /* with has_temperature; else the profile's */
     bool has_temperature;
     takc_query_delta_fn *delta; /* NULL: whole. Not called where lines of the prompt instruct a reader: such answers are looked at first */
     void *delta_arg;

@@ -248,8 +248,8 @@ static void nap_locked(struct takc_limit *l, uint64_t ns) TAKC_REQUIRES(l->locke
     takc_mutex_lock(&l->locked.mu);
 }
 
-static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call, struct waiter *w, uint64_t tokens,
-                                    struct takc_err *err) TAKC_REQUIRES(l->locked.mu)
+static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call, struct waiter *w, uint64_t tokens, struct takc_err *err)
+    TAKC_REQUIRES(l->locked.mu)
 {
     for (;;) {
         uint64_t now = now_of(l);
