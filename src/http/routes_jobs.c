@@ -14,7 +14,8 @@ static const struct takc_schema a_step = TEXT("taken and not used: readers and c
 
 static const struct takc_member compress_members[] = {
     {"task_type", REQUIRED, TASK},
-    {"context_location", OPTIONAL, TEXT("a folder that the server may read (serve.sources): its documents are taken in first", 1, 4000)},
+    {"context_location", OPTIONAL,
+     TEXT("a folder or s3://BUCKET/PREFIX that the server may read (serve.sources): its documents are taken in first", 1, 4000)},
     {"compression_rates",
      OPTIONAL,
      {.type = TAKC_TYPE_LIST, .about = "the profile's where they are not given", .min_len = 1, .max_len = 16, .items = &a_rate}},
@@ -90,8 +91,8 @@ static const struct takc_member process_members[] = {
     {"documents", OPTIONAL, {.type = TAKC_TYPE_LIST, .about = "texts", .min_len = 1, .max_len = 1000, .items = &a_document}},
     {"source_type",
      OPTIONAL,
-     {.type = TAKC_TYPE_TEXT, .about = "where source_location is; file alone is read", .one_of = "file|s3|kinesis"}},
-    {"source_location", OPTIONAL, TEXT("a folder or file that the server may read (serve.sources)", 1, 4000)},
+     {.type = TAKC_TYPE_TEXT, .about = "where source_location is; kinesis is not read", .one_of = "file|s3|kinesis"}},
+    {"source_location", OPTIONAL, TEXT("a folder, a file or s3://BUCKET/PREFIX that the server may read (serve.sources)", 1, 4000)},
     {"config", OPTIONAL, {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(config_members)}},
     {"task_description", OPTIONAL, TEXT("what the knowledge is for; becomes the profile's", 0, 20000)},
     {"create", OPTIONAL, BOOL("make the task where there is none")},

@@ -195,6 +195,29 @@ enum takc_status takc_staging_group(const char *home, struct takc_str job, unsig
     return n > 0 && n < PATH_MAX ? TAKC_OK : takc_fail(err, TAKC_IO, 0, "the path of the home is too long for uploads");
 }
 
+enum takc_status takc_staging_make_job(const char *home, struct takc_str job, struct takc_err *err)
+{
+    char path[PATH_MAX];
+    enum takc_status st = takc_staging_group(home, job, 0, path, err);
+    if (st)
+        return st;
+    takc_staging_drop_job(home, job);
+    for (char *slash = strchr(path + strlen(home) + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = '\0';
+        if (mkdir(path, FOLDER_MODE) && (errno != EEXIST || !slash))
+            return takc_fail_errno(err, errno, "make %s", path);
+        if (!slash)
+            return TAKC_OK;
+        *slash = '/';
+    }
+}
+
+void takc_staging_process(char out[48])
+{
+    (void)snprintf(out, 48, "%ld-%llx", (long)getpid(), token());
+}
+
 void takc_staging_drop_job(const char *home, struct takc_str job)
 {
     char path[PATH_MAX];
