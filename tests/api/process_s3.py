@@ -158,10 +158,16 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class ProxyServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that was killed, or has cancelled."""
+
+
 def start_proxy(place):
     Proxy.behind = place
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    server.daemon_threads = True
+    server = ProxyServer(("127.0.0.1", 0), Proxy)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return "http://127.0.0.1:%d" % server.server_address[1]
 
@@ -453,7 +459,8 @@ def held_task(home):
             status, reply = process(server, "s3://%s/docs/q" % BUCKET, "held", **{"async": True})
             poll("all were fetched", lambda: len(plan.objects) >= len(DOCS) + 1)
             poll("the job was tried again", lambda: "fetched.json" in os.listdir(os.path.join(home.path, ".takc-uploads", "job-" + reply["job_id"])))
-            time.sleep(1.5)
+            time.sleep(2)  # one try waits half a second for the task, and the next comes a second later
+            check(state(server, reply["job_id"])["status"] == "running", "it waits")
         wait_state(server, reply["job_id"], "done")
         check(len(plan.objects) == len(set(plan.objects)), "none twice: %s" % plan.objects)
 
