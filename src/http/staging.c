@@ -232,6 +232,8 @@ static bool is_left(const char *folder, const char *name, struct takc_jobs *jobs
 {
     char path[PATH_MAX], *end = NULL;
     struct stat info;
+    if (strncmp(name, "job-", 4) == 0 && !jobs)
+        return false;
     if (strncmp(name, "job-", 4) == 0) {
         int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
         bool old = n > 0 && n < PATH_MAX && stat(path, &info) == 0 && time(NULL) - info.st_ctime > JOB_GRACE_S;

@@ -239,7 +239,8 @@ static enum takc_status plan_single(struct copy *c, struct takc_str key, struct 
     if (st && !(st == TAKC_CONFLICT && s.seen))
         return st;
     if (!s.found)
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "there is no object of that key, and none below it");
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "there is nothing at s3://%.*s/%.*s, nor below it", TAKC_STR_ARG(c->bucket),
+                         TAKC_STR_ARG(key));
     c->prefix = takc_str_slice(key, 0, slash);
     return plan(c, takc_str_slice(key, slash, key.len), s.size, err);
 }
@@ -249,7 +250,7 @@ static enum takc_status list(struct copy *c, struct takc_str key, struct takc_er
     enum takc_status st = takc_s3_list(c->aws, c->call, (struct takc_s3_name){c->bucket, c->prefix}, on_listed, c, err);
     if (st || c->n_seen)
         return st;
-    return key.len ? plan_single(c, key, err) : takc_fail(err, TAKC_NOT_FOUND, 0, "the bucket is empty");
+    return key.len ? plan_single(c, key, err) : takc_fail(err, TAKC_NOT_FOUND, 0, "s3://%.*s is empty", TAKC_STR_ARG(c->bucket));
 }
 
 /* --- fetching --- */
@@ -362,7 +363,8 @@ static enum takc_status copy_all(struct copy *c, struct takc_str key, struct tak
         takc_call_progress(c->call, "fetch", "objects", 0, c->n);
     st = st ? st : takc_parallel_for((unsigned)or_else(c->o->n_parallel, PARALLEL), c->n, fetch_one, c, c->call, err);
     if (!st && c->locked.n_denied && !c->locked.n_kept)
-        st = takc_fail(err, TAKC_DENIED, 403, "the credentials may list it, and read none of its objects");
+        st = takc_fail(err, TAKC_DENIED, 403, "s3://%.*s/%.*s: the credentials may list it, and read none of its objects",
+                       TAKC_STR_ARG(c->bucket), TAKC_STR_ARG(c->prefix));
     return st;
 }
 
@@ -409,5 +411,5 @@ enum takc_status takc_source_s3_copy(struct takc_str uri, const char *folder, co
     takc_free(c.objects);
     takc_arena_clear(&c.arena);
     takc_mutex_clear(&c.locked.mu);
-    return st ? takc_err_prefix(err, st, "%s", place) : TAKC_OK;
+    return st;
 }

@@ -465,6 +465,45 @@ def held_task(home):
         check(len(plan.objects) == len(set(plan.objects)), "none twice: %s" % plan.objects)
 
 
+def by_command(home):
+    """takc ingest s3://...: the names of a folder, what is left out is not fetched, and nothing stays behind, whatever becomes of it."""
+    def ingest(*args, **env):
+        done = subprocess.run([live.TAKC, "ingest", "-t", "hand", *args], env={**os.environ, **home.env, **env, "TAKC_HOME": home.path},
+                              capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    plan.reset()
+    live.run("init", "hand", home=home.path)
+    code, out, err = ingest("s3://%s/docs/q/" % BUCKET, "--json", "--exclude", "*.bin")
+    told = json.loads(out)
+    check(code == 0 and told["new"] == len(DOCS) and told["skipped"] == 1, "by hand: %d %s %s" % (code, out, err))
+    check({d["document"] for d in told["documents"]} == set(DOCS) | {".hidden"}, "names: %s" % out)
+    check("docs/q/pic.bin" not in plan.objects, "what is left out is not fetched: %s" % plan.objects)
+    code, out, err = ingest("s3://%s/docs/q/" % BUCKET)
+    check(code == 0 and "%d same" % len(DOCS) in out and "skipped pic.bin: binary" in err, "again: %d %s %s" % (code, out, err))
+    plan.listing = page(("docs/q/../x", 5), ("docs/q/a.txt", len("Alpha shipped 13 tonnes in May.")))
+    code, out, err = ingest("s3://%s/docs/q/" % BUCKET)
+    check(code == 1 and "refused ../x: " in err and "1 same, 1 refused" in out, "an odd key: %d %s %s" % (code, out, err))
+    plan.reset()
+    for args, wanted, words in ((("s3://%s/docs/none" % BUCKET,), 3, "nothing at s3://%s/docs/none" % BUCKET), (("s3://no-such-bucket",), 3, "NoSuchBucket"),
+                                (("s3://Bad/x",), 2, "bucket"), (("s3://%s/docs" % BUCKET, "/tmp"), 2, "alone"), (("--mirror", "s3://%s/docs" % BUCKET), 2, "--mirror"),
+                                (("--name", "n", "s3://%s/docs" % BUCKET), 2, "--name")):
+        code, out, err = ingest(*args)
+        check(code == wanted and words in err, "%s: %d %s" % (args, code, err))
+    code, out, err = ingest("s3://%s/docs/q" % BUCKET, AWS_SECRET_ACCESS_KEY="wrong")
+    check(code == 15 and "SignatureDoesNotMatch" in err, "a wrong secret: %d %s" % (code, err))
+    check(not home.staged(), "nothing stays: %s" % home.staged())
+    plan.free = 0
+    p = subprocess.Popen([live.TAKC, "ingest", "-t", "hand", "s3://%s/docs/q" % BUCKET], env={**os.environ, **home.env, "TAKC_HOME": home.path}, stderr=subprocess.PIPE)
+    poll("it fetches", lambda: plan.held)
+    p.send_signal(signal.SIGINT)
+    check(p.wait(30) == 130 and not home.staged(), "interrupted: %s %s" % (p.returncode, home.staged()))
+    p.stderr.close()
+    os.makedirs(os.path.join(home.path, ".takc-uploads", "up-2000000000-1-0"))
+    plan.go.set()
+    check(ingest("s3://%s/docs/q/a.txt" % BUCKET)[0] == 0 and not home.staged(), "what a killed run left goes: %s" % home.staged())
+
+
 def main():
     global s3
     work = tempfile.mkdtemp(prefix="takc-s3-")
@@ -476,7 +515,7 @@ def main():
         s3.create_bucket(Bucket=BUCKET)
         home = Home(work, start_proxy(place), mine)
         for case, *args in ((taken, home, work), (refused, home), (tenants, home), (odd_keys, home), (bounds, home), (second_tries, home), (cancelled, home),
-                            (restarted, home), (held_task, home), (failures, home, nobody)):
+                            (restarted, home), (held_task, home), (by_command, home), (failures, home, nobody)):
             if sys.argv[1:] and case.__name__ not in sys.argv[1:]:
                 continue
             began = time.monotonic()
