@@ -50,7 +50,8 @@ TAKC_CHECK enum takc_status takc_staging_make_job(const char *home, struct takc_
 void takc_staging_process(char out[48]);
 /* Removes what is a job's; nothing is fine. */
 void takc_staging_drop_job(const char *home, struct takc_str job);
-/* Removes what nobody will ask for: of processes that have gone, of jobs that are not open (jobs NULL: who has none leaves those). */
+/* Removes what nobody will ask for: of processes that have gone, of jobs that are not open. jobs NULL, for who runs none: only what has
+ * stood there for a day, and no job's. */
 void takc_staging_sweep(const char *home, struct takc_jobs *jobs);
 
 #endif

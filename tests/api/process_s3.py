@@ -499,9 +499,15 @@ def by_command(home):
     p.send_signal(signal.SIGINT)
     check(p.wait(30) == 130 and not home.staged(), "interrupted: %s %s" % (p.returncode, home.staged()))
     p.stderr.close()
-    os.makedirs(os.path.join(home.path, ".takc-uploads", "up-2000000000-1-0"))
+    for name, age in (("up-2000000000-1-0", 90000), ("up-2000000000-1-1", 80000), ("job-x", 90000)):
+        path = os.path.join(home.path, ".takc-uploads", name)
+        os.makedirs(path)
+        os.utime(path, (time.time() - age, time.time() - age))
     plan.go.set()
-    check(ingest("s3://%s/docs/q/a.txt" % BUCKET)[0] == 0 and not home.staged(), "what a killed run left goes: %s" % home.staged())
+    code = ingest("s3://%s/docs/q/a.txt" % BUCKET)[0]
+    check(code == 0 and home.staged() == ["job-x", "up-2000000000-1-1"], "what a run left that was killed the day before goes: %s" % home.staged())
+    for name in home.staged():
+        os.rmdir(os.path.join(home.path, ".takc-uploads", name))
 
 
 def main():
