@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * source/source.h - where documents come from: a file, a folder, standard input.
+ * source/source.h - where documents come from: a file, a folder, standard input. S3 is copied into a folder first (source/s3.h).
  *
  * A folder is walked in the order of name bytes. Hidden files and folders, symbolic links that leave the root, special files (fifos,
  * sockets, devices) and what cannot be read are not given but told, with the reason; the walk goes on. `.gz` files are given decompressed,

@@ -424,14 +424,15 @@ def cancelled(home):
 
 
 def restarted(home):
-    """A stop, then a kill, both while objects come; the next server begins anew, and nothing is there twice."""
-    for i, how in enumerate((signal.SIGTERM, signal.SIGKILL)):
+    """Stops and a kill while objects come, or while S3 is asked again and again; the next server begins anew, and nothing is there twice."""
+    for i, (how, throttled) in enumerate(((signal.SIGTERM, False), (signal.SIGKILL, False), (signal.SIGTERM, True))):
         task = "cut%d" % i
         server = home.server().__enter__()
         plan.free = 2
+        plan.throttle = 1000 if throttled else 0
         status, reply = process(server, "s3://%s/docs/q" % BUCKET, task, create=True, **{"async": True})
         job = reply["job_id"]
-        poll("it fetches", lambda: plan.held)
+        poll("it fetches", lambda: plan.throttle < 1000 if throttled else plan.held)
         if how == signal.SIGTERM:
             server.__exit__(None)
         else:
@@ -442,7 +443,7 @@ def restarted(home):
         plan.go.set()
         with home.server() as server:
             done = wait_state(server, job, "done")
-            check(done["results"]["accepted"] == len(DOCS) and done["attempts"] == 1 + i, "begun anew: %s" % done)
+            check(done["results"]["accepted"] == len(DOCS) and done["attempts"] == (2 if how == signal.SIGKILL else 1), "begun anew: %s" % done)
             check(names(server, task) == sorted(DOCS), "its documents: %s" % names(server, task))
             home.nothing_staged("a restart")
 
