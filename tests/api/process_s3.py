@@ -376,7 +376,7 @@ def bounds(home):
 
 def second_tries(home):
     """An object that breaks off is fetched anew, from its beginning; a throttled request is sent again."""
-    text = "".join("Line %d of a longer document is here.\n" % i for i in range(20000))
+    text = "".join("Line %d of a longer document is here.\n" % i for i in range(2000))
     put("docs/long/long.txt", text)
     with home.server() as server:
         plan.cut = plan.throttle = 1
