@@ -97,6 +97,7 @@ enum takc_status takc_source_s3_fits(struct takc_str rest, const char **out_why)
         n_parts++;
     }
     *out_why = !rest.len || takc_str_ends(rest, takc_str("/")) ? "the key ends in '/', as a folder's does, and the object is not empty"
+               : rest.len > KEY_MAX                            ? "the key is longer than 1024 bytes"
                : !takc_source_good_name(rest)                  ? "the key is not UTF-8 or holds control characters"
                : odd                                           ? "the key is no relative path: a part of it is empty, \".\" or \"..\""
                : long_part                                     ? "a part of the key is longer than 255 bytes"

@@ -86,7 +86,7 @@ static void fits(struct takc_str rest, enum takc_status st, const char *word)
 static void keys_are_paths_or_are_told(void **state)
 {
     (void)state;
-    char long_part[260], deep[300] = "";
+    char long_part[260], longest[1100], deep[300] = "";
     memset(long_part, 'n', 256);
     for (int i = 0; i < 64; i++)
         memcpy(deep + (size_t)2 * (size_t)i, "d/", 3);
@@ -110,6 +110,10 @@ static void keys_are_paths_or_are_told(void **state)
     fits(takc_str("a\xFF.txt"), TAKC_REFUSED, "UTF-8");
     fits(takc_str_n(long_part, 255), TAKC_OK, NULL);
     fits(takc_str_n(long_part, 256), TAKC_REFUSED, "255");
+    for (size_t i = 0; i < sizeof(longest); i++)
+        longest[i] = i % 200 == 199 ? '/' : 'n';
+    fits(takc_str_n(longest, 1024), TAKC_OK, NULL);
+    fits(takc_str_n(longest, 1025), TAKC_REFUSED, "1024");
     fits(takc_str_n(deep, 127), TAKC_OK, NULL);
     memcpy(deep + 128, "x", 2);
     fits(takc_str(deep), TAKC_REFUSED, "nested");
