@@ -38,12 +38,10 @@ static void check_spans(const struct takc_str *lines)
                             .ended_ns = 9,
                             .admit_ns = 1,
                             .told = true,
-                            .tries = 1,
-                            .mode = "select",
-                            .outcome = "answered"};
+                            .answer = {.tries = 1, .mode = "select", .outcome = "answered"}};
     (void)snprintf(r.method, sizeof(r.method), "%.*s", TAKC_STR_ARG(lines[2]));
     (void)snprintf(r.path, sizeof(r.path), "%.*s", TAKC_STR_ARG(lines[1]));
-    (void)snprintf(r.model, sizeof(r.model), "%.*s", TAKC_STR_ARG(lines[3]));
+    (void)snprintf(r.answer.model, sizeof(r.answer.model), "%.*s", TAKC_STR_ARG(lines[3]));
     takc_buf_init(&out, 1 << 20);
     if (!takc_traced_json(takc_str(""), &r, 1, &out, NULL))
         check_json(takc_buf_str(&out), "spans");

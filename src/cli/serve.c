@@ -66,6 +66,7 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .access_log = s->serve_access_log,
                              .log_questions = s->serve_log_questions,
                              .metrics_open = s->serve_metrics_open,
+                             .trace_context = takc_trace_propagates(s->trace_propagators),
                              .audit_days = s->serve_audit_days,
                              .work = {.sources = s->serve_sources,
                                       .upload_max_bytes = s->serve_upload_max_bytes,

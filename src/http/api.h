@@ -107,6 +107,7 @@ struct takc_api {
     /* http/observe.h */
     struct takc_metrics *metrics;
     struct takc_traces *traces; /* NULL: none are sent */
+    bool trace_context;         /* the client's is gone on with, and sent on */
     bool access_log, log_questions;
     bool metrics_open; /* /metrics answers everybody */
     uint64_t audit_days;
@@ -164,8 +165,8 @@ TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, 
                                                 struct takc_err *err);
 /* Headers that tell of a result. */
 void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
-/* takc_query, with models that stay open between questions. */
-TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+/* takc_query, with models that stay open between questions. call: the exchange's, or one below it. */
+TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_call *call, struct takc_question *q,
                                                  struct takc_query_result *out, struct takc_err *err);
 /* Frees what q owns; a zeroed one is fine. */
 void takc_question_clear(struct takc_question *q);

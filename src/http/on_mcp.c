@@ -50,15 +50,25 @@ static enum takc_status answer_question(void *arg, struct takc_call *call, const
 {
     struct talk *t = arg;
     struct takc_question q = {.o = *o};
-    (void)call;
+    struct takc_observed it = {.item = {.began_ns = 0}};
+    bool one_of_many = json_is_array(t->asked->body);
     if (t->n_questions++ && !takc_limits_more(t->x, t->asked, 1))
         return takc_fail(err, TAKC_LIMITED, 0, "the quota of questions is used up");
     enum takc_status st = takc_question_model(t->asked, takc_str(""), &q, err);
     takc_observe_words(t->x, t->asked, &q.o);
+    if (one_of_many) {
+        takc_observe_item_begin(t->x, &it);
+        call = &it.item.call;
+    }
     if (!st)
-        st = takc_question_answer(t->asked, t->x, &q, out, err);
+        st = takc_question_answer(t->asked, call, &q, out, err);
     takc_limits_spent(t->asked, out);
-    takc_observe_question(t->x, t->asked, &q.o, st, out);
+    if (one_of_many) {
+        takc_observe_item(t->x, t->asked, &q.o, st, out, &it);
+        takc_observe_sum(t->x, &it);
+    } else {
+        takc_observe_question(t->x, t->asked, &q.o, st, out);
+    }
     takc_question_clear(&q);
     return st ? tell(t, st, out, err) : TAKC_OK;
 }

@@ -110,7 +110,7 @@ enum takc_status takc_question_model(const struct takc_asked *asked, struct takc
     return st;
 }
 
-enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_call *call, struct takc_question *q,
                                       struct takc_query_result *out, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
@@ -118,7 +118,7 @@ enum takc_status takc_question_answer(const struct takc_asked *asked, struct tak
     if (q->model.model.len)
         st = takc_models_pool_get(asked->api->models, asked->home, q->o.task, &q->model, q->profile.counter, &q->o.models, err);
     if (!st)
-        st = takc_query(asked->home, &x->call, &q->o, out, err);
+        st = takc_query(asked->home, call, &q->o, out, err);
     takc_models_pool_put(asked->api->models, q->o.models);
     q->o.models = NULL;
     return st;
@@ -232,7 +232,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
     }
     takc_observe_words(x, asked, &a.q.o);
     if (!st)
-        st = takc_question_answer(asked, x, &a.q, &r, &err);
+        st = takc_question_answer(asked, &x->call, &a.q, &r, &err);
     takc_limits_spent(asked, &r);
     takc_observe_question(x, asked, &a.q.o, st, &r);
     if (st)
