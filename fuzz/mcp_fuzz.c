@@ -54,11 +54,17 @@ static void check_one(const json_t *reply, const json_t *message)
         TAKC_BUG("an error for somebody else");
 }
 
+static void drop(void *arg, json_t *message)
+{
+    (void)arg;
+    json_decref(message);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct takc_mcp_tool tools[] = {{"echo", "Echo", "", &input, &input, echo}};
     static const struct takc_mcp_table table = {.instructions = "", .tools = tools, .n_tools = 1, .list = list, .read = read_one};
-    const struct takc_mcp m = {&table, NULL};
+    const struct takc_mcp m = {.table = &table, .notify = drop};
     struct takc_call call;
     json_t *message = NULL, *reply = NULL;
     if (!size)

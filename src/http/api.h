@@ -32,6 +32,7 @@ struct takc_metrics;
 struct takc_metrics_now;
 struct takc_traces;
 struct takc_reply_cache;
+struct takc_mcp_running;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 /* The body of a failure in other words than the guide's; pointer: what did not fit, or empty. NULL: no memory. Returns owned. */
@@ -55,6 +56,7 @@ struct takc_route {
     bool streams_body;           /* form-data goes to disk as it comes (http/upload.h); body is the schema of JSON, which is taken, too */
     takc_wording_fn *wording;    /* of failures; NULL: the guide's */
     bool asks;                   /* a question: 200 may be a stream of events, and has the x-takc- headers */
+    bool events;                 /* 200 may be a stream of events, without those headers */
     bool writes;                 /* changes something: audited, takes Idempotency-Key */
 };
 
@@ -112,6 +114,7 @@ struct takc_api {
     bool metrics_open; /* /metrics answers everybody */
     uint64_t audit_days;
     struct takc_reply_cache *replies; /* NULL: none are kept */
+    struct takc_mcp_running *mcp_running;
     struct takc_work_settings work;
     struct takc_jobs *jobs; /* takc_work_open */
 };
