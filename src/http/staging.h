@@ -6,6 +6,8 @@
  *   .takc-uploads/up-{process}-{random}-{n}/{group}/{name}   while the body comes
  *   .takc-uploads/job-{id}/{group}/{name}                    synced, a job's
  *
+ *   .takc-uploads/job-{id}/0/few_shot_examples.json          of a compression (http/examples.h)
+ *
  * Documents of a group share date and labels. A name is checked before it becomes a path, and files are made, never opened.
  * Threads: each staging one at a time. */
 #ifndef TAKC_HTTP_STAGING_H

@@ -5,6 +5,7 @@
 #include "http/work.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/examples.h"
 #include "http/limits.h"
 #include "http/staging.h"
 #include "http/tenants.h"
@@ -166,8 +167,11 @@ enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home
     struct takc_compress_report report = {.changed = false};
     struct takc_compress_options o = {.task = job->task, .model = &model, .n_threads = api->work.n_threads, .wait_ms = LOCK_WAIT_MS};
     read_rates(json_object_get(request, "compression_rates"), &o, rates);
-    read_examples(json_object_get(request, "few_shot_examples"), &o, examples);
-    enum takc_status st = ingest_first(api, home, request, call, result, err);
+    json_t *shown = NULL;
+    enum takc_status st = takc_examples_read(takc_home_path(api->home), job->id, request, &shown, err);
+    read_examples(shown, &o, examples);
+    if (!st)
+        st = ingest_first(api, home, request, call, result, err);
     if (!st)
         st = takc_home_profile(home, job->task, &profile, err);
     model.model = choose_model(request, &profile, api);
@@ -178,6 +182,7 @@ enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home
     if (!st && !say_report(result, job->task, &report, (clock->mono_ns(clock) - began_ns) / 1000000u))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     takc_profile_clear(&profile);
+    json_decref(shown);
     return st;
 }
 
@@ -360,8 +365,7 @@ static enum takc_status run(void *arg, const struct takc_job_row *job, struct ta
 static void ended(void *arg, const struct takc_job_row *job)
 {
     const struct takc_api *api = arg;
-    if (takc_str_is(job->kind, TAKC_KIND_PROCESS))
-        takc_staging_drop_job(takc_home_path(api->home), job->id);
+    takc_staging_drop_job(takc_home_path(api->home), job->id);
 }
 
 /* Uploads whose job has ended, or was never queued, are in nobody's hands. */
