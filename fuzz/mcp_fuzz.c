@@ -13,12 +13,12 @@ static const struct takc_schema input = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(
 static enum takc_status echo(void *arg, struct takc_call *call, const json_t *arguments, json_t **out, struct takc_err *err)
 {
     (void)arg;
-    (void)call;
     struct takc_str text = takc_json_get_str(arguments, "text");
     if (!text.len)
         TAKC_BUG("a tool got what does not fit");
     if (text.ptr[0] == 'f')
         return takc_fail(err, TAKC_INVALID, 0, "%.*s", TAKC_STR_ARG(text));
+    takc_call_progress(call, "echo", "steps", 0, 0);
     *out = json_deep_copy(arguments);
     return TAKC_OK;
 }
