@@ -112,12 +112,15 @@ enum takc_status takc_home_scrub(struct takc_home *h, struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_system();
     uint64_t until_ns = clock->mono_ns(clock) + SCRUB_WAIT_MS * UINT64_C(1000000);
+    struct takc_err why = {0}; /* of the last try: those before it are nobody's business */
     bool alone;
-    enum takc_status st = try_scrub(h, &alone, err);
+    enum takc_status st = try_scrub(h, &alone, &why);
     while (!alone && clock->mono_ns(clock) < until_ns) {
         clock->sleep_ns(clock, (SCRUB_PAUSE_MS + clock->mono_ns(clock) / 1000 % (2 * SCRUB_PAUSE_MS)) * UINT64_C(1000000));
-        st = try_scrub(h, &alone, err);
+        st = try_scrub(h, &alone, &why);
     }
+    if (st && err)
+        *err = why;
     return st;
 }
 
