@@ -13,12 +13,12 @@ static const struct takc_schema input = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(
 static enum takc_status echo(void *arg, struct takc_call *call, const json_t *arguments, json_t **out, struct takc_err *err)
 {
     (void)arg;
-    (void)call;
     struct takc_str text = takc_json_get_str(arguments, "text");
     if (!text.len)
         TAKC_BUG("a tool got what does not fit");
     if (text.ptr[0] == 'f')
         return takc_fail(err, TAKC_INVALID, 0, "%.*s", TAKC_STR_ARG(text));
+    takc_call_progress(call, "echo", "steps", 0, 0);
     *out = json_deep_copy(arguments);
     return TAKC_OK;
 }
@@ -54,11 +54,17 @@ static void check_one(const json_t *reply, const json_t *message)
         TAKC_BUG("an error for somebody else");
 }
 
+static void drop(void *arg, json_t *message)
+{
+    (void)arg;
+    json_decref(message);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct takc_mcp_tool tools[] = {{"echo", "Echo", "", &input, &input, echo}};
     static const struct takc_mcp_table table = {.instructions = "", .tools = tools, .n_tools = 1, .list = list, .read = read_one};
-    const struct takc_mcp m = {&table, NULL};
+    const struct takc_mcp m = {.table = &table, .notify = drop};
     struct takc_call call;
     json_t *message = NULL, *reply = NULL;
     if (!size)

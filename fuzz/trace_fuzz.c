@@ -21,6 +21,27 @@ static void check_context(struct takc_str text)
         TAKC_BUG("half a context");
 }
 
+/* What is sent on is a header of one line of at most 512 letters that everybody prints, or nothing. */
+static void check_state(struct takc_str text)
+{
+    static struct takc_exchange x;
+    const struct takc_header headers[] = {{takc_str("traceparent"), takc_str("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")},
+                                          {takc_str("tracestate"), text},
+                                          {takc_str("tracestate"), text}};
+    memset(&x, 0, sizeof(x));
+    takc_arena_init(&x.arena);
+    x.headers = headers;
+    x.n_headers = 2 + text.len % 2;
+    takc_trace_begin(NULL, true, &x);
+    const char *state = x.call.tracestate;
+    if (!x.call.traceparent || (state && (strlen(state) > 512 || !strchr(state, '='))))
+        TAKC_BUG("a state that nobody takes");
+    for (const char *c = state; c && *c; c++)
+        if ((*c < ' ' && *c != '\t') || *c > '~')
+            TAKC_BUG("a header that is none");
+    takc_arena_clear(&x.arena);
+}
+
 static void check_json(struct takc_str text, const char *what)
 {
     struct takc_err err;
@@ -38,12 +59,10 @@ static void check_spans(const struct takc_str *lines)
                             .ended_ns = 9,
                             .admit_ns = 1,
                             .told = true,
-                            .tries = 1,
-                            .mode = "select",
-                            .outcome = "answered"};
+                            .answer = {.tries = 1, .mode = "select", .outcome = "answered"}};
     (void)snprintf(r.method, sizeof(r.method), "%.*s", TAKC_STR_ARG(lines[2]));
     (void)snprintf(r.path, sizeof(r.path), "%.*s", TAKC_STR_ARG(lines[1]));
-    (void)snprintf(r.model, sizeof(r.model), "%.*s", TAKC_STR_ARG(lines[3]));
+    (void)snprintf(r.answer.model, sizeof(r.answer.model), "%.*s", TAKC_STR_ARG(lines[3]));
     takc_buf_init(&out, 1 << 20);
     if (!takc_traced_json(takc_str(""), &r, 1, &out, NULL))
         check_json(takc_buf_str(&out), "spans");
@@ -67,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < 4; i++)
         (void)takc_str_split(&rest, '\n', &lines[i]);
     check_context(lines[0]);
+    check_state(lines[1]);
     check_spans(lines);
     check_line(lines);
     return 0;

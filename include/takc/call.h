@@ -25,10 +25,14 @@ struct takc_call {
     const char *request_id;         /* borrowed; NULL: none */
     takc_progress_fn *progress;     /* NULL: nobody watches */
     void *progress_arg;
+    const char *traceparent, *tracestate; /* W3C trace context that HTTP requests of this work are sent with; borrowed; NULL: none */
+    struct takc_call *above;              /* what stops it stops this, too (takc_call_below); NULL: none */
 };
 
 /* A call without deadline that nobody watches. */
 TAKC_API void takc_call_init(struct takc_call *call);
+/* A call for a part of above's work: all that above has, but for a cancel flag of its own. above outlives it; NULL: takc_call_init. */
+TAKC_API void takc_call_below(struct takc_call *call, struct takc_call *above);
 /* OK, CANCELLED or TIMEOUT, with the message in err. A NULL call is always OK. */
 TAKC_API TAKC_CHECK enum takc_status takc_call_check(struct takc_call *call, struct takc_err *err);
 /* Milliseconds left, at most max_ms; max_ms when there is no deadline. */

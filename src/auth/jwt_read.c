@@ -3,7 +3,7 @@
  * jwt_read.c - a compact token taken apart: three parts, a header that asks for nothing we do not do, claims as JSON. */
 #include "auth/jwt.h"
 
-#include "auth/base64url.h"
+#include "base/base64.h"
 
 enum { ES256_BYTES = 64, KID_MAX = 256 };
 

@@ -6,9 +6,9 @@
  * else in a key (a private part, an "alg", a certificate) has any say. */
 #include "auth/keyset.h"
 
-#include "auth/base64url.h"
 #include "auth/cjose.h"
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/json.h"
 
 #include <openssl/err.h>

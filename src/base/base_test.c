@@ -3,6 +3,7 @@
  * The small things of base: views, buffers, arena, UTF-8, dates, logarithms, files, locks, interning. */
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -275,6 +276,54 @@ static void hex_digits_are_all_there(void **state)
     }
 }
 
+typedef enum takc_status base64_fn(struct takc_buf *out, struct takc_str text, struct takc_err *err);
+
+/* Behind "x:", so that a failure that touches what was there shows. */
+static void decodes(base64_fn *decode, const char *text, const char *expected)
+{
+    struct takc_buf b;
+    takc_buf_init(&b, 64);
+    assert_int_equal(takc_buf_add(&b, takc_str("x:"), NULL), TAKC_OK);
+    assert_int_equal(decode(&b, takc_str(text), NULL), expected ? TAKC_OK : TAKC_INVALID);
+    assert_string_equal(b.ptr + 2, expected ? expected : "");
+    assert_int_equal(b.len, 2 + (expected ? strlen(expected) : 0));
+    takc_buf_clear(&b);
+}
+
+static void base64_has_one_spelling(void **state)
+{
+    (void)state;
+    static const char *const plain[][2] = {
+        {"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg==", "foob"}, {"Zm9vYmFy", "foobar"}, {"++//", "\xfb\xef\xff"}};
+    static const char *const url[][2] = {{"", ""}, {"Zg", "f"}, {"Zm8", "fo"}, {"Zm9v", "foo"}, {"--__", "\xfb\xef\xff"}};
+    static const char *const not_plain[] = {
+        "Zg", "Zg=", "Zg===", "====", "=", "Z===", "Zh==", "Zm9=", "Z=g=", "Zg==Zg==", " Zm8=", "Zm8=\n", "--__", "Zm9v\n"};
+    static const char *const not_url[] = {"Z", "Zg==", "Zh", "Zm9", "++//", "Zm9v ", "Zm9vZ", "\xc3\xa4"};
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        decodes(takc_base64_decode, plain[i][0], plain[i][1]);
+    for (size_t i = 0; i < sizeof(url) / sizeof(url[0]); i++)
+        decodes(takc_base64url_decode, url[i][0], url[i][1]);
+    for (size_t i = 0; i < sizeof(not_plain) / sizeof(not_plain[0]); i++)
+        decodes(takc_base64_decode, not_plain[i], NULL);
+    for (size_t i = 0; i < sizeof(not_url) / sizeof(not_url[0]); i++)
+        decodes(takc_base64url_decode, not_url[i], NULL);
+}
+
+static void base64_keeps_to_the_limit_of_its_buffer(void **state)
+{
+    (void)state;
+    struct takc_buf b;
+    takc_buf_init(&b, 4);
+    assert_int_equal(takc_base64_decode(&b, takc_str("Zm9vYg=="), NULL), TAKC_OK);
+    assert_int_equal(b.len, 4);
+    assert_int_equal(takc_base64url_decode(&b, takc_str("Zg"), NULL), TAKC_INVALID);
+    assert_string_equal(b.ptr, "foob");
+    takc_buf_clear(&b);
+    takc_fault_arm(TAKC_FAULT_ALLOC, 1, ENOMEM);
+    assert_int_equal(takc_base64_decode(&b, takc_str("Zg=="), NULL), TAKC_NOMEM);
+    takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+}
+
 static void times_are_json(void **state)
 {
     (void)state;
@@ -302,6 +351,8 @@ int main(void)
         cmocka_unit_test(json_is_whole_or_not_there),
         cmocka_unit_test(hashes_are_known),
         cmocka_unit_test(hex_digits_are_all_there),
+        cmocka_unit_test(base64_has_one_spelling),
+        cmocka_unit_test(base64_keeps_to_the_limit_of_its_buffer),
         cmocka_unit_test(times_are_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

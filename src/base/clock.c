@@ -54,12 +54,28 @@ void takc_call_init(struct takc_call *call)
     atomic_init(&call->cancel, false);
 }
 
+void takc_call_below(struct takc_call *call, struct takc_call *above)
+{
+    takc_call_init(call);
+    if (!above)
+        return;
+    call->deadline_ns = above->deadline_ns;
+    call->clock = above->clock;
+    call->request_id = above->request_id;
+    call->progress = above->progress;
+    call->progress_arg = above->progress_arg;
+    call->traceparent = above->traceparent;
+    call->tracestate = above->tracestate;
+    call->above = above;
+}
+
 enum takc_status takc_call_check(struct takc_call *call, struct takc_err *err)
 {
     if (!call)
         return TAKC_OK;
-    if (atomic_load_explicit(&call->cancel, memory_order_relaxed))
-        return takc_fail(err, TAKC_CANCELLED, 0, "stopped on request");
+    for (const struct takc_call *c = call; c; c = c->above)
+        if (atomic_load_explicit(&c->cancel, memory_order_relaxed))
+            return takc_fail(err, TAKC_CANCELLED, 0, "stopped on request");
     const struct takc_clock *clock = takc_clock_or_system(call->clock);
     if (call->deadline_ns && clock->mono_ns(clock) >= call->deadline_ns)
         return takc_fail(err, TAKC_TIMEOUT, 0, "out of time");

@@ -220,7 +220,8 @@ TAKC_CHECK enum takc_status takc_home_backup(struct takc_home *h, struct takc_ca
 /* The way back; the home made is whole or not there. */
 TAKC_CHECK enum takc_status takc_home_restore(const char *from, const char *to, struct takc_call *call, struct takc_err *err);
 /* secure_delete, checkpoint(TRUNCATE) and VACUUM under the home's exclusive lock, so that no deleted row's bytes stay; damaged catalogues
- * that were moved aside go too. BUSY when others use the home. */
+ * that were moved aside go too. BUSY when others use the home for two seconds. While it waits for them who uses the catalogue through h
+ * goes on; only while the file is made anew nobody can. Not with anything of the catalogue held. */
 TAKC_CHECK enum takc_status takc_home_scrub(struct takc_home *h, struct takc_err *err);
 
 /* --- catalogue rows (SQLite): what other modules note; later issues add costs, jobs, keys --- */

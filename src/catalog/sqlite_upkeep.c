@@ -4,6 +4,7 @@
  *
  * SQLite 3.40 can lose a WAL that is reset while others write, so automatic checkpoints are off, and ours run only when this process is
  * alone on the home: in scrub, and at close when the WAL has grown large. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "catalog/sqlite.h"
 
@@ -11,7 +12,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { WAL_LARGE = 4 << 20, SCRUB_WAIT_MS = 2000, COPY_TRIES = 100, COPY_PAUSE_MS = 50 };
+enum {
+    WAL_LARGE = 4 << 20,
+    SCRUB_WAIT_MS = 2000,
+    SCRUB_TRY_MS = 10,   /* of these with the catalogue held: others of this process wait as long at most */
+    SCRUB_PAUSE_MS = 10, /* between tries, and as long again or twice as long: two processes that scrub must not keep in step */
+    COPY_TRIES = 100,
+    COPY_PAUSE_MS = 50
+};
 
 /* The catalogue's path, and whether there is a file. */
 static enum takc_status find_file(struct takc_home *h, char *file, bool *out_found, struct takc_err *err)
@@ -82,18 +90,37 @@ static enum takc_status scrub_alone(struct takc_home *h, struct takc_err *err)
     return st ? st : remove_damaged(h, err);
 }
 
-enum takc_status takc_home_scrub(struct takc_home *h, struct takc_err *err)
+/* One try to be alone on the home, and the scrub; *out_alone false: BUSY, it is not. While it is tried the home's lock may be lost for a
+ * moment, so no connection may be open and none opened: that is what h->mu is held for. */
+static enum takc_status try_scrub(struct takc_home *h, bool *out_alone, struct takc_err *err)
 {
     takc_home_mutex_lock(h);
     bool was = h->exclusive;
     takc_catalog_drop_locked(h);
-    enum takc_status st = takc_home_lock_alone(h, SCRUB_WAIT_MS, err);
+    enum takc_status st = takc_home_lock_alone(h, SCRUB_TRY_MS, err);
+    *out_alone = !st;
     if (!st) {
         st = scrub_alone(h, err);
         if (!was)
             takc_home_lock_shared(h);
     }
     takc_home_mutex_unlock(h);
+    return st;
+}
+
+enum takc_status takc_home_scrub(struct takc_home *h, struct takc_err *err)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    uint64_t until_ns = clock->mono_ns(clock) + SCRUB_WAIT_MS * UINT64_C(1000000);
+    struct takc_err why = {0}; /* of the last try: those before it are nobody's business */
+    bool alone;
+    enum takc_status st = try_scrub(h, &alone, &why);
+    while (!alone && clock->mono_ns(clock) < until_ns) {
+        clock->sleep_ns(clock, (SCRUB_PAUSE_MS + clock->mono_ns(clock) / 1000 % (2 * SCRUB_PAUSE_MS)) * UINT64_C(1000000));
+        st = try_scrub(h, &alone, &why);
+    }
+    if (st && err)
+        *err = why;
     return st;
 }
 

@@ -3,6 +3,7 @@
  * Upkeep of a home: sweep, backup and restore beside a writer, the SQLite catalogue, damage to it, scrub. */
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/thread.h"
 #include "catalog/home_impl.h"
 
 #include <errno.h>
@@ -377,6 +378,67 @@ static void forgotten_rows_leave_no_bytes(void **state)
     assert_int_equal(note("goes on", true), TAKC_OK);
 }
 
+struct scrubbing {          /* on a thread */
+    struct takc_home *home; /* NULL: opened for it */
+    enum takc_status st;
+    atomic_bool done;
+};
+
+static void *scrub(void *arg)
+{
+    struct scrubbing *s = arg;
+    static const struct takc_home_options patient = {.wait_ms = 5000};
+    struct takc_home *own = NULL;
+    s->st = s->home ? TAKC_OK : takc_home_open(&own, root, &patient, NULL);
+    if (!s->st)
+        s->st = takc_home_scrub(s->home ? s->home : own, NULL);
+    takc_home_close(own);
+    atomic_store(&s->done, true);
+    return NULL;
+}
+
+/* It waits two seconds for another process, and then says BUSY: meanwhile this one goes on with its catalogue. */
+static void who_waits_to_scrub_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct scrubbing s = {.home = home};
+    struct takc_home *other;
+    pthread_t thread;
+    int n = 0;
+    assert_int_equal(note("first", true), TAKC_OK);
+    assert_int_equal(takc_home_open(&other, root, NULL, NULL), TAKC_OK);
+    assert_int_equal(takc_thread_start(&thread, "scrub", scrub, &s, NULL), TAKC_OK);
+    for (; !atomic_load(&s.done); n++) {
+        assert_int_equal(note("meanwhile", true), TAKC_OK);
+        (void)usleep(20000);
+    }
+    (void)pthread_join(thread, NULL);
+    assert_int_equal(s.st, TAKC_BUSY);
+    assert_true(n >= 5); /* of a hundred; where the catalogue was held, there are one or two before it is and one behind */
+    takc_home_close(other);
+    assert_int_equal(takc_home_scrub(home, NULL), TAKC_OK);
+    assert_int_equal(ask("SELECT count(*) FROM queries"), n + 1);
+}
+
+/* Each is the other's "somebody else", and gives way to it. */
+static void two_that_scrub_get_by_each_other(void **state)
+{
+    (void)state;
+    assert_int_equal(note("first", true), TAKC_OK);
+    takc_home_close(home);
+    for (int i = 0; i < 3; i++) {
+        struct scrubbing s[2] = {{.st = TAKC_OK}, {.st = TAKC_OK}};
+        pthread_t threads[2];
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(takc_thread_start(&threads[k], "scrub", scrub, &s[k], NULL), TAKC_OK);
+        for (int k = 0; k < 2; k++)
+            (void)pthread_join(threads[k], NULL);
+        assert_int_equal(s[0].st, TAKC_OK);
+        assert_int_equal(s[1].st, TAKC_OK);
+    }
+    assert_int_equal(takc_home_open(&home, root, NULL, NULL), TAKC_OK);
+}
+
 static void spoil(const char *name, off_t at, const char *bytes, bool cut)
 {
     char file[256];
@@ -740,6 +802,8 @@ int main(void)
         T(questions_are_noted),
         T(rows_repeat_the_objects),
         T(forgotten_rows_leave_no_bytes),
+        T(who_waits_to_scrub_holds_nobody_up),
+        T(two_that_scrub_get_by_each_other),
         T(garbage_is_moved_aside),
         T(damage_in_use_is_noticed),
         T(foreign_and_newer_catalogues),

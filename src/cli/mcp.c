@@ -74,6 +74,16 @@ static enum takc_status say(struct takc_cli *cli, json_t *reply, struct takc_err
     return st;
 }
 
+/* How far it is, before the reply. Where it cannot be said neither can that, which tells. */
+static void notify(void *arg, json_t *message)
+{
+    struct desk *d = arg;
+    if (message && !takc_call_check(&d->call, NULL)) /* what was cancelled is not talked of any more */
+        (void)!say(d->cli, message, NULL);
+    else
+        json_decref(message);
+}
+
 static void begin(struct desk *d, const json_t *message)
 {
     takc_mutex_lock(&d->locked.mu);
@@ -175,10 +185,9 @@ static void heed_cancel(struct desk *d, struct takc_str line)
     json_t *message = NULL;
     if (takc_str_find(line, takc_str("notifications/cancelled"), 0) == SIZE_MAX || takc_json_parse(line, &message, NULL))
         return;
-    const json_t *id = json_object_get(json_object_get(message, "params"), "requestId");
+    const json_t *id = takc_mcp_cancelled_id(message);
     takc_mutex_lock(&d->locked.mu);
-    if (takc_str_is(takc_json_get_str(message, "method"), "notifications/cancelled") && d->locked.asked &&
-        json_equal(id, d->locked.asked)) {
+    if (id && d->locked.asked && json_equal(id, d->locked.asked)) {
         d->locked.cancelled = true;
         atomic_store(&d->call.cancel, true);
     }
@@ -277,7 +286,7 @@ enum takc_status takc_verb_mcp(struct takc_cli *cli, struct takc_err *err)
                                             .answer_cache = s->query_answer_cache,
                                             .questions_a_window = (unsigned)s->query_questions_per_window}},
                      .version = TAKC_MCP_2025_11_25};
-    d.mcp = (struct takc_mcp){&takc_mcp_tasks_table, &d.tasks};
+    d.mcp = (struct takc_mcp){.table = &takc_mcp_tasks_table, .arg = &d.tasks, .notify = notify, .notify_arg = &d};
     d.tasks.arg = &d;
     takc_call_init(&d.call);
     cli->quiet = true; /* progress is for people */

@@ -7,6 +7,7 @@
 #include "cli/model_flags.h"
 #include "cli/serve_check.h"
 #include "http/limits.h"
+#include "http/mcp_running.h"
 #include "http/observe.h"
 #include "http/reply_cache.h"
 #include "http/tenants.h"
@@ -46,6 +47,8 @@ static enum takc_status open_observers(const struct takc_settings *s, struct tak
         o.endpoint = o.url = takc_str("");
     if (!st)
         st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);
+    if (!st)
+        st = takc_mcp_running_open(&api->mcp_running, err);
     return st ? st : takc_traces_open(&api->traces, &o, err);
 }
 
@@ -66,6 +69,7 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                              .access_log = s->serve_access_log,
                              .log_questions = s->serve_log_questions,
                              .metrics_open = s->serve_metrics_open,
+                             .trace_context = takc_trace_propagates(s->trace_propagators),
                              .audit_days = s->serve_audit_days,
                              .work = {.sources = s->serve_sources,
                                       .upload_max_bytes = s->serve_upload_max_bytes,
@@ -172,6 +176,7 @@ static void close_parts(struct takc_api *api)
     takc_limits_close(api->limits);
     takc_traces_close(api->traces);
     takc_reply_cache_free(api->replies);
+    takc_mcp_running_close(api->mcp_running);
     takc_metrics_free(api->metrics);
     takc_home_close(api->home);
 }

@@ -272,8 +272,10 @@ static void handle(void *arg, struct takc_exchange *x)
     asked->handled = true;
     bool admitted = takc_admit_body(x, asked) && (!asked->who.body_proves || takc_limits_admit(x, asked));
     bool runs = admitted && read_query(x, asked) && read_body(x, asked) && takc_limits_write(x, asked);
-    if (runs)
+    if (runs) {
+        takc_trace_enter(x, x->noted.model_id);
         asked->route->run(x, asked);
+    }
     takc_limits_written(x, asked);
     if (runs)
         takc_observe_written(arg, x);

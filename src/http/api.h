@@ -32,6 +32,7 @@ struct takc_metrics;
 struct takc_metrics_now;
 struct takc_traces;
 struct takc_reply_cache;
+struct takc_mcp_running;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 /* The body of a failure in other words than the guide's; pointer: what did not fit, or empty. NULL: no memory. Returns owned. */
@@ -55,6 +56,7 @@ struct takc_route {
     bool streams_body;           /* form-data goes to disk as it comes (http/upload.h); body is the schema of JSON, which is taken, too */
     takc_wording_fn *wording;    /* of failures; NULL: the guide's */
     bool asks;                   /* a question: 200 may be a stream of events, and has the x-takc- headers */
+    bool events;                 /* 200 may be a stream of events, without those headers */
     bool writes;                 /* changes something: audited, takes Idempotency-Key */
 };
 
@@ -107,10 +109,12 @@ struct takc_api {
     /* http/observe.h */
     struct takc_metrics *metrics;
     struct takc_traces *traces; /* NULL: none are sent */
+    bool trace_context;         /* the client's is gone on with, and sent on */
     bool access_log, log_questions;
     bool metrics_open; /* /metrics answers everybody */
     uint64_t audit_days;
     struct takc_reply_cache *replies; /* NULL: none are kept */
+    struct takc_mcp_running *mcp_running;
     struct takc_work_settings work;
     struct takc_jobs *jobs; /* takc_work_open */
 };
@@ -169,8 +173,8 @@ TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, 
                                                 struct takc_err *err);
 /* Headers that tell of a result. */
 void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
-/* takc_query, with models that stay open between questions. */
-TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+/* takc_query, with models that stay open between questions. call: the exchange's, or one below it. */
+TAKC_CHECK enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_call *call, struct takc_question *q,
                                                  struct takc_query_result *out, struct takc_err *err);
 /* Frees what q owns; a zeroed one is fine. */
 void takc_question_clear(struct takc_question *q);

@@ -18,20 +18,28 @@
 enum { TAKC_DIGEST_AGAIN = 0 /* is it the same write again? */, TAKC_DIGEST_SIGNED /* is it what was signed? */, TAKC_DIGESTS };
 enum { TAKC_REQUEST_ID_BYTES = 65, TAKC_EXCHANGE_HEADERS = 40 };
 
-/* What metrics, log and traces tell of a request beyond its head and its reply; http/observe.h fills and reads it. */
-struct takc_noted {
-    char trace_id[33], span_id[17], parent_id[17]; /* W3C trace context, lower-case hex; empty: none */
-    bool sampled;
-    bool audited;               /* its audit row is written */
-    struct takc_str question;   /* for the access log, where that is switched on; in the arena */
-    atomic_bool told;           /* set behind the rest, which is of a question that was answered */
-    const char *mode, *outcome; /* static texts */
+struct takc_noted_answer {                /* of a question that was answered, or was not */
+    const char *mode, *outcome, *failure; /* static texts; the last of a model that failed, else NULL */
     char rate[24], provider[24], model[96];
     uint64_t input, output, cache_read, cache_write; /* tokens */
     uint64_t picodollars;
     unsigned tries;
     double confidence;
     uint64_t cache_ns, choose_ns, model_ns;
+};
+
+/* What metrics, log and traces tell of a request beyond its head and its reply; http/observe.h fills and reads it. */
+struct takc_noted {
+    char trace_id[33], span_id[17], parent_id[17]; /* W3C trace context, lower-case hex; empty: none */
+    char admit_id[17], model_id[17];               /* of the spans that requests to others are made under */
+    char traceparent[56];                          /* that they are sent with now (http/trace.h) */
+    bool sampled, sends_on;                        /* sends_on: requests to others are sent with it */
+    bool audited;                                  /* its audit row is written */
+    struct takc_str question;                      /* for the access log, where that is switched on; in the arena */
+    atomic_bool told;                              /* set behind the rest, which is of a question that was answered */
+    struct takc_noted_answer answer;               /* of several: sums, and what all have in common */
+    unsigned n_questions, n_failed;                /* of a request that asked several; 0: one, or none */
+    atomic_uint n_item_spans;
 };
 
 struct takc_exchange {

@@ -10,7 +10,10 @@
 
 #include <stdio.h>
 
-enum { LISTED_MAX = 10000 /* objects told one by one that were not taken */ };
+enum {
+    LISTED_MAX = 10000, /* objects told one by one that were not taken */
+    GROUP = 1           /* of the job's staging; a compression has its examples in 0 */
+};
 
 /* ---- places ---- */
 
@@ -62,7 +65,7 @@ static void on_skipped(void *arg, struct takc_str name, enum takc_status status,
 
 static enum takc_status note_path(const struct takc_api *api, const struct takc_job_row *job, char out[PATH_MAX], struct takc_err *err)
 {
-    enum takc_status st = takc_staging_group(takc_home_path(api->home), job->id, 0, out, err);
+    enum takc_status st = takc_staging_group(takc_home_path(api->home), job->id, GROUP, out, err);
     size_t n = st ? 0 : strlen(out) - 1; /* the group's number */
     if (!st && n + sizeof("fetched.json") > PATH_MAX)
         return takc_fail(err, TAKC_IO, 0, "the path of the home is too long for uploads");
@@ -134,8 +137,8 @@ static enum takc_status fetch(const struct takc_api *api, const struct takc_job_
                                              .arg = f};
     f->objects = json_array();
     enum takc_status st = f->objects ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
-    st = st ? st : takc_staging_make_job(home, job->id, err);
-    st = st ? st : takc_staging_group(home, job->id, 0, folder, err);
+    st = st ? st : takc_staging_make_group(home, job->id, GROUP, err);
+    st = st ? st : takc_staging_group(home, job->id, GROUP, folder, err);
     st = st ? st : takc_source_s3_copy(place, folder, &o, call, &copied, err);
     if (st)
         return st;
@@ -208,7 +211,7 @@ enum takc_status takc_from_s3_ingest(const struct takc_api *api, struct takc_hom
     if (!read_note(api, job, &f) && (st = fetch(api, job, place, call, &f, err)))
         say_failure(result, place, st);
     o.root = f.root;
-    st = st ? st : takc_staging_group(takc_home_path(api->home), job->id, 0, folder, err);
+    st = st ? st : takc_staging_group(takc_home_path(api->home), job->id, GROUP, folder, err);
     st = st ? st : takc_work_ingest(api, home, folder, &o, call, result, err);
     st = st ? st : say_fetched(result, &f, err);
     json_decref(f.objects);

@@ -28,14 +28,26 @@ static const struct takc_route *route_of(const struct takc_exchange *x)
 
 void takc_observe_begin(const struct takc_api *api, struct takc_exchange *x)
 {
-    takc_trace_begin(api->traces, x);
+    takc_trace_begin(api->traces, api->trace_context, x);
 }
 
 /* ---- questions ---- */
 
-static void note_answer(struct takc_noted *n, const struct takc_query_result *r, bool failed)
+/* A model that failed has no answer to take its name from: "openai:gpt-5" as it was set. */
+static void note_asked(struct takc_noted_answer *n, const struct takc_query_options *o)
+{
+    struct takc_str name = o->model ? o->model->model : takc_str("");
+    size_t colon = takc_str_find_byte(name, ':', 0);
+    if (colon != SIZE_MAX)
+        (void)snprintf(n->provider, sizeof(n->provider), "%.*s", (int)colon, name.ptr);
+    name = colon == SIZE_MAX ? name : takc_str_slice(name, colon + 1, name.len);
+    (void)snprintf(n->model, sizeof(n->model), "%.*s", TAKC_STR_ARG(name));
+}
+
+static void note_answer(struct takc_noted_answer *n, const struct takc_query_options *o, const struct takc_query_result *r, bool failed)
 {
     const struct takc_model_answer *a = &r->answer;
+    *n = (struct takc_noted_answer){.failure = a->failure};
     n->mode = failed ? "none" : takc_mode_name(r->mode);
     n->outcome = failed ? "failed" : a->blocked ? "blocked" : r->abstained ? "abstained" : "answered";
     (void)snprintf(n->rate, sizeof(n->rate), "%s", r->rate);
@@ -45,12 +57,41 @@ static void note_answer(struct takc_noted *n, const struct takc_query_result *r,
     n->output = a->output;
     n->cache_read = a->cache_read;
     n->cache_write = a->cache_write;
-    n->picodollars = a->picodollars;
+    n->picodollars = a->cache_hit ? 0 : a->picodollars;
     n->tries = a->cache_hit ? 0 : a->tries;
     n->confidence = r->confidence;
     n->cache_ns = r->timing.cache_ns;
     n->choose_ns = r->timing.choose_ns;
     n->model_ns = r->timing.model_ns;
+    if (failed && n->tries)
+        note_asked(n, o);
+}
+
+/* One more of several: times, tokens and money are added up; of words stays what all have in common. */
+static void add_answer(struct takc_noted *n, const struct takc_noted_answer *a)
+{
+    struct takc_noted_answer *sum = &n->answer;
+    bool first = n->n_questions++ == 0;
+    n->n_failed += strcmp(a->outcome, "failed") == 0;
+    sum->mode = first || strcmp(sum->mode, a->mode) == 0 ? a->mode : "mixed";
+    sum->outcome = first || strcmp(sum->outcome, a->outcome) == 0 ? a->outcome : "mixed";
+    (void)snprintf(sum->rate, sizeof(sum->rate), "%s", first || strcmp(sum->rate, a->rate) == 0 ? a->rate : "mixed");
+    sum->input += a->input;
+    sum->output += a->output;
+    sum->cache_read += a->cache_read;
+    sum->cache_write += a->cache_write;
+    sum->picodollars += a->picodollars;
+    sum->tries += a->tries;
+    sum->cache_ns += a->cache_ns;
+    sum->choose_ns += a->choose_ns;
+    sum->model_ns += a->model_ns;
+}
+
+static void count_question(const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
+                           const struct takc_query_result *r)
+{
+    if (asked->api->metrics)
+        takc_metrics_question(asked->api->metrics, o->task, r, st != TAKC_OK);
 }
 
 void takc_observe_words(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o)
@@ -63,16 +104,28 @@ void takc_observe_question(struct takc_exchange *x, const struct takc_asked *ask
                            const struct takc_query_result *r)
 {
     struct takc_noted *n = &x->noted;
-    takc_observe_item(asked, o, st, r);
-    note_answer(n, r, st != TAKC_OK);
+    count_question(asked, o, st, r);
+    note_answer(&n->answer, o, r, st != TAKC_OK);
     atomic_store_explicit(&n->told, true, memory_order_release);
 }
 
-void takc_observe_item(const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
-                       const struct takc_query_result *r)
+void takc_observe_item_begin(struct takc_exchange *x, struct takc_observed *it)
 {
-    if (asked->api->metrics)
-        takc_metrics_question(asked->api->metrics, o->task, r, st != TAKC_OK);
+    takc_trace_item_begin(x, &it->item);
+}
+
+void takc_observe_item(const struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o,
+                       enum takc_status st, const struct takc_query_result *r, struct takc_observed *it)
+{
+    count_question(asked, o, st, r);
+    note_answer(&it->answer, o, r, st != TAKC_OK);
+    takc_trace_item_ended(asked->api->traces, x, &it->item, &it->answer);
+}
+
+void takc_observe_sum(struct takc_exchange *x, const struct takc_observed *it)
+{
+    add_answer(&x->noted, &it->answer);
+    atomic_store_explicit(&x->noted.told, true, memory_order_release);
 }
 
 /* ---- the audit trail ---- */
@@ -140,16 +193,29 @@ static void say_ms(struct line *l, const char *name, uint64_t ns)
     l->n++;
 }
 
+static void say_usd(struct line *l, const char *name, uint64_t picodollars)
+{
+    (void)snprintf(l->numbers[l->n], sizeof(l->numbers[0]), "%.6f", (double)picodollars / 1e12);
+    l->f[l->n] = (struct takc_log_field){name, takc_str(l->numbers[l->n]), true};
+    l->n++;
+}
+
 static void say_answer(struct line *l, const struct takc_noted *n)
 {
+    const struct takc_noted_answer *a = &n->answer;
     if (!atomic_load_explicit(&n->told, memory_order_acquire))
         return;
-    say(l, "mode", takc_str(n->mode));
-    say(l, "rate", takc_str(n->rate));
-    say(l, "outcome", takc_str(n->outcome));
-    say_ms(l, "cache_ms", n->cache_ns);
-    say_ms(l, "choose_ms", n->choose_ns);
-    say_ms(l, "model_ms", n->model_ns);
+    if (n->n_questions) {
+        say_whole(l, "questions", n->n_questions);
+        say_whole(l, "failed", n->n_failed);
+    }
+    say(l, "mode", takc_str(a->mode));
+    say(l, "rate", takc_str(a->rate));
+    say(l, "outcome", takc_str(a->outcome));
+    say_ms(l, "cache_ms", a->cache_ns);
+    say_ms(l, "choose_ms", a->choose_ns);
+    say_ms(l, "model_ms", a->model_ns);
+    say_usd(l, "cost_usd", a->picodollars);
     say(l, "question", n->question);
 }
 

@@ -19,9 +19,19 @@ void takc_observe_words(struct takc_exchange *x, const struct takc_asked *asked,
 /* takc_query ended with st and r. Once a request, before the end of its reply is handed over. */
 void takc_observe_question(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
                            const struct takc_query_result *r);
-/* One of several questions of a request ended: it is counted, and nothing more. From any fiber. */
-void takc_observe_item(const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
-                       const struct takc_query_result *r);
+
+struct takc_observed {           /* one of several questions of a request */
+    struct takc_trace_item item; /* it is asked with item.call */
+    struct takc_noted_answer answer;
+};
+/* It is about to be asked. From any fiber. */
+void takc_observe_item_begin(struct takc_exchange *x, struct takc_observed *it);
+/* It ended: it is counted, and has a span where it is one of the first TAKC_TRACE_ITEMS_MAX. From any fiber. */
+void takc_observe_item(const struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o,
+                       enum takc_status st, const struct takc_query_result *r, struct takc_observed *it);
+/* Adds it to what log and trace tell of the request: how many, how many failed, sums of times and money. On the handler's fiber, before the
+ * end of the reply is handed over. */
+void takc_observe_sum(struct takc_exchange *x, const struct takc_observed *it);
 /* The handler of a route that writes has filled the reply: the audit row is written and synced before the reply goes out. A row that cannot
  * be written is an error in the log and a count; the reply is what it was, for what it tells has happened. */
 void takc_observe_written(const struct takc_api *api, struct takc_exchange *x);

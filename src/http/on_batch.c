@@ -22,7 +22,7 @@ struct item {
     bool good;
     struct takc_refusal refusal; /* of one that failed */
     struct takc_err err;
-    uint64_t picodollars;
+    struct takc_observed seen;
 };
 struct batch { /* held by the handler and each helper */
     atomic_uint n_refs;
@@ -62,14 +62,14 @@ static void answer(const struct batch *b, struct item *it)
     struct takc_question q = {.o = {.n_documents = 0}};
     struct takc_query_result r = {0};
     struct takc_str model = takc_json_get_str(it->asked, "model");
+    takc_observe_item_begin(b->x, &it->seen);
     enum takc_status st = takc_question_of_body(b->asked->api, it->asked, &q, &it->err);
     if (!st)
         st = takc_question_model(b->asked, model, &q, &it->err);
     if (!st)
-        st = takc_question_answer(b->asked, b->x, &q, &r, &it->err);
+        st = takc_question_answer(b->asked, &it->seen.item.call, &q, &r, &it->err);
     takc_limits_spent(b->asked, &r);
-    takc_observe_item(b->asked, &q.o, st, &r);
-    it->picodollars = r.answer.cache_hit ? 0 : r.answer.picodollars;
+    takc_observe_item(b->x, b->asked, &q.o, st, &r, &it->seen);
     it->good = !st;
     if (st)
         it->refusal = takc_question_refusal(b->x, model.len > 0, st, &r, &it->err);
@@ -206,12 +206,11 @@ static void say(struct batch *b, double ms)
 {
     char text[96];
     size_t n_good = 0;
-    uint64_t picodollars = 0;
     for (size_t i = 0; i < b->n; i++) {
         n_good += b->items[i].good;
-        picodollars += b->items[i].picodollars;
+        takc_observe_sum(b->x, &b->items[i].seen);
     }
-    (void)snprintf(text, sizeof(text), "%.6f", (double)picodollars / 1e12);
+    (void)snprintf(text, sizeof(text), "%.6f", (double)b->x->noted.answer.picodollars / 1e12);
     takc_exchange_header(b->x, "x-takc-cost-usd", takc_str(text));
     json_t *v = sum_up(b, n_good, ms);
     if (n_good || !v) {

@@ -294,7 +294,7 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
     }
     takc_observe_words(x, asked, &c.q.o);
     if (!st)
-        st = takc_question_answer(asked, x, &c.q, &r, &err);
+        st = takc_question_answer(asked, &x->call, &c.q, &r, &err);
     takc_limits_spent(asked, &r);
     takc_observe_question(x, asked, &c.q.o, st, &r);
     if (st)

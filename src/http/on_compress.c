@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * on_compress.c - POST /compress: a task into a new version, as a job; and what a request may say of the task's profile. */
+#include "http/examples.h"
 #include "http/model_limit.h"
+#include "http/staging.h"
 
 #include "takc/home.h"
 
@@ -117,6 +119,13 @@ void takc_on_compress(struct takc_exchange *x, const struct takc_asked *asked)
         json_decref(request);
         request = NULL;
     }
-    (void)takc_work_submit(x, asked, TAKC_KIND_COMPRESS, task, id, request,
-                           takc_work_wait_ms(x, json_is_true(json_object_get(asked->body, "wait"))));
+    enum takc_status st = takc_examples_keep(takc_home_path(asked->api->home), id, request, &err);
+    bool queued = !st && takc_work_submit(x, asked, TAKC_KIND_COMPRESS, task, id, request,
+                                          takc_work_wait_ms(x, json_is_true(json_object_get(asked->body, "wait"))));
+    if (st) {
+        json_decref(request);
+        takc_api_fail(x, st, TAKC_ABOUT_COMPRESS, &err);
+    }
+    if (!queued)
+        takc_staging_drop_job(takc_home_path(asked->api->home), takc_str(id));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * on_mcp.c - the Model Context Protocol over HTTP ("streamable HTTP"): POST /mcp takes a message, its reply is JSON. No sessions, and no
- * stream that the server would begin: GET and DELETE are 405, as the protocol has it.
+ * on_mcp.c - the Model Context Protocol over HTTP ("streamable HTTP"): POST /mcp takes a message, its reply is JSON, or events where a
+ * client asked how far a tool is. A session is a name and nothing else (http/mcp_running.h), and there is no stream that the server would
+ * begin: GET and DELETE are 405, as the protocol has it.
  *
  * A page of another site must not speak for its reader (DNS rebinding): where a browser says whose page it is, that has to be a page of
  * this machine, or one that CORS allows. */
@@ -9,6 +10,8 @@
 #include "http/observe.h"
 
 #include "http/admit.h"
+#include "http/ids.h"
+#include "http/mcp_running.h"
 #include "mcp/tasks.h"
 
 #include <stdio.h>
@@ -17,6 +20,7 @@ struct talk { /* one request */
     struct takc_exchange *x;
     const struct takc_asked *asked;
     size_t n_questions;
+    struct takc_mcp_message message;
 };
 
 static bool is_welcome(const struct takc_api *api, struct takc_str origin)
@@ -50,35 +54,102 @@ static enum takc_status answer_question(void *arg, struct takc_call *call, const
 {
     struct talk *t = arg;
     struct takc_question q = {.o = *o};
-    (void)call;
+    struct takc_observed it = {.item = {.began_ns = 0}};
+    bool one_of_many = json_is_array(t->asked->body);
     if (t->n_questions++ && !takc_limits_more(t->x, t->asked, 1))
         return takc_fail(err, TAKC_LIMITED, 0, "the quota of questions is used up");
     enum takc_status st = takc_question_model(t->asked, takc_str(""), &q, err);
     takc_observe_words(t->x, t->asked, &q.o);
+    if (one_of_many) {
+        takc_observe_item_begin(t->x, &it);
+        call = &it.item.call;
+    }
     if (!st)
-        st = takc_question_answer(t->asked, t->x, &q, out, err);
+        st = takc_question_answer(t->asked, call, &q, out, err);
     takc_limits_spent(t->asked, out);
-    takc_observe_question(t->x, t->asked, &q.o, st, out);
+    if (one_of_many) {
+        takc_observe_item(t->x, t->asked, &q.o, st, out, &it);
+        takc_observe_sum(t->x, &it);
+    } else {
+        takc_observe_question(t->x, t->asked, &q.o, st, out);
+    }
     takc_question_clear(&q);
     return st ? tell(t, st, out, err) : TAKC_OK;
 }
 
-static void answer(struct takc_exchange *x, const struct takc_asked *asked, enum takc_mcp_version version)
+/* ---- progress, as events ahead of the reply ---- */
+
+/* Only who can read events, asked for one message and wants to know gets them; for all others the reply is JSON. */
+static bool may_stream(struct takc_exchange *x, const json_t *message)
 {
-    struct takc_question q = {0};
-    struct talk t = {x, asked, 0};
-    takc_question_defaults(asked->api, &q);
-    struct takc_mcp_tasks tasks = {.home = asked->home, .who = &asked->who, .defaults = q.o, .answer = answer_question, .arg = &t};
-    const struct takc_mcp m = {&takc_mcp_tasks_table, &tasks};
-    json_t *reply = NULL;
-    if (takc_mcp_answer(&m, &version, &x->call, asked->body, &reply))
-        takc_api_fail(x, TAKC_NOMEM, TAKC_ABOUT_UNSET, &(struct takc_err){.msg = "no memory for a reply"});
-    else if (x->status) /* over a quota: the reply is there */
+    return takc_mcp_wants_progress(message) &&
+           takc_str_find(takc_exchange_asked(x, "accept"), takc_str("text/event-stream"), 0) != SIZE_MAX;
+}
+
+/* Begins the stream with the first of them: a message that is refused before is answered as any other. */
+static void notify(void *arg, json_t *message)
+{
+    struct talk *t = arg;
+    bool good = message && !takc_call_check(&t->message.call, NULL);
+    if (good && !t->x->streams)
+        good = !takc_exchange_stream(t->x, 200, "text/event-stream", NULL);
+    if (good)
+        (void)!takc_api_event(t->x, NULL, message, NULL);
+    else
+        json_decref(message);
+}
+
+/* ---- the message ---- */
+
+static void say(struct takc_exchange *x, const struct talk *t, json_t *reply)
+{
+    if (x->streams && reply && !atomic_load(&t->message.cancelled)) {
+        (void)!takc_api_event(x, NULL, reply, NULL);
+        return;
+    }
+    if (x->streams || x->status) /* nobody wants it any more; over a quota: the reply is there */
         json_decref(reply);
     else if (reply)
         takc_api_json(x, takc_mcp_is_refusal(reply) ? 400 : 200, reply);
     else
         x->status = 202;
+}
+
+/* A client that begins is told by what name it may cancel later on. */
+static void begin_session(struct takc_exchange *x, const json_t *message, const json_t *reply)
+{
+    char id[33];
+    if (!takc_str_is(takc_json_get_str(message, "method"), "initialize") || !json_object_get(reply, "result"))
+        return;
+    takc_id_draw(id, 16);
+    takc_exchange_header(x, "Mcp-Session-Id", takc_str(id));
+}
+
+static void answer(struct takc_exchange *x, const struct takc_asked *asked, enum takc_mcp_version version)
+{
+    struct takc_question q = {0};
+    struct talk t = {
+        .x = x,
+        .asked = asked,
+        .message = {.session = takc_exchange_asked(x, "mcp-session-id"), .who = &asked->who, .id = json_object_get(asked->body, "id")}};
+    takc_question_defaults(asked->api, &q);
+    struct takc_mcp_tasks tasks = {.home = asked->home, .who = &asked->who, .defaults = q.o, .answer = answer_question, .arg = &t};
+    const struct takc_mcp m = {
+        .table = &takc_mcp_tasks_table, .arg = &tasks, .notify = may_stream(x, asked->body) ? notify : NULL, .notify_arg = &t};
+    const json_t *cancelled = takc_mcp_cancelled_id(asked->body);
+    json_t *reply = NULL;
+    if (cancelled && t.message.session.len)
+        takc_mcp_running_cancel(asked->api->mcp_running, t.message.session, &asked->who, cancelled);
+    takc_call_below(&t.message.call, &x->call);
+    takc_mcp_running_enter(asked->api->mcp_running, &t.message);
+    enum takc_status st = takc_mcp_answer(&m, &version, &t.message.call, asked->body, &reply);
+    takc_mcp_running_leave(asked->api->mcp_running, &t.message);
+    if (st && !x->streams)
+        takc_api_fail(x, TAKC_NOMEM, TAKC_ABOUT_UNSET, &(struct takc_err){.msg = "no memory for a reply"});
+    if (st)
+        return;
+    begin_session(x, asked->body, reply);
+    say(x, &t, reply);
 }
 
 void takc_on_mcp(struct takc_exchange *x, const struct takc_asked *asked)

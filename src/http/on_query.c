@@ -125,18 +125,18 @@ enum takc_status takc_question_model(const struct takc_asked *asked, struct takc
 }
 
 /* A place among those who may ask the model; the wait for it counts as the model's. */
-static enum takc_status wait_for_model(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+static enum takc_status wait_for_model(const struct takc_asked *asked, struct takc_call *call, struct takc_question *q,
                                        struct takc_models_use *out_use, uint64_t *out_waited_ns, struct takc_err *err)
 {
-    const struct takc_clock *clock = takc_clock_or_system(x->call.clock);
+    const struct takc_clock *clock = takc_clock_or_system(call->clock);
     uint64_t from = clock->mono_ns(clock);
     enum takc_status st = takc_models_pool_get(asked->api->models, asked->home, q->o.task, &q->model, q->profile.counter, q->o.answer_cache,
-                                               &x->call, out_use, err);
+                                               call, out_use, err);
     *out_waited_ns = clock->mono_ns(clock) - from;
     return st;
 }
 
-enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_call *call, struct takc_question *q,
                                       struct takc_query_result *out, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
@@ -146,10 +146,10 @@ enum takc_status takc_question_answer(const struct takc_asked *asked, struct tak
     q->o.profile = &q->profile;
     q->o.no_context = true; /* no reply carries it */
     if (q->model.model.len)
-        st = wait_for_model(asked, x, q, &use, &waited_ns, err);
+        st = wait_for_model(asked, call, q, &use, &waited_ns, err);
     q->o.models = use.models;
     if (!st)
-        st = takc_query(asked->home, &x->call, &q->o, out, err);
+        st = takc_query(asked->home, call, &q->o, out, err);
     out->timing.model_ns += waited_ns;
     out->timing.total_ns += waited_ns;
     out->ms = out->timing.total_ns / 1000000;
@@ -268,7 +268,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
     }
     takc_observe_words(x, asked, &a.q.o);
     if (!st)
-        st = takc_question_answer(asked, x, &a.q, &r, &err);
+        st = takc_question_answer(asked, &x->call, &a.q, &r, &err);
     takc_limits_spent(asked, &r);
     takc_observe_question(x, asked, &a.q.o, st, &r);
     if (st)

@@ -113,6 +113,8 @@ static bool add_headers(json_t *headers, const struct takc_route *r, const char 
         good = add_header(headers, "WWW-Authenticate", "which credentials are taken");
     if (good && r && lists(r, "304"))
         good = add_header(headers, "ETag", "of version and rate; for If-None-Match");
+    if (good && r && r->events)
+        good = add_header(headers, "Mcp-Session-Id", "with the reply to initialize: to be sent with every request, for cancelling");
     if (good && r && r->asks)
         good = add_header(headers, "x-takc-rate", "the rate that it came to") &&
                add_header(headers, "x-takc-mode", "what the reader saw") &&
@@ -170,7 +172,8 @@ static json_t *success_body(const struct takc_route *r, json_t *schemas)
 {
     static const struct takc_schema any = {.type = TAKC_TYPE_ANY};
     json_t *v = content(r->reply_type ? r->reply_type : "application/json", takc_schema_json(r->reply ? r->reply : &any, schemas));
-    if (v && r->asks && !set(json_object_get(v, "content"), "text/event-stream", json_object())) { /* 3.1 has no words for events */
+    if (v && (r->asks || r->events) &&
+        !set(json_object_get(v, "content"), "text/event-stream", json_object())) { /* 3.1 has no words for events */
         json_decref(v);
         return NULL;
     }

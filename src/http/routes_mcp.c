@@ -14,8 +14,10 @@ static const struct takc_route rows[] = {
      .id = "mcp",
      .summary = "The Model Context Protocol: questions, tasks and sources as tools of an agent",
      .about =
-         "JSON-RPC messages of the Model Context Protocol, one a request; its tools are takc_query, takc_list_tasks and takc_source. No "
-         "sessions and no stream from the server: GET and DELETE are 405.",
+         "JSON-RPC messages of the Model Context Protocol, one a request; its tools are takc_query, takc_list_tasks and takc_source. A "
+         "tool "
+         "that is called with a progressToken tells how far it is as events, where they are accepted. No stream from the server: GET and "
+         "DELETE are 405.",
      .example = "{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"tools/call\", \"params\": {\"name\": \"takc_query\", \"arguments\": "
                 "{\"task\": \"fin\", "
                 "\"query\": \"What was the operating margin in Q3?\"}}}",
@@ -24,6 +26,7 @@ static const struct takc_route rows[] = {
      .body = &message,
      .reply = &reply,
      .run = takc_on_mcp,
+     .events = true,
      .counts = TAKC_QUOTA_QUERY,
      .wording = takc_mcp_refusal},
 };

@@ -196,13 +196,14 @@ enum takc_status takc_staging_group(const char *home, struct takc_str job, unsig
     return n > 0 && n < PATH_MAX ? TAKC_OK : takc_fail(err, TAKC_IO, 0, "the path of the home is too long for uploads");
 }
 
-enum takc_status takc_staging_make_job(const char *home, struct takc_str job, struct takc_err *err)
+enum takc_status takc_staging_make_group(const char *home, struct takc_str job, unsigned group, struct takc_err *err)
 {
     char path[PATH_MAX];
-    enum takc_status st = takc_staging_group(home, job, 0, path, err);
+    enum takc_status st = takc_staging_group(home, job, group, path, err);
     if (st)
         return st;
-    takc_staging_drop_job(home, job);
+    if (access(path, F_OK) == 0)
+        remove_tree(path);
     for (char *slash = strchr(path + strlen(home) + 1, '/');; slash = strchr(slash + 1, '/')) {
         if (slash)
             *slash = '\0';

@@ -6,6 +6,8 @@
  *   .takc-uploads/up-{process}-{random}-{n}/{group}/{name}   while the body comes
  *   .takc-uploads/job-{id}/{group}/{name}                    synced, a job's; or fetched by the job (http/from_s3.h)
  *
+ *   .takc-uploads/job-{id}/0/few_shot_examples.json          of a compression (http/examples.h)
+ *
  * Documents of a group share date and labels. A name is checked before it becomes a path, and files are made, never opened.
  * Threads: each staging one at a time. */
 #ifndef TAKC_HTTP_STAGING_H
@@ -43,9 +45,9 @@ void takc_staging_drop(struct takc_staging *s);
 
 /* The folder of a job's group, in out (PATH_MAX bytes). */
 TAKC_CHECK enum takc_status takc_staging_group(const char *home, struct takc_str job, unsigned group, char *out, struct takc_err *err);
-/* Makes a job's folder anew, with one group, empty: for documents that its own work fetches. Nothing is synced: what stands in it is no
- * more than takc_staging_process's. */
-TAKC_CHECK enum takc_status takc_staging_make_job(const char *home, struct takc_str job, struct takc_err *err);
+/* Makes a group of a job anew, empty: for documents that its own work fetches. Nothing is synced: what stands in it is no more than
+ * takc_staging_process's. */
+TAKC_CHECK enum takc_status takc_staging_make_group(const char *home, struct takc_str job, unsigned group, struct takc_err *err);
 /* A name of this process that no other one has or had, for notes in such a folder. */
 void takc_staging_process(char out[48]);
 /* Removes what is a job's; nothing is fine. */

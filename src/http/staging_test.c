@@ -116,10 +116,10 @@ static void a_job_that_fetches_gets_a_folder_anew(void **state)
 {
     (void)state;
     char process[48], again[48];
-    assert_int_equal(takc_staging_make_job(root, takc_str("j2"), NULL), TAKC_OK);
+    assert_int_equal(takc_staging_make_group(root, takc_str("j2"), 0, NULL), TAKC_OK);
     assert_true(there("job-j2/0"));
     make("job-j2/0/left");
-    assert_int_equal(takc_staging_make_job(root, takc_str("j2"), NULL), TAKC_OK);
+    assert_int_equal(takc_staging_make_group(root, takc_str("j2"), 0, NULL), TAKC_OK);
     assert_true(there("job-j2/0") && !there("job-j2/0/left"));
     takc_staging_drop_job(root, takc_str("j2"));
     assert_false(there("job-j2"));

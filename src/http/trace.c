@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * trace.c - the trace context, the queue and the thread that empties it. trace_spans.c makes spans of records. */
+ * trace.c - what is sampled, the queue and the thread that empties it. trace_spans.c makes spans of records, trace_context.c reads and
+ * writes what travels in headers. */
 #include "http/trace.h"
 
 #include "base/alloc.h"
@@ -51,37 +52,7 @@ struct takc_traces {
     } locked;
 };
 
-/* ---- the trace context ---- */
-
-static bool is_hex(struct takc_str s, bool zero_too)
-{
-    bool any = zero_too;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-            return false;
-        any |= c != '0';
-    }
-    return any;
-}
-
-bool takc_traceparent_parse(struct takc_str text, char out_trace[33], char out_parent[17], bool *out_sampled)
-{
-    enum { LEN = 55 };
-    if (text.len < LEN || text.ptr[2] != '-' || text.ptr[35] != '-' || text.ptr[52] != '-')
-        return false;
-    struct takc_str version = takc_str_slice(text, 0, 2), trace = takc_str_slice(text, 3, 35), parent = takc_str_slice(text, 36, 52);
-    struct takc_str flags = takc_str_slice(text, 53, LEN);
-    if (!is_hex(version, true) || takc_str_is(version, "ff") || !is_hex(trace, false) || !is_hex(parent, false) || !is_hex(flags, true))
-        return false;
-    if (text.len > LEN && (takc_str_is(version, "00") || text.ptr[LEN] != '-'))
-        return false;
-    (void)snprintf(out_trace, 33, "%.*s", TAKC_STR_ARG(trace));
-    (void)snprintf(out_parent, 17, "%.*s", TAKC_STR_ARG(parent));
-    char low = flags.ptr[1];
-    *out_sampled = ((low <= '9' ? low - '0' : low - 'a' + 10) & 1) != 0;
-    return true;
-}
+/* ---- sampling, ids ---- */
 
 /* By the ratio: the same answer for a trace wherever it is asked. */
 static bool is_taken(const struct takc_traces *t, const char *trace_id)
@@ -89,17 +60,20 @@ static bool is_taken(const struct takc_traces *t, const char *trace_id)
     return !t->never && (t->below == UINT64_MAX || strtoull(trace_id + 16, NULL, 16) < t->below);
 }
 
-void takc_trace_begin(const struct takc_traces *t, struct takc_exchange *x)
+void takc_trace_begin(const struct takc_traces *t, bool reads, struct takc_exchange *x)
 {
     struct takc_noted *n = &x->noted;
-    bool sampled = false;
-    bool continued = takc_traceparent_parse(takc_exchange_asked(x, "traceparent"), n->trace_id, n->parent_id, &sampled);
-    if (!t)
-        return;
-    if (!continued)
-        takc_id_draw(n->trace_id, 16);
-    takc_id_draw(n->span_id, 8);
-    n->sampled = continued && t->parent_based ? sampled : is_taken(t, n->trace_id);
+    bool continued = reads && takc_trace_context_read(x);
+    if (t) {
+        if (!continued)
+            takc_id_draw(n->trace_id, 16);
+        takc_id_draw(n->span_id, 8);
+        takc_id_draw(n->admit_id, 8);
+        takc_id_draw(n->model_id, 8);
+        n->sampled = continued && t->parent_based ? n->sampled : is_taken(t, n->trace_id);
+    }
+    n->sends_on = reads;
+    takc_trace_enter(x, n->admit_id);
 }
 
 /* ---- the queue ---- */
@@ -125,24 +99,27 @@ static void fill_record(const struct takc_traces *t, const struct takc_exchange 
     memcpy(out->trace_id, x->noted.trace_id, sizeof(out->trace_id));
     memcpy(out->span_id, x->noted.span_id, sizeof(out->span_id));
     memcpy(out->parent_id, x->noted.parent_id, sizeof(out->parent_id));
+    memcpy(out->admit_id, x->noted.admit_id, sizeof(out->admit_id));
+    memcpy(out->model_id, x->noted.model_id, sizeof(out->model_id));
     out->told = atomic_load_explicit(&x->noted.told, memory_order_acquire);
     if (!out->told)
         return;
-    const struct takc_noted *n = &x->noted;
-    out->mode = n->mode;
-    out->outcome = n->outcome;
-    memcpy(out->rate, n->rate, sizeof(out->rate));
-    memcpy(out->provider, n->provider, sizeof(out->provider));
-    memcpy(out->model, n->model, sizeof(out->model));
-    out->input = n->input + n->cache_read + n->cache_write;
-    out->output = n->output;
-    out->cache_read = n->cache_read;
-    out->picodollars = n->picodollars;
-    out->tries = n->tries;
-    out->confidence = n->confidence;
-    out->cache_ns = n->cache_ns;
-    out->choose_ns = n->choose_ns;
-    out->model_ns = n->model_ns;
+    out->answer = x->noted.answer;
+    out->n_questions = x->noted.n_questions;
+    out->n_failed = x->noted.n_failed;
+}
+
+static void queue(struct takc_traces *t, const struct takc_traced *record)
+{
+    takc_mutex_lock(&t->locked.mu);
+    bool room = t->locked.n < QUEUE;
+    if (room)
+        t->locked.ring[(t->locked.first + t->locked.n++) % QUEUE] = *record;
+    if (t->locked.n == BATCH)
+        takc_cond_signal(&t->locked.more);
+    takc_mutex_unlock(&t->locked.mu);
+    if (!room)
+        atomic_fetch_add(&t->n_dropped, takc_traced_spans(record));
 }
 
 void takc_trace_ended(struct takc_traces *t, const struct takc_exchange *x, const struct takc_trace_request *r)
@@ -151,15 +128,26 @@ void takc_trace_ended(struct takc_traces *t, const struct takc_exchange *x, cons
     if (!t || !x->noted.sampled || !x->noted.span_id[0])
         return;
     fill_record(t, x, r, &record);
-    takc_mutex_lock(&t->locked.mu);
-    bool room = t->locked.n < QUEUE;
-    if (room)
-        t->locked.ring[(t->locked.first + t->locked.n++) % QUEUE] = record;
-    if (t->locked.n == BATCH)
-        takc_cond_signal(&t->locked.more);
-    takc_mutex_unlock(&t->locked.mu);
-    if (!room)
-        atomic_fetch_add(&t->n_dropped, takc_traced_spans(&record));
+    queue(t, &record);
+}
+
+void takc_trace_item_ended(struct takc_traces *t, const struct takc_exchange *x, const struct takc_trace_item *item,
+                           const struct takc_noted_answer *answer)
+{
+    struct takc_traced record = {.item = true,
+                                 .began_ns = item->began_ns,
+                                 .ended_ns = takc_now_ns(),
+                                 .work_from_ns = item->began_ns,
+                                 .told = true,
+                                 .answer = *answer};
+    if (!t || !x->noted.sampled || !item->span_id[0])
+        return;
+    record.wall_minus_mono_ns = t->wall_minus_mono_ns;
+    memcpy(record.trace_id, x->noted.trace_id, sizeof(record.trace_id));
+    memcpy(record.parent_id, x->noted.span_id, sizeof(record.parent_id));
+    memcpy(record.span_id, item->span_id, sizeof(record.span_id));
+    memcpy(record.model_id, item->model_id, sizeof(record.model_id));
+    queue(t, &record);
 }
 
 /* ---- sending ---- */

@@ -5,7 +5,8 @@
  * A request is one record in a bounded queue; a thread of its own makes spans of it (the request, admission, looking into what is kept,
  * choosing, the model), a batch at a time, and sends them. Nothing waits for it: where the queue is full, or the collector does not take a
  * batch, spans are dropped and counted. A failure is logged once a minute at most. Stages are known by their length only; they are drawn
- * one behind the other from where the handler began.
+ * one behind the other from where the handler began. The ids of spans that requests to others are made under (admission: webhooks; the
+ * model) are drawn beforehand, so that those are sent with them: traceparent, tracestate.
  * Names of attributes are OpenTelemetry's (http.*, url.*, gen_ai.*). Questions, bodies and credentials are in none.
  * Threads: any, but open and close. */
 #ifndef TAKC_HTTP_TRACE_H
@@ -28,11 +29,34 @@ void takc_traces_close(struct takc_traces *t);
 /* Spans that a collector took, and spans that were lost, since open. NULL: none. */
 void takc_traces_count(struct takc_traces *t, uint64_t *out_sent, uint64_t *out_dropped);
 
+enum { TAKC_TRACE_ITEMS_MAX = 16 }; /* questions of a request that have spans of their own, of up to a hundred */
+
 /* Reads "00-{32 hex}-{16 hex}-{2 hex}"; false: it is none, and nothing is written. A later version may have more behind that. */
 bool takc_traceparent_parse(struct takc_str text, char out_trace[33], char out_parent[17], bool *out_sampled);
 
-/* Gives the request its ids: goes on with the client's trace, or begins one. t NULL: only the client's trace is noted. */
-void takc_trace_begin(const struct takc_traces *t, struct takc_exchange *x);
+/* Is tracecontext among "tracecontext,baggage"? Others are none that takc knows, and do nothing. An empty list is one with it. */
+bool takc_trace_propagates(struct takc_str list);
+
+/* Gives the request its ids: goes on with the client's trace (reads: that is looked at, and sent on), or begins one. t NULL: only the
+ * client's trace is noted. From here on x->call has the context of admission, for requests to others. */
+void takc_trace_begin(const struct takc_traces *t, bool reads, struct takc_exchange *x);
+/* Notes the client's trace id, parent, flag and state; false: it sent none that is good, and nothing is noted. */
+bool takc_trace_context_read(struct takc_exchange *x);
+/* From now on x->call has the context of that span, of the request's own where the id is empty, or where no spans are made the client's as
+ * it came. Requests to others are sent with it (net/http.h). */
+void takc_trace_enter(struct takc_exchange *x, const char *span_id);
+
+struct takc_trace_item {            /* one of several questions of a request */
+    struct takc_call call;          /* to ask it with: below the exchange's, with its own context */
+    char span_id[17], model_id[17]; /* empty: one too many, which has no span */
+    char traceparent[56];
+    uint64_t began_ns;
+};
+/* It is about to be asked. From any fiber; out stays where it is. */
+void takc_trace_item_begin(struct takc_exchange *x, struct takc_trace_item *out);
+/* It has ended. t may be NULL. */
+void takc_trace_item_ended(struct takc_traces *t, const struct takc_exchange *x, const struct takc_trace_item *item,
+                           const struct takc_noted_answer *answer);
 
 struct takc_trace_request { /* what x does not say */
     const char *route_path; /* static; NULL: none */

@@ -4,22 +4,19 @@
 #ifndef TAKC_HTTP_TRACE_PARTS_H
 #define TAKC_HTTP_TRACE_PARTS_H
 
-#include "base/buf.h"
+#include "http/exchange.h"
 
 struct takc_traced {
-    char trace_id[33], span_id[17], parent_id[17];
+    char trace_id[33], span_id[17], parent_id[17], admit_id[17], model_id[17]; /* an empty one of the last two is drawn */
+    bool item;                      /* one of several questions, below its request: no head, peer or status */
+    unsigned n_questions, n_failed; /* of a request that asked several: they have spans of their own */
     uint64_t began_ns, ended_ns, admit_from_ns, admit_ns, work_from_ns, work_ns; /* on the machine's clock; _ns of a length: 0 for none */
     int64_t wall_minus_mono_ns;
     const char *route_path; /* static; NULL: none */
     char method[16], path[192], peer[48], request_id[65];
     int status;
     bool whole, tls, told;
-    /* of a question that was answered */
-    const char *mode, *outcome; /* static */
-    char rate[24], provider[24], model[96];
-    uint64_t input, output, cache_read, picodollars, cache_ns, choose_ns, model_ns; /* input with what a cache held */
-    unsigned tries;
-    double confidence;
+    struct takc_noted_answer answer; /* where told */
 };
 
 /* How many spans it makes. */

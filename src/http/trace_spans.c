@@ -122,7 +122,31 @@ static void put_request(struct spans *s, const struct takc_traced *r, bool first
     if (failed)
         text(s, "error.type", r->status >= 500 ? status : "client_gone");
     text(s, "takc.request_id", r->request_id);
+    if (r->n_questions) {
+        whole(s, "takc.questions", r->n_questions);
+        whole(s, "takc.questions_failed", r->n_failed);
+        fraction(s, "takc.cost_usd", (double)r->answer.picodollars / 1e12);
+    }
     close_span(s, failed);
+}
+
+/* One of several questions: what a request's span is to the only one. */
+static void put_item(struct spans *s, const struct takc_traced *r, bool first)
+{
+    const struct span p = {r->span_id, r->parent_id, "question", KIND_INTERNAL, r->began_ns, r->ended_ns - r->began_ns};
+    bool failed = strcmp(r->answer.outcome, "failed") == 0;
+    open_span(s, r, &p, first);
+    text(s, "takc.outcome", r->answer.outcome);
+    close_span(s, failed);
+}
+
+/* The id that was told to others already, or a new one. */
+static void take_id(char out[17], const char *told)
+{
+    if (told[0])
+        memcpy(out, told, 17);
+    else
+        takc_id_draw(out, 8);
 }
 
 /* One of the stages that only have a length. */
@@ -131,14 +155,14 @@ static void put_stage(struct spans *s, const struct takc_traced *r, const char *
     char id[17];
     if (!took_ns)
         return;
-    takc_id_draw(id, 8);
+    take_id(id, strcmp(name, "admit") == 0 ? r->admit_id : "");
     const struct span p = {id, r->span_id, name, KIND_INTERNAL, from_ns, took_ns};
     open_span(s, r, &p, false);
     if (strcmp(name, "choose") == 0) {
-        text(s, "takc.mode", r->mode);
-        text(s, "takc.rate", r->rate);
-        text(s, "takc.outcome", r->outcome);
-        fraction(s, "takc.confidence", r->confidence);
+        text(s, "takc.mode", r->answer.mode);
+        text(s, "takc.rate", r->answer.rate);
+        text(s, "takc.outcome", r->answer.outcome);
+        fraction(s, "takc.confidence", r->answer.confidence);
     }
     close_span(s, false);
 }
@@ -151,42 +175,53 @@ static const char *provider_name(const char *provider)
 
 static void put_model(struct spans *s, const struct takc_traced *r, uint64_t from_ns)
 {
+    const struct takc_noted_answer *a = &r->answer;
     char id[17], name[112];
-    takc_id_draw(id, 8);
-    (void)snprintf(name, sizeof(name), "chat %s", r->model);
-    const struct span p = {id, r->span_id, name, KIND_CLIENT, from_ns, r->model_ns};
+    take_id(id, r->model_id);
+    (void)snprintf(name, sizeof(name), "chat %s", a->model);
+    const struct span p = {id, r->span_id, name, KIND_CLIENT, from_ns, a->model_ns};
     open_span(s, r, &p, false);
     text(s, "gen_ai.operation.name", "chat");
-    text(s, "gen_ai.provider.name", provider_name(r->provider));
-    text(s, "gen_ai.system", provider_name(r->provider));
-    text(s, "gen_ai.request.model", r->model);
-    whole(s, "gen_ai.usage.input_tokens", r->input);
-    whole(s, "gen_ai.usage.output_tokens", r->output);
-    whole(s, "gen_ai.usage.cache_read.input_tokens", r->cache_read);
-    whole(s, "takc.tries", r->tries);
-    fraction(s, "takc.cost_usd", (double)r->picodollars / 1e12);
-    close_span(s, false);
+    text(s, "gen_ai.provider.name", provider_name(a->provider));
+    text(s, "gen_ai.system", provider_name(a->provider));
+    text(s, "gen_ai.request.model", a->model);
+    whole(s, "gen_ai.usage.input_tokens", a->input + a->cache_read + a->cache_write);
+    whole(s, "gen_ai.usage.output_tokens", a->output);
+    whole(s, "gen_ai.usage.cache_read.input_tokens", a->cache_read);
+    whole(s, "takc.tries", a->tries);
+    fraction(s, "takc.cost_usd", (double)a->picodollars / 1e12);
+    text(s, "error.type", a->failure);
+    close_span(s, a->failure != NULL);
+}
+
+/* Of a request that asked several questions the items have the stages. */
+static bool has_stages(const struct takc_traced *r)
+{
+    return r->told && !r->n_questions;
 }
 
 static bool has_model(const struct takc_traced *r)
 {
-    return r->told && r->model[0] && r->tries > 0;
+    return has_stages(r) && r->answer.model[0] && r->answer.tries > 0;
 }
 
 unsigned takc_traced_spans(const struct takc_traced *r)
 {
-    return 1 + (r->admit_ns > 0) + (r->cache_ns > 0) + (r->choose_ns > 0) + has_model(r);
+    unsigned stages = has_stages(r) ? (r->answer.cache_ns > 0) + (r->answer.choose_ns > 0) + has_model(r) : 0;
+    return 1 + (r->admit_ns > 0) + stages;
 }
 
 static void put_record(struct spans *s, const struct takc_traced *r, bool first)
 {
     uint64_t at = r->work_from_ns;
-    put_request(s, r, first);
+    (r->item ? put_item : put_request)(s, r, first);
     put_stage(s, r, "admit", r->admit_from_ns, r->admit_ns);
-    put_stage(s, r, "cache", at, r->cache_ns);
-    put_stage(s, r, "choose", at + r->cache_ns, r->choose_ns);
+    if (!has_stages(r))
+        return;
+    put_stage(s, r, "cache", at, r->answer.cache_ns);
+    put_stage(s, r, "choose", at + r->answer.cache_ns, r->answer.choose_ns);
     if (has_model(r))
-        put_model(s, r, at + r->cache_ns + r->choose_ns);
+        put_model(s, r, at + r->answer.cache_ns + r->answer.choose_ns);
 }
 
 enum takc_status takc_traced_json(struct takc_str resource, const struct takc_traced *records, size_t n, struct takc_buf *out,

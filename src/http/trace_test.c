@@ -68,7 +68,7 @@ static bool is_sampled(const struct takc_traces *t, const char *traceparent)
     memset(&x, 0, sizeof(x));
     x.headers = &h;
     x.n_headers = 1;
-    takc_trace_begin(t, &x);
+    takc_trace_begin(t, true, &x);
     assert_int_equal(strlen(x.noted.trace_id), 32);
     assert_int_equal(strlen(x.noted.span_id), 16);
     return x.noted.sampled;
@@ -132,6 +132,98 @@ static void odd_options_are_named(void **state)
     assert_null(t);
 }
 
+/* What requests to others would be sent with, for an exchange with these headers. */
+static void enter(struct takc_exchange *x, const struct takc_traces *t, bool reads, const struct takc_header *h, size_t n)
+{
+    memset(x, 0, sizeof(*x));
+    takc_call_init(&x->call);
+    takc_arena_init(&x->arena);
+    x->headers = h;
+    x->n_headers = n;
+    takc_trace_begin(t, reads, x);
+}
+
+static void contexts_are_sent_on(void **state)
+{
+    (void)state;
+    static struct takc_exchange x;
+    const struct takc_header h[] = {{takc_str("Traceparent"), takc_str(GOOD)},
+                                    {takc_str("tracestate"), takc_str("a=1, b=2")},
+                                    {takc_str("TraceState"), takc_str("c=3")}};
+    const struct takc_header unsampled[] = {{takc_str("traceparent"), takc_str("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")}};
+    char expected[56];
+    struct takc_traces *t = open_traces("", "");
+    enter(&x, t, true, h, 3); /* admission, then the model, each under its own span */
+    (void)snprintf(expected, sizeof(expected), "00-0af7651916cd43dd8448eb211c80319c-%s-01", x.noted.admit_id);
+    assert_string_equal(x.call.traceparent, expected);
+    assert_string_equal(x.call.tracestate, "a=1, b=2,c=3");
+    takc_trace_enter(&x, x.noted.model_id);
+    (void)snprintf(expected, sizeof(expected), "00-0af7651916cd43dd8448eb211c80319c-%s-01", x.noted.model_id);
+    assert_string_equal(x.call.traceparent, expected);
+    takc_arena_clear(&x.arena);
+    enter(&x, t, true, unsampled, 1);
+    assert_string_equal(x.call.traceparent + 52, "-00");
+    enter(&x, t, true, NULL, 0); /* a trace that begins here */
+    assert_memory_equal(x.call.traceparent + 3, x.noted.trace_id, 32);
+    assert_null(x.call.tracestate);
+    enter(&x, t, false, h, 3); /* switched off: neither read nor sent on */
+    assert_null(x.call.traceparent);
+    assert_string_not_equal(x.noted.trace_id, "0af7651916cd43dd8448eb211c80319c");
+    takc_traces_close(t);
+    enter(&x, NULL, true, h, 3); /* no spans are made: as it came */
+    takc_trace_enter(&x, x.noted.model_id);
+    assert_string_equal(x.call.traceparent, GOOD);
+    takc_arena_clear(&x.arena);
+    enter(&x, NULL, true, NULL, 0);
+    assert_null(x.call.traceparent);
+}
+
+static void odd_states_are_left_out(void **state)
+{
+    (void)state;
+    static struct takc_exchange x;
+    static char many[512], longer[600];
+    for (int i = 0; i < 33; i++)
+        (void)snprintf(many + strlen(many), 8, "k%d=v,", i);
+    memset(longer, 'v', sizeof(longer) - 1);
+    longer[1] = '=';
+    const char *const rows[] = {"", ",", "novalue", "=v", "a=\x01", "a=\xc3\xa4", many, longer};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct takc_header h[] = {{takc_str("traceparent"), takc_str(GOOD)}, {takc_str("tracestate"), takc_str(rows[i])}};
+        enter(&x, NULL, true, h, 2);
+        assert_string_equal(x.call.traceparent, GOOD);
+        assert_null(x.call.tracestate);
+    }
+    const struct takc_header twice[] = {{takc_str("traceparent"), takc_str(GOOD)}, {takc_str("traceparent"), takc_str(GOOD)}};
+    enter(&x, NULL, true, twice, 2);
+    assert_null(x.call.traceparent);
+    assert_true(takc_trace_propagates(takc_str("baggage, tracecontext")));
+    assert_false(takc_trace_propagates(takc_str("none")));
+    assert_false(takc_trace_propagates(takc_str("b3,baggage")));
+    assert_true(takc_trace_propagates(takc_str("")));
+}
+
+/* Each question has a span below the request's, and its model one below that; of a hundred a few have. */
+static void questions_of_a_batch_have_spans_of_their_own(void **state)
+{
+    (void)state;
+    static struct takc_exchange x;
+    static struct takc_trace_item items[20];
+    struct takc_traces *t = open_traces("always_on", "");
+    enter(&x, t, true, NULL, 0);
+    for (int i = 0; i < 20; i++) {
+        const char *id = i < TAKC_TRACE_ITEMS_MAX ? items[i].model_id : x.noted.span_id;
+        takc_trace_item_begin(&x, &items[i]);
+        assert_int_equal(strlen(items[i].span_id), i < TAKC_TRACE_ITEMS_MAX ? 16 : 0);
+        assert_memory_equal(items[i].call.traceparent + 36, id, 16);
+    }
+    assert_string_not_equal(items[0].span_id, items[1].span_id);
+    assert_int_equal(takc_call_check(&items[19].call, NULL), TAKC_OK);
+    atomic_store(&x.call.cancel, true);
+    assert_int_equal(takc_call_check(&items[19].call, NULL), TAKC_CANCELLED);
+    takc_traces_close(t);
+}
+
 static void fill_exchange(struct takc_exchange *x)
 {
     memset(x, 0, sizeof(*x));
@@ -147,19 +239,21 @@ static void fill_exchange(struct takc_exchange *x)
                                    .span_id = "00f067aa0ba902b7",
                                    .parent_id = "b7ad6b7169203331",
                                    .sampled = true,
-                                   .mode = "select",
-                                   .outcome = "answered",
-                                   .rate = "8x",
-                                   .provider = "bedrock",
-                                   .model = "m-1",
-                                   .input = 10,
-                                   .output = 3,
-                                   .cache_read = 5,
-                                   .tries = 2,
-                                   .confidence = 0.5,
-                                   .cache_ns = 1000,
-                                   .choose_ns = 2000,
-                                   .model_ns = 70000};
+                                   .admit_id = "00000000000000a1",
+                                   .model_id = "00000000000000b2",
+                                   .answer = {.mode = "select",
+                                              .outcome = "answered",
+                                              .rate = "8x",
+                                              .provider = "bedrock",
+                                              .model = "m-1",
+                                              .input = 10,
+                                              .output = 3,
+                                              .cache_read = 5,
+                                              .tries = 2,
+                                              .confidence = 0.5,
+                                              .cache_ns = 1000,
+                                              .choose_ns = 2000,
+                                              .model_ns = 70000}};
     atomic_init(&x->noted.told, true);
 }
 
@@ -211,6 +305,8 @@ static void spans_have_parents_and_names(void **state)
     assert_int_equal(takc_json_parse(takc_buf_str(&b), &body, NULL), TAKC_OK);
     check_parents(body);
     const json_t *resource = json_object_get(json_array_get(json_object_get(body, "resourceSpans"), 0), "resource");
+    assert_string_equal(json_string_value(json_object_get(span_at(body, 1), "spanId")), "00000000000000a1");
+    assert_string_equal(json_string_value(json_object_get(span_at(body, 4), "spanId")), "00000000000000b2");
     assert_string_equal(attribute(resource, "service.name"), "takc");
     assert_string_equal(attribute(resource, "deployment.environment.name"), "a b");
     assert_string_equal(attribute(span_at(body, 0), "url.path"), "/v1/que\"ry");
@@ -244,11 +340,10 @@ static void spans_that_nobody_takes_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contexts_are_read_or_refused),
-        cmocka_unit_test(samplers_decide),
-        cmocka_unit_test(odd_options_are_named),
-        cmocka_unit_test(spans_have_parents_and_names),
-        cmocka_unit_test(spans_that_nobody_takes_are_counted),
+        cmocka_unit_test(contexts_are_read_or_refused), cmocka_unit_test(samplers_decide),
+        cmocka_unit_test(odd_options_are_named),        cmocka_unit_test(contexts_are_sent_on),
+        cmocka_unit_test(odd_states_are_left_out),      cmocka_unit_test(questions_of_a_batch_have_spans_of_their_own),
+        cmocka_unit_test(spans_have_parents_and_names), cmocka_unit_test(spans_that_nobody_takes_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "http/work.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/examples.h"
 #include "http/from_s3.h"
 #include "http/limits.h"
 #include "http/staging.h"
@@ -183,8 +184,11 @@ enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home
     struct takc_compress_report report = {.changed = false};
     struct takc_compress_options o = {.task = job->task, .model = &model, .n_threads = api->work.n_threads, .wait_ms = LOCK_WAIT_MS};
     read_rates(json_object_get(request, "compression_rates"), &o, rates);
-    read_examples(json_object_get(request, "few_shot_examples"), &o, examples);
-    enum takc_status st = ingest_first(api, home, job, request, call, result, err);
+    json_t *shown = NULL;
+    enum takc_status st = takc_examples_read(takc_home_path(api->home), job->id, request, &shown, err);
+    read_examples(shown, &o, examples);
+    if (!st)
+        st = ingest_first(api, home, job, request, call, result, err);
     if (!st)
         st = takc_home_profile(home, job->task, &profile, err);
     model.model = choose_model(request, &profile, api);
@@ -195,6 +199,7 @@ enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home
     if (!st && !say_report(result, job->task, &report, (clock->mono_ns(clock) - began_ns) / 1000000u))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     takc_profile_clear(&profile);
+    json_decref(shown);
     return st;
 }
 

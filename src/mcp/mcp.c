@@ -154,6 +154,38 @@ static json_t *tool_success(json_t *v)
     return result;
 }
 
+/* ---- progress ---- */
+
+static const json_t *progress_token(const json_t *params)
+{
+    const json_t *token = json_object_get(json_object_get(params, "_meta"), "progressToken");
+    return json_is_string(token) || json_is_integer(token) ? token : NULL;
+}
+
+struct progress { /* of a tool that is being run */
+    const struct talk *t;
+    const json_t *token;
+    const char *stage; /* told last */
+    int n;
+};
+
+/* A stage is told when it begins. How many there will be depends on what is found, so no total is promised. */
+static void on_progress(void *arg, const char *stage, const char *unit, uint64_t done, uint64_t total)
+{
+    struct progress *p = arg;
+    const struct takc_mcp *m = p->t->m;
+    (void)unit;
+    (void)done;
+    (void)total;
+    if (p->stage && strcmp(p->stage, stage) == 0)
+        return;
+    p->stage = stage;
+    json_t *about = json_pack("{sO si}", "progressToken", p->token, "progress", ++p->n);
+    if (about && *p->t->version > TAKC_MCP_2024_11_05) /* which has no words for it */
+        (void)json_object_set_new(about, "message", json_string(stage));
+    m->notify(m->notify_arg, json_pack("{ss ss so}", "jsonrpc", "2.0", "method", "notifications/progress", "params", about));
+}
+
 static void run_tool(struct talk *t, const struct takc_mcp_tool *tool, const json_t *arguments)
 {
     struct takc_schema_miss miss;
@@ -178,8 +210,17 @@ static void on_tools_call(struct talk *t)
         return;
     }
     json_t *none = given && !json_is_null(given) ? NULL : json_object();
+    struct takc_call watched, *unwatched = t->call;
+    struct progress p = {.t = t, .token = progress_token(t->params)};
+    if (p.token && t->m->notify) {
+        takc_call_below(&watched, unwatched);
+        watched.progress = on_progress;
+        watched.progress_arg = &p;
+        t->call = &watched;
+    }
     if (none || given)
         run_tool(t, tool, none ? none : given);
+    t->call = unwatched;
     json_decref(none);
 }
 
@@ -233,6 +274,17 @@ static void on_resources_read(struct talk *t)
     struct takc_str told = takc_error_told(st, &err);
     t->code = theirs ? TAKC_MCP_NO_RESOURCE : TAKC_MCP_INTERNAL;
     (void)snprintf(t->why, sizeof(t->why), "%.*s", TAKC_STR_ARG(told));
+}
+
+const json_t *takc_mcp_cancelled_id(const json_t *message)
+{
+    bool is = takc_str_is(takc_json_get_str(message, "method"), "notifications/cancelled") && !json_object_get(message, "id");
+    return is ? json_object_get(json_object_get(message, "params"), "requestId") : NULL;
+}
+
+bool takc_mcp_wants_progress(const json_t *message)
+{
+    return takc_str_is(takc_json_get_str(message, "method"), "tools/call") && progress_token(json_object_get(message, "params"));
 }
 
 /* ---- a message ---- */

@@ -6,7 +6,7 @@
  * Versions 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05. Methods: initialize, ping, tools/list, tools/call, resources/list,
  * resources/templates/list, resources/read; notifications and replies are taken without a word; anything else is "method not found". Lists
  * of messages are taken where the version has them (2025-03-26). No state but the version: a server may forget who asked.
- * To cancel a message is to cancel its call; knowing which message is meant is the caller's, too.
+ * To cancel a message is to cancel its call; knowing which message is meant is the caller's, too (takc_mcp_cancelled_id).
  * A tool that fails is a result with isError, for the model to read; a message that cannot be understood is a JSON-RPC error.
  * Threads: any; a version belongs to one conversation. */
 #ifndef TAKC_MCP_MCP_H
@@ -47,6 +47,10 @@ struct takc_mcp_table {
 struct takc_mcp {
     const struct takc_mcp_table *table;
     void *arg; /* of its functions */
+    /* Sends a message (taken; NULL: no memory for it) ahead of the reply, on the thread that answers: how far a tool is that was called
+     * with a progressToken, stage by stage. What cannot be sent is dropped. NULL: none are sent. */
+    void (*notify)(void *arg, json_t *message);
+    void *notify_arg;
 };
 
 enum { TAKC_MCP_BATCH_MAX = 32 };
@@ -66,6 +70,10 @@ TAKC_CHECK enum takc_status takc_mcp_answer(const struct takc_mcp *m, enum takc_
 /* The same for text that may be no JSON. */
 TAKC_CHECK enum takc_status takc_mcp_answer_text(const struct takc_mcp *m, enum takc_mcp_version *version, struct takc_call *call,
                                                  struct takc_str text, json_t **out);
+/* The id that a "notifications/cancelled" means; NULL: the message is none. Borrowed from it. */
+const json_t *takc_mcp_cancelled_id(const json_t *message);
+/* Does the message call a tool and ask to be told how far it is? */
+bool takc_mcp_wants_progress(const json_t *message);
 /* Could this never be answered, so that HTTP says 400? It is an error without id. */
 bool takc_mcp_is_refusal(const json_t *reply);
 /* A JSON-RPC error; id is taken, NULL: null. NULL: no memory. Returns owned. */

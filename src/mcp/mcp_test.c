@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/mcp.h"
 
+#include "base/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,12 +18,14 @@ static const struct takc_schema echo_input = {.type = TAKC_TYPE_OBJECT, TAKC_MEM
 
 static enum takc_status echo(void *arg, struct takc_call *call, const json_t *arguments, json_t **out, struct takc_err *err)
 {
-    (void)call;
     ++*(int *)arg;
     if (takc_str_is(takc_json_get_str(arguments, "text"), "fail"))
         return takc_fail(err, TAKC_NOT_FOUND, 0, "there is no such text");
     if (takc_str_is(takc_json_get_str(arguments, "text"), "break"))
         return takc_fail(err, TAKC_IO, 0, "/secret/path: broken");
+    takc_call_progress(call, "looking", "steps", 0, 0);
+    takc_call_progress(call, "looking", "steps", 1, 2); /* is told once */
+    takc_call_progress(call, "saying", "steps", 0, 0);
     *out = json_deep_copy(arguments);
     return *out ? TAKC_OK : TAKC_NOMEM;
 }
@@ -54,7 +58,7 @@ static const struct takc_mcp_table table = {
 static void expect_in(enum takc_mcp_version *v, const char *text, const char *want)
 {
     int n_calls = 0;
-    const struct takc_mcp m = {&table, &n_calls};
+    const struct takc_mcp m = {.table = &table, .arg = &n_calls};
     struct takc_call call;
     json_t *reply = NULL;
     takc_call_init(&call);
@@ -150,6 +154,48 @@ static void tools_run(void **state)
     expect(ASK("1", "tools/call", "{}"), ERROR("1", "-32602", "params.name: the name of a tool is expected"));
 }
 
+static void add_line(void *arg, json_t *message)
+{
+    char *text = json_dumps(message, JSON_COMPACT);
+    assert_int_equal(takc_buf_printf(arg, NULL, "%s\n", text), TAKC_OK);
+    free(text);
+    json_decref(message);
+}
+
+/* What is told before the reply to a call of echo with this _meta. */
+static void tells(enum takc_mcp_version v, const char *meta, const char *want)
+{
+    char text[256];
+    int n_calls = 0;
+    struct takc_buf lines;
+    struct takc_call call;
+    json_t *reply = NULL;
+    const struct takc_mcp m = {.table = &table, .arg = &n_calls, .notify = add_line, .notify_arg = &lines};
+    takc_buf_init(&lines, 4096);
+    takc_call_init(&call);
+    (void)snprintf(text, sizeof(text), ASK("1", "tools/call", "{\"name\":\"echo\",\"arguments\":{\"text\":\"hi\"},\"_meta\":%s}"), meta);
+    assert_int_equal(takc_mcp_answer_text(&m, &v, &call, takc_str(text), &reply), TAKC_OK);
+    assert_non_null(json_object_get(reply, "result"));
+    assert_string_equal(takc_buf_str(&lines).ptr, want);
+    json_decref(reply);
+    takc_buf_clear(&lines);
+}
+
+#define TOLD(about) "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":" about "}\n"
+
+static void tools_tell_how_far_they_are(void **state)
+{
+    (void)state;
+    tells(TAKC_MCP_2025_11_25, "{\"progressToken\":\"t\"}",
+          TOLD("{\"progressToken\":\"t\",\"progress\":1,\"message\":\"looking\"}")
+              TOLD("{\"progressToken\":\"t\",\"progress\":2,\"message\":\"saying\"}"));
+    tells(TAKC_MCP_2024_11_05, "{\"progressToken\":7}",
+          TOLD("{\"progressToken\":7,\"progress\":1}") TOLD("{\"progressToken\":7,\"progress\":2}"));
+    tells(TAKC_MCP_2025_11_25, "{}", "");
+    tells(TAKC_MCP_2025_11_25, "{\"progressToken\":[1]}", "");
+    tells(TAKC_MCP_2025_11_25, "3", "");
+}
+
 static void nothing_is_said_to_what_asks_nothing(void **state)
 {
     (void)state;
@@ -192,6 +238,7 @@ int main(void)
         cmocka_unit_test(versions_are_agreed_on),
         cmocka_unit_test(methods_answer),
         cmocka_unit_test(tools_run),
+        cmocka_unit_test(tools_tell_how_far_they_are),
         cmocka_unit_test(nothing_is_said_to_what_asks_nothing),
         cmocka_unit_test(what_is_no_message_is_refused),
         cmocka_unit_test(lists_belong_to_one_version),

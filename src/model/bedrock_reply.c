@@ -2,9 +2,8 @@
  *
  * bedrock_reply.c - good replies, whole or as frames of events. What the service adds (padding, traces, reasoning) is not looked at; what
  * must be there and is not makes the answer one that is none. */
+#include "base/base64.h"
 #include "model/bedrock_parts.h"
-
-#include <openssl/evp.h>
 
 void takc_bedrock_stop(struct takc_str reason, struct takc_model_reply *out)
 {
@@ -124,16 +123,11 @@ static enum takc_status read_chunk(struct takc_bedrock_stream *s, const json_t *
     struct takc_str text = takc_json_get_str(o, "bytes");
     struct takc_buf bytes;
     json_t *root = NULL;
-    if (text.len % 4 || text.len > TAKC_EVENT_BYTES_MAX)
-        return takc_model_fail(s->reply, TAKC_FAILURE_GARBLED, err, "a chunk of the stream is no base64");
     takc_buf_init(&bytes, TAKC_EVENT_BYTES_MAX);
-    enum takc_status st = takc_buf_reserve(&bytes, text.len + 1, err);
-    int n = st || !text.len ? 0 : EVP_DecodeBlock((unsigned char *)bytes.ptr, (const unsigned char *)text.ptr, (int)text.len);
-    for (size_t i = text.len; n > 0 && i > 0 && text.ptr[i - 1] == '=' && text.len - i < 2; i--)
-        n--;
-    if (!st && n < 0)
+    enum takc_status st = takc_base64_decode(&bytes, text, err);
+    if (st == TAKC_INVALID)
         st = takc_model_fail(s->reply, TAKC_FAILURE_GARBLED, err, "a chunk of the stream is no base64");
-    st = st ? st : parse(takc_str_n(bytes.ptr, (size_t)n), "a chunk of the stream", &root, s->reply, err);
+    st = st ? st : parse(takc_buf_str(&bytes), "a chunk of the stream", &root, s->reply, err);
     st = st ? st : takc_bedrock_read_invoke(root, s->form, s->reply, err);
     json_decref(root);
     takc_buf_clear(&bytes);

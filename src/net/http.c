@@ -178,10 +178,9 @@ enum takc_status takc_http_start(struct takc_http *h, struct takc_call *call, co
     struct takc_http_transfer *t;
     enum takc_status st = takc_call_check(call, err);
     if (!st)
-        st = takc_http_transfer_new(&t, h, r, err);
+        st = takc_http_transfer_new(&t, h, call, r, err);
     if (st)
         return st;
-    t->call = call;
     t->done = done;
     t->arg = arg;
     st = hand_over(h, t, err);

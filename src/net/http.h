@@ -44,8 +44,9 @@ struct takc_http_request { /* borrowed until the reply */
     const char *method;    /* "GET", "POST", ... */
     struct takc_str url;   /* http:// or https://; the path is sent as it stands: no dot segments removed, nothing escaped again */
     const struct takc_http_header *headers;
-    size_t n_headers; /* Host, User-Agent and Content-Length are added, and nothing else; INVALID: what frames the message (Content-Length,
-                         Transfer-Encoding, Connection, Expect, Accept-Encoding, TE, Upgrade) */
+    size_t n_headers; /* Host, User-Agent and Content-Length are added, traceparent and tracestate where the call has them and these here
+                         do not, and nothing else; INVALID: what frames the message (Content-Length, Transfer-Encoding, Connection, Expect,
+                         Accept-Encoding, TE, Upgrade) */
     struct takc_str body;
     uint64_t connect_ms;    /* to an open connection, TLS included; 0: 10,000 */
     uint64_t first_byte_ms; /* from sent to the first byte of the body, or of the headers when there is none; 0: 60,000 */

@@ -90,8 +90,8 @@ size_t takc_http_max_reply(const struct takc_http_request *r);
 uint64_t takc_http_now(void);
 
 /* A transfer that libcurl could run. INVALID, NOMEM. Returns owned. */
-TAKC_CHECK enum takc_status takc_http_transfer_new(struct takc_http_transfer **out, struct takc_http *h, const struct takc_http_request *r,
-                                                   struct takc_err *err);
+TAKC_CHECK enum takc_status takc_http_transfer_new(struct takc_http_transfer **out, struct takc_http *h, struct takc_call *call,
+                                                   const struct takc_http_request *r, struct takc_err *err);
 /* Wipes what may be secret. */
 void takc_http_transfer_free(struct takc_http_transfer *t);
 /* Points an array of n + 1 nodes at n texts that stand one behind the other, each with its NUL. */

@@ -10,6 +10,7 @@
 
 enum {
     TEXT_MAX = 1 << 20,   /* URL and headers; servers take far less */
+    TRACE_LINES = 2,      /* of the call */
     EXTRA_LINES = 3,      /* those that keep libcurl from adding its own */
     KEEPALIVE_IDLE_S = 60 /* routers forget connections after some minutes without a packet; a model may think for longer */
 };
@@ -94,15 +95,36 @@ void takc_http_lines_link(struct curl_slist *nodes, char *text, size_t n)
     }
 }
 
+/* The trace context of the call. It goes on behind whoever signed the request: a signature does not cover it, so that a proxy which puts
+ * itself into the trace breaks none. */
+static size_t trace_headers(const struct takc_http_transfer *t, struct takc_http_header out[TRACE_LINES])
+{
+    size_t n = 0;
+    if (!t->call || !t->call->traceparent || has_header(t->r, "traceparent"))
+        return 0;
+    out[n++] = (struct takc_http_header){takc_str("traceparent"), takc_str(t->call->traceparent)};
+    if (t->call->tracestate && !has_header(t->r, "tracestate"))
+        out[n++] = (struct takc_http_header){takc_str("tracestate"), takc_str(t->call->tracestate)};
+    return n;
+}
+
+static size_t bytes_of(const struct takc_http_header *h, size_t n)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += h[i].name.len + h[i].value.len + 3;
+    return bytes;
+}
+
 /* The text of t: the URL, then all lines. Room is made for all first, so that no byte of a secret stays behind in a buffer outgrown. */
 static enum takc_status write_text(struct takc_http_transfer *t, struct takc_err *err)
 {
     const struct takc_http_request *r = t->r;
     static const char *const off[EXTRA_LINES] = {"Expect:", "Accept:", "Content-Type:"};
-    size_t n = 0, bytes = r->url.len + 1 + 64;
-    for (size_t i = 0; i < r->n_headers; i++)
-        bytes += r->headers[i].name.len + r->headers[i].value.len + 3;
-    t->lines = takc_alloc_array(r->n_headers + EXTRA_LINES, sizeof(*t->lines));
+    struct takc_http_header trace[TRACE_LINES];
+    size_t n = 0, n_trace = trace_headers(t, trace);
+    size_t bytes = r->url.len + 1 + 64 + bytes_of(r->headers, r->n_headers) + bytes_of(trace, n_trace);
+    t->lines = takc_alloc_array(r->n_headers + TRACE_LINES + EXTRA_LINES, sizeof(*t->lines));
     enum takc_status st = t->lines ? takc_buf_reserve(&t->text, bytes, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for headers");
     if (!st)
         st = takc_buf_add(&t->text, r->url, err);
@@ -110,6 +132,8 @@ static enum takc_status write_text(struct takc_http_transfer *t, struct takc_err
         st = takc_buf_byte(&t->text, '\0', err);
     for (size_t i = 0; !st && i < r->n_headers; i++, n++)
         st = add_line(&t->text, &r->headers[i], err);
+    for (size_t i = 0; !st && i < n_trace; i++, n++)
+        st = check_header(&trace[i], err) ? TAKC_INVALID : add_line(&t->text, &trace[i], err);
     for (size_t i = 0; !st && i < EXTRA_LINES; i++) {
         size_t len = strlen(off[i]);
         char name[16] = "";
@@ -231,8 +255,8 @@ static enum takc_status configure(struct takc_http_transfer *t, struct takc_err 
     return s.failed ? takc_fail(err, TAKC_NOMEM, 0, "no memory for a request's options") : TAKC_OK;
 }
 
-enum takc_status takc_http_transfer_new(struct takc_http_transfer **out, struct takc_http *h, const struct takc_http_request *r,
-                                        struct takc_err *err)
+enum takc_status takc_http_transfer_new(struct takc_http_transfer **out, struct takc_http *h, struct takc_call *call,
+                                        const struct takc_http_request *r, struct takc_err *err)
 {
     struct takc_url u;
     enum takc_status st = check(r, &u, err);
@@ -242,6 +266,7 @@ enum takc_status takc_http_transfer_new(struct takc_http_transfer **out, struct 
     if (!t)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a request");
     t->client = h;
+    t->call = call;
     t->r = r;
     t->stage = TAKC_HTTP_QUEUED;
     t->started_ns = t->moved_ns = takc_http_now();

@@ -48,6 +48,33 @@ static void requests_are_sent_as_they_stand(void **state)
     takc_http_reply_clear(&a.reply);
 }
 
+/* Where the caller sends no context of its own, the call's goes along. */
+static void calls_hand_their_trace_on(void **state)
+{
+    (void)state;
+    struct asked a;
+    struct takc_call call;
+    const struct takc_http_header own[] = {{takc_str("TraceParent"), takc_str("mine")}};
+    takc_call_init(&call);
+    call.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    call.tracestate = "a=1";
+    for (int with_own = 0; with_own < 2; with_own++) {
+        prepare(&a, FAKE_HTTP, "/echo");
+        a.r.headers = own;
+        a.r.n_headers = (size_t)with_own;
+        a.st = takc_http_send(client, &call, &a.r, &a.reply, &a.err);
+        assert_int_equal(a.st, TAKC_OK);
+        says(&a, "\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n", !with_own);
+        says(&a, "\r\ntracestate: a=1\r\n", !with_own);
+        says(&a, "\r\nTraceParent: mine\r\n", with_own);
+        takc_http_reply_clear(&a.reply);
+    }
+    call.tracestate = "a=1\r\nX-Evil: 1";
+    prepare(&a, FAKE_HTTP, "/echo");
+    assert_int_equal(takc_http_send(client, &call, &a.r, &a.reply, &a.err), TAKC_INVALID);
+    takc_http_reply_clear(&a.reply);
+}
+
 static void methods_carry_bodies_or_not(void **state)
 {
     (void)state;
@@ -460,6 +487,7 @@ static int close_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(requests_are_sent_as_they_stand),
+                                       cmocka_unit_test(calls_hand_their_trace_on),
                                        cmocka_unit_test(methods_carry_bodies_or_not),
                                        cmocka_unit_test(a_large_body_goes_through),
                                        cmocka_unit_test(any_status_is_an_answer),

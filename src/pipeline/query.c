@@ -113,6 +113,7 @@ static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struc
     q->task_wide = takc_prompt_kind_of(q->snapshot.index, q->question) == TAKC_PROMPT_TASK_WIDE;
     q->r->complexity = complexities[takc_complexity_of(q->o->question)];
     q->r->prompt_kind = q->task_wide ? "task-wide" : "specific";
+    takc_call_progress(q->call, "choosing lines", "steps", 0, 0);
     st = takc_answer_filter_apply(q, err);
     if (!st)
         st = takc_answer_run(q, err);

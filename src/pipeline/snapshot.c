@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "base/thread.h"
 
+#include <stdio.h>
+
 enum {
     IDLE_MAX = 16,   /* versions kept open that nobody reads */
     TEXTS_MAX = 8192 /* maps of one version; one with more is not kept open: a process may have some 65,000 */
@@ -31,6 +33,7 @@ struct takc_snapshot_core {
 };
 
 struct takc_snapshots {
+    struct takc_mutex tidying; /* held while manifests are read; taken before the other one */
     struct {
         struct takc_mutex mu;
         struct takc_snapshot_core *first;
@@ -105,6 +108,8 @@ enum takc_status takc_snapshots_open(struct takc_snapshots **out, struct takc_er
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for open versions");
     *p = (struct takc_snapshots){0};
     enum takc_status st = takc_mutex_init(&p->locked.mu, err);
+    if (!st && (st = takc_mutex_init(&p->tidying, err)))
+        takc_mutex_clear(&p->locked.mu);
     if (st)
         takc_free(p);
     else
@@ -121,6 +126,7 @@ void takc_snapshots_close(struct takc_snapshots *p)
         p->locked.first = c->next;
         core_free(c);
     }
+    takc_mutex_clear(&p->tidying);
     takc_mutex_clear(&p->locked.mu);
     takc_free(p);
 }
@@ -189,26 +195,65 @@ static void give_back(struct takc_snapshots *p, struct takc_snapshot_core *c)
     core_free(spare);
 }
 
+/* What is idle, as it is looked for in manifests: nobody may wait for that, so it is done on a copy of the names, which the version itself
+ * may not outlive. */
+struct idle {
+    struct takc_home *home;
+    char task[64], label[64], index_sha[65]; /* all of them fit: a task's name has 63 bytes at most, a label is two numbers */
+    bool kept;
+};
+
+static struct idle note(const struct takc_snapshot_core *c)
+{
+    struct idle i = {.home = c->home};
+    (void)snprintf(i.task, sizeof(i.task), "%.*s", TAKC_STR_ARG(c->task));
+    (void)snprintf(i.label, sizeof(i.label), "%.*s", TAKC_STR_ARG(c->label));
+    (void)snprintf(i.index_sha, sizeof(i.index_sha), "%.*s", TAKC_STR_ARG(c->index_sha));
+    return i;
+}
+
+static size_t note_all(struct takc_snapshots *p, struct idle out[IDLE_MAX + 1])
+{
+    size_t n = 0;
+    takc_mutex_lock(&p->locked.mu);
+    for (const struct takc_snapshot_core *c = p->locked.first; c && n <= IDLE_MAX; c = c->next)
+        if (!c->n_users)
+            out[n++] = note(c);
+    takc_mutex_unlock(&p->locked.mu);
+    return n;
+}
+
 /* Has the manifest of its task that version yet, with that index? A manifest that cannot be read says no. */
-static bool is_kept(const struct takc_snapshot_core *c)
+static bool is_kept(const struct idle *i)
 {
     struct takc_arena a;
     struct takc_manifest m;
     takc_arena_init(&a);
-    const struct takc_version *v = takc_home_manifest(c->home, c->task, &a, &m, NULL) ? NULL : takc_manifest_find(&m, c->label);
-    bool kept = v && takc_str_eq(v->index.sha256, c->index_sha);
+    const struct takc_version *v =
+        takc_home_manifest(i->home, takc_str(i->task), &a, &m, NULL) ? NULL : takc_manifest_find(&m, takc_str(i->label));
+    bool kept = v && takc_str_is(v->index.sha256, i->index_sha);
     takc_arena_clear(&a);
     return kept;
 }
 
-/* Those of home (NULL: of any that has them no more). */
-static void let_go(struct takc_snapshots *p, const struct takc_home *home)
+/* Was it looked for in vain? One that came to be idle meanwhile was not looked for. */
+static bool is_gone(const struct takc_snapshot_core *c, const struct idle *idle, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!idle[i].kept && c->home == idle[i].home && takc_str_is(c->task, idle[i].task) && takc_str_is(c->label, idle[i].label) &&
+            takc_str_is(c->index_sha, idle[i].index_sha))
+            return true;
+    return false;
+}
+
+/* Those of home (NULL: those among idle that are gone), where nobody reads them. */
+static void let_go(struct takc_snapshots *p, const struct takc_home *home, const struct idle *idle, size_t n)
 {
     struct takc_snapshot_core *gone = NULL, *next;
     takc_mutex_lock(&p->locked.mu);
     for (struct takc_snapshot_core *c = p->locked.first; c; c = next) {
         next = c->next;
-        if (c->n_users || (home ? c->home != home : is_kept(c)))
+        if (c->n_users || (home ? c->home != home : !is_gone(c, idle, n)))
             continue;
         take_out_locked(p, c);
         c->next = gone;
@@ -223,13 +268,22 @@ static void let_go(struct takc_snapshots *p, const struct takc_home *home)
 
 void takc_snapshots_tidy(struct takc_snapshots *p)
 {
-    let_go(p, NULL);
+    struct idle idle[IDLE_MAX + 1];
+    takc_mutex_lock(&p->tidying);
+    size_t n = note_all(p, idle);
+    for (size_t i = 0; i < n; i++)
+        idle[i].kept = is_kept(&idle[i]);
+    let_go(p, NULL, idle, n);
+    takc_mutex_unlock(&p->tidying);
 }
 
 void takc_snapshots_drop(struct takc_snapshots *p, const struct takc_home *home)
 {
-    if (p)
-        let_go(p, home);
+    if (!p)
+        return;
+    takc_mutex_lock(&p->tidying); /* whose home is about to be closed may be read just now */
+    let_go(p, home, NULL, 0);
+    takc_mutex_unlock(&p->tidying);
 }
 
 /* ---- a snapshot ---- */

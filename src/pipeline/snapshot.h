@@ -30,9 +30,9 @@ TAKC_CHECK enum takc_status takc_snapshots_open(struct takc_snapshots **out, str
 /* Every snapshot out of it is closed. NULL is harmless. */
 void takc_snapshots_close(struct takc_snapshots *p);
 /* Lets go of versions that no manifest has any more and nobody reads: their files are gone from the home only then. For who keeps versions
- * open: every few seconds, and behind a forget. */
+ * open: every few seconds, and behind a forget. Nobody who opens or closes a snapshot waits for the reading. */
 void takc_snapshots_tidy(struct takc_snapshots *p);
-/* Lets go of all versions of a home that is about to be closed; nobody reads them. NULL for p is harmless. */
+/* Lets go of all versions of a home that is about to be closed; nobody reads them. Waits for a tidy under way. NULL for p is harmless. */
 void takc_snapshots_drop(struct takc_snapshots *p, const struct takc_home *home);
 
 /* Opens the version of that label (empty: current), out of p if it is open there (NULL: afresh). NOT_FOUND says whether the task or the

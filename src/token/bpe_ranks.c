@@ -1,74 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * bpe_ranks.c - rank files: a line for each token, its bytes in base64, a blank, its rank, which is its number, too. */
+#include "base/base64.h"
 #include "base/file.h"
 #include "token/bpe.h"
 
 #include <stdio.h>
 
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+enum { TOKEN_MAX = 3072 }; /* bytes of a token; the longest of known vocabularies has fewer than 300 */
 
-/* Standard base64 with its padding; false when it is not. */
-static bool decode(struct takc_str s, char *out, size_t *out_len)
+/* bytes: for those of the token. */
+static enum takc_status add_line(struct takc_bpe *b, struct takc_str line, size_t number, struct takc_buf *bytes, struct takc_err *err)
 {
-    size_t pad = takc_str_ends(s, takc_str("==")) ? 2 : takc_str_ends(s, takc_str("=")) ? 1 : 0, n = 0;
-    uint32_t bits = 0;
-    unsigned held = 0;
-    if (s.len % 4 != 0)
-        return false;
-    for (size_t i = 0; i < s.len - pad; i++) {
-        int v = sextet(s.ptr[i]);
-        if (v < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)v;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            out[n++] = (char)(bits >> held & 0xFF);
-        }
-    }
-    *out_len = n;
-    return true;
-}
-
-enum { TOKEN_MAX = 4096 }; /* base64 bytes of a token; the longest of known vocabularies has fewer than 300 */
-
-static enum takc_status add_line(struct takc_bpe *b, struct takc_str line, size_t number, struct takc_err *err)
-{
-    char bytes[TOKEN_MAX];
-    size_t blank = takc_str_find_byte(line, ' ', 0), n = 0;
+    size_t blank = takc_str_find_byte(line, ' ', 0);
     uint64_t rank = 0;
-    if (blank == SIZE_MAX || blank > TOKEN_MAX || !decode(takc_str_slice(line, 0, blank), bytes, &n) ||
-        takc_str_u64(takc_str_slice(line, blank + 1, line.len), INT32_MAX, &rank, NULL))
+    takc_buf_reset(bytes);
+    enum takc_status st = blank == SIZE_MAX ? TAKC_INVALID : takc_base64_decode(bytes, takc_str_slice(line, 0, blank), err);
+    if (st == TAKC_NOMEM)
+        return st;
+    if (st || takc_str_u64(takc_str_slice(line, blank + 1, line.len), INT32_MAX, &rank, NULL))
         return takc_fail(err, TAKC_INVALID, 0, "line %zu: not a token in base64, a blank and its rank", number);
     struct takc_err why = {0};
-    enum takc_status st = takc_bpe_vocab_add(&b->vocab, takc_str_n(bytes, n), (uint32_t)rank, &why);
+    st = takc_bpe_vocab_add(&b->vocab, takc_buf_str(bytes), (uint32_t)rank, &why);
     if (st)
         return takc_fail(err, st, 0, "line %zu: %s", number, why.msg);
     b->vocab.tokens[b->vocab.n_tokens - 1].whole = true;
-    if (n == 1)
-        b->bytes[(unsigned char)bytes[0]] = (uint32_t)rank;
+    if (bytes->len == 1)
+        b->bytes[(unsigned char)bytes->ptr[0]] = (uint32_t)rank;
     return TAKC_OK;
 }
 
 static enum takc_status read_ranks(struct takc_bpe *b, struct takc_str file, struct takc_err *err)
 {
     struct takc_str line;
+    struct takc_buf bytes;
     enum takc_status st = TAKC_OK;
+    takc_buf_init(&bytes, TOKEN_MAX);
     for (size_t number = 1; !st && takc_str_split(&file, '\n', &line); number++) {
         line = takc_str_trim(line);
         if (line.len)
-            st = add_line(b, line, number, err);
+            st = add_line(b, line, number, &bytes, err);
     }
+    takc_buf_clear(&bytes);
     for (size_t i = 0; i < 256 && !st; i++)
         if (b->bytes[i] == TAKC_BPE_NONE)
             st = takc_fail(err, TAKC_INVALID, 0, "byte 0x%02zX has no rank", i);

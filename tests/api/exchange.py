@@ -22,7 +22,7 @@ A file:
 
 Pairs of one file go over one connection as long as that stands. Lines of heads end with CR LF; a body ends before the line break in front of
 the next mark; a chunked body is written without its chunks. In requests {{length}} is the body's and {{x*100}} a hundred x. In replies
-{{request_id}} {{date}} {{timestamp}} {{number}} {{version}} {{rest}} stand for what cannot be the same twice; recording puts them in. Standard library
+{{request_id}} {{session}} {{date}} {{timestamp}} {{number}} {{version}} {{rest}} stand for what cannot be the same twice; recording puts them in. Standard library
 only.
 """
 import collections
@@ -37,6 +37,7 @@ import live
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "exchanges")
 PLACES = {
     "request_id": rb"[0-9a-f]{32}",
+    "session": rb"[0-9a-f]{32}",
     "date": rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d GMT",
     "timestamp": rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "number": rb"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?",
@@ -153,6 +154,7 @@ def with_places(request, reply):
         reply = re.sub(rb"(?im)^(retry-after): \d+", rb"\1: {{number}}", reply)
     if reply != before:
         reply = re.sub(rb"(?im)^(content-length): \d+", rb"\1: {{number}}", reply)
+    reply = re.sub(rb"(?m)^(Mcp-Session-Id): [0-9a-f]{32}", rb"\1: {{session}}", reply)
     reply = re.sub(PLACES["date"], b"{{date}}", reply)
     reply = re.sub(PLACES["timestamp"], b"{{timestamp}}", reply)
     return re.sub(rb'("version":|"takc","title":"[^"]*","version":)"\d+\.\d+\.\d+"', rb'\1"{{version}}"', reply)

@@ -6,6 +6,8 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
+import time
 
 import live
 from live import check
@@ -68,6 +70,34 @@ def everything(home):
         check(CANARY not in server.said(), "the log has it")
 
 
+def ended_jobs(home):
+    """What a compression was shown is nowhere but with its version once its job has ended: not in the catalogue's log either, without any
+    forget. A job that waits has it over a restart."""
+    words, other = "The attic of Thusis is opened by the brass token of Carla.", "The cistern of Ilanz is drained by Dora."
+    env = {"TAKC_MODEL_NAME": "fake:obedient"}
+
+    def kept(text):
+        return [p for p in places(home, text) if "/.takc-uploads/" in p or "catalog" in p]
+    with live.Server(home, env=env) as server:
+        fill(server, "shown")
+        status, _, job = server.ask("POST", "/compress", {"task_type": "shown", "wait": True, "few_shot_examples": [{"input": words, "output": words}]})
+        check(status == 200, "compress: %d %s" % (status, job))
+        check(not kept(words), "an ended job's examples stand in %s" % kept(words))
+        lock = open(os.path.join(home, "locks", "shown"))  # whoever writes the task waits
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        status, _, job = server.ask("POST", "/compress", {"task_type": "shown", "few_shot_examples": [{"input": other, "output": other}]})
+        check(status == 202 and [p for p in kept(other) if "/.takc-uploads/" in p] == kept(other) != [], "a waiting job's: %s" % kept(other))
+    lock.close()
+    with live.Server(home, env=env) as server:
+        end = time.monotonic() + 30
+        while server.ask("GET", "/jobs/" + job["job_id"])[2]["status"] not in ("done", "failed"):
+            check(time.monotonic() < end, "the job is begun again")
+            time.sleep(0.05)
+        state = server.ask("GET", "/jobs/" + job["job_id"])[2]
+        check(state["status"] == "done" and places(home, other), "with its examples: %s" % state)
+        check(not kept(other), "its examples stand in %s" % kept(other))
+
+
 def beside_tenants(home):
     """The same document stands with a tenant, and with nobody's."""
     def key(*more):
@@ -115,7 +145,15 @@ def held_by_others(home):
     with live.Server(home) as server, open(os.path.join(home, "home.lock")) as other:
         ask = fill(server, "held")
         fcntl.flock(other, fcntl.LOCK_SH)
-        status, headers, body = server.ask("DELETE", "/tasks/held/documents/secret.txt")
+        got, n = [], 0
+        forgetting = threading.Thread(target=lambda: got.append(server.ask("DELETE", "/tasks/held/documents/secret.txt")))
+        forgetting.start()
+        while forgetting.is_alive():  # who waits for the home does not hold the catalogue
+            ask("GET", "/jobs")
+            n += 1
+            time.sleep(0.02)
+        check(n > 5, "nobody could look at jobs meanwhile")
+        status, headers, body = got[0]
         check(status == 503 and headers["retry-after"] and home not in str(body), "%d %s" % (status, body))
         check(home in server.said(), "the log says which")
         fcntl.flock(other, fcntl.LOCK_UN)
@@ -123,7 +161,7 @@ def held_by_others(home):
 
 
 def main():
-    for part in (everything, beside_tenants, made_again, held_by_others):
+    for part in (everything, ended_jobs, beside_tenants, made_again, held_by_others):
         work = tempfile.mkdtemp(prefix="takc-forget-")
         try:
             live.run("init", "first", home=os.path.join(work, "home"))

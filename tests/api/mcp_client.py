@@ -23,6 +23,12 @@ async def session(transport):
         # the client itself holds each result against the tool's output schema
         answer = await s.call_tool("takc_query", {"task": "fin", "query": "What was the revenue of Q3?"})
         check("43 million CHF" in answer.structured_content["response"] and not answer.is_error, "takc_query: %r" % answer)
+        stages = []
+
+        async def on_progress(progress, total, message):
+            stages.append((progress, message))
+        await s.call_tool("takc_query", {"task": "fin", "query": "What was the revenue of Q2?"}, progress_callback=on_progress)
+        check(stages == [(1, "choosing lines")], "progress: %r" % stages)
         tasks = await s.call_tool("takc_list_tasks", {})
         check(tasks.structured_content["tasks"][0]["task"] == "fin", "takc_list_tasks: %r" % tasks)
         cited = answer.structured_content["citations"][0]

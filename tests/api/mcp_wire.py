@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import threading
 
 import live
 from live import check
@@ -98,9 +99,63 @@ def both(t):
     check(t.call(14, "completion/complete", {})["error"]["code"] == -32601, "an unknown method")
 
 
+QUESTION = {"name": "takc_query", "arguments": {"task": "fin", "query": "What was the revenue of Q3?"}, "_meta": {"progressToken": "p"}}
+TOLD = [{"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": "p", "progress": n, "message": stage}}
+        for n, stage in ((1, "choosing lines"), (2, "asking the model"))]
+
+
+def events(body):
+    return [json.loads(e[len("data: "):]) for e in body.decode().split("\n\n") if e.startswith("data: ")]
+
+
+def progress_over_http(t, n_stages):
+    """Events for a client that asked for them; a reply for all others."""
+    status, headers, body = t.say(ask(1, "tools/call", QUESTION))
+    told = events(body)
+    check(status == 200 and headers["content-type"].startswith("text/event-stream"), "progress: %d %r" % (status, headers))
+    check(told[:-1] == TOLD[:n_stages] and told[-1]["id"] == 1 and not told[-1]["result"]["isError"], "progress: %r" % told)
+    status, _, body = t.say(ask(1, "tools/call", QUESTION), Accept="application/json")
+    check(status == 200 and body["id"] == 1, "a client without events: %r" % body)
+    nobody = dict(QUESTION, arguments={"task": "none", "query": "x"})  # fails before there is anything to tell
+    status, _, body = t.say(ask(1, "tools/call", nobody))
+    check(status == 200 and body["result"]["isError"], "a failure: %r" % body)
+    status, _, body = t.say([ask(1, "tools/call", QUESTION), ask(2, "ping")], MCP_Protocol_Version="")
+    check(status == 200 and len(body) == 2, "a list: %r" % body)
+
+
+def cancelled_over_http(server, silent):
+    """Another request cancels, by the session's name and the message's id; neither of another's will do."""
+    t = Http(server)
+    sessions = [t.say(ask(1, "initialize", INIT))[1]["mcp-session-id"] for _ in range(2)]
+    check(len(set(sessions)) == 2 and all(len(s) == 32 for s in sessions), "sessions: %r" % sessions)
+    check("mcp-session-id" not in t.say(ask(1, "ping"), Mcp_Session_Id=sessions[0])[1], "a session for a ping")
+    for message in (QUESTION, {k: v for k, v in QUESTION.items() if k != "_meta"}):
+        got = []
+        asking = threading.Thread(target=lambda: got.append(t.say(ask(5, "tools/call", message), Mcp_Session_Id=sessions[0])))
+        asking.start()
+        service, _ = silent.accept()  # the question is under way
+
+        def cancel(n, session):
+            return t.say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": n}}, Mcp_Session_Id=session)
+        for n, session in ((6, sessions[0]), ("5", sessions[0]), (5, sessions[1]), (5, None), (5, sessions[0][:31])):
+            check(cancel(n, session)[0] == 202, "a cancellation")
+        asking.join(0.3)
+        check(asking.is_alive(), "another's cancellation ended it: %r" % got)
+        check(cancel(5, sessions[0])[0] == 202, "the cancellation")
+        asking.join(30)
+        check(not asking.is_alive(), "it goes on")
+        status, _, body = got[0]
+        if "_meta" in message:
+            check(status == 200 and events(body) == TOLD, "what was told before it was cancelled: %r" % body)
+        else:
+            check(status == 200 and body["result"]["isError"], "the reply to what was cancelled: %d %r" % (status, body))
+        service.close()
+
+
 def over_http(server):
     t = Http(server)
     both(t)
+    progress_over_http(t, 1)
     status, _, body = t.say(b"{", Content_Type="application/json")
     check(status == 400 and body["error"]["code"] == -32700 and body["id"] is None, "no JSON: %d %r" % (status, body))
     check(t.say({"x": 1})[0] == 400, "no message")
@@ -125,6 +180,9 @@ def over_stdio(home):
     t.send("{")
     check(json.loads(t.process.stdout.readline())["error"]["code"] == -32700, "no JSON")
     t.send("")  # an empty line says nothing
+    t.send(json.dumps(ask(1, "tools/call", QUESTION)))
+    check(json.loads(t.process.stdout.readline()) == TOLD[0], "progress before the reply")
+    check(json.loads(t.process.stdout.readline())["id"] == 1, "the reply behind it")
     r = t.call(1, "initialize", dict(INIT, protocolVersion="2025-03-26"))
     check(r["result"]["protocolVersion"] == "2025-03-26", "an older version: %r" % r)
     t.send(json.dumps([ask(1, "ping"), ask(2, "ping")]))
@@ -145,6 +203,10 @@ def cancelled(home):
         check(t.call(3, "ping")["id"] == 3, "the reply to a ping behind a cancelled question")
         service.close()
         t.end()
+        with live.Server(home, env={"TAKC_MODEL_NAME": "openai:none", "TAKC_MODEL_BASE_URL": url, "TAKC_MODEL_API_KEY": "k"}) as server:
+            cancelled_over_http(server, silent)
+    with live.Server(home, env={"TAKC_MODEL_NAME": "fake:canned"}) as server:
+        progress_over_http(Http(server), 2)
 
 
 with live.home() as home:

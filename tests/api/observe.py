@@ -226,6 +226,110 @@ def observed():
     collector.shutdown()
 
 
+class Model(http.server.BaseHTTPRequestHandler):
+    """An endpoint of OpenAI's kind: keeps the trace contexts it is asked under. A question with "broken" in it fails."""
+    seen = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Model.seen.append((self.headers.get("traceparent"), self.headers.get("tracestate")))
+        if b"broken" in body:
+            return self.say(400, {"error": {"message": "no", "type": "invalid_request_error"}})
+        message = {"role": "assistant", "content": "Revenue was 41 million CHF [1]."}
+        self.say(200, {"id": "x", "object": "chat.completion", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                       "usage": {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}})
+
+    def say(self, status, v):
+        body = json.dumps(v).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+class Hook(Model):
+    """A webhook that lets everybody in."""
+    seen = []
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        Hook.seen.append((self.headers.get("traceparent"), self.headers.get("tracestate")))
+        self.say(200, {"allow": True, "may": ["query"]})
+
+
+def listen(handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return "http://127.0.0.1:%d" % server.server_port
+
+
+def question(text):
+    return {"task_type": "fin", "query": "What was the revenue in %s?" % text}
+
+
+def sent_on():
+    """Requests to models and webhooks are sent with the trace: under the very spans that a collector is told of."""
+    env = {"OTEL_SERVICE_NAME": "observed", "TAKC_MODEL_NAME": "openai:m", "OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": listen(Model) + "/v1",
+           "TAKC_QUERY_ABSTAIN_BELOW": "0", "TAKC_LOG_FORMAT": "json", "no_proxy": "127.0.0.1"}
+    secured = {"OTEL_EXPORTER_OTLP_ENDPOINT": listen(Sink), "TAKC_SERVE_AUTH": "webhook", "TAKC_SERVE_WEBHOOK_URL": listen(Hook) + "/hook",
+               "TAKC_SERVE_WEBHOOK_ALLOW_PRIVATE": "true", "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20b"}
+    key = {"Authorization": "Bearer x"}
+    state = {"traceparent": PARENT, "tracestate": "vendor=1"}
+    Sink.bodies.clear()
+    with live.home() as home:
+        with live.Server(home, "--log-level", "warn,http.access=info", env={**env, **secured}) as server:
+            status, _, reply = server.ask("POST", "/query", question("Q1"), {**key, **state})
+            check(status == 200 and len(Model.seen) == 1, "a question to a model: %s %s" % (status, reply))
+            status, _, reply = server.ask("POST", "/query", question("broken"), {**key, **state})
+            check(status in (400, 502), "a model that fails: %s %s" % (status, reply))
+            many = [question("Q%d of year %d" % (i % 4 + 1, i))["query"] for i in range(19)] + ["What was the revenue in the broken year?"]
+            status, headers, reply = server.ask("POST", "/query/batch", {"task_type": "fin", "queries": many},
+                                                {**key, "X-Request-ID": "batch-1"})
+            check(status == 200 and reply["summary"]["failed"] == 1, "a batch: %s %s" % (status, str(reply)[-600:]))
+            until(lambda: '"request_id":"batch-1"' in server.said(), "the line of a batch")
+            log = server.said()
+        check_sent_on(spans())
+        line = [json.loads(one) for one in log.splitlines() if '"batch-1"' in one and "http.access" in one][0]
+        check(line["questions"] == 20 and line["failed"] == 1 and line["outcome"] == "mixed" and line["choose_ms"] > 0 and line["model_ms"] > 0 and
+              "%.6f" % line["cost_usd"] == headers["x-takc-cost-usd"], "the line of a batch: %s" % line)
+        # Without a collector the client's context is sent on as it came, unless that is switched off.
+        for more, expected in (({}, (PARENT, "vendor=1")), ({"OTEL_PROPAGATORS": "none"}, (None, None)), ({"OTEL_SDK_DISABLED": "true"}, (PARENT, "vendor=1"))):
+            with live.Server(home, env={**env, **more}) as server:
+                check(server.ask("POST", "/query", dict(question("the month of %d" % len(Model.seen))), state)[0] == 200, "a question")
+                check(Model.seen[-1] == expected, "%s: sent on: %s" % (more, Model.seen[-1]))
+
+
+def check_sent_on(found):
+    trace, parent = PARENT.split("-")[1:3]
+    by_id = {s["spanId"]: s for s in found}
+    context = [(c.split("-"), state) for c, state in Model.seen]
+    (version, at, under, flags), state = context[0]
+    check((version, at, flags, state) == ("00", trace, "01", "vendor=1"), "the model's context: %s" % (context[0],))
+    span = by_id.get(under)
+    check(span and span["name"] == "chat m" and span["kind"] == 3 and span["traceId"] == trace, "the model was asked under: %s" % span)
+    broken = by_id.get(context[1][0][2])
+    check(broken and broken["name"] == "chat m" and broken["status"] == {"code": 2} and attributes(broken)["error.type"], "a model that failed: %s" % broken)
+    hook = by_id.get(Hook.seen[0][0].split("-")[2])
+    check(hook and hook["name"] == "admit" and hook["traceId"] == trace and Hook.seen[0][1] == "vendor=1", "the webhook was asked under: %s" % hook)
+    root = [s for s in found if s["name"] == "POST /query/batch"][0]
+    about = attributes(root)
+    check(about["takc.questions"] == "20" and about["takc.questions_failed"] == "1" and root["traceId"] != trace, "a batch's span: %s" % about)
+    batch = context[2:]
+    check(len(batch) == 20 and all(c[1] == root["traceId"] and state is None for c, state in batch), "a batch's contexts: %s" % batch)
+    under = [by_id[c[2]] for c, _ in batch]
+    chats = [s for s in under if s["name"] == "chat m"]
+    check(len(chats) == 16 and len({s["spanId"] for s in chats}) == 16 and under.count(root) == 4, "a batch's models: %s" % [s["name"] for s in under])
+    for s in chats:
+        item = by_id[s["parentSpanId"]]
+        stages = [c["name"] for c in found if c.get("parentSpanId") == item["spanId"]]
+        check(item["name"] == "question" and item["parentSpanId"] == root["spanId"] and {"cache", "choose", "chat m"} == set(stages), "a question: %s" % item)
+    check(len([s for s in found if s["name"] == "question"]) == 16, "spans of questions are bounded")
+
+
 def without_collector():
     """Nobody listens: requests are answered, spans are lost and counted, and the log says so once."""
     env = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/x", "no_proxy": "127.0.0.1", "TAKC_SERVE_LOG_QUESTIONS": "true",
@@ -277,6 +381,7 @@ def refused_options():
 
 
 observed()
+sent_on()
 without_collector()
 with_keys()
 refused_options()

@@ -11,7 +11,7 @@ model's id says is what happens:
     cut hang flip empty junk                the answer breaks off, stalls, has a flipped bit, has no end, is no JSON
     claude-3 claude-v2 titan llama nova     anywhere in the id: the forms of InvokeModel
     titan-embed-text-v1 -v2 cohere.embed    vectors: length of the text in bytes, 0.5, and so on; Cohere takes 96 texts, of id cohere.embed-v4 by type
-GET /_last is the last body that was good, /_path its path.
+GET /_last is the last body that was good, /_path its path, /_trace its traceparent.
 """
 import base64
 import datetime
@@ -49,7 +49,7 @@ INVOKE = {  # required and allowed members of each form
     "cohere.embed": ({"texts", "input_type"}, {"truncate"}),
 }
 model = botocore.session.get_session().get_service_model("bedrock-runtime")
-last = {"body": b"", "path": ""}
+last = {"body": b"", "path": "", "trace": ""}
 
 
 def verify(method, target, headers, body):
@@ -221,7 +221,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def do_GET(self):
-        self.say(200, last["body"] if self.path == "/_last" else last["path"].encode())
+        self.say(200, last["body"] if self.path == "/_last" else last[self.path[2:]].encode())
 
     def fail(self, name):
         _, kind, status, *message = name.split(".")
@@ -274,7 +274,7 @@ class Handler(BaseHTTPRequestHandler):
         bad = self.check(verb, name, json.loads(body)) if group in ("model", "guardrail") else ["no such path"]
         if bad:
             return self.refuse(400, "ValidationException", "; ".join(bad))
-        last.update(body=body, path=self.path)
+        last.update(body=body, path=self.path, trace=self.headers.get("traceparent", ""))
         if name == "junk":
             return self.say(200, b"<html>")
         if name.startswith("fail.") and not name.endswith(".mid"):

@@ -210,6 +210,29 @@ static void boto_works(void **state)
     takc_buf_clear(&out);
 }
 
+/* The trace context goes along outside of the signature, which holds all the same. */
+static void signatures_hold_under_a_trace(void **state)
+{
+    (void)state;
+    struct world w;
+    struct takc_call call;
+    struct takc_buf got;
+    const struct takc_model_request r = {.model = takc_str("ok"), .messages = &turn, .n_messages = 1, .max_tokens = 50};
+    takc_call_init(&call);
+    call.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    call.tracestate = "a=1";
+    takc_buf_init(&got, 1 << 16);
+    open_world(&w);
+    for (int stream = 0; stream < 2; stream++) {
+        if (takc_model_complete(w.m, &call, &r, stream ? on_delta : NULL, &w, &w.reply, &w.err))
+            fail_msg("%s", w.err.msg);
+        last("/_trace", &got);
+        assert_string_equal(got.ptr, call.traceparent);
+    }
+    takc_buf_clear(&got);
+    close_world(&w);
+}
+
 /* A request with everything passes botocore's service model, and is the same bytes every time. */
 static void bodies_are_valid(void **state)
 {
@@ -459,9 +482,9 @@ static void guardrails_speak(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(boto_works),         cmocka_unit_test(replies_are_botos),    cmocka_unit_test(bodies_are_valid),
-        cmocka_unit_test(old_forms_are_read), cmocka_unit_test(texts_become_vectors), cmocka_unit_test(errors_are_named),
-        cmocka_unit_test(marks_are_dropped),  cmocka_unit_test(keys_are_checked),     cmocka_unit_test(ids_are_one_segment),
-        cmocka_unit_test(deltas_may_stop),    cmocka_unit_test(guardrails_speak)};
+        cmocka_unit_test(boto_works),          cmocka_unit_test(replies_are_botos),  cmocka_unit_test(signatures_hold_under_a_trace),
+        cmocka_unit_test(bodies_are_valid),    cmocka_unit_test(old_forms_are_read), cmocka_unit_test(texts_become_vectors),
+        cmocka_unit_test(errors_are_named),    cmocka_unit_test(marks_are_dropped),  cmocka_unit_test(keys_are_checked),
+        cmocka_unit_test(ids_are_one_segment), cmocka_unit_test(deltas_may_stop),    cmocka_unit_test(guardrails_speak)};
     return cmocka_run_group_tests(tests, start, stop);
 }
