@@ -11,6 +11,7 @@
 #include "http/reply_cache.h"
 #include "http/tenants.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 
@@ -122,12 +123,25 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
+/* A damaged catalogue is moved aside and made anew by whoever meets it. What it held besides questions has no other copy: once each. */
+static void warn_of_home(const struct takc_api *api, char said[TAKC_HOME_WARNING])
+{
+    char now[TAKC_HOME_WARNING];
+    takc_home_warning_copy(api->home, now);
+    if (strcmp(now, said) == 0)
+        return;
+    memcpy(said, now, sizeof(now));
+    takc_log(ERROR, "serve", "%s; so are API keys, jobs, quotas and the audit trail: restore them from a backup, or make keys anew", said);
+}
+
 static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
 {
     const struct takc_clock *clock = takc_clock_system();
     struct takc_err err;
+    char said[TAKC_HOME_WARNING] = "";
     unsigned looks = 0;
     while (!atomic_load(&cli->call.cancel)) {
+        warn_of_home(api, said);
         clock->sleep_ns(clock, LOOK_NS);
         takc_limits_flush(api->limits);
         if (++looks % TIDY_LOOKS == 0)
@@ -141,10 +155,24 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
     }
 }
 
+/* A home that this user may not have is told from one that a disk does not give. */
+static enum takc_status open_home(struct takc_cli *cli, struct takc_home **out, struct takc_err *err)
+{
+    struct takc_err e = {0};
+    enum takc_status st = takc_cli_open_or_make(cli, out, &e);
+    if (st == TAKC_IO && (e.detail == EACCES || e.detail == EPERM || e.detail == EROFS))
+        return takc_fail(err, TAKC_DENIED, e.detail, "home: %s; the user that serves must be able to write there", e.msg);
+    if (st == TAKC_IO && e.detail == ENOTDIR)
+        return takc_fail(err, TAKC_INVALID, e.detail, "home: %s", e.msg);
+    if (st && err)
+        *err = e;
+    return st;
+}
+
 /* What the server stands on. Where it fails, what is open already is for close_parts. */
 static enum takc_status open_parts(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
-    enum takc_status st = takc_cli_open_or_make(cli, &api->home, err);
+    enum takc_status st = open_home(cli, &api->home, err);
     if (!st)
         st = open_auth(cli, api, err);
     if (!st)

@@ -4,11 +4,13 @@
 #include "cli/serve_check.h"
 
 #include "auth/registry.h"
+#include "http/certificate.h"
 #include "http/limits.h"
 #include "http/work.h"
+#include "pipeline/models.h"
 
-#include <errno.h>
-#include <unistd.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
 bool takc_serve_is_own_machine(struct takc_str address)
 {
@@ -29,29 +31,56 @@ static enum takc_status check_auth(const struct takc_settings *s, struct takc_er
                      TAKC_STR_ARG(s->serve_address));
 }
 
-static enum takc_status check_readable(const char *name, struct takc_str path, struct takc_err *err)
-{
-    if (!path.len || !access(path.ptr, R_OK))
-        return TAKC_OK;
-    return takc_fail_errno(err, errno, "%s: %.*s", name, TAKC_STR_ARG(path));
-}
-
 static enum takc_status check_tls(const struct takc_settings *s, struct takc_err *err)
 {
+    struct takc_certificate c;
     if (!s->serve_tls_cert.len != !s->serve_tls_key.len)
         return takc_fail(err, TAKC_INVALID, 0, "%s: not set, and %s is: TLS needs both; without either it is http",
                          s->serve_tls_cert.len ? "serve.tls_key" : "serve.tls_cert",
                          s->serve_tls_cert.len ? "serve.tls_cert" : "serve.tls_key");
-    enum takc_status st = check_readable("serve.tls_cert", s->serve_tls_cert, err);
-    return st ? st : check_readable("serve.tls_key", s->serve_tls_key, err);
+    if (!s->serve_tls_cert.len)
+        return TAKC_OK;
+    takc_certificate_init(&c);
+    enum takc_status st = takc_certificate_read(&c, s->serve_tls_cert.ptr, s->serve_tls_key.ptr, err);
+    takc_certificate_clear(&c);
+    return st;
+}
+
+/* An address, not a name: a name may be another address tomorrow. */
+static enum takc_status check_address(struct takc_str address, struct takc_err *err)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    if (!address.len || getaddrinfo(address.ptr, NULL, &hints, &found))
+        return takc_fail(err, TAKC_INVALID, 0, "serve.address: '%.*s' is no address like 127.0.0.1 or ::1", TAKC_STR_ARG(address));
+    freeaddrinfo(found);
+    return TAKC_OK;
+}
+
+static enum takc_status check_models(const struct takc_settings *s, struct takc_err *err)
+{
+    struct takc_str rest = s->model_fallbacks, name;
+    enum takc_status st = TAKC_OK;
+    if (s->model_name.len && !takc_str_is(s->model_name, "none"))
+        st = takc_models_name_check(s->model_name, err);
+    if (st)
+        return takc_err_prefix(err, st, "model.name");
+    while (!st && s->model_fallbacks.len && takc_str_split(&rest, ',', &name))
+        if (takc_str_trim(name).len)
+            st = takc_models_name_check(takc_str_trim(name), err);
+    return st ? takc_err_prefix(err, st, "model.fallbacks") : TAKC_OK;
 }
 
 enum takc_status takc_serve_check(const struct takc_settings *s, struct takc_err *err)
 {
-    enum takc_status st = check_tls(s, err);
+    enum takc_status st = check_address(s->serve_address, err);
+    if (!st)
+        st = check_tls(s, err);
     if (!st)
         st = check_auth(s, err);
     if (!st)
         st = takc_limits_check(s, err);
+    if (!st)
+        st = check_models(s, err);
     return st ? st : takc_work_check_sources(s->serve_sources, err);
 }
