@@ -113,6 +113,8 @@ const struct takc_setting *takc_setting_at(size_t i);
 const struct takc_setting *takc_setting_find(struct takc_str name);
 /* Writes the variable of a setting: "TAKC_INGEST_TIMEOUT_MS". */
 void takc_setting_variable(const struct takc_setting *row, char out[72]);
+/* May the value not be shown: a secret, or a URL that holds a password (a proxy's)? */
+bool takc_setting_hides(const struct takc_setting *row, struct takc_str value);
 /* "flag --x", "environment NAME", "file path:line", "default"; NULL when there is no memory. */
 const char *takc_value_origin(struct takc_arena *a, const struct takc_value *v);
 

@@ -23,6 +23,8 @@ enum {
      * clears all of them behind each request, so that every byte more costs each request time and each kept connection memory. */
     POOL_BYTES = 64 * 1024,
     BACKLOG = 1024,
+    AHEAD_RUNNING = 4, /* requests that no others keep waiting, at a time */
+    AHEAD_WAITING = 64,
     FILES_KEPT = 256 /* descriptors for all that is no connection */
 };
 /* What every client since 2015 speaks: keys that are forgotten (no RSA key exchange), ciphers that authenticate (no CBC). */
@@ -208,7 +210,10 @@ static void stop(struct takc_server *s, struct listener *l)
 static enum takc_status start_threads(struct takc_server *s, struct takc_err *err)
 {
     const struct takc_crew_options co = {"work", s->o.n_workers, s->o.running_max, s->o.waiting_max};
+    const struct takc_crew_options ahead = {"ahead", 1, AHEAD_RUNNING, AHEAD_WAITING};
     enum takc_status st = takc_crew_open(&s->crew, &co, err);
+    if (!st)
+        st = takc_crew_open(&s->crew_ahead, &ahead, err);
     if (!st)
         st = start_daemon(s, &s->now, err);
     if (!st)
@@ -308,6 +313,7 @@ static void drain(struct takc_server *s, uint64_t ms)
     const struct takc_clock *clock = takc_clock_system();
     uint64_t until = clock->mono_ns(clock) + ms * 1000000u;
     (void)s->mhd->quiesce_daemon(s->now.daemon);
+    (void)shutdown(s->listen_fd, SHUT_RD); /* who comes now is refused by the system, at once, and may go elsewhere */
     while (clock->mono_ns(clock) < until)
         if (!let_go(s, false))
             return;
@@ -322,7 +328,8 @@ void takc_server_close(struct takc_server *s, uint64_t drain_ms)
         return;
     if (s->now.daemon)
         drain(s, drain_ms);
-    takc_crew_close(s->crew); /* no connection is suspended any more */
+    takc_crew_close(s->crew);
+    takc_crew_close(s->crew_ahead); /* no connection is suspended any more */
     atomic_store(&s->closing, true);
     if (s->ticks)
         (void)pthread_join(s->ticker, NULL);

@@ -76,7 +76,7 @@ struct takc_server {
     struct takc_server_options o;
     const struct takc_mhd *mhd;
     struct listener now;
-    struct takc_crew *crew;
+    struct takc_crew *crew, *crew_ahead;
     int listen_fd;
     uint16_t port;
     struct takc_arena arena;
