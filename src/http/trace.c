@@ -34,6 +34,7 @@ struct takc_traces {
     struct takc_http_header headers[HEADERS_MAX + 1];
     size_t n_headers;
     struct takc_buf resource; /* attributes, as JSON */
+    bool named, versioned;    /* service.name and service.version are among them */
     bool parent_based, never;
     uint64_t below; /* traces whose last 8 bytes are below are taken; UINT64_MAX: all */
     int64_t wall_minus_mono_ns;
@@ -293,6 +294,24 @@ static bool add_attribute(struct takc_traces *t, struct takc_str name, struct ta
     return takc_traced_attribute(&t->resource, name, value, NULL) == TAKC_OK;
 }
 
+/* One of the user's own: it goes before what we would say, but the service's name has a setting of its own, which goes before this. */
+static bool add_own(struct takc_traces *t, struct takc_str name, struct takc_str value)
+{
+    if (takc_str_is(name, "service.name") && t->named)
+        return true;
+    t->named |= takc_str_is(name, "service.name");
+    t->versioned |= takc_str_is(name, "service.version");
+    return add_attribute(t, name, value);
+}
+
+static bool add_attributes(struct takc_traces *t, const struct takc_trace_options *o)
+{
+    t->named = o->service.len > 0;
+    return (!t->named || add_attribute(t, takc_str("service.name"), o->service)) && each_pair(t, o->attributes, add_own) &&
+           (t->named || add_attribute(t, takc_str("service.name"), takc_str("takc"))) &&
+           (t->versioned || add_attribute(t, takc_str("service.version"), takc_str(TAKC_VERSION_TEXT)));
+}
+
 static enum takc_status read_sampler(struct takc_traces *t, const struct takc_trace_options *o, struct takc_err *err)
 {
     struct takc_str name = o->sampler.len ? o->sampler : takc_str("parentbased_always_on"), prefix = takc_str("parentbased_");
@@ -342,8 +361,7 @@ static enum takc_status read_options(struct takc_traces *t, const struct takc_tr
         return st;
     if (!add_header(t, takc_str("Content-Type"), takc_str("application/json")) || !each_pair(t, o->headers, add_header))
         return takc_fail(err, TAKC_INVALID, 0, "trace.headers: name=value with ',' between is expected, at most %d", (int)HEADERS_MAX - 1);
-    if (!add_attribute(t, takc_str("service.name"), o->service.len ? o->service : takc_str("takc")) ||
-        !add_attribute(t, takc_str("service.version"), takc_str(TAKC_VERSION_TEXT)) || !each_pair(t, o->attributes, add_attribute))
+    if (!add_attributes(t, o))
         return takc_fail(err, TAKC_INVALID, 0, "trace.attributes: name=value with ',' between is expected");
     return TAKC_OK;
 }
