@@ -32,29 +32,10 @@ static const char *path_or_null(struct takc_str s)
     return s.len ? s.ptr : NULL;
 }
 
-/* Are traces sent at all? As OTEL_SDK_DISABLED and OTEL_TRACES_EXPORTER have it everywhere. */
-static bool is_traced(const struct takc_settings *s)
-{
-    struct takc_str rest = s->trace_exporter, one;
-    bool sent = !rest.len;
-    while (rest.ptr && takc_str_split(&rest, ',', &one))
-        sent |= takc_str_is(takc_str_trim(one), "otlp");
-    return sent && !takc_str_eq_nocase(s->trace_disabled, takc_str("true"));
-}
-
 static enum takc_status open_observers(const struct takc_settings *s, struct takc_api *api, struct takc_err *err)
 {
-    struct takc_trace_options o = {.endpoint = s->trace_endpoint,
-                                   .url = s->trace_url,
-                                   .headers = s->trace_headers,
-                                   .service = s->trace_service,
-                                   .attributes = s->trace_attributes,
-                                   .sampler = s->trace_sampler,
-                                   .sampler_arg = s->trace_sampler_arg,
-                                   .ca_file = s->model_ca_file};
+    const struct takc_trace_options o = takc_serve_trace_options(s);
     enum takc_status st = takc_metrics_new(&api->metrics, s->serve_metrics_tasks, err);
-    if (!is_traced(s))
-        o.endpoint = o.url = takc_str("");
     if (!st)
         st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);
     return st ? st : takc_traces_open(&api->traces, &o, err);
@@ -161,7 +142,8 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
         if (takc_server_reload(api->server, &err))
             takc_log(ERROR, "serve", "the old certificate stays: %s", err.msg);
         else
-            takc_log(INFO, "serve", "the certificate was read again");
+            takc_log(INFO, "serve",
+                     cli->settings.serve_tls_cert.len ? "the certificate was read again" : "there is no certificate to read again");
     }
 }
 

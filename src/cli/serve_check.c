@@ -6,6 +6,7 @@
 #include "auth/registry.h"
 #include "http/certificate.h"
 #include "http/limits.h"
+#include "http/metrics.h"
 #include "http/work.h"
 #include "pipeline/models.h"
 
@@ -57,6 +58,40 @@ static enum takc_status check_address(struct takc_str address, struct takc_err *
     return TAKC_OK;
 }
 
+/* Are traces sent at all? As OTEL_SDK_DISABLED and OTEL_TRACES_EXPORTER have it everywhere. */
+static bool is_traced(const struct takc_settings *s)
+{
+    struct takc_str rest = s->trace_exporter, one;
+    bool sent = !rest.len;
+    while (rest.ptr && takc_str_split(&rest, ',', &one))
+        sent |= takc_str_is(takc_str_trim(one), "otlp");
+    return sent && !takc_str_eq_nocase(s->trace_disabled, takc_str("true"));
+}
+
+struct takc_trace_options takc_serve_trace_options(const struct takc_settings *s)
+{
+    bool sent = is_traced(s);
+    return (struct takc_trace_options){.endpoint = sent ? s->trace_endpoint : takc_str(""),
+                                       .url = sent ? s->trace_url : takc_str(""),
+                                       .headers = s->trace_headers,
+                                       .service = s->trace_service,
+                                       .attributes = s->trace_attributes,
+                                       .sampler = s->trace_sampler,
+                                       .sampler_arg = s->trace_sampler_arg,
+                                       .ca_file = s->model_ca_file};
+}
+
+static enum takc_status check_observers(const struct takc_settings *s, struct takc_err *err)
+{
+    const struct takc_trace_options o = takc_serve_trace_options(s);
+    struct takc_metrics *m = NULL;
+    enum takc_status st = takc_metrics_new(&m, s->serve_metrics_tasks, err);
+    if (st)
+        return st;
+    takc_metrics_free(m);
+    return takc_traces_check(&o, err);
+}
+
 static enum takc_status check_models(const struct takc_settings *s, struct takc_err *err)
 {
     struct takc_str rest = s->model_fallbacks, name;
@@ -82,5 +117,7 @@ enum takc_status takc_serve_check(const struct takc_settings *s, struct takc_err
         st = takc_limits_check(s, err);
     if (!st)
         st = check_models(s, err);
+    if (!st)
+        st = check_observers(s, err);
     return st ? st : takc_work_check_sources(s->serve_sources, err);
 }

@@ -24,7 +24,8 @@ enum {
     CLOSE_MS = 3000,
     TRIES = 3,
     HEADERS_MAX = 16,
-    BODY_MAX = 8 << 20
+    BODY_MAX = 8 << 20,
+    RESOURCE_MAX = 1 << 16
 };
 
 struct takc_traces {
@@ -395,6 +396,24 @@ static enum takc_status make_locks(struct takc_traces *t, struct takc_err *err)
     return st;
 }
 
+enum takc_status takc_traces_check(const struct takc_trace_options *o, struct takc_err *err)
+{
+    if (!o->endpoint.len && !o->url.len)
+        return TAKC_OK;
+    struct takc_traces *t = takc_alloc(sizeof(*t));
+    if (!t)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for traces");
+    memset(t, 0, sizeof(*t));
+    takc_arena_init(&t->arena);
+    t->arena.secret = true;
+    takc_buf_init(&t->resource, RESOURCE_MAX);
+    enum takc_status st = read_options(t, o, err);
+    takc_buf_clear(&t->resource);
+    takc_arena_clear(&t->arena);
+    takc_free(t);
+    return st;
+}
+
 enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_trace_options *o, struct takc_err *err)
 {
     *out = NULL;
@@ -411,7 +430,7 @@ enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_tr
     }
     takc_arena_init(&t->arena);
     t->arena.secret = true; /* headers may hold a key */
-    takc_buf_init(&t->resource, 1 << 16);
+    takc_buf_init(&t->resource, RESOURCE_MAX);
     takc_call_init(&t->call);
     t->wall_minus_mono_ns = wall_minus_mono();
     t->locked.ring = takc_arena_array(&t->arena, QUEUE + BATCH, sizeof(*t->locked.ring));

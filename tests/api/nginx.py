@@ -84,7 +84,7 @@ ATTACK = "1' OR '1'='1' UNION SELECT password FROM users; <script>alert(1)</scri
 
 def passes(n, key):
     status, headers, body = n.ask("GET", "/health")
-    live.check(status == 200 and headers["x-content-type-options"] == "nosniff", "/health: %d %r" % (status, body))
+    live.check(status == 200 and headers["x-content-type-options"] == "nosniff" and headers["strict-transport-security"], "/health: %d %r" % (status, body))
     question = {"task_type": "fin", "query": "What was the revenue of Q3? Drop table, select * from users where 1=1; <script>alert(1)</script>"}
     status, headers, body = n.ask("POST", "/query", question, key)
     live.check(status == 200 and b"43 million CHF" in body, "prose in a question: %d %r" % (status, body))

@@ -88,6 +88,11 @@ bad TAKC_SERVE_CORS_ORIGINS='https://a.example.com,*' -- 2 serve.cors_origins 's
 bad TAKC_SERVE_TRUSTED_PROXIES=10.0.0.0/33 -- 2 serve.trusted_proxies 10.0.0.0/33 10.0.0.0/8
 bad TAKC_SERVE_TRUSTED_PROXIES=proxy.local -- 2 serve.trusted_proxies proxy.local
 
+# What is watched.
+bad TAKC_SERVE_METRICS_TASKS='a/b' -- 2 serve.metrics_tasks
+bad OTEL_EXPORTER_OTLP_ENDPOINT=collector:4318 -- 2 trace.endpoint 'http://'
+bad OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1 OTEL_TRACES_SAMPLER=xray -- 2 trace.sampler "'xray'"
+
 # Models are asked only when somebody asks: what can be none is told before.
 bad TAKC_MODEL_NAME=gpt-4o -- 2 model.name "'gpt-4o'" openai:MODEL
 bad TAKC_MODEL_NAME=fake:echo TAKC_MODEL_FALLBACKS=fake:echo,nobody:x -- 2 model.fallbacks "'nobody:x'"
