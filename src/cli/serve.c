@@ -3,6 +3,7 @@
  * serve.c - takc serve: opens home and server, says where it listens, waits for a signal. */
 #include "auth/registry.h"
 #include "base/clock.h"
+#include "catalog/api_keys.h"
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "cli/serve_check.h"
@@ -114,6 +115,18 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
+/* Nobody can be let in by a key where there is none: a server that is new, or whose catalogue was lost. */
+static void warn_of_no_key(const struct takc_cli *cli, const struct takc_api *api)
+{
+    struct takc_arena a;
+    struct takc_api_key *rows = NULL;
+    size_t n = 0;
+    takc_arena_init(&a);
+    if (takc_str_is(cli->settings.serve_auth, "key") && !takc_home_api_keys(api->home, &a, &rows, &n, NULL) && !n)
+        takc_log(WARN, "serve", "serve.auth is key, and there is none yet: takc key create NAME --may query,ingest,admin makes one");
+    takc_arena_clear(&a);
+}
+
 /* A damaged catalogue is moved aside and made anew by whoever meets it. What it held besides questions has no other copy: once each. */
 static void warn_of_home(const struct takc_api *api, char said[TAKC_HOME_WARNING])
 {
@@ -210,6 +223,7 @@ static enum takc_status serve(struct takc_cli *cli, struct takc_api *api, struct
     if (st)
         return st;
     st = say_where(cli, api, err);
+    warn_of_no_key(cli, api);
     if (!st)
         wait_for_signal(cli, api);
     takc_jobs_stop(api->jobs); /* before the drain: nobody waits for a job that is put back */

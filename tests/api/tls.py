@@ -136,6 +136,8 @@ def read_again(server, pair, folder):
 
 def damaged(home):
     made = json.loads(live.run("key", "create", "app", "--may", "query", "--json", home=home))
+    with live.Server(home, "--auth", "key") as server:
+        check(server.ask("GET", "/tasks", headers={"X-API-Key": made["key"]})[0] == 200 and "there is none yet" not in server.said(), server.said())
     for name in os.listdir(home):
         if name.startswith("catalog.sqlite-"):
             os.unlink(os.path.join(home, name))
@@ -147,6 +149,7 @@ def damaged(home):
         while "so are API keys" not in server.said():
             check(time.monotonic() < end, "the log does not say what was lost: " + server.said())
             time.sleep(0.01)
+        check("there is none yet: takc key create" in server.said(), "that there is no key: " + server.said())
         check("catalog.sqlite.damaged-1" in server.said() and server.said().count("so are API keys") == 1, "where it is, once: " + server.said())
 
 
