@@ -36,6 +36,8 @@ static const char *path_or_null(struct takc_str s)
 static enum takc_status open_observers(const struct takc_settings *s, struct takc_api *api, struct takc_err *err)
 {
     const struct takc_trace_options o = takc_serve_trace_options(s);
+    if ((o.endpoint.len || o.url.len) && takc_str_is(s->trace_protocol, "grpc"))
+        takc_log(WARN, "serve", "trace.protocol: grpc is not spoken: traces go as JSON over HTTP, which most collectors take at port 4318");
     enum takc_status st = takc_metrics_new(&api->metrics, s->serve_metrics_tasks, err);
     if (!st)
         st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);

@@ -71,7 +71,7 @@ struct takc_settings {
     uint64_t serve_audit_days, serve_reply_cache_bytes;
     struct takc_str serve_metrics_tasks, serve_models;
     struct takc_str trace_endpoint, trace_url, trace_headers, trace_service, trace_attributes, trace_sampler, trace_sampler_arg;
-    struct takc_str trace_disabled, trace_exporter;
+    struct takc_str trace_disabled, trace_exporter, trace_protocol;
     struct takc_str serve_sources;
     uint64_t serve_upload_max_bytes, serve_jobs_max, serve_jobs_running;
     struct takc_value *values; /* one per row, in the order of the rows */
