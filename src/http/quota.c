@@ -64,7 +64,7 @@ static struct takc_str address_key(struct takc_str peer, uint64_t limit, char ou
     struct in6_addr a;
     char text[INET6_ADDRSTRLEN];
     (void)snprintf(text, sizeof(text), "%.*s", TAKC_STR_ARG(peer));
-    if (inet_pton(AF_INET6, text, &a) == 1) {
+    if (inet_pton(AF_INET6, text, &a) == 1 && !IN6_IS_ADDR_V4MAPPED(&a)) {
         memset(a.s6_addr + 8, 0, 8);
         (void)inet_ntop(AF_INET6, &a, text, sizeof(text));
     }

@@ -111,6 +111,8 @@ static void an_address_counts_for_itself(void **state)
     assert_int_equal(admitted(q, NULL, "2001:db8:1:2::1", 0, 2), 2);
     assert_int_equal(admitted(q, NULL, "2001:db8:1:2:ffff::9", 0, 2), 1); /* the same /64 */
     assert_int_equal(admitted(q, NULL, "2001:db8:1:3::1", 0, 2), 2);
+    assert_int_equal(admitted(q, NULL, "::ffff:192.0.2.8", 0, 2), 2); /* IPv4 on a socket of IPv6: each for itself */
+    assert_int_equal(admitted(q, NULL, "::ffff:192.0.2.9", 0, 2), 2);
     takc_quota_close(q);
 }
 
