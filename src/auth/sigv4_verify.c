@@ -153,6 +153,9 @@ static enum takc_status check_scope(const struct sigv4 *v, const struct takc_sig
     if (!takc_str_eq(c->region, v->region) || !takc_str_eq(c->service, v->service))
         return takc_fail(err, TAKC_DENIED, 0, "the signature is for another region or service; here it is %.*s/%.*s",
                          TAKC_STR_ARG(v->region), TAKC_STR_ARG(v->service));
+    if (c->presigned && age > late)
+        return takc_fail(err, TAKC_DENIED, 0, "the signed URL was good for %u s, and ended %lld s ago", c->expires_s,
+                         (long long)(age - late));
     if (age > late || age < -v->skew_s)
         return takc_fail(err, TAKC_DENIED, 0, "the signature's time is %lld s from the server's", (long long)(age < 0 ? -age : age));
     return TAKC_OK;

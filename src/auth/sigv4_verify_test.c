@@ -456,7 +456,7 @@ static void presigned_urls_end(void **state)
     clock_.wall_s = NOW + 600;
     assert_int_equal(ask(&q), TAKC_OK);
     clock_.wall_s = NOW + 601;
-    denied(ask(&q), "time");
+    denied(ask(&q), "good for 600 s, and ended 1 s ago");
     clock_.wall_s = NOW;
     q.r.method = takc_str("POST");
     denied(ask(&q), "GET");

@@ -121,25 +121,30 @@ static bool is_everything(const json_t *resource)
     return json_is_string(resource) && strcmp(json_string_value(resource), "*") == 0;
 }
 
+/* A Deny of whatever is a no; an Allow is one of everything, or not understood. */
+static enum takc_status read_statement(const json_t *one, bool *allow, struct takc_err *err)
+{
+    bool plain =
+        is_everything(json_object_get(one, "Resource")) && !json_object_get(one, "Condition") && !json_object_get(one, "NotAction");
+    if (member_is(one, "Effect", "Deny"))
+        *allow = false;
+    else if (!member_is(one, "Effect", "Allow") || !plain)
+        return odd(err, "a Statement is neither Deny nor Allow of Resource \"*\" without Condition");
+    return TAKC_OK;
+}
+
 /* {"principalId": ..., "policyDocument": {"Statement": [{"Effect": "Allow", "Resource": "*"}]}, "context": {...}}: one Deny is a no. */
 static enum takc_status read_policy(const json_t *v, struct takc_arena *a, struct takc_webhook_answer *out, struct takc_err *err)
 {
-    const json_t *list = json_object_get(json_object_get(v, "policyDocument"), "Statement"), *one;
-    size_t i;
-    if (!json_is_array(list) || !json_array_size(list))
-        return odd(err, "policyDocument has no Statement");
+    const json_t *said = json_object_get(json_object_get(v, "policyDocument"), "Statement");
+    size_t n = json_is_array(said) ? json_array_size(said) : json_is_object(said) ? 1 : 0; /* one may stand alone */
+    enum takc_status st = n ? TAKC_OK : odd(err, "policyDocument has no Statement");
     out->allow = true;
-    json_array_foreach(list, i, one)
-    {
-        if (member_is(one, "Effect", "Deny"))
-            out->allow = false;
-        else if (!member_is(one, "Effect", "Allow") || !is_everything(json_object_get(one, "Resource")) ||
-                 json_object_get(one, "Condition"))
-            return odd(err, "a Statement is neither Deny nor Allow of Resource \"*\" without Condition");
-    }
-    if (!out->allow)
-        return TAKC_OK;
-    enum takc_status st = read_subject(json_object_get(v, "principalId"), a, &out->who, err);
+    for (size_t i = 0; i < n && !st; i++)
+        st = read_statement(json_is_array(said) ? json_array_get(said, i) : said, &out->allow, err);
+    if (st || !out->allow)
+        return st;
+    st = read_subject(json_object_get(v, "principalId"), a, &out->who, err);
     return st ? st : read_who(json_object_get(v, "context"), a, &out->who, err);
 }
 

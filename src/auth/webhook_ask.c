@@ -13,6 +13,9 @@
 #include "net/http.h"
 #include "net/url.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 enum { PER_HOST = 32, WAITING_MAX = 1024, ERROR_MAX = 4 << 10 };
 
 struct takc_webhook_asker {
@@ -172,8 +175,11 @@ static enum takc_status open_command(struct takc_webhook_asker *w, const struct 
 {
     char path[1024];
     enum takc_status st = takc_command_split(&w->arena, o->command, w->argv, err);
-    if (!st && !strchr(w->argv[0], '/') && !takc_child_find(w->argv[0], path, sizeof(path)))
+    bool named = !st && !strchr(w->argv[0], '/');
+    if (named && !takc_child_find(w->argv[0], path, sizeof(path)))
         st = takc_fail(err, TAKC_NOT_FOUND, 0, "%s is not in PATH", w->argv[0]);
+    else if (!st && !named && access(w->argv[0], X_OK))
+        st = takc_fail(err, errno == ENOENT ? TAKC_NOT_FOUND : TAKC_DENIED, errno, "%s cannot be run: %s", w->argv[0], strerror(errno));
     if (st)
         return takc_err_prefix(err, st, "serve.webhook_command");
     return takc_pool_open(&w->pool, TAKC_WEBHOOK_COMMANDS, TAKC_WEBHOOK_WAITING, "webhook", err);

@@ -51,6 +51,7 @@ struct member { /* a thread */
     struct fiber *ready, *last_ready;
     struct fiber *soonest, *latest; /* sleepers */
     struct fiber *running;
+    bool job_next; /* a fiber went on last: it is a new job's turn, or those that never wait long would keep all others from beginning */
     char *stacks[STACKS_KEPT];
     size_t n_stacks;
     ucontext_t scheduler;
@@ -264,6 +265,12 @@ void takc_fiber_sleep(uint64_t ns)
     wait_until(here, here->running, ns >= FOREVER - now ? FOREVER - 1 : now + ns);
 }
 
+void takc_fiber_yield(void)
+{
+    if (takc_fiber_here())
+        takc_fiber_sleep(0);
+}
+
 bool takc_fiber_wake(struct takc_cond *c, bool all)
 {
     bool any = false;
@@ -380,7 +387,13 @@ static bool next_locked(struct member *m, struct fiber **out, struct takc_job *o
     struct takc_crew *c = m->crew;
     for (;;) {
         expire_locked(m);
+        *out = NULL;
+        if (m->job_next && take_job_locked(c, out_job)) {
+            m->job_next = false;
+            return true;
+        }
         *out = ready_take(m);
+        m->job_next = *out != NULL;
         if (*out || take_job_locked(c, out_job))
             return true;
         if (c->locked.closing && !c->locked.n_running)

@@ -34,6 +34,10 @@ struct takc_crew_counts {
 /* Fibers that have a job, jobs that wait for one; of this moment. */
 void takc_crew_count(struct takc_crew *c, struct takc_crew_counts *out);
 
+/* Lets what else this thread has to do come first: for code that computes long and waits for nothing. Outside of a fiber it does nothing.
+ */
+void takc_fiber_yield(void);
+
 /* For base/thread.c and base/clock.c. Is this code on a fiber? */
 bool takc_fiber_here(void);
 /* As takc_cond_wait_ms; forever when ms is UINT64_MAX. */

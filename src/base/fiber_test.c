@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -256,6 +257,47 @@ static void fibers_may_wait_for_threads(void **state)
     takc_mutex_clear(&s.mu);
 }
 
+/* --- turns --- */
+
+static atomic_bool was_begun;
+static atomic_uint n_turns;
+
+/* Computes, and lets others come first between. */
+static void compute(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 100000 && !atomic_load(&was_begun); i++) {
+        atomic_fetch_add(&n_turns, 1);
+        takc_fiber_yield();
+    }
+}
+
+static void begin_it(void *arg)
+{
+    (void)arg;
+    atomic_store(&was_begun, true);
+}
+
+/* On one thread: what computes long keeps nobody from beginning, however many of it there are. */
+static void who_yields_lets_others_begin(void **state)
+{
+    (void)state;
+    atomic_store(&was_begun, false);
+    atomic_store(&n_turns, 0);
+    struct takc_crew *c = crew_of(1, 10, 10);
+    for (int i = 0; i < 5; i++)
+        push(c, compute, NULL);
+    while (atomic_load(&n_turns) < 20)
+        ;
+    push(c, begin_it, NULL);
+    for (int i = 0; i < 20000 && !atomic_load(&was_begun); i++)
+        takc_clock_system()->sleep_ns(takc_clock_system(), 100000);
+    assert_true(atomic_load(&was_begun));
+    assert_true(atomic_load(&n_turns) < 400000);
+    takc_crew_close(c);
+    takc_fiber_yield(); /* outside: nothing */
+}
+
 /* --- the end --- */
 
 static void count_drop(void *arg)
@@ -288,9 +330,13 @@ static void close_drops_what_waits_and_ends_what_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_thousand_wait_on_two_threads), cmocka_unit_test(a_signal_wakes_one),
-        cmocka_unit_test(sleepers_wake_in_order_of_time), cmocka_unit_test(waits_end_with_their_time),
-        cmocka_unit_test(fibers_may_wait_for_threads),    cmocka_unit_test(close_drops_what_waits_and_ends_what_runs),
+        cmocka_unit_test(a_thousand_wait_on_two_threads),
+        cmocka_unit_test(a_signal_wakes_one),
+        cmocka_unit_test(sleepers_wake_in_order_of_time),
+        cmocka_unit_test(waits_end_with_their_time),
+        cmocka_unit_test(fibers_may_wait_for_threads),
+        cmocka_unit_test(who_yields_lets_others_begin),
+        cmocka_unit_test(close_drops_what_waits_and_ends_what_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

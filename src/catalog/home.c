@@ -310,3 +310,10 @@ void takc_home_mutex_unlock(struct takc_home *h)
     if (pthread_mutex_unlock(&h->mu))
         TAKC_BUG("unlock");
 }
+
+void takc_home_warning_copy(struct takc_home *h, char out[TAKC_HOME_WARNING])
+{
+    takc_home_mutex_lock(h);
+    memcpy(out, h->warning, TAKC_HOME_WARNING);
+    takc_home_mutex_unlock(h);
+}

@@ -22,6 +22,7 @@
 #define TAKC_TENANTS_FOLDER "tenants" /* TAKC_DIR_TENANTS of object/dir.h */
 
 struct takc_home;
+enum { TAKC_HOME_WARNING = 256 };
 struct takc_home_options {
     bool create;      /* make it when missing; NOT_FOUND otherwise */
     bool exclusive;   /* alone on it: for migrate, restore, checkpoint */
@@ -45,6 +46,8 @@ TAKC_CHECK enum takc_status takc_home_lock_task(struct takc_home *h, struct takc
 /* What the home found wrong and put right by itself since it was opened (a damaged catalogue moved aside and made anew), for the log; the
  * empty string when nothing. Lives as long as h. */
 const char *takc_home_warning(struct takc_home *h);
+/* The same for who shares h with other threads: a copy. */
+void takc_home_warning_copy(struct takc_home *h, char out[TAKC_HOME_WARNING]);
 
 /* --- keys: each writes a NUL-terminated key of at most TAKC_KEY_MAX bytes; the empty key, which no store takes, when there is no memory to
  * hash a name. Task names, hashes and labels have been checked. --- */

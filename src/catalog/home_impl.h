@@ -39,7 +39,7 @@ struct takc_home {
     sqlite3 *db;
     ino_t db_inode; /* of the file that db has open */
     sqlite3_stmt *stmts[TAKC_STMTS];
-    char warning[256];
+    char warning[TAKC_HOME_WARNING];
     struct takc_home_counter *counters; /* loaded tokenizers: counter.c */
 };
 

@@ -9,6 +9,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,9 +140,17 @@ enum takc_status takc_catalog_step(struct takc_home *h, sqlite3_stmt *s, const c
     return st;
 }
 
+void takc_sql_make_private(const char *file)
+{
+    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 static enum takc_status open_db(const char *file, sqlite3 **out, struct takc_err *err)
 {
     sqlite3 *db = NULL;
+    takc_sql_make_private(file);
     int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     enum takc_status st = rc ? takc_sql_fail(db, rc, "open", err) : TAKC_OK;
     if (!st) {

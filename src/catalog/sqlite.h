@@ -12,6 +12,10 @@
 /* Makes the error of an SQLite code, with what was tried. err->detail is the negative code, which tells a damaged catalogue from a damaged
  * record. */
 enum takc_status takc_sql_fail(sqlite3 *db, int rc, const char *what, struct takc_err *err);
+/* Makes a file that SQLite is about to make, its owner's alone as all of a home is: hashes of keys, kept replies and the audit trail stand
+ * in it. SQLite would go by the umask; what it keeps beside the file gets the same rights. One that is there is not touched: a descriptor
+ * of it that is closed takes the process's locks with it. */
+void takc_sql_make_private(const char *file);
 /* Runs statements that give no rows. */
 TAKC_CHECK enum takc_status takc_sql_run(sqlite3 *db, const char *sql, struct takc_err *err);
 /* Reads the one number that a statement gives; *out stays when it gives none. */

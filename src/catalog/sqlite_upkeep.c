@@ -143,6 +143,7 @@ static enum takc_status copy_work(struct takc_home *h, const void *arg, struct t
 {
     sqlite3 *to = NULL;
     const char *file = arg;
+    takc_sql_make_private(file);
     int rc = sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     enum takc_status st = rc ? takc_sql_fail(to, rc, "open the copy", err) : copy_pages(h->db, to, err);
     (void)sqlite3_close(to);

@@ -459,6 +459,16 @@ static bool file_there(const char *name)
     return stat(file, &info) == 0;
 }
 
+/* Its owner's alone, whatever the umask is. */
+static void assert_private(const char *name)
+{
+    char file[128];
+    struct stat info;
+    (void)snprintf(file, sizeof(file), "%s/%s", root, name);
+    assert_int_equal(stat(file, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0600);
+}
+
 static void garbage_is_moved_aside(void **state)
 {
     (void)state;
@@ -469,6 +479,8 @@ static void garbage_is_moved_aside(void **state)
     assert_int_equal(note("after the damage", true), TAKC_OK);
     assert_non_null(strstr(takc_home_warning(home), "catalog.sqlite.damaged-1"));
     assert_true(file_has("catalog.sqlite.damaged-1", "this is no database"));
+    assert_private("catalog.sqlite");
+    assert_private("catalog.sqlite-wal");
     assert_int_equal(ask("SELECT count(*) FROM documents"), 1); /* made anew from the objects */
     assert_int_equal(ask("SELECT count(*) FROM queries"), 1);
     struct takc_key_list list = {0};

@@ -21,7 +21,7 @@ static struct takc_str shown_value(const struct takc_cli *cli, size_t i)
 {
     const struct takc_setting *row = takc_setting_at(i);
     const struct takc_value *v = &cli->settings.values[i];
-    if (row->secret)
+    if (takc_setting_hides(row, v->text))
         return takc_str(v->text.len ? "(set)" : "");
     if (row->offset == offsetof(struct takc_settings, home))
         return cli->settings.home;

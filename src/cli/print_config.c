@@ -37,8 +37,10 @@ static enum takc_status print_row(struct takc_cli *cli, size_t i, const char *in
     char variable[72];
     if (!origin)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a setting");
+    takc_setting_variable(row, variable);
+    if (!row->secret && takc_setting_hides(row, v->text))
+        return takc_cli_printf(cli, err, "%s# %s: is set, and holds a password: give it by %s\n", indent, name, variable);
     if (row->secret) {
-        takc_setting_variable(row, variable);
         return takc_cli_printf(cli, err, "%s# %s: %s; a secret: give it by %s or %s_FILE\n", indent, name,
                                v->text.len ? "is set" : "is not set", variable, variable);
     }

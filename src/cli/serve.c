@@ -3,6 +3,7 @@
  * serve.c - takc serve: opens home and server, says where it listens, waits for a signal. */
 #include "auth/registry.h"
 #include "base/clock.h"
+#include "catalog/api_keys.h"
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "cli/serve_check.h"
@@ -12,6 +13,7 @@
 #include "http/reply_cache.h"
 #include "http/tenants.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 
@@ -34,17 +36,10 @@ static const char *path_or_null(struct takc_str s)
 
 static enum takc_status open_observers(const struct takc_settings *s, struct takc_api *api, struct takc_err *err)
 {
-    struct takc_trace_options o = {.endpoint = s->trace_endpoint,
-                                   .url = s->trace_url,
-                                   .headers = s->trace_headers,
-                                   .service = s->trace_service,
-                                   .attributes = s->trace_attributes,
-                                   .sampler = s->trace_sampler,
-                                   .sampler_arg = s->trace_sampler_arg,
-                                   .ca_file = s->model_ca_file};
+    const struct takc_trace_options o = takc_serve_trace_options(s);
+    if ((o.endpoint.len || o.url.len) && takc_str_is(s->trace_protocol, "grpc"))
+        takc_log(WARN, "serve", "trace.protocol: grpc is not spoken: traces go as JSON over HTTP, which most collectors take at port 4318");
     enum takc_status st = takc_metrics_new(&api->metrics, s->serve_metrics_tasks, err);
-    if (takc_str_eq_nocase(s->trace_disabled, takc_str("true")))
-        o.endpoint = o.url = takc_str("");
     if (!st)
         st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);
     if (!st)
@@ -128,12 +123,37 @@ static enum takc_status open_server(const struct takc_cli *cli, struct takc_api 
     return st ? takc_err_prefix(err, st, "serve") : TAKC_OK;
 }
 
+/* Nobody can be let in by a key where there is none: a server that is new, or whose catalogue was lost. */
+static void warn_of_no_key(const struct takc_cli *cli, const struct takc_api *api)
+{
+    struct takc_arena a;
+    struct takc_api_key *rows = NULL;
+    size_t n = 0;
+    takc_arena_init(&a);
+    if (takc_str_is(cli->settings.serve_auth, "key") && !takc_home_api_keys(api->home, &a, &rows, &n, NULL) && !n)
+        takc_log(WARN, "serve", "serve.auth is key, and there is none yet: takc key create NAME --may query,ingest,admin makes one");
+    takc_arena_clear(&a);
+}
+
+/* A damaged catalogue is moved aside and made anew by whoever meets it. What it held besides questions has no other copy: once each. */
+static void warn_of_home(const struct takc_api *api, char said[TAKC_HOME_WARNING])
+{
+    char now[TAKC_HOME_WARNING];
+    takc_home_warning_copy(api->home, now);
+    if (strcmp(now, said) == 0)
+        return;
+    memcpy(said, now, sizeof(now));
+    takc_log(ERROR, "serve", "%s; so are API keys, jobs, quotas and the audit trail: restore them from a backup, or make keys anew", said);
+}
+
 static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
 {
     const struct takc_clock *clock = takc_clock_system();
     struct takc_err err;
+    char said[TAKC_HOME_WARNING] = "";
     unsigned looks = 0;
     while (!atomic_load(&cli->call.cancel)) {
+        warn_of_home(api, said);
         clock->sleep_ns(clock, LOOK_NS);
         takc_limits_flush(api->limits);
         if (++looks % TIDY_LOOKS == 0)
@@ -143,14 +163,29 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
         if (takc_server_reload(api->server, &err))
             takc_log(ERROR, "serve", "the old certificate stays: %s", err.msg);
         else
-            takc_log(INFO, "serve", "the certificate was read again");
+            takc_log(INFO, "serve",
+                     cli->settings.serve_tls_cert.len ? "the certificate was read again" : "there is no certificate to read again");
     }
+}
+
+/* A home that this user may not have is told from one that a disk does not give. */
+static enum takc_status open_home(struct takc_cli *cli, struct takc_home **out, struct takc_err *err)
+{
+    struct takc_err e = {0};
+    enum takc_status st = takc_cli_open_or_make(cli, out, &e);
+    if (st == TAKC_IO && (e.detail == EACCES || e.detail == EPERM || e.detail == EROFS))
+        return takc_fail(err, TAKC_DENIED, e.detail, "home: %s; the user that serves must be able to write there", e.msg);
+    if (st == TAKC_IO && e.detail == ENOTDIR)
+        return takc_fail(err, TAKC_INVALID, e.detail, "home: %s", e.msg);
+    if (st && err)
+        *err = e;
+    return st;
 }
 
 /* What the server stands on. Where it fails, what is open already is for close_parts. */
 static enum takc_status open_parts(struct takc_cli *cli, struct takc_api *api, struct takc_err *err)
 {
-    enum takc_status st = takc_cli_open_or_make(cli, &api->home, err);
+    enum takc_status st = open_home(cli, &api->home, err);
     if (!st)
         st = open_auth(cli, api, err);
     if (!st)
@@ -197,6 +232,7 @@ static enum takc_status serve(struct takc_cli *cli, struct takc_api *api, struct
     if (st)
         return st;
     st = say_where(cli, api, err);
+    warn_of_no_key(cli, api);
     if (!st)
         wait_for_signal(cli, api);
     takc_jobs_stop(api->jobs); /* before the drain: nobody waits for a job that is put back */

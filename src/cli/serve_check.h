@@ -5,9 +5,12 @@
 #define TAKC_CLI_SERVE_CHECK_H
 
 #include "config/settings.h"
+#include "http/trace.h"
 
 /* INVALID, NOT_FOUND, DENIED: the message names the setting and what to do. Reads the files and folders that settings name; asks nobody. */
 TAKC_CHECK enum takc_status takc_serve_check(const struct takc_settings *s, struct takc_err *err);
+/* What is set of traces; no URL where none are sent. */
+struct takc_trace_options takc_serve_trace_options(const struct takc_settings *s);
 /* Can the address be reached from this machine only? */
 bool takc_serve_is_own_machine(struct takc_str address);
 

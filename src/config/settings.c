@@ -115,6 +115,13 @@ static enum takc_status take_environment(const struct takc_setting *rows, size_t
     return st;
 }
 
+bool takc_setting_hides(const struct takc_setting *row, struct takc_str value)
+{
+    size_t from = takc_str_find(value, takc_str("://"), 0), end = from == SIZE_MAX ? from : takc_str_find_byte(value, '/', from + 3);
+    size_t at = from == SIZE_MAX ? from : takc_str_find_byte(value, '@', from + 3);
+    return row->secret || at < end;
+}
+
 static bool known_variable(const struct takc_setting *rows, size_t n, struct takc_str name, struct takc_nearest *near, char (*names)[72])
 {
     for (size_t i = 0; i < sizeof(other_variables) / sizeof(other_variables[0]); i++)

@@ -71,7 +71,7 @@ struct takc_settings {
     uint64_t serve_audit_days, serve_reply_cache_bytes;
     struct takc_str serve_metrics_tasks, serve_models;
     struct takc_str trace_endpoint, trace_url, trace_headers, trace_service, trace_attributes, trace_sampler, trace_sampler_arg;
-    struct takc_str trace_propagators, trace_disabled;
+    struct takc_str trace_propagators, trace_disabled, trace_exporter, trace_protocol;
     struct takc_str serve_sources;
     uint64_t serve_upload_max_bytes, serve_jobs_max, serve_jobs_running, serve_fetch_max_bytes, serve_fetch_max_objects;
     struct takc_value *values; /* one per row, in the order of the rows */
@@ -113,6 +113,8 @@ const struct takc_setting *takc_setting_at(size_t i);
 const struct takc_setting *takc_setting_find(struct takc_str name);
 /* Writes the variable of a setting: "TAKC_INGEST_TIMEOUT_MS". */
 void takc_setting_variable(const struct takc_setting *row, char out[72]);
+/* May the value not be shown: a secret, or a URL that holds a password (a proxy's)? */
+bool takc_setting_hides(const struct takc_setting *row, struct takc_str value);
 /* "flag --x", "environment NAME", "file path:line", "default"; NULL when there is no memory. */
 const char *takc_value_origin(struct takc_arena *a, const struct takc_value *v);
 

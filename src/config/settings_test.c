@@ -293,6 +293,24 @@ static void secrets_come_from_files(void **state)
     takc_arena_clear(&a);
 }
 
+static void passwords_in_urls_are_hidden(void **state)
+{
+    (void)state;
+    const struct {
+        const char *value;
+        bool hides;
+    } rows[] = {{"http://user:pass@proxy.example:3128", true},
+                {"http://user@proxy.example/", true},
+                {"http://proxy.example/a@b", false},
+                {"https://a.example", false},
+                {"a@b", false},
+                {"", false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(takc_setting_hides(&secret_rows[1], takc_str(rows[i].value)), rows[i].hides);
+        assert_true(takc_setting_hides(&secret_rows[0], takc_str(rows[i].value)));
+    }
+}
+
 static void memory_may_run_out(void **state)
 {
     (void)state;
@@ -336,9 +354,9 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_sound),          cmocka_unit_test(defaults_are_typed),       cmocka_unit_test(money_is_exact),
-        cmocka_unit_test(the_strongest_wins),      cmocka_unit_test(files_are_found_in_order), cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(secrets_come_from_files), cmocka_unit_test(memory_may_run_out),
+        cmocka_unit_test(rows_are_sound),          cmocka_unit_test(defaults_are_typed),           cmocka_unit_test(money_is_exact),
+        cmocka_unit_test(the_strongest_wins),      cmocka_unit_test(files_are_found_in_order),     cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(secrets_come_from_files), cmocka_unit_test(passwords_in_urls_are_hidden), cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

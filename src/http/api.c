@@ -204,6 +204,7 @@ static void begin(void *arg, struct takc_exchange *x)
     if (!takc_limits_begin(x, asked) || !takc_limits_come(x, asked) || (!x->admits && !takc_limits_admit(x, asked)))
         return;
     x->quick = r->quick || (asked->home && takc_on_cache_rate_kept(x, asked));
+    x->ahead = r->ahead;
     x->body_max = !r->body ? 65536 : r->body_max ? r->body_max : BODY_MAX;
     if (r->streams_body)
         asked->upload = takc_upload_begin(x, takc_home_path(asked->api->home), asked->api->work.upload_max_bytes);

@@ -46,6 +46,7 @@ struct takc_route {
     const char *statuses;                   /* that can come besides those of every route (openapi.c): "201 304 422"; NULL: none */
     unsigned may;                           /* TAKC_MAY_*: who may; 0: everybody, unasked */
     bool quick;                             /* waits for nothing: answered on the connection's thread */
+    bool ahead;                             /* is answered when all else waits, too (exchange.h) */
     const struct takc_schema *query, *body; /* NULL: none */
     const struct takc_schema *reply;        /* of 200; NULL: any JSON */
     const struct takc_schema *accepted;     /* of 202; NULL: never */

@@ -7,9 +7,10 @@
 
 enum { ASKED_MAX = 1024 };
 
-static const char exposed[] = "X-Request-ID, Retry-After, ETag, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, "
-                              "RateLimit-Reset, Idempotency-Replayed, x-takc-cache, x-takc-rate, x-takc-mode, x-takc-version, "
-                              "x-takc-confidence, x-takc-cost-usd, x-takc-overhead-ms, Mcp-Session-Id";
+static const char exposed[] =
+    "X-Request-ID, Retry-After, ETag, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, "
+    "RateLimit-Reset, Location, WWW-Authenticate, Idempotency-Replayed, x-takc-cache, x-takc-rate, x-takc-mode, x-takc-version, "
+    "x-takc-confidence, x-takc-cost-usd, x-takc-overhead-ms, Mcp-Session-Id";
 static const char usual[] =
     "Authorization, Content-Type, X-API-Key, X-Request-ID, Idempotency-Key, If-None-Match, traceparent, tracestate, Mcp-Session-Id, "
     "Mcp-Protocol-Version, Last-Event-ID";

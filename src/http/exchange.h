@@ -62,6 +62,7 @@ struct takc_exchange {
     uint64_t body_ms;  /* for the whole body; 0: the server's */
     bool quick;        /* never waits: may run on the connection's thread */
     bool admits;       /* admit is called, on a fiber, before the body is read */
+    bool ahead;        /* is not kept waiting by others: what operators look at when all else is full. A few at a time */
     /* Takes the body piece by piece, on the connection's thread, in place of body: it writes a file, and does not wait for anybody. A
      * failure is the reply: INVALID 400, FULL 507, else 500. */
     enum takc_status (*sink)(void *arg, struct takc_str piece, struct takc_err *err);

@@ -250,7 +250,7 @@ static void say_nearest(struct takc_exchange *x, const struct takc_quota_answer 
     const struct takc_quota_line *l = &a->lines[0];
     char text[24];
     for (size_t i = 1; i < a->n_lines; i++)
-        if (a->lines[i].left * l->limit < l->left * a->lines[i].limit)
+        if ((double)a->lines[i].left * (double)l->limit < (double)l->left * (double)a->lines[i].limit)
             l = &a->lines[i];
     const struct {
         const char *name;

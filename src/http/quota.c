@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #define SECOND_NS 1000000000u
-enum { MINUTE_S = 60, DAY_S = 86400, KEY_ROOM = TAKC_COUNTER_KEY_MAX + 1 };
+enum { MINUTE_S = 60, DAY_S = 86400, PICO_IN_MICRO = 1000000, KEY_ROOM = TAKC_COUNTER_KEY_MAX + 1 };
 
 static const char *const whats[TAKC_QUOTA_WHATS] = {"", "query", "process", "compress"};
 static const char *const words[TAKC_QUOTA_WHATS] = {"requests", "questions", "uploads", "compressions"};
@@ -64,7 +64,7 @@ static struct takc_str address_key(struct takc_str peer, uint64_t limit, char ou
     struct in6_addr a;
     char text[INET6_ADDRSTRLEN];
     (void)snprintf(text, sizeof(text), "%.*s", TAKC_STR_ARG(peer));
-    if (inet_pton(AF_INET6, text, &a) == 1) {
+    if (inet_pton(AF_INET6, text, &a) == 1 && !IN6_IS_ADDR_V4MAPPED(&a)) {
         memset(a.s6_addr + 8, 0, 8);
         (void)inet_ntop(AF_INET6, &a, text, sizeof(text));
     }
@@ -146,16 +146,17 @@ static void refuse(const struct asking *a, struct takc_quota_answer *out)
                        strcmp(l->name, "address") == 0 ? "address" : "key", (unsigned long long)l->limit, (unsigned long long)l->window_s);
 }
 
+/* Behind the lines that out has already. */
 static enum takc_status take(struct takc_quota *q, struct asking *a, struct takc_quota_answer *out, struct takc_err *err)
 {
-    *out = (struct takc_quota_answer){.admitted = true, .n_lines = a->n};
     enum takc_status st = a->n ? q->counters->ops->take(q->counters, a->buckets, a->n, a->states, &out->admitted, err) : TAKC_OK;
     if (st)
         return st;
     for (size_t i = 0; i < a->n; i++) {
-        out->lines[i] = a->lines[i];
-        out->lines[i].left = a->states[i].left;
-        out->lines[i].reset_s = seconds_up(a->states[i].full_ns);
+        struct takc_quota_line *l = &out->lines[out->n_lines++];
+        *l = a->lines[i];
+        l->left = a->states[i].left;
+        l->reset_s = seconds_up(a->states[i].full_ns);
     }
     if (!out->admitted)
         refuse(a, out);
@@ -164,29 +165,44 @@ static enum takc_status take(struct takc_quota *q, struct asking *a, struct takc
 
 /* ---- days ---- */
 
-/* Is something left of a tenant's day? Until midnight of UTC it is not. */
-static enum takc_status look_at_day(struct takc_quota *q, const struct takc_identity *who, const char *what, uint64_t limit,
-                                    const char *word, struct takc_quota_answer *out, struct takc_err *err)
+struct day {                         /* one limit of a tenant's day */
+    const char *what, *name, *words; /* of its counter; of its line; for the client */
+    uint64_t limit, unit;            /* as it is counted; of its line */
+};
+
+/* Is something left of it? Until midnight of UTC it is not. */
+static enum takc_status look_at_day(struct takc_quota *q, const struct takc_identity *who, const struct day *d,
+                                    struct takc_quota_answer *out, struct takc_err *err)
 {
     char room[KEY_ROOM];
     int64_t now = q->o.counters.clock->wall_s(q->o.counters.clock);
     uint64_t total = 0;
-    if (!limit || !out->admitted)
+    if (!d->limit || !out->admitted)
         return TAKC_OK;
-    enum takc_status st = q->counters->ops->add(q->counters, tenant_key(what, who, room), now / DAY_S, 0, &total, err);
-    if (st || total < limit)
+    enum takc_status st = q->counters->ops->add(q->counters, tenant_key(d->what, who, room), now / DAY_S, 0, &total, err);
+    if (st)
         return st;
+    uint64_t left_s = (uint64_t)(DAY_S - now % DAY_S);
+    out->lines[out->n_lines++] = (struct takc_quota_line){.name = d->name,
+                                                          .limit = d->limit / d->unit,
+                                                          .left = total < d->limit ? (d->limit - total) / d->unit : 0,
+                                                          .window_s = DAY_S,
+                                                          .reset_s = left_s};
+    if (total < d->limit)
+        return TAKC_OK;
     out->admitted = false;
-    out->retry_s = (uint64_t)(DAY_S - now % DAY_S);
-    (void)snprintf(out->why, sizeof(out->why), "today's %s for models is used up; there is more after midnight UTC", word);
+    out->retry_s = left_s;
+    (void)snprintf(out->why, sizeof(out->why), "today's %s for models is used up; there is more after midnight UTC", d->words);
     return TAKC_OK;
 }
 
 static enum takc_status look_at_days(struct takc_quota *q, const struct takc_identity *who, struct takc_quota_answer *out,
                                      struct takc_err *err)
 {
-    enum takc_status st = look_at_day(q, who, "tokens", q->o.tokens_per_day, "number of tokens", out, err);
-    return st ? st : look_at_day(q, who, "money", q->o.picodollars_per_day, "money", out, err);
+    const struct day tokens = {"tokens", "tokens", "number of tokens", q->o.tokens_per_day, 1};
+    const struct day money = {"money", "microusd", "money", q->o.picodollars_per_day, PICO_IN_MICRO};
+    enum takc_status st = look_at_day(q, who, &tokens, out, err);
+    return st ? st : look_at_day(q, who, &money, out, err);
 }
 
 void takc_quota_spend(struct takc_quota *q, const struct takc_identity *who, uint64_t tokens, uint64_t picodollars)
@@ -233,6 +249,7 @@ enum takc_status takc_quota_take_more(struct takc_quota *q, const struct takc_id
                                       struct takc_quota_answer *out, struct takc_err *err)
 {
     struct asking a = {.n = 0};
+    *out = (struct takc_quota_answer){.admitted = true};
     struct takc_str key = who_key(whats[what], q->o.per_min[what], who, a.keys[0]);
     if (!key.ptr)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a counter's key");

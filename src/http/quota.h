@@ -35,13 +35,13 @@ void takc_quota_flush(struct takc_quota *q);
 /* Flushes, frees; NULL is harmless. */
 void takc_quota_close(struct takc_quota *q);
 
-enum { TAKC_QUOTA_LINES = 4 };
+enum { TAKC_QUOTA_LINES = 6 };
 struct takc_quota_answer {
     bool admitted;
     uint64_t retry_s;         /* where it is not: after how long it may be */
     char why[160];            /* for the client */
     struct takc_quota_line {  /* the limits that it was counted in */
-        const char *name;     /* "address", "key", "query" */
+        const char *name;     /* "address", "key", "query"; of a day "tokens", "microusd" */
         uint64_t limit, left; /* at once; now */
         uint64_t window_s;    /* in which limit comes back */
         uint64_t reset_s;     /* until all of it is there again, rounded up */

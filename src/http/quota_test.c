@@ -111,6 +111,8 @@ static void an_address_counts_for_itself(void **state)
     assert_int_equal(admitted(q, NULL, "2001:db8:1:2::1", 0, 2), 2);
     assert_int_equal(admitted(q, NULL, "2001:db8:1:2:ffff::9", 0, 2), 1); /* the same /64 */
     assert_int_equal(admitted(q, NULL, "2001:db8:1:3::1", 0, 2), 2);
+    assert_int_equal(admitted(q, NULL, "::ffff:192.0.2.8", 0, 2), 2); /* IPv4 on a socket of IPv6: each for itself */
+    assert_int_equal(admitted(q, NULL, "::ffff:192.0.2.9", 0, 2), 2);
     takc_quota_close(q);
 }
 
@@ -136,6 +138,30 @@ static void each_kind_has_its_minute(void **state)
     assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 101, &a, NULL), TAKC_OK);
     assert_false(a.admitted);
     assert_string_equal(a.why, "too many questions at once: at most 100");
+    takc_quota_close(q);
+}
+
+static void a_day_is_told(void **state)
+{
+    const uint64_t dollar = UINT64_C(1000000000000);
+    struct takc_quota *q = open_quota((struct takc_quota_options){.per_s = 100, .tokens_per_day = 1000, .picodollars_per_day = 2 * dollar});
+    struct takc_identity who = who_is("acme", "key:a");
+    struct takc_quota_answer a;
+    uint64_t left_s = (uint64_t)(86400 - wall(NULL) % 86400);
+    (void)state;
+    takc_quota_spend(q, &who, 400, dollar / 2);
+    assert_int_equal(takc_quota_take(q, &who, takc_str(""), TAKC_QUOTA_QUERY, 1, &a, NULL), TAKC_OK);
+    assert_true(a.admitted && a.n_lines == 3);
+    assert_string_equal(a.lines[0].name, "tokens");
+    assert_true(a.lines[0].limit == 1000 && a.lines[0].left == 600 && a.lines[0].window_s == 86400 && a.lines[0].reset_s == left_s);
+    assert_string_equal(a.lines[1].name, "microusd");
+    assert_true(a.lines[1].limit == 2000000 && a.lines[1].left == 1500000);
+    assert_string_equal(a.lines[2].name, "key");
+    takc_quota_spend(q, &who, 600, 0);
+    assert_int_equal(takc_quota_take(q, &who, takc_str(""), TAKC_QUOTA_QUERY, 1, &a, NULL), TAKC_OK);
+    assert_true(!a.admitted && a.n_lines == 1 && a.lines[0].left == 0 && a.retry_s == left_s);
+    assert_int_equal(takc_quota_take(q, &who, takc_str(""), TAKC_QUOTA_PROCESS, 1, &a, NULL), TAKC_OK);
+    assert_true(a.admitted && a.n_lines == 1); /* what asks no model is not told of it */
     takc_quota_close(q);
 }
 
@@ -264,10 +290,10 @@ static void a_crowd_gets_what_there_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_bucket_empties_and_fills, begin),       cmocka_unit_test_setup(an_address_counts_for_itself, begin),
-        cmocka_unit_test_setup(each_kind_has_its_minute, begin),         cmocka_unit_test_setup(a_day_has_its_end, begin),
-        cmocka_unit_test_setup(strangers_do_not_fill_the_memory, begin), cmocka_unit_test_setup(counts_outlive_the_process, begin),
-        cmocka_unit_test_setup(a_crowd_gets_what_there_is, begin),
+        cmocka_unit_test_setup(a_bucket_empties_and_fills, begin), cmocka_unit_test_setup(an_address_counts_for_itself, begin),
+        cmocka_unit_test_setup(each_kind_has_its_minute, begin),   cmocka_unit_test_setup(a_day_is_told, begin),
+        cmocka_unit_test_setup(a_day_has_its_end, begin),          cmocka_unit_test_setup(strangers_do_not_fill_the_memory, begin),
+        cmocka_unit_test_setup(counts_outlive_the_process, begin), cmocka_unit_test_setup(a_crowd_gets_what_there_is, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

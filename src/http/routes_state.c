@@ -31,6 +31,7 @@ static const struct takc_route rows[] = {
      .id = "metrics",
      .summary = "What the server counts: Prometheus text, or JSON for who accepts application/json",
      .may = TAKC_MAY_ADMIN,
+     .ahead = true,
      .reply_type = "text/plain",
      .run = takc_on_metrics},
     {.method = "GET", .path = "/openapi.json", .id = "openapi", .summary = "This description", .quick = true, .run = takc_on_openapi},

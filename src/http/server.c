@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * server.c - listening, TLS, opening, reloading, closing. The listening socket is ours: so a port in use has its own message, and a new
- * certificate is a second daemon on the same socket while the first one serves what it has. */
+ * certificate is a second daemon on the same socket while the first one serves what it has. Each daemon is given a descriptor of its own:
+ * the library closes what it was given when it cannot start, and the server that stands must not lose its door by that. */
 #include "http/server_parts.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,10 +23,12 @@ enum {
      * clears all of them behind each request, so that every byte more costs each request time and each kept connection memory. */
     POOL_BYTES = 64 * 1024,
     BACKLOG = 1024,
-    FILES_KEPT = 256, /* descriptors for all that is no connection */
-    PEM_BYTES = 1 << 20
+    AHEAD_RUNNING = 4, /* requests that no others keep waiting, at a time */
+    AHEAD_WAITING = 64,
+    FILES_KEPT = 256 /* descriptors for all that is no connection */
 };
-#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+/* What every client since 2015 speaks: keys that are forgotten (no RSA key exchange), ciphers that authenticate (no CBC). */
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM"
 
 /* ---- options ---- */
 
@@ -142,26 +145,15 @@ static void say(void *cls, const char *fmt, va_list args)
     takc_log(DEBUG, "http.mhd", "%s", text);
 }
 
-static enum takc_status read_pem(const char *path, const char *what, struct takc_buf *out, struct takc_err *err)
-{
-    takc_buf_reset(out);
-    enum takc_status st = takc_file_read(path, out, err);
-    if (st)
-        return takc_err_prefix(err, st, "%s", what);
-    if (takc_str_find(takc_buf_str(out), takc_str("-----BEGIN "), 0) == SIZE_MAX)
-        return takc_fail(err, TAKC_INVALID, 0, "%s: %s is no PEM", what, path);
-    return TAKC_OK;
-}
-
-static struct MHD_Daemon *start(struct takc_server *s)
+static struct MHD_Daemon *start(struct takc_server *s, int fd)
 {
     struct MHD_OptionItem more[5] = {{MHD_OPTION_END, 0, NULL}};
     size_t n = 0;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     if (s->o.cert_file) {
         flags |= MHD_USE_TLS;
-        more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, s->cert.ptr};
-        more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, s->key.ptr};
+        more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, s->tls.cert.ptr};
+        more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, s->tls.key.ptr};
         more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
     }
     if (s->o.n_io > 1)
@@ -169,29 +161,48 @@ static struct MHD_Daemon *start(struct takc_server *s)
     more[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     /* Not strict: the guard is, and a library that refuses a missing Host itself (0.9.75) sends the head of its page twice. */
     return s->mhd->start_daemon(flags, 0, NULL, NULL, takc_transfer_access, s, MHD_OPTION_EXTERNAL_LOGGER, say, NULL,
-                                MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->o.connections_max,
+                                MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->o.connections_max,
                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
                                 MHD_OPTION_NOTIFY_CONNECTION, takc_transfer_notify, s, MHD_OPTION_NOTIFY_COMPLETED, takc_transfer_completed,
                                 s, MHD_OPTION_URI_LOG_CALLBACK, takc_transfer_uri, s, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_ARRAY,
                                 more, MHD_OPTION_END);
 }
 
-static enum takc_status start_daemon(struct takc_server *s, struct MHD_Daemon **out, struct takc_err *err)
+/* One that has ended is served: clients say so themselves, and a clock that is wrong must not keep the server down. */
+static void warn_of_end(const struct takc_server *s)
 {
-    enum takc_status st = TAKC_OK;
-    if (s->o.cert_file) {
-        st = read_pem(s->o.cert_file, "serve.tls_cert", &s->cert, err);
-        if (!st)
-            st = read_pem(s->o.key_file, "serve.tls_key", &s->key, err);
-    }
+    const struct takc_clock *clock = takc_clock_system();
+    char text[21];
+    if (s->tls.ends_s > clock->wall_s(clock))
+        return;
+    takc_time_text(s->tls.ends_s, text);
+    takc_log(WARN, "serve", "serve.tls_cert: %s ended on %s: clients will not have it", s->o.cert_file, text);
+}
+
+static enum takc_status start_daemon(struct takc_server *s, struct listener *out, struct takc_err *err)
+{
+    enum takc_status st = s->o.cert_file ? takc_certificate_read(&s->tls, s->o.cert_file, s->o.key_file, err) : TAKC_OK;
     if (st)
         return st;
-    *out = start(s);
-    if (!*out && s->o.cert_file)
-        return takc_fail(err, TAKC_INVALID, 0,
-                         "serve.tls_key: %s is not the key of the certificate serve.tls_cert %s, or one of them is damaged", s->o.key_file,
-                         s->o.cert_file);
-    return *out ? TAKC_OK : takc_fail(err, TAKC_BUSY, errno, "the server cannot be started: %s", strerror(errno));
+    struct listener l = {.fd = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, 0)};
+    if (l.fd < 0)
+        return takc_fail_errno(err, errno, "no descriptor to listen with");
+    l.daemon = start(s, l.fd);
+    if (!l.daemon && s->o.cert_file)
+        return takc_fail(err, TAKC_INVALID, 0, "serve.tls_cert: %s and serve.tls_key %s cannot be served", s->o.cert_file, s->o.key_file);
+    if (!l.daemon)
+        return takc_fail(err, TAKC_BUSY, errno, "the server cannot be started: %s", strerror(errno));
+    if (s->o.cert_file)
+        warn_of_end(s);
+    *out = l;
+    return TAKC_OK;
+}
+
+/* It was told to take no more connections, so the descriptor is ours. */
+static void stop(struct takc_server *s, struct listener *l)
+{
+    s->mhd->stop_daemon(l->daemon);
+    (void)close(l->fd);
 }
 
 /* ---- opening ---- */
@@ -199,9 +210,12 @@ static enum takc_status start_daemon(struct takc_server *s, struct MHD_Daemon **
 static enum takc_status start_threads(struct takc_server *s, struct takc_err *err)
 {
     const struct takc_crew_options co = {"work", s->o.n_workers, s->o.running_max, s->o.waiting_max};
+    const struct takc_crew_options ahead = {"ahead", 1, AHEAD_RUNNING, AHEAD_WAITING};
     enum takc_status st = takc_crew_open(&s->crew, &co, err);
     if (!st)
-        st = start_daemon(s, &s->daemon, err);
+        st = takc_crew_open(&s->crew_ahead, &ahead, err);
+    if (!st)
+        st = start_daemon(s, &s->now, err);
     if (!st)
         st = takc_thread_start(&s->ticker, "ticker", takc_server_tick, s, err);
     s->ticks = !st;
@@ -216,8 +230,7 @@ enum takc_status takc_server_open(struct takc_server **out, const struct takc_se
     memset(s, 0, sizeof(*s));
     s->listen_fd = -1;
     takc_arena_init(&s->arena);
-    takc_buf_init(&s->cert, PEM_BYTES);
-    takc_buf_init_secret(&s->key, PEM_BYTES);
+    takc_certificate_init(&s->tls);
     enum takc_status st = takc_mutex_init(&s->locked.mu, err);
     if (!st && (st = takc_cond_init(&s->locked.empty, err)) != TAKC_OK)
         takc_mutex_clear(&s->locked.mu);
@@ -250,9 +263,9 @@ static void forget_old(struct takc_server *s, bool all)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->n_old; i++) {
-        const union MHD_DaemonInfo *d = s->mhd->get_daemon_info(s->old[i], MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        const union MHD_DaemonInfo *d = s->mhd->get_daemon_info(s->old[i].daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
         if (all || !d || d->num_connections == 0)
-            s->mhd->stop_daemon(s->old[i]);
+            stop(s, &s->old[i]);
         else
             s->old[n++] = s->old[i];
     }
@@ -261,7 +274,7 @@ static void forget_old(struct takc_server *s, bool all)
 
 enum takc_status takc_server_reload(struct takc_server *s, struct takc_err *err)
 {
-    struct MHD_Daemon *fresh = NULL;
+    struct listener fresh;
     forget_old(s, false);
     if (!s->o.cert_file)
         return TAKC_OK;
@@ -270,9 +283,9 @@ enum takc_status takc_server_reload(struct takc_server *s, struct takc_err *err)
     enum takc_status st = start_daemon(s, &fresh, err);
     if (st)
         return st;
-    (void)s->mhd->quiesce_daemon(s->daemon);
-    s->old[s->n_old++] = s->daemon;
-    s->daemon = fresh;
+    (void)s->mhd->quiesce_daemon(s->now.daemon);
+    s->old[s->n_old++] = s->now;
+    s->now = fresh;
     return TAKC_OK;
 }
 
@@ -299,7 +312,8 @@ static void drain(struct takc_server *s, uint64_t ms)
 {
     const struct takc_clock *clock = takc_clock_system();
     uint64_t until = clock->mono_ns(clock) + ms * 1000000u;
-    (void)s->mhd->quiesce_daemon(s->daemon);
+    (void)s->mhd->quiesce_daemon(s->now.daemon);
+    (void)shutdown(s->listen_fd, SHUT_RD); /* who comes now is refused by the system, at once, and may go elsewhere */
     while (clock->mono_ns(clock) < until)
         if (!let_go(s, false))
             return;
@@ -312,20 +326,20 @@ void takc_server_close(struct takc_server *s, uint64_t drain_ms)
 {
     if (!s)
         return;
-    if (s->daemon)
+    if (s->now.daemon)
         drain(s, drain_ms);
-    takc_crew_close(s->crew); /* no connection is suspended any more */
+    takc_crew_close(s->crew);
+    takc_crew_close(s->crew_ahead); /* no connection is suspended any more */
     atomic_store(&s->closing, true);
     if (s->ticks)
         (void)pthread_join(s->ticker, NULL);
-    if (s->daemon) {
-        s->mhd->stop_daemon(s->daemon);
+    if (s->now.daemon) {
+        stop(s, &s->now);
         forget_old(s, true);
     }
     if (s->listen_fd >= 0)
         (void)close(s->listen_fd);
-    takc_buf_clear(&s->cert);
-    takc_buf_clear(&s->key);
+    takc_certificate_clear(&s->tls);
     takc_arena_clear(&s->arena);
     takc_cond_clear(&s->locked.empty);
     takc_mutex_clear(&s->locked.mu);

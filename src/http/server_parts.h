@@ -11,6 +11,7 @@
 #define TAKC_HTTP_SERVER_PARTS_H
 
 #include "base/fiber.h"
+#include "http/certificate.h"
 #include "http/mhd.h"
 #include "http/server.h"
 
@@ -66,21 +67,26 @@ struct transfer {
     } locked;
 };
 
+struct listener { /* a daemon of the library, and its own descriptor of the listening socket, which it closes where it fails to start */
+    struct MHD_Daemon *daemon; /* NULL: none */
+    int fd;
+};
+
 struct takc_server {
     struct takc_server_options o;
     const struct takc_mhd *mhd;
-    struct MHD_Daemon *daemon;
-    struct takc_crew *crew;
+    struct listener now;
+    struct takc_crew *crew, *crew_ahead;
     int listen_fd;
     uint16_t port;
     struct takc_arena arena;
-    struct takc_buf cert, key;
+    struct takc_certificate tls;
     pthread_t ticker;
     bool ticks;
     atomic_bool closing;
     atomic_uint_fast64_t n_connections, n_requests, n_refused, n_timed_out, n_gone;
     atomic_uint n_lent;
-    struct MHD_Daemon *old[16]; /* reloaded away; their connections stand */
+    struct listener old[16]; /* reloaded away; their connections stand */
     size_t n_old;
     struct {
         struct takc_mutex mu;

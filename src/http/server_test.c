@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +53,7 @@ static void begin(void *arg, struct takc_exchange *x)
     (void)arg;
     x->body_max = 100000;
     x->quick = takc_str_is(x->path, "/quick");
+    x->ahead = takc_str_is(x->path, "/ahead");
     if (takc_str_is(x->path, "/small"))
         x->body_max = 10;
     x->admits = takc_str_starts(x->path, takc_str("/admit"));
@@ -340,6 +342,7 @@ static void a_full_queue_is_said(void **state)
     while (n.waiting < 1);
     expect("GET /a" HEAD "\r\n", "503 ", "busy");
     expect("GET /quick" HEAD "\r\n", "200 OK", "GET /quick: ");
+    expect("GET /ahead" HEAD "\r\n", "200 OK", "GET /ahead: "); /* on a fiber, but not behind those */
     atomic_store(&wake, true);
     assert_true(hear(a, "awake"));
     assert_true(hear(b, "awake"));
@@ -423,6 +426,39 @@ static void the_end_lets_requests_end(void **state)
     (void)close(busy);
 }
 
+static void *close_slowly(void *arg)
+{
+    (void)arg;
+    takc_server_close(server, 20000);
+    return NULL;
+}
+
+/* Who comes while a server drains is refused at once, and does not wait behind a door that nobody opens. */
+static void the_end_takes_nobody_in(void **state)
+{
+    (void)state;
+    pthread_t closing;
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    bool refused = false;
+    open_server(NULL);
+    a.sin_port = htons(takc_server_port(server));
+    int busy = dial();
+    say(busy, "GET /wait" HEAD "\r\n");
+    until(&n_sleeping, 1);
+    assert_int_equal(pthread_create(&closing, NULL, close_slowly, NULL), 0);
+    for (int i = 0; i < 2000 && !refused; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        refused = connect(fd, (struct sockaddr *)&a, sizeof(a)) && errno == ECONNREFUSED;
+        (void)close(fd);
+        (void)poll(NULL, 0, refused ? 0 : 5);
+    }
+    atomic_store(&wake, true);
+    assert_true(refused);
+    assert_true(hear(busy, "awake"));
+    (void)close(busy);
+    assert_int_equal(pthread_join(closing, NULL), 0);
+}
+
 static void what_cannot_be_opened_is_named(void **state)
 {
     (void)state;
@@ -454,7 +490,8 @@ int main(void)
         cmocka_unit_test(what_is_odd_is_refused),         cmocka_unit_test(streams_come_in_pieces),
         cmocka_unit_test(many_wait_and_hold_no_thread),   cmocka_unit_test(a_full_queue_is_said),
         cmocka_unit_test(who_has_gone_is_not_worked_for), cmocka_unit_test(deadlines_hold),
-        cmocka_unit_test(the_end_lets_requests_end),      cmocka_unit_test(what_cannot_be_opened_is_named),
+        cmocka_unit_test(the_end_lets_requests_end),      cmocka_unit_test(the_end_takes_nobody_in),
+        cmocka_unit_test(what_cannot_be_opened_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

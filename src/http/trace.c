@@ -25,7 +25,8 @@ enum {
     CLOSE_MS = 3000,
     TRIES = 3,
     HEADERS_MAX = 16,
-    BODY_MAX = 8 << 20
+    BODY_MAX = 8 << 20,
+    RESOURCE_MAX = 1 << 16
 };
 
 struct takc_traces {
@@ -35,6 +36,7 @@ struct takc_traces {
     struct takc_http_header headers[HEADERS_MAX + 1];
     size_t n_headers;
     struct takc_buf resource; /* attributes, as JSON */
+    bool named, versioned;    /* service.name and service.version are among them */
     bool parent_based, never;
     uint64_t below; /* traces whose last 8 bytes are below are taken; UINT64_MAX: all */
     int64_t wall_minus_mono_ns;
@@ -281,6 +283,24 @@ static bool add_attribute(struct takc_traces *t, struct takc_str name, struct ta
     return takc_traced_attribute(&t->resource, name, value, NULL) == TAKC_OK;
 }
 
+/* One of the user's own: it goes before what we would say, but the service's name has a setting of its own, which goes before this. */
+static bool add_own(struct takc_traces *t, struct takc_str name, struct takc_str value)
+{
+    if (takc_str_is(name, "service.name") && t->named)
+        return true;
+    t->named |= takc_str_is(name, "service.name");
+    t->versioned |= takc_str_is(name, "service.version");
+    return add_attribute(t, name, value);
+}
+
+static bool add_attributes(struct takc_traces *t, const struct takc_trace_options *o)
+{
+    t->named = o->service.len > 0;
+    return (!t->named || add_attribute(t, takc_str("service.name"), o->service)) && each_pair(t, o->attributes, add_own) &&
+           (t->named || add_attribute(t, takc_str("service.name"), takc_str("takc"))) &&
+           (t->versioned || add_attribute(t, takc_str("service.version"), takc_str(TAKC_VERSION_TEXT)));
+}
+
 static enum takc_status read_sampler(struct takc_traces *t, const struct takc_trace_options *o, struct takc_err *err)
 {
     struct takc_str name = o->sampler.len ? o->sampler : takc_str("parentbased_always_on"), prefix = takc_str("parentbased_");
@@ -330,8 +350,7 @@ static enum takc_status read_options(struct takc_traces *t, const struct takc_tr
         return st;
     if (!add_header(t, takc_str("Content-Type"), takc_str("application/json")) || !each_pair(t, o->headers, add_header))
         return takc_fail(err, TAKC_INVALID, 0, "trace.headers: name=value with ',' between is expected, at most %d", (int)HEADERS_MAX - 1);
-    if (!add_attribute(t, takc_str("service.name"), o->service.len ? o->service : takc_str("takc")) ||
-        !add_attribute(t, takc_str("service.version"), takc_str(TAKC_VERSION_TEXT)) || !each_pair(t, o->attributes, add_attribute))
+    if (!add_attributes(t, o))
         return takc_fail(err, TAKC_INVALID, 0, "trace.attributes: name=value with ',' between is expected");
     return TAKC_OK;
 }
@@ -365,6 +384,24 @@ static enum takc_status make_locks(struct takc_traces *t, struct takc_err *err)
     return st;
 }
 
+enum takc_status takc_traces_check(const struct takc_trace_options *o, struct takc_err *err)
+{
+    if (!o->endpoint.len && !o->url.len)
+        return TAKC_OK;
+    struct takc_traces *t = takc_alloc(sizeof(*t));
+    if (!t)
+        return takc_fail(err, TAKC_NOMEM, 0, "no memory for traces");
+    memset(t, 0, sizeof(*t));
+    takc_arena_init(&t->arena);
+    t->arena.secret = true;
+    takc_buf_init(&t->resource, RESOURCE_MAX);
+    enum takc_status st = read_options(t, o, err);
+    takc_buf_clear(&t->resource);
+    takc_arena_clear(&t->arena);
+    takc_free(t);
+    return st;
+}
+
 enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_trace_options *o, struct takc_err *err)
 {
     *out = NULL;
@@ -381,7 +418,7 @@ enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_tr
     }
     takc_arena_init(&t->arena);
     t->arena.secret = true; /* headers may hold a key */
-    takc_buf_init(&t->resource, 1 << 16);
+    takc_buf_init(&t->resource, RESOURCE_MAX);
     takc_call_init(&t->call);
     t->wall_minus_mono_ns = wall_minus_mono();
     t->locked.ring = takc_arena_array(&t->arena, QUEUE + BATCH, sizeof(*t->locked.ring));

@@ -24,6 +24,8 @@ struct takc_trace_options { /* as the variables OTEL_* have them; borrowed */
 /* Starts the thread. *out is NULL with OK where nothing is to be sent. INVALID, with the setting's name: a URL, list or share that cannot
  * be read, a sampler that there is none of. UNSUPPORTED: no libcurl. Returns owned: takc_traces_close. */
 TAKC_CHECK enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_trace_options *o, struct takc_err *err);
+/* Would it open with these? INVALID as there. */
+TAKC_CHECK enum takc_status takc_traces_check(const struct takc_trace_options *o, struct takc_err *err);
 /* Sends what waits, for three seconds at most; frees. NULL is harmless. */
 void takc_traces_close(struct takc_traces *t);
 /* Spans that a collector took, and spans that were lost, since open. NULL: none. */

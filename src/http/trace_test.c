@@ -291,6 +291,53 @@ static void check_parents(const json_t *body)
     assert_null(span_at(body, 5));
 }
 
+/* How often the resource of an empty trace has that attribute; *out: its last value. */
+static size_t said_of_service(struct takc_str service, const char *attributes, const char *name, char out[64])
+{
+    struct takc_trace_options o = {.endpoint = takc_str("http://127.0.0.1:1"),
+                                   .service = service,
+                                   .attributes = takc_str(attributes),
+                                   .sampler = takc_str("always_on")};
+    static struct takc_exchange x;
+    const struct takc_trace_request r = {.route_path = "/query", .whole = true};
+    struct takc_traces *t = NULL;
+    struct takc_buf b;
+    json_t *body = NULL, *one;
+    size_t n = 0, i;
+    assert_int_equal(takc_traces_open(&t, &o, NULL), TAKC_OK);
+    fill_exchange(&x);
+    takc_buf_init(&b, 1 << 20);
+    assert_int_equal(takc_trace_body(t, &x, &r, &b, NULL), TAKC_OK);
+    assert_int_equal(takc_json_parse(takc_buf_str(&b), &body, NULL), TAKC_OK);
+    const json_t *resource = json_object_get(json_array_get(json_object_get(body, "resourceSpans"), 0), "resource");
+    json_array_foreach(json_object_get(resource, "attributes"), i, one)
+    {
+        if (strcmp(json_string_value(json_object_get(one, "key")), name) == 0 && ++n)
+            (void)snprintf(out, 64, "%s", json_string_value(json_object_get(json_object_get(one, "value"), "stringValue")));
+    }
+    json_decref(body);
+    takc_buf_clear(&b);
+    takc_traces_close(t);
+    return n;
+}
+
+static void a_service_has_one_name(void **state)
+{
+    (void)state;
+    const struct {
+        const char *service, *attributes, *name, *value;
+    } rows[] = {{"", "", "service.name", "takc"},
+                {"", "service.name=theirs", "service.name", "theirs"},
+                {"ours", "service.name=theirs,a=b", "service.name", "ours"},
+                {"ours", "service.name=theirs,a=b", "a", "b"},
+                {"", "service.version=7", "service.version", "7"}};
+    char value[64] = "";
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(said_of_service(takc_str(rows[i].service), rows[i].attributes, rows[i].name, value), 1);
+        assert_string_equal(value, rows[i].value);
+    }
+}
+
 static void spans_have_parents_and_names(void **state)
 {
     (void)state;
@@ -340,10 +387,15 @@ static void spans_that_nobody_takes_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contexts_are_read_or_refused), cmocka_unit_test(samplers_decide),
-        cmocka_unit_test(odd_options_are_named),        cmocka_unit_test(contexts_are_sent_on),
-        cmocka_unit_test(odd_states_are_left_out),      cmocka_unit_test(questions_of_a_batch_have_spans_of_their_own),
-        cmocka_unit_test(spans_have_parents_and_names), cmocka_unit_test(spans_that_nobody_takes_are_counted),
+        cmocka_unit_test(contexts_are_read_or_refused),
+        cmocka_unit_test(samplers_decide),
+        cmocka_unit_test(odd_options_are_named),
+        cmocka_unit_test(contexts_are_sent_on),
+        cmocka_unit_test(odd_states_are_left_out),
+        cmocka_unit_test(questions_of_a_batch_have_spans_of_their_own),
+        cmocka_unit_test(a_service_has_one_name),
+        cmocka_unit_test(spans_have_parents_and_names),
+        cmocka_unit_test(spans_that_nobody_takes_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,7 +271,7 @@ static void to_crew(struct transfer *t, void (*run)(void *arg))
     takc_connection_phase(t->connection, PHASE_WORKS, 0);
     atomic_fetch_add(&t->n_refs, 1);
     s->mhd->suspend_connection(t->mhd); /* before the fiber may resume it */
-    if (takc_crew_push(s->crew, (struct takc_job){run, drop, t}, NULL))
+    if (takc_crew_push(t->x.ahead ? s->crew_ahead : s->crew, (struct takc_job){run, drop, t}, NULL))
         turn_away(t, "the server is busy; try again in a moment");
 }
 

@@ -93,7 +93,9 @@ void takc_address_text(const struct sockaddr *a, char out[TAKC_ADDRESS_TEXT])
         made = inet_ntop(AF_INET, &in.sin_addr, out, TAKC_ADDRESS_TEXT);
     } else if (a->sa_family == AF_INET6) {
         memcpy(&in6, a, sizeof(in6));
-        made = inet_ntop(AF_INET6, &in6.sin6_addr, out, TAKC_ADDRESS_TEXT);
+        bool mapped = IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr);
+        made = mapped ? inet_ntop(AF_INET, in6.sin6_addr.s6_addr + 12, out, TAKC_ADDRESS_TEXT)
+                      : inet_ntop(AF_INET6, &in6.sin6_addr, out, TAKC_ADDRESS_TEXT);
     }
     if (!made)
         (void)snprintf(out, TAKC_ADDRESS_TEXT, "?");

@@ -15,7 +15,7 @@ enum { TAKC_ADDRESS_TEXT = 48 };
 bool takc_address_is_public(const struct sockaddr *a);
 /* The same of a host in a URL, where it is an address: "10.0.0.1", "[::1]". *literal false: it is a name, and nothing is known. */
 bool takc_address_host_is_public(struct takc_str host, bool *literal);
-/* Writes "192.0.2.1", "2001:db8::1", or "?" for another family. */
+/* Writes "192.0.2.1", also where IPv6 maps it (a socket of both takes IPv4 so), "2001:db8::1", or "?" for another family. */
 void takc_address_text(const struct sockaddr *a, char out[TAKC_ADDRESS_TEXT]);
 
 #endif

@@ -21,7 +21,7 @@ static bool is_public(const char *text)
     const struct sockaddr *a = six ? (struct sockaddr *)&in6 : (struct sockaddr *)&in;
     assert_int_equal(inet_pton(six ? AF_INET6 : AF_INET, text, six ? (void *)&in6.sin6_addr : (void *)&in.sin_addr), 1);
     takc_address_text(a, again);
-    assert_string_equal(again, text);
+    assert_string_equal(again, strncmp(text, "::ffff:", 7) == 0 ? text + 7 : text); /* IPv4, however it came */
     char host[TAKC_ADDRESS_TEXT + 2];
     (void)snprintf(host, sizeof(host), six ? "[%s]" : "%s", text);
     assert_int_equal(takc_address_host_is_public(takc_str(host), &literal), takc_address_is_public(a));

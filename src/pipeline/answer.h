@@ -43,7 +43,7 @@ struct takc_answer {
     struct takc_str question; /* with the history's words where it names nothing itself */
     bool task_wide;           /* the prompt names no fact */
     uint64_t reader_tokens, artifact_tokens;
-    takc_rate rate; /* of the artifact that was chosen */
+    takc_rate rate;            /* of the artifact that was chosen */
     struct takc_choice choice; /* of the scratch */
     struct takc_buf notes;
     bool *passing; /* per document of the index: passes the filters; of the scratch */

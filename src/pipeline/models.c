@@ -71,6 +71,13 @@ static enum takc_status take_apart(struct takc_str name, const struct takc_model
     return takc_fail(err, TAKC_INVALID, 0, "model '%.*s': it is written %s", TAKC_STR_ARG(name), kinds);
 }
 
+enum takc_status takc_models_name_check(struct takc_str name, struct takc_err *err)
+{
+    const struct takc_model_kind *kind;
+    struct takc_str id;
+    return take_apart(name, &kind, &id, err);
+}
+
 /* "ID" or "ID:VERSION"; an ARN has colons of its own, and a version is a number or DRAFT. */
 static void take_guardrail(struct opening *o, struct takc_str text)
 {

@@ -20,6 +20,8 @@ TAKC_CHECK enum takc_status takc_models_open(struct takc_models **out, struct ta
                                              struct takc_err *err);
 /* NULL is harmless. */
 void takc_models_close(struct takc_models *m);
+/* Is that how a model is written, of a kind that there is? INVALID names the kinds. Nobody is asked whether there is such a model. */
+TAKC_CHECK enum takc_status takc_models_name_check(struct takc_str name, struct takc_err *err);
 
 /* As takc_caller_complete, with version (may be empty) and purpose for the ledger. COST: max_cost or the month's cap does not leave enough
  * for this call; what was done stays done. */

@@ -84,7 +84,7 @@ ATTACK = "1' OR '1'='1' UNION SELECT password FROM users; <script>alert(1)</scri
 
 def passes(n, key):
     status, headers, body = n.ask("GET", "/health")
-    live.check(status == 200 and headers["x-content-type-options"] == "nosniff", "/health: %d %r" % (status, body))
+    live.check(status == 200 and headers["x-content-type-options"] == "nosniff" and headers["strict-transport-security"], "/health: %d %r" % (status, body))
     question = {"task_type": "fin", "query": "What was the revenue of Q3? Drop table, select * from users where 1=1; <script>alert(1)</script>"}
     status, headers, body = n.ask("POST", "/query", question, key)
     live.check(status == 200 and b"43 million CHF" in body, "prose in a question: %d %r" % (status, body))
@@ -96,6 +96,9 @@ def passes(n, key):
     live.check(status == 200, "prose in a chat: %d %r" % (status, body))
     status, _, body = n.ask("PUT", "/tasks/fin", {"description": "the SQL injection report: ' OR 1=1 -- <script>"}, key)
     live.check(status in (200, 201), "prose in a description: %d %r" % (status, body))
+    question.update(few_shot_examples=[{"input": ATTACK, "output": ATTACK}] * 2, filters={"documents": ["q3*", "2026/**/*.txt"]})
+    status, headers, body = n.ask("POST", "/query", question, {**key, "X-Request-ID": "ours-7"})
+    live.check(status == 200 and headers["x-request-id"] == "ours-7", "prose in examples, globs, an id of one's own: %d %r %r" % (status, body, headers))
     status, _, body = n.ask("GET", "/tasks/fin/documents/q1.txt/text?start=0&end=9", headers=key)
     live.check(status == 200, "the text of a document: %d %r" % (status, body))
     status, _, body = n.ask("GET", "/tasks/fin/documents/a%2Fb%20c.txt/text", headers=key)
@@ -105,6 +108,7 @@ def passes(n, key):
 def refused(n, key):
     for method, path, body, headers in (
         ("GET", "/cache/fin?x=" + "1%27%20OR%20%271%27=%271%27%20UNION%20SELECT%20password%20FROM%20users", None, {}),
+        ("POST", "/query", {"task_type": "fin", "query": "x", "filters": {"after": ATTACK}}, {}),
         ("GET", "/tasks?q=%3Cscript%3Ealert(1)%3C/script%3E", None, {}),
         ("POST", "/query", {"task_type": ATTACK, "query": "dividend"}, {}),
         ("POST", "/query?x=%3Cscript%3Ealert(1)%3C/script%3E", {"task_type": "fin", "query": "dividend"}, {}),

@@ -330,6 +330,13 @@ def check_sent_on(found):
     check(len([s for s in found if s["name"] == "question"]) == 16, "spans of questions are bounded")
 
 
+def grpc_is_warned_of():
+    with live.home() as home:
+        for protocol, said in (("grpc", True), ("http/protobuf", False)):
+            with live.Server(home, env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}) as server:
+                check(("trace.protocol: grpc" in server.said()) == said, protocol + ": " + server.said())
+
+
 def without_collector():
     """Nobody listens: requests are answered, spans are lost and counted, and the log says so once."""
     env = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/x", "no_proxy": "127.0.0.1", "TAKC_SERVE_LOG_QUESTIONS": "true",
@@ -383,6 +390,7 @@ def refused_options():
 observed()
 sent_on()
 without_collector()
+grpc_is_warned_of()
 with_keys()
 refused_options()
 if not shutil.which("promtool"):

@@ -31,17 +31,27 @@ starts_not() { # variables of env, then --, exit code, words: at the start alone
     vars=
     while [ "$1" != -- ]; do vars="$vars $1"; shift; done
     shift
-    try $vars "$TAKC" serve
+    try $vars $as "$TAKC" serve
     said "$vars" $? "$@"
 }
 bad() { # the same, and with --print-config
     starts_not "$@"
-    try $vars "$TAKC" serve --print-config
+    try $vars $as "$TAKC" serve --print-config
     code=$?
     while [ "$1" != -- ]; do shift; done
     shift
     said "$vars --print-config" $code "$@"
 }
+
+# What follows runs as a user who may not read all: as nobody, where root runs this. false: that cannot be had here.
+as= all=$TAKC
+unable() {
+    chmod 755 "$work"
+    [ "$(id -u)" = 0 ] || return 0
+    command -v setpriv >/dev/null && cp "$all" "$work/takc" || return 1
+    TAKC=$work/takc as='setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all'
+}
+able() { TAKC=$all as=; }
 
 # What a setting may be at all.
 bad TAKC_SERVE_QUOTA_PER_S=-1 -- 2 TAKC_SERVE_QUOTA_PER_S
@@ -72,10 +82,20 @@ bad TAKC_SERVE_AUTH=sigv4 TAKC_SERVE_SIGV4_REGION=eu-west-1 TAKC_SERVE_SIGV4_KEY
 bad TAKC_SERVE_AUTH=webhook -- 2 serve.webhook_url serve.webhook_command 'not set'
 bad TAKC_SERVE_AUTH=webhook TAKC_SERVE_WEBHOOK_URL=http://a.example.com/ -- 2 serve.webhook_url https serve.webhook_allow_private
 bad TAKC_SERVE_AUTH=webhook TAKC_SERVE_WEBHOOK_COMMAND=no-such-command-here -- 3 serve.webhook_command no-such-command-here
+bad TAKC_SERVE_AUTH=webhook TAKC_SERVE_WEBHOOK_COMMAND=/no/such/command -- 3 serve.webhook_command /no/such/command
 bad TAKC_SERVE_CORS_ORIGINS=example.com -- 2 serve.cors_origins "'example.com' is no origin" https://
 bad TAKC_SERVE_CORS_ORIGINS='https://a.example.com,*' -- 2 serve.cors_origins 'stands alone'
 bad TAKC_SERVE_TRUSTED_PROXIES=10.0.0.0/33 -- 2 serve.trusted_proxies 10.0.0.0/33 10.0.0.0/8
 bad TAKC_SERVE_TRUSTED_PROXIES=proxy.local -- 2 serve.trusted_proxies proxy.local
+
+# What is watched.
+bad TAKC_SERVE_METRICS_TASKS='a/b' -- 2 serve.metrics_tasks
+bad OTEL_EXPORTER_OTLP_ENDPOINT=collector:4318 -- 2 trace.endpoint 'http://'
+bad OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1 OTEL_TRACES_SAMPLER=xray -- 2 trace.sampler "'xray'"
+
+# Models are asked only when somebody asks: what can be none is told before.
+bad TAKC_MODEL_NAME=gpt-4o -- 2 model.name "'gpt-4o'" openai:MODEL
+bad TAKC_MODEL_NAME=fake:echo TAKC_MODEL_FALLBACKS=fake:echo,nobody:x -- 2 model.fallbacks "'nobody:x'"
 
 # Files and folders that are not there.
 mkdir "$work/docs"
@@ -89,17 +109,20 @@ bad TAKC_SERVE_SOURCES="s3:/bucket" -- 2 serve.sources 'absolute path'
 bad TAKC_SERVE_TLS_CERT="$work/cert.pem" -- 2 serve.tls_key 'not set' serve.tls_cert
 bad TAKC_SERVE_TLS_KEY="$work/key.pem" -- 2 serve.tls_cert 'not set' serve.tls_key
 bad TAKC_SERVE_TLS_CERT="$work/gone.pem" TAKC_SERVE_TLS_KEY="$work/gone.pem" -- 3 serve.tls_cert "$work/gone.pem"
-starts_not TAKC_SERVE_TLS_CERT="$work/file" TAKC_SERVE_TLS_KEY="$work/file" -- 2 serve.tls_cert 'is no PEM'
+bad TAKC_SERVE_TLS_CERT="$work/file" TAKC_SERVE_TLS_KEY="$work/file" -- 2 serve.tls_cert 'is no PEM'
+bad TAKC_SERVE_TLS_CERT="$work/docs" TAKC_SERVE_TLS_KEY="$work/file" -- 2 serve.tls_cert "$work/docs"
 if command -v openssl >/dev/null; then
     for n in 1 2; do
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -keyout "$work/key$n.pem" -out "$work/cert$n.pem" 2>/dev/null ||
             fail "openssl"
     done
-    starts_not TAKC_SERVE_TLS_CERT="$work/cert1.pem" TAKC_SERVE_TLS_KEY="$work/key2.pem" -- 2 serve.tls_key "$work/key2.pem" "$work/cert1.pem"
-    if [ "$(id -u)" != 0 ]; then
-        chmod 000 "$work/cert1.pem"
-        bad TAKC_SERVE_TLS_CERT="$work/cert1.pem" TAKC_SERVE_TLS_KEY="$work/key1.pem" -- 15 serve.tls_cert "$work/cert1.pem"
-    fi
+    bad TAKC_SERVE_TLS_CERT="$work/cert1.pem" TAKC_SERVE_TLS_KEY="$work/key2.pem" -- 2 serve.tls_key "$work/key2.pem" "$work/cert1.pem"
+    bad TAKC_SERVE_TLS_CERT="$work/key1.pem" TAKC_SERVE_TLS_KEY="$work/cert1.pem" -- 2 serve.tls_cert "$work/key1.pem"
+    openssl pkcs8 -topk8 -passout pass:secret -in "$work/key1.pem" -out "$work/locked.pem" || fail "openssl pkcs8"
+    bad TAKC_SERVE_TLS_CERT="$work/cert1.pem" TAKC_SERVE_TLS_KEY="$work/locked.pem" -- 2 serve.tls_key "$work/locked.pem" 'is encrypted'
+    chmod 000 "$work/key1.pem"
+    unable && bad TAKC_SERVE_TLS_CERT="$work/cert1.pem" TAKC_SERVE_TLS_KEY="$work/key1.pem" -- 15 serve.tls_key "$work/key1.pem"
+    able
 else
     echo "no openssl: keys of other certificates are left out"
 fi
@@ -120,10 +143,12 @@ until [ -s "$work/port" ]; do
 done
 starts_not TAKC_SERVE_PORT="$(cat "$work/port")" -- 4 serve.port "$(cat "$work/port")" 'is in use' 'choose another'
 starts_not TAKC_SERVE_ADDRESS=192.0.2.1 TAKC_SERVE_AUTH=key -- 2 serve.address 192.0.2.1 'no address of this machine'
-starts_not TAKC_SERVE_ADDRESS=nowhere TAKC_SERVE_AUTH=key -- 2 serve.address "'nowhere' is no address"
-if [ "$(id -u)" != 0 ] && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)" -gt 80 ]; then
-    starts_not TAKC_SERVE_PORT=80 -- 15 serve.port 80 'from 1024 on'
+bad TAKC_SERVE_ADDRESS=nowhere TAKC_SERVE_AUTH=key -- 2 serve.address "'nowhere' is no address"
+if unable && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)" -gt 80 ]; then
+    mkdir -m 777 "$work/anybodys"
+    starts_not TAKC_HOME="$work/anybodys" TAKC_SERVE_PORT=80 -- 15 serve.port 80 'from 1024 on'
 fi
+able
 
 # What is no home.
 mkdir "$work/other" && : >"$work/other/letter.txt"
@@ -134,7 +159,10 @@ echo '{"takc_home": ' >"$work/damaged/home.json"
 starts_not TAKC_HOME="$work/damaged" -- 6 "$work/damaged/home.json is damaged" backup
 echo '{"takc_home": 99}' >"$work/damaged/home.json"
 starts_not TAKC_HOME="$work/damaged" -- 10 "$work/damaged" 'schema 99' 'upgrade takc'
-starts_not TAKC_HOME="$work/file" -- 8 "$work/file"
+starts_not TAKC_HOME="$work/file" -- 2 home "$work/file"
+mkdir -m 555 "$work/not_ours"
+unable && starts_not TAKC_HOME="$work/not_ours" -- 15 home "$work/not_ours" 'write there'
+able
 
 # And it starts when nothing is wrong.
 try TAKC_SERVE_SOURCES="$work/docs" TAKC_SERVE_AUTH=key TAKC_SERVE_CORS_ORIGINS=https://a.example.com "$TAKC" serve --print-config || fail "a good configuration"
