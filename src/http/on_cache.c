@@ -55,22 +55,31 @@ static void content_of(struct takc_home *home, struct takc_str task, const char 
     takc_arena_clear(&a);
 }
 
+/* Is tag among those of an If-None-Match? Compared weakly. */
+static bool names_tag(struct takc_str list, const char *tag)
+{
+    struct takc_str one;
+    while (takc_str_split(&list, ',', &one)) {
+        one = takc_str_trim(one);
+        if (takc_str_starts(one, takc_str("W/")))
+            one = takc_str_slice(one, 2, one.len);
+        if (takc_str_is(one, tag) || takc_str_is(one, "*"))
+            return true;
+    }
+    return false;
+}
+
 /* tag, as \"3-8x-HASH\", is of what does not change while version and rate are the same; true: the client has it already, 304 is the reply.
  */
 static bool has_it(struct takc_exchange *x, const char *tag)
 {
     takc_exchange_header(x, "ETag", takc_str(tag));
     takc_exchange_header(x, "Cache-Control", takc_str("private, no-cache"));
-    struct takc_str rest = takc_exchange_asked(x, "if-none-match"), one;
-    while (rest.ptr && takc_str_split(&rest, ',', &one)) {
-        one = takc_str_trim(one);
-        if (takc_str_starts(one, takc_str("W/")))
-            one = takc_str_slice(one, 2, one.len);
-        if (takc_str_is(one, tag) || takc_str_is(one, "*")) {
+    for (size_t i = 0; i < x->n_headers; i++) /* a list may come in several lines */
+        if (takc_str_eq_nocase(x->headers[i].name, takc_str("if-none-match")) && names_tag(x->headers[i].value, tag)) {
             x->status = 304;
             return true;
         }
-    }
     return false;
 }
 

@@ -66,7 +66,8 @@ static void say_queued(struct takc_exchange *x, const struct takc_job_row *job)
 {
     char location[96];
     bool compresses = takc_str_is(job->kind, TAKC_KIND_COMPRESS);
-    (void)snprintf(location, sizeof(location), "%s/%.*s", compresses ? "/compress/status" : "/jobs", TAKC_STR_ARG(job->id));
+    (void)snprintf(location, sizeof(location), "%s%s/%.*s", takc_str_starts(x->path, takc_str("/v1/")) ? "/v1" : "",
+                   compresses ? "/compress/status" : "/jobs", TAKC_STR_ARG(job->id));
     takc_exchange_header(x, "Location", takc_str(location));
     takc_exchange_header(x, "Retry-After", takc_str("1"));
     takc_api_json(x, 202, job_json(job, false));

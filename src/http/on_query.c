@@ -56,8 +56,8 @@ static enum takc_status read_rate(const json_t *body, uint32_t *out, struct takc
         return st;
     uint32_t asked = (uint32_t)(json_number_value(factor) * 1000 + 0.5);
     if (name.len && asked != *out)
-        return takc_fail(err, TAKC_INVALID, 0, "/factor: %.15g contradicts compression_rate %.*s", json_number_value(factor),
-                         TAKC_STR_ARG(name));
+        return takc_fail(err, TAKC_INVALID, 0, "/factor: %.15g is expected, since compression_rate is %.*s; one of the two is enough",
+                         *out / 1000.0, TAKC_STR_ARG(name));
     *out = asked;
     return TAKC_OK;
 }
@@ -124,6 +124,32 @@ enum takc_status takc_question_answer(const struct takc_asked *asked, struct tak
     return st;
 }
 
+static void on_chosen(void *arg, const struct takc_query_result *r)
+{
+    struct takc_question *q = arg;
+    q->chosen.mode = r->mode;
+    (void)snprintf(q->chosen.rate, sizeof(q->chosen.rate), "%s", r->rate);
+    (void)snprintf(q->chosen.version, sizeof(q->chosen.version), "%.*s", TAKC_STR_ARG(r->version));
+}
+
+void takc_question_streams(struct takc_question *q, takc_query_delta_fn *delta, void *arg)
+{
+    q->o.delta = delta;
+    q->o.delta_arg = arg;
+    q->o.chosen = on_chosen;
+    q->o.chosen_arg = q;
+}
+
+void takc_question_chosen_headers(struct takc_exchange *x, const struct takc_question *q)
+{
+    if (q->chosen.told || !q->chosen.mode)
+        return;
+    takc_exchange_header(x, "x-takc-rate", takc_str(q->chosen.rate));
+    takc_exchange_header(x, "x-takc-mode", takc_str(takc_mode_name(q->chosen.mode)));
+    takc_exchange_header(x, "x-takc-version", takc_str(q->chosen.version));
+    takc_exchange_header(x, "x-takc-cache", takc_str("hit"));
+}
+
 void takc_question_clear(struct takc_question *q)
 {
     takc_profile_clear(&q->profile);
@@ -156,6 +182,7 @@ static enum takc_status begin_stream(struct answering *a, struct takc_err *err)
     if (a->streams)
         return TAKC_OK;
     a->streams = true;
+    takc_question_chosen_headers(a->x, &a->q);
     return takc_exchange_stream(a->x, 200, "text/event-stream", err);
 }
 
@@ -195,7 +222,7 @@ void takc_question_headers(struct takc_exchange *x, const struct takc_query_resu
 }
 
 static void fail(struct answering *a, const struct takc_asked *asked, enum takc_status st, const struct takc_query_result *r,
-                 const struct takc_err *err)
+                 struct takc_err *err)
 {
     struct takc_refusal f = takc_question_refusal(a->x, takc_json_get_str(asked->body, "model").len > 0, st, r, err);
     if (!a->streams)
@@ -209,6 +236,9 @@ static void say_answer(struct answering *a, const struct takc_query_result *r, b
     const struct takc_query_reply reply = {.query = a->q.o.question, .task_type = a->q.o.task, .result = r};
     if (!a->streams)
         takc_question_headers(a->x, r);
+    a->q.chosen.told = true;
+    if (stream && !a->streams) /* lines of the documents, or a kept answer: all of it at once */
+        (void)!on_delta(a, r->response, NULL);
     if (stream)
         end_stream(a, takc_query_reply_json(&reply));
     else
@@ -227,8 +257,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
     if (!st)
         st = takc_question_model(asked, takc_json_get_str(asked->body, "model"), &a.q, &err);
     if (stream) {
-        a.q.o.delta = on_delta;
-        a.q.o.delta_arg = &a;
+        takc_question_streams(&a.q, on_delta, &a);
     }
     takc_observe_words(x, asked, &a.q.o);
     if (!st)

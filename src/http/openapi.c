@@ -55,6 +55,7 @@ static const struct {
     {"404", "No such task, version, rate, document or job", WITH_NAME},
     {"408", "The request came too slowly", ALWAYS},
     {"409", "Something else is under way, or was meanwhile", WRITES},
+    {"411", "The body has no length: neither Content-Length nor chunks", WITH_BODY},
     {"413", "The body is too large", ALWAYS},
     {"414", "The target is too long", ALWAYS},
     {"415", "The body is of another type", WITH_BODY},
@@ -118,7 +119,8 @@ static bool add_headers(json_t *headers, const struct takc_route *r, const char 
                add_header(headers, "x-takc-mode", "what the reader saw") &&
                add_header(headers, "x-takc-version", "the version that was asked") &&
                add_header(headers, "x-takc-cache", "hit, or answer where a kept answer was given again") &&
-               add_header(headers, "x-takc-confidence", "0 to 1") && add_header(headers, "x-takc-cost-usd", "of the model");
+               add_header(headers, "x-takc-confidence", "0 to 1") && add_header(headers, "x-takc-cost-usd", "of the model") &&
+               add_header(headers, "x-takc-overhead-ms", "what takc took beside the model's calls");
     return good;
 }
 

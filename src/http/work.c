@@ -311,9 +311,10 @@ enum takc_status takc_work_process(const struct takc_api *api, struct takc_home 
 static void say_failure(const struct takc_api *api, json_t *result, enum takc_status st, enum takc_error_about about,
                         const struct takc_err *err)
 {
+    char room[TAKC_TOLD_BYTES];
     int http = st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 409 : takc_status_http(st);
     (void)!put(result, "error",
-               json_pack("{ss so}", "code", takc_error_code(st, about), "message", takc_json_str(takc_api_told(api, st, err))));
+               json_pack("{ss so}", "code", takc_error_code(st, about), "message", takc_json_str(takc_api_told(api, st, err, room))));
     (void)!put(result, "http", json_integer(http));
 }
 

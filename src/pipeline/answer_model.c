@@ -172,6 +172,8 @@ static enum takc_status call(struct takc_answer *q, struct takc_answer_asked *a,
     struct takc_caller_sum sum = {0};
     a->streamed = q->o->delta && !a->instructed;
     q->r->answer.asked = true;
+    if (q->o->chosen)
+        q->o->chosen(q->o->chosen_arg, q->r);
     enum takc_status st = takc_models_complete(q->models, q->call, q->r->version, takc_str("answer"), &a->request,
                                                a->streamed ? hear : NULL, &s, reply, &sum, err);
     note_sum(&q->r->answer, &sum);

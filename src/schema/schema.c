@@ -36,7 +36,9 @@ static void expect_choice(const char *one_of, char out[200])
 static void expect_number(const struct takc_schema *s, char out[200])
 {
     const char *what = s->type == TAKC_TYPE_WHOLE ? "a whole number" : "a number";
-    if (s->limited)
+    if (s->limited && !(s->min < s->max))
+        (void)snprintf(out, 200, "%.15g", s->min);
+    else if (s->limited)
         (void)snprintf(out, 200, "%s from %.15g to %.15g", what, s->min, s->max);
     else
         (void)snprintf(out, 200, "%s", what);
