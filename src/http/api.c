@@ -275,8 +275,10 @@ static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
         return false;
     }
-    if (takc_schema_check(asked->route->body, asked->body, &miss))
+    if (takc_schema_check(asked->route->body, asked->body, &miss)) {
+        takc_schema_drop_nulls(asked->route->body, asked->body);
         return true;
+    }
     takc_api_unfit(x, &miss);
     return false;
 }

@@ -33,6 +33,7 @@ struct takc_metrics;
 struct takc_metrics_now;
 struct takc_traces;
 struct takc_reply_cache;
+struct takc_hits;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 /* The body of a failure in other words than the guide's; pointer: what did not fit, or empty. NULL: no memory. Returns owned. */
@@ -112,6 +113,7 @@ struct takc_api {
     bool metrics_open; /* /metrics answers everybody */
     uint64_t audit_days;
     struct takc_reply_cache *replies; /* NULL: none are kept */
+    struct takc_hits *hits;           /* NULL: none are counted */
     struct takc_work_settings work;
     struct takc_jobs *jobs; /* takc_work_open */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * on_query.c - POST /query: the guide's fields into a question, its answer whole or as server-sent events. */
+#include "http/hits.h"
 #include "http/limits.h"
 #include "http/model_limit.h"
 #include "http/observe.h"
@@ -110,6 +111,15 @@ enum takc_status takc_question_model(const struct takc_asked *asked, struct takc
     return st;
 }
 
+/* The artifact that was shown was used. */
+static void count_hit(const struct takc_asked *asked, struct takc_str task, const struct takc_query_result *r)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    takc_rate rate;
+    if ((r->mode == TAKC_MODE_ARTIFACT || r->mode == TAKC_MODE_BOTH) && !takc_rate_parse(takc_str(r->rate), &rate, NULL))
+        takc_hits_add(asked->api->hits, asked->home, task, rate, clock->wall_s(clock));
+}
+
 enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
                                       struct takc_query_result *out, struct takc_err *err)
 {
@@ -119,6 +129,8 @@ enum takc_status takc_question_answer(const struct takc_asked *asked, struct tak
         st = takc_models_pool_get(asked->api->models, asked->home, q->o.task, &q->model, q->profile.counter, &q->o.models, err);
     if (!st)
         st = takc_query(asked->home, &x->call, &q->o, out, err);
+    if (!st)
+        count_hit(asked, q->o.task, out);
     takc_models_pool_put(asked->api->models, q->o.models);
     q->o.models = NULL;
     return st;

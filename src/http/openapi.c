@@ -259,8 +259,17 @@ static bool add_example(const struct takc_route *r, json_t *body)
 /* Fields and files: http/upload.h. */
 static bool add_form(const struct takc_route *r, json_t *body)
 {
-    return !r->streams_body ||
-           set(json_object_get(body, "content"), "multipart/form-data", json_pack("{s{ss}}", "schema", "type", "object"));
+    static const struct takc_schema task = TASK, date = DATE("of the documents"), text = {.type = TAKC_TYPE_TEXT},
+                                    texts = {.type = TAKC_TYPE_LIST, .about = "a field each", .items = &text};
+    if (!r->streams_body)
+        return true;
+    json_t *fields =
+        json_pack("{so so so so s{ss ss} s{ss ss} s{ss s{ss} ss}}", "task_type", takc_schema_json(&task, NULL), "task_description",
+                  takc_schema_json(&text, NULL), "date", takc_schema_json(&date, NULL), "labels", takc_schema_json(&texts, NULL), "create",
+                  "type", "string", "description", "true: make the task", "async", "type", "string", "description", "true: reply at once",
+                  "files", "type", "array", "items", "type", "string", "description", "parts with a filename, whatever they are called");
+    return set(json_object_get(body, "content"), "multipart/form-data",
+               fields ? json_pack("{s{ss so s[s]}}", "schema", "type", "object", "properties", fields, "required", "task_type") : NULL);
 }
 
 static bool add_body(const struct takc_route *r, json_t *o, json_t *schemas)
