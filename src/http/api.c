@@ -148,8 +148,9 @@ void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss
     char text[460];
     (void)snprintf(text, sizeof(text), "%s: %s%s", miss->pointer[0] ? miss->pointer : "the body", miss->expected,
                    strncmp(miss->expected, "no such", 7) == 0 ? "" : " is expected");
+    bool name = strcmp(miss->pointer, "/task_type") == 0; /* the guide has a word for it */
     takc_api_json(x, 400,
-                  error_body(x, takc_error_code(TAKC_INVALID, TAKC_ABOUT_UNSET), takc_str(text),
+                  error_body(x, takc_error_code(TAKC_INVALID, name ? TAKC_ABOUT_TASK_NAME : TAKC_ABOUT_UNSET), takc_str(text),
                              json_pack("{ss ss}", "pointer", miss->pointer, "expected", miss->expected)));
 }
 
