@@ -166,6 +166,12 @@ def refused_start(home, env):
     return done.stderr
 
 
+def send_form(server, boundary, text):
+    body = ('--{0}\r\nContent-Disposition: form-data; name="task_type"\r\n\r\nfin\r\n--{0}\r\nContent-Disposition: form-data; name="files"; '
+            'filename="k.txt"\r\n\r\n{1}\r\n--{0}--\r\n').format(boundary, text).encode()
+    return server.ask("POST", "/process", body, {"Content-Type": "multipart/form-data; boundary=" + boundary, "Idempotency-Key": "k-form"})
+
+
 def repeated_writes(home):
     with live.Server(home) as server:
         def put(key, text, path="/tasks/idem"):
@@ -187,6 +193,8 @@ def repeated_writes(home):
         gone = [server.ask("DELETE", "/tasks/fin/documents/none.txt", headers={"Idempotency-Key": "k-3"}) for _ in range(2)]
         check([g[0] for g in gone] == [404, 404] and gone[1][1]["idempotency-replayed"] == "true", "a refusal is a reply, too: %s" % gone)
         check(server.ask("GET", "/tasks", headers={"Idempotency-Key": "k-1"})[0] == 200, "reads take no notice")
+        forms = [send_form(server, *f) for f in (("aa", "Bern."), ("bb", "Bern."), ("bb", "Basel."))]
+        check([f[0] for f in forms] == [200, 200, 422] and forms[1][1].get("idempotency-replayed") == "true", "a form is its parts: %s" % forms)
         together = []
         threads = [threading.Thread(target=lambda: together.append(put("k-4", "many"))) for _ in range(8)]
         for t in threads:
