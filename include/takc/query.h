@@ -95,6 +95,7 @@ struct takc_tried_rate {
 struct takc_model_answer {
     bool asked;               /* a model was called, or its kept answer used */
     const char *failure;      /* of a failed call: "throttled", "no_model", "too_long", ... (model/model.h); static; NULL: none */
+    uint64_t after_ms;        /* of a failed call: what the service asked to wait; 0: nothing */
     struct takc_str provider; /* "bedrock" */
     struct takc_str model;    /* that answered, as the service names it */
     struct takc_str request_id, stop;

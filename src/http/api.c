@@ -263,7 +263,9 @@ static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
     json_decref(asked->body);
     asked->body = NULL;
     if (!is_json(takc_exchange_asked(x, "content-type"))) {
-        refuse(NULL, x, 415, "a body of application/json is expected");
+        refuse(NULL, x, 415,
+               asked->route->streams_body ? "a body of application/json or multipart/form-data is expected"
+                                          : "a body of application/json is expected");
         return false;
     }
     if (!x->body.len) {

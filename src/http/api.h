@@ -193,6 +193,8 @@ struct takc_refusal { /* what a failed question comes to, for who asked */
  * never in its service's words: those go to the log. r as takc_query left it. err has the words for clients afterwards. */
 struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool named, enum takc_status st, const struct takc_query_result *r,
                                           struct takc_err *err);
+/* Says when to come again, where that is known. */
+void takc_question_retry(struct takc_exchange *x, const struct takc_refusal *f);
 /* Replies with it. */
 void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f);
 /* The error body alone, for a stream that was begun. NULL: no memory. Returns owned. */

@@ -10,7 +10,10 @@
 
 #include <stdio.h>
 
-enum { CAP_RETRY_S = 3600 }; /* a cap is of a month, or of this process: nobody knows when it is raised */
+enum {
+    CAP_RETRY_S = 3600,     /* a cap is of a month, or of this process: nobody knows when it is raised */
+    AFTER_MAX_MS = 86400000 /* of what a model's service asks to wait */
+};
 
 static const struct told {
     const char *failure; /* takc_failure_name */
@@ -56,6 +59,8 @@ struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool na
     struct takc_refusal f = refusal_of(named, st, r->answer.failure, err);
     if (f.status >= 500 || r->answer.failure)
         takc_api_log_failure(x, st, err);
+    if ((f.status == 429 || f.status == 503) && r->answer.failure && r->answer.after_ms)
+        f.retry_s = (unsigned)((r->answer.after_ms < AFTER_MAX_MS ? r->answer.after_ms : AFTER_MAX_MS) + 999) / 1000;
     if (f.message.ptr)
         return f;
     struct takc_str told = takc_api_told(asked->api, st, err, room);
@@ -64,12 +69,17 @@ struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool na
     return f;
 }
 
-void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f)
+void takc_question_retry(struct takc_exchange *x, const struct takc_refusal *f)
 {
     char seconds[16];
     (void)snprintf(seconds, sizeof(seconds), "%u", f->retry_s);
     if (f->retry_s)
         takc_exchange_header(x, "Retry-After", takc_str(seconds));
+}
+
+void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f)
+{
+    takc_question_retry(x, f);
     takc_api_refuse(x, f->status, f->code, f->message, NULL);
 }
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -281,6 +282,24 @@ def model_failures(home):
         check("the script says: throttled" in said, "the log has it: %s" % said[-800:])
 
 
+def asked_to_wait(home):
+    """What a model's service asks to wait is what its client is told, in a batch, a stream and chat, too."""
+    fake = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake", "openai.py"), "-"],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        env = {"TAKC_MODEL_NAME": "openai:e-azure-429", "TAKC_MODEL_BASE_URL": "http://127.0.0.1:%s/v1" % fake.stdout.readline().strip(),
+               "OPENAI_API_KEY": "sk-test-0123456789", "TAKC_MODEL_RETRIES": "0"}
+        with live.Server(home, env=env) as server:
+            chat = {"model": "takc/fin", "messages": [{"role": "user", "content": QUESTION["query"]}]}
+            for path, body in (("/query", QUESTION), ("/query", dict(QUESTION, stream=True)), ("/query/batch", {"task_type": "fin", "queries": ["x"]}),
+                               ("/v1/chat/completions", chat)):
+                status, headers, reply = server.ask("POST", path, body)
+                check((status, headers.get("retry-after")) == (429, "7"), "%s: %d %s %s" % (path, status, headers, reply))
+    finally:
+        fake.kill()
+        fake.wait()
+
+
 def compress_counts(_):
     with live.home() as home, live.Server(home, env={"TAKC_MODEL_NAME": "fake:obedient", "TAKC_SERVE_QUOTA_TOKENS_PER_DAY": "1"}) as server:
         status, _, body = server.ask("POST", "/compress", {"task_type": "fin", "wait": True})
@@ -334,6 +353,6 @@ def small_routes(home):
 
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, small_routes, compress_counts):
+        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts):
             test(home)
             print("ok: " + test.__name__)
