@@ -176,6 +176,8 @@ TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, 
 void takc_question_streams(struct takc_question *q, takc_query_delta_fn *delta, void *arg);
 /* Headers of a stream that begins before there is a result: rate, mode, version, cache. None where those of a result are there. */
 void takc_question_chosen_headers(struct takc_exchange *x, const struct takc_question *q);
+/* Headers that tell what a model cost, and takc took: of one that failed, too. */
+void takc_question_spent_headers(struct takc_exchange *x, const struct takc_query_result *r);
 /* Headers that tell of a result. */
 void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
 /* takc_query, with models that stay open between questions. */

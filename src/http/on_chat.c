@@ -309,6 +309,8 @@ static void end_stream(struct chat *c, const struct takc_query_result *r)
 static void fail(struct chat *c, enum takc_status st, const struct takc_query_result *r, struct takc_err *err)
 {
     struct takc_refusal f = takc_question_refusal(c->x, false, st, r, err);
+    if (!c->streams && r->answer.asked)
+        takc_question_spent_headers(c->x, r);
     if (!c->streams)
         takc_question_fail(c->x, &f);
     else

@@ -89,6 +89,8 @@ enum takc_status takc_question_of_body(const struct takc_api *api, const json_t 
     o->temperature = json_number_value(t);
     read_filters(json_object_get(body, "filters"), q);
     read_examples(json_object_get(body, "few_shot_examples"), q);
+    if (!takc_str_trim(o->question).len)
+        return takc_fail(err, TAKC_INVALID, 0, "/query: a text that is not blank is expected");
     enum takc_status st = read_rate(body, &o->rate, err);
     if (!st && takc_json_get_str(body, "mode").len)
         st = takc_mode_parse(takc_json_get_str(body, "mode"), &o->mode, err);
@@ -218,25 +220,33 @@ static void end_stream(struct answering *a, json_t *reply)
 
 /* ---- the answer ---- */
 
-void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r)
+void takc_question_spent_headers(struct takc_exchange *x, const struct takc_query_result *r)
 {
     char number[40];
-    takc_exchange_header(x, "x-takc-rate", takc_str(r->rate));
-    takc_exchange_header(x, "x-takc-mode", takc_str(takc_mode_name(r->mode)));
-    takc_exchange_header(x, "x-takc-version", r->version);
-    takc_exchange_header(x, "x-takc-cache", takc_str(r->answer.cache_hit ? "answer" : "hit"));
-    (void)snprintf(number, sizeof(number), "%.4f", r->confidence);
-    takc_exchange_header(x, "x-takc-confidence", takc_str(number));
     (void)snprintf(number, sizeof(number), "%.6f", (double)r->answer.picodollars / 1e12);
     takc_exchange_header(x, "x-takc-cost-usd", takc_str(number));
     (void)snprintf(number, sizeof(number), "%.2f", (double)(r->timing.total_ns - r->timing.model_ns) / 1e6);
     takc_exchange_header(x, "x-takc-overhead-ms", takc_str(number));
 }
 
+void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r)
+{
+    char number[16];
+    takc_exchange_header(x, "x-takc-rate", takc_str(r->rate));
+    takc_exchange_header(x, "x-takc-mode", takc_str(takc_mode_name(r->mode)));
+    takc_exchange_header(x, "x-takc-version", r->version);
+    takc_exchange_header(x, "x-takc-cache", takc_str(r->answer.cache_hit ? "answer" : "hit"));
+    (void)snprintf(number, sizeof(number), "%.4f", r->confidence);
+    takc_exchange_header(x, "x-takc-confidence", takc_str(number));
+    takc_question_spent_headers(x, r);
+}
+
 static void fail(struct answering *a, const struct takc_asked *asked, enum takc_status st, const struct takc_query_result *r,
                  struct takc_err *err)
 {
     struct takc_refusal f = takc_question_refusal(a->x, takc_json_get_str(asked->body, "model").len > 0, st, r, err);
+    if (!a->streams && r->answer.asked)
+        takc_question_spent_headers(a->x, r);
     if (!a->streams)
         takc_question_fail(a->x, &f);
     else if (!takc_api_event(a->x, "error", takc_question_error(a->x, &f), NULL))
