@@ -60,11 +60,14 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
 /* "/factor: 32 contradicts ..." says where. NULL: the message does not, or no memory. */
 static json_t *place_of(const char *code, struct takc_str message)
 {
-    size_t end = takc_str_find(message, takc_str(": "), 0);
+    size_t end = takc_str_find(message, takc_str(": "), 0), to = message.len;
     if (strcmp(code, "INVALID") != 0 || !takc_str_starts(message, takc_str("/")) || end == SIZE_MAX)
         return NULL;
+    for (size_t i = 0; i < 2; i++)
+        if (takc_str_ends(message, takc_str(i ? " is expected" : " are expected")) && to > end + 15)
+            to -= i ? 12 : 13;
     return json_pack("{so so}", "pointer", takc_json_str(takc_str_slice(message, 0, end)), "expected",
-                     takc_json_str(takc_str_slice(message, end + 2, message.len)));
+                     takc_json_str(takc_str_slice(message, end + 2, to)));
 }
 
 /* Takes details. */
