@@ -196,6 +196,13 @@ unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r)
     return r->run == takc_on_metrics && api->metrics_open ? 0 : r->may;
 }
 
+static const char *no_path(struct takc_str path)
+{
+    return takc_str_find(path, takc_str("/documents/"), 0) == SIZE_MAX
+               ? "there is no such path; GET /openapi.json lists them, and none ends with '/'"
+               : "there is no such path; a document's name is one segment of it, in which '/' is %2F";
+}
+
 static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
@@ -215,8 +222,7 @@ static void begin(void *arg, struct takc_exchange *x)
     if (!r) {
         takc_exchange_header(x, "Allow", takc_str(allow));
         refuse(arg, x, allow[0] ? 405 : 404,
-               allow[0] ? "this path does not take that method; Allow says which it takes"
-                        : "there is no such path; GET /openapi.json lists them, and none ends with '/'");
+               allow[0] ? "this path does not take that method; Allow says which it takes" : no_path(x->path));
         return;
     }
     x->about = asked;

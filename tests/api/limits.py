@@ -278,6 +278,8 @@ def model_failures(home):
         check(status == 502 and len(body["error"]["details"]["results"]) == 2 and "the script says" not in str(body), "a batch: %s" % body)
         status, headers, body = server.ask("POST", "/v1/chat/completions", {"model": "takc/fin", "messages": [{"role": "user", "content": "What was revenue in Q1?"}]})
         check(status == 502 and "the script says" not in str(body), "chat: %s" % body)
+        status, headers, body = server.ask("POST", "/compress", {"task_type": "fin", "wait": True, "model": "fake:obedient-no_model*9"})
+        check((status, body["error"]["code"]) == (404, "MODEL_NOT_FOUND"), "a compress by a model that is none: %d %s" % (status, body))
         said = server.said()
         check("the script says: throttled" in said, "the log has it: %s" % said[-800:])
 
