@@ -10,6 +10,7 @@
 #include "takc/str.h"
 
 struct takc_home;
+struct takc_profile;
 struct takc_models;
 struct takc_snapshots;
 
@@ -54,15 +55,17 @@ struct takc_query_options {
     const struct takc_str *history_answers;    /* of history, in its order, with their marks; turns of the prompt; NULL: none */
     const struct takc_query_example *examples; /* few-shot, behind the prefix; without a model they do nothing, and a note says so */
     size_t n_examples;
-    struct takc_models *models;       /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
-    struct takc_snapshots *snapshots; /* versions that stay open between questions, of a server; NULL: opened for this question */
-    uint32_t max_tokens;              /* of the answer; 0: the profile's */
-    double temperature;               /* with has_temperature; else the profile's */
+    const struct takc_profile *profile; /* the task's, with what counts its tokens (takc_home_counting_profile); NULL: read */
+    struct takc_models *models;         /* open ones, of a chat or a server, for what model names; NULL: opened for this question */
+    struct takc_snapshots *snapshots;   /* versions that stay open between questions, of a server; NULL: opened for this question */
+    uint32_t max_tokens;                /* of the answer; 0: the profile's */
+    double temperature;                 /* with has_temperature; else the profile's */
     bool has_temperature;
     takc_query_delta_fn *delta; /* NULL: whole. Not called where lines of the prompt instruct a reader: such answers are looked at first */
     void *delta_arg;
     takc_query_chosen_fn *chosen; /* NULL: not told */
     void *chosen_arg;
+    bool no_context;             /* where a model is asked the result's context stays empty: less memory while it is waited for */
     bool dry;                    /* the model's prices count, but it is not asked */
     bool answer_cache;           /* an answer of the same question, version, limits, model and parameters may be had again, and is kept */
     uint64_t answer_ttl_s;       /* how old it may be; 0: the profile's ttl_s */

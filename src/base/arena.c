@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * arena.c - blocks in a list, the newest in front; large requests get a block of their own. */
+ * arena.c - blocks in a list, the newest in front; large requests get a block of their own.
+ *
+ * Blocks of arenas that set block_bytes are kept for the next such arena, a few of them: to have them from the system anew costs more than
+ * what is done in them, and between what lives longer they would leave holes. */
 #include "base/arena.h"
 #include "base/alloc.h"
+#include "base/thread.h"
 
 #include <openssl/crypto.h>
 #include <stdalign.h>
@@ -15,7 +19,43 @@ struct takc_arena_block {
     alignas(max_align_t) char bytes[];
 };
 
-enum { FIRST_BYTES = 2 << 10, BLOCK_BYTES = 16 << 10 }; /* blocks double from the first on: most arenas hold little */
+enum { FIRST_BYTES = 2 << 10, BLOCK_BYTES = 8 << 10 }; /* blocks double from the first on: most arenas hold little */
+
+enum { KEPT_MAX = 8 };
+static struct {
+    struct takc_mutex mu;
+    struct takc_arena_block *first; /* zeroed */
+    size_t n;
+} kept = {.mu = TAKC_MUTEX_INIT};
+
+static struct takc_arena_block *kept_take(size_t cap)
+{
+    takc_mutex_lock(&kept.mu);
+    struct takc_arena_block *b = kept.first;
+    if (b && b->cap == cap) {
+        kept.first = b->next;
+        kept.n--;
+    } else {
+        b = NULL;
+    }
+    takc_mutex_unlock(&kept.mu);
+    return b;
+}
+
+static bool kept_give(struct takc_arena_block *b)
+{
+    memset(b->bytes, 0, b->used);
+    b->used = 0;
+    takc_mutex_lock(&kept.mu);
+    bool keeps = kept.n < KEPT_MAX && (!kept.first || kept.first->cap == b->cap);
+    if (keeps) {
+        b->next = kept.first;
+        kept.first = b;
+        kept.n++;
+    }
+    takc_mutex_unlock(&kept.mu);
+    return keeps;
+}
 
 void takc_arena_init(struct takc_arena *a)
 {
@@ -28,7 +68,8 @@ void takc_arena_clear(struct takc_arena *a)
         struct takc_arena_block *next = b->next;
         if (a->secret)
             OPENSSL_cleanse(b->bytes, b->used);
-        takc_free(b);
+        if (!a->block_bytes || b->cap != a->block_bytes || !kept_give(b))
+            takc_free(b);
         b = next;
     }
     *a = (struct takc_arena){.secret = a->secret, .block_bytes = a->block_bytes};
@@ -41,7 +82,9 @@ static struct takc_arena_block *add_block(struct takc_arena *a, size_t n)
     if (a->block_bytes)
         room = a->block_bytes;
     size_t cap = n > room / 4 ? n : room;
-    struct takc_arena_block *b = n > SIZE_MAX - sizeof(*b) - BLOCK_BYTES ? NULL : takc_alloc(sizeof(*b) + cap);
+    struct takc_arena_block *b = a->block_bytes && cap == a->block_bytes ? kept_take(cap) : NULL;
+    if (!b)
+        b = n > SIZE_MAX - sizeof(*b) - BLOCK_BYTES ? NULL : takc_alloc(sizeof(*b) + cap);
     if (!b)
         return NULL;
     b->cap = cap;

@@ -7,11 +7,13 @@
 
 #include "takc/str.h"
 
+#define TAKC_ARENA_LARGE ((size_t)512 << 10) /* some blocks of this size are kept by the process */
+
 struct takc_arena {
     struct takc_arena_block *head;
     size_t used_bytes;
     bool secret;        /* holds keys or tokens: blocks are wiped before they are freed. Set it behind init */
-    size_t block_bytes; /* of each block; 0: small at first, growing. Set behind init, for what is large and gone soon */
+    size_t block_bytes; /* of each block; 0: small at first, growing. Set behind init, for what is large and gone soon: TAKC_ARENA_LARGE */
 };
 
 /* An empty arena; the storage of the struct is the caller's. */

@@ -22,8 +22,10 @@
 #endif
 
 enum {
-    STACK_BYTES = 512 * 1024, /* of address space: what is touched is kept, some 20 KB for a question that waits for its model */
-    STACKS_KEPT = 16          /* by each thread */
+    STACK_BYTES = 512 * 1024, /* of address space: some 8 KB stay touched of a question that waits for its model */
+    STACKS_KEPT = 16,         /* by each thread */
+    SHED_SLACK = 1024,        /* below a frame: what the wait itself calls */
+    SHED_NS = 20000000        /* a wait that long is worth a call of the system */
 };
 #define FOREVER UINT64_MAX
 
@@ -31,7 +33,8 @@ struct fiber {
     ucontext_t context;
     struct member *member;
     struct takc_job job;
-    char *stack; /* with a page in front that nobody may touch */
+    char *stack;       /* with a page in front that nobody may touch */
+    uintptr_t shed_at; /* where it waited when the rest of the stack was last given back */
     bool ended, is_ready;
     struct takc_cond *on; /* what it waits for; NULL: nothing, or it was woken */
     struct fiber *next;   /* on that condition, or ready */
@@ -214,9 +217,22 @@ static uint64_t after_ms(uint64_t ms)
     return ms >= (FOREVER - now) / 1000000u ? FOREVER : now + ms * 1000000u;
 }
 
+/* Gives back the pages below what the fiber uses of its stack: what was called before it waits went deeper. Not for a short wait, and not
+ * where it waits in a loop. */
+static void shed(struct fiber *f, uint64_t until_ns)
+{
+    uintptr_t page = (uintptr_t)getpagesize(), here_at = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t from = (uintptr_t)f->stack + page, to = (here_at - SHED_SLACK) / page * page;
+    if (f->shed_at == here_at || to <= from || until_ns < now_ns() + SHED_NS)
+        return;
+    f->shed_at = here_at;
+    (void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 static void wait_until(struct member *m, struct fiber *f, uint64_t until_ns)
 {
     f->until_ns = until_ns;
+    shed(f, until_ns);
     if (until_ns != FOREVER)
         sleeper_add(m, f);
     give_up(m, f);

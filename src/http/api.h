@@ -152,10 +152,13 @@ json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum 
 
 /* --- questions: on_query.c --- */
 enum { TAKC_GLOBS_MAX = 64, TAKC_TURNS_MAX = 64, TAKC_EXAMPLES_MAX = 8 };
+struct takc_question_lists {
+    struct takc_str globs[TAKC_GLOBS_MAX], questions[TAKC_TURNS_MAX], answers[TAKC_TURNS_MAX];
+    struct takc_query_example examples[TAKC_EXAMPLES_MAX];
+};
 struct takc_question { /* what a request asks; init by zeroing, clear it */
     struct takc_query_options o;
-    struct takc_str globs[TAKC_GLOBS_MAX], questions[TAKC_TURNS_MAX], answers[TAKC_TURNS_MAX]; /* what o points to */
-    struct takc_query_example examples[TAKC_EXAMPLES_MAX];
+    struct takc_question_lists *lists; /* what o points to; NULL: none */
     struct takc_model_settings model;
     struct takc_profile profile;
     struct { /* of a stream: what is known before its model speaks */
@@ -164,6 +167,8 @@ struct takc_question { /* what a request asks; init by zeroing, clear it */
         bool told; /* the headers are there already */
     } chosen;
 };
+/* Makes q's lists, unless it has them. NOMEM. */
+TAKC_CHECK enum takc_status takc_question_lists(struct takc_question *q, struct takc_err *err);
 /* What the server's settings say of every question. */
 void takc_question_defaults(const struct takc_api *api, struct takc_question *q);
 /* The fields of a body of POST /query, which fits its schema; q borrows from it. INVALID: two of them contradict each other. */

@@ -157,8 +157,11 @@ static struct takc_str begin_of(struct takc_str s)
 /* Turns before the last question: pairs of what was asked and answered, the latest ones. */
 static enum takc_status read_messages(struct chat *c, const json_t *messages, struct takc_err *err)
 {
-    struct takc_question *q = &c->q;
+    struct takc_question_lists *q;
     size_t n = 0;
+    if (takc_question_lists(&c->q, err))
+        return TAKC_NOMEM;
+    q = c->q.lists;
     for (size_t i = 0; i < json_array_size(messages); i++) {
         const json_t *m = json_array_get(messages, i);
         struct takc_str role = takc_json_get_str(m, "role"), text = text_of(&c->x->arena, m);
@@ -183,10 +186,10 @@ static enum takc_status read_messages(struct chat *c, const json_t *messages, st
                          QUESTION_MAX);
     for (size_t i = 0; i + 1 < n; i++)
         q->questions[i] = begin_of(q->questions[i]);
-    q->o.question = q->questions[n - 1];
-    q->o.history = q->questions;
-    q->o.history_answers = q->answers;
-    q->o.n_history = n - 1;
+    c->q.o.question = q->questions[n - 1];
+    c->q.o.history = q->questions;
+    c->q.o.history_answers = q->answers;
+    c->q.o.n_history = n - 1;
     return TAKC_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "http/model_limit.h"
 #include "http/observe.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include <stdio.h>
 
@@ -27,22 +28,30 @@ static bool day(const json_t *v, const char *name, int32_t *out)
     return text.len && takc_date_parse(text.ptr, text.len, out, NULL) == TAKC_OK;
 }
 
+enum takc_status takc_question_lists(struct takc_question *q, struct takc_err *err)
+{
+    if (!q->lists)
+        q->lists = takc_alloc(sizeof(*q->lists));
+    return q->lists ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for a question");
+}
+
 static void read_examples(const json_t *list, struct takc_question *q)
 {
     for (size_t i = 0; i < json_array_size(list) && i < TAKC_EXAMPLES_MAX; i++) {
         const json_t *one = json_array_get(list, i);
-        q->examples[q->o.n_examples++] = (struct takc_query_example){takc_json_get_str(one, "input"), takc_json_get_str(one, "output")};
+        q->lists->examples[q->o.n_examples++] =
+            (struct takc_query_example){takc_json_get_str(one, "input"), takc_json_get_str(one, "output")};
     }
-    q->o.examples = q->examples;
+    q->o.examples = q->lists->examples;
 }
 
 static void read_filters(const json_t *f, struct takc_question *q)
 {
     const json_t *globs = json_object_get(f, "documents");
     for (size_t i = 0; i < json_array_size(globs) && i < TAKC_GLOBS_MAX; i++)
-        q->globs[q->o.n_documents++] =
+        q->lists->globs[q->o.n_documents++] =
             takc_str_n(json_string_value(json_array_get(globs, i)), json_string_length(json_array_get(globs, i)));
-    q->o.documents = q->globs;
+    q->o.documents = q->lists->globs;
     q->o.has_after = day(f, "after", &q->o.after);
     q->o.has_before = day(f, "before", &q->o.before);
 }
@@ -87,11 +96,16 @@ enum takc_status takc_question_of_body(const struct takc_api *api, const json_t 
     o->max_tokens = (uint32_t)whole(options, "max_tokens", 0);
     o->has_temperature = t != NULL;
     o->temperature = json_number_value(t);
-    read_filters(json_object_get(body, "filters"), q);
-    read_examples(json_object_get(body, "few_shot_examples"), q);
+    const json_t *filters = json_object_get(body, "filters"), *examples = json_object_get(body, "few_shot_examples");
     if (!takc_str_trim(o->question).len)
         return takc_fail(err, TAKC_INVALID, 0, "/query: a text that is not blank is expected");
-    enum takc_status st = read_rate(body, &o->rate, err);
+    enum takc_status st = filters || examples ? takc_question_lists(q, err) : TAKC_OK;
+    if (!st && filters)
+        read_filters(filters, q);
+    if (!st && examples)
+        read_examples(examples, q);
+    if (!st)
+        st = read_rate(body, &o->rate, err);
     if (!st && takc_json_get_str(body, "mode").len)
         st = takc_mode_parse(takc_json_get_str(body, "mode"), &o->mode, err);
     return st;
@@ -122,18 +136,38 @@ static void count_hit(const struct takc_asked *asked, struct takc_str task, cons
         takc_hits_add(asked->api->hits, asked->home, task, rate, clock->wall_s(clock));
 }
 
+/* A place among those who may ask the model; the wait for it counts as the model's. */
+static enum takc_status wait_for_model(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
+                                       struct takc_models_use *out_use, uint64_t *out_waited_ns, struct takc_err *err)
+{
+    const struct takc_clock *clock = takc_clock_or_system(x->call.clock);
+    uint64_t from = clock->mono_ns(clock);
+    enum takc_status st = takc_models_pool_get(asked->api->models, asked->home, q->o.task, &q->model, q->profile.counter, q->o.answer_cache,
+                                               &x->call, out_use, err);
+    *out_waited_ns = clock->mono_ns(clock) - from;
+    return st;
+}
+
 enum takc_status takc_question_answer(const struct takc_asked *asked, struct takc_exchange *x, struct takc_question *q,
                                       struct takc_query_result *out, struct takc_err *err)
 {
     enum takc_status st = TAKC_OK;
+    struct takc_models_use use = {0};
+    uint64_t waited_ns = 0;
     q->o.snapshots = asked->api->snapshots;
+    q->o.profile = &q->profile;
+    q->o.no_context = true; /* no reply carries it */
     if (q->model.model.len)
-        st = takc_models_pool_get(asked->api->models, asked->home, q->o.task, &q->model, q->profile.counter, &q->o.models, err);
+        st = wait_for_model(asked, x, q, &use, &waited_ns, err);
+    q->o.models = use.models;
     if (!st)
         st = takc_query(asked->home, &x->call, &q->o, out, err);
     if (!st)
         count_hit(asked, q->o.task, out);
-    takc_models_pool_put(asked->api->models, q->o.models);
+    out->timing.model_ns += waited_ns;
+    out->timing.total_ns += waited_ns;
+    out->ms = out->timing.total_ns / 1000000;
+    takc_models_pool_put(asked->api->models, &use);
     q->o.models = NULL;
     return st;
 }
@@ -166,6 +200,8 @@ void takc_question_chosen_headers(struct takc_exchange *x, const struct takc_que
 
 void takc_question_clear(struct takc_question *q)
 {
+    takc_free(q->lists);
+    q->lists = NULL;
     takc_profile_clear(&q->profile);
 }
 

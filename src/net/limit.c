@@ -3,7 +3,8 @@
  * limit.c - buckets, breaker, and the line in front of them.
  *
  * Who waits stands in a line and only its head looks at the buckets: so a large call is not starved by small ones. The head sleeps on the
- * options' clock in pieces, the others wait for their turn on a condition; both look at their call every PIECE_MS.
+ * options' clock in pieces, the others wait for their turn, each on a condition of its own, so that a
+ * place that is free wakes one of a thousand. The head looks at its call every PIECE_MS, the others every LINE_MS.
  * Where no rate was set, the first refusal sets one from what was used; once it has grown back to that, it is dropped again. Refusals of
  * calls that were under way when the rate was cut do not cut it again: a burst is one lesson. */
 #include "net/limit.h"
@@ -16,6 +17,7 @@
  * there is something to grow back to. */
 enum {
     PIECE_MS = 50,
+    LINE_MS = 250,
     FLOOR = 20 /* a twentieth of the base */,
     LEARNED_MIN = 6,
     STEP = 10 /* a tenth comes back */,
@@ -29,12 +31,12 @@ struct bucket {
 
 struct waiter {
     struct waiter *next;
+    struct takc_cond turn;
 };
 
 struct takc_limit {
     struct takc_limit_options o;
     const struct takc_clock *clock;
-    struct takc_cond moved;
     struct {
         struct takc_mutex mu;
         struct waiter *head, **tail;
@@ -176,8 +178,6 @@ enum takc_status takc_limit_open(struct takc_limit **out, const struct takc_limi
     l->locked.tail = &l->locked.head;
     refresh(l, now); /* full, not more */
     enum takc_status st = takc_mutex_init(&l->locked.mu, err);
-    if (!st && (st = takc_cond_init(&l->moved, err)) != TAKC_OK)
-        takc_mutex_clear(&l->locked.mu);
     if (st)
         takc_free(l);
     else
@@ -189,12 +189,17 @@ void takc_limit_close(struct takc_limit *l)
 {
     if (!l)
         return;
-    takc_cond_clear(&l->moved);
     takc_mutex_clear(&l->locked.mu);
     takc_free(l);
 }
 
 /* --- entering --- */
+
+static void wake_locked(struct takc_limit *l, bool all) TAKC_REQUIRES(l->locked.mu)
+{
+    for (struct waiter *w = l->locked.head; w; w = all ? w->next : NULL)
+        takc_cond_signal(&w->turn);
+}
 
 static void line_join_locked(struct takc_limit *l, struct waiter *w) TAKC_REQUIRES(l->locked.mu)
 {
@@ -210,7 +215,7 @@ static void line_leave_locked(struct takc_limit *l, struct waiter *w) TAKC_REQUI
     *at = w->next;
     if (l->locked.tail == &w->next)
         l->locked.tail = at;
-    takc_cond_broadcast(&l->moved);
+    wake_locked(l, false);
 }
 
 /* UPSTREAM while the breaker is open and it is not yet time to let one call through. */
@@ -243,8 +248,8 @@ static void nap_locked(struct takc_limit *l, uint64_t ns) TAKC_REQUIRES(l->locke
     takc_mutex_lock(&l->locked.mu);
 }
 
-static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call, const struct waiter *w, uint64_t tokens,
-                                    struct takc_err *err) TAKC_REQUIRES(l->locked.mu)
+static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call, struct waiter *w, uint64_t tokens, struct takc_err *err)
+    TAKC_REQUIRES(l->locked.mu)
 {
     for (;;) {
         uint64_t now = now_of(l);
@@ -255,7 +260,7 @@ static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call
             return st;
         refresh(l, now);
         if (l->locked.head != w || l->locked.n_in >= l->o.max_parallel) {
-            takc_cond_wait_ms(&l->moved, &l->locked.mu, PIECE_MS);
+            takc_cond_wait_ms(&w->turn, &l->locked.mu, l->locked.head == w ? PIECE_MS : LINE_MS);
             continue;
         }
         uint64_t a = bucket_wait(&l->locked.requests, 1), b = bucket_wait(&l->locked.tokens, (double)tokens), wait = a > b ? a : b;
@@ -270,11 +275,15 @@ static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call
 enum takc_status takc_limit_enter(struct takc_limit *l, struct takc_call *call, uint64_t tokens, struct takc_err *err)
 {
     struct waiter w = {NULL};
+    enum takc_status st = takc_cond_init(&w.turn, err);
+    if (st)
+        return st;
     takc_mutex_lock(&l->locked.mu);
     line_join_locked(l, &w);
-    enum takc_status st = wait_locked(l, call, &w, tokens, err);
+    st = wait_locked(l, call, &w, tokens, err);
     line_leave_locked(l, &w);
     takc_mutex_unlock(&l->locked.mu);
+    takc_cond_clear(&w.turn);
     return st;
 }
 
@@ -312,7 +321,7 @@ void takc_limit_leave(struct takc_limit *l, enum takc_limit_result r, uint64_t t
         l->locked.raised_ns = now; /* not a minute without one */
     else if (r == TAKC_LIMIT_REFUSED)
         rate_cut(l, now);
-    takc_cond_broadcast(&l->moved);
+    wake_locked(l, l->locked.open); /* while it is open nobody waits */
     takc_mutex_unlock(&l->locked.mu);
 }
 

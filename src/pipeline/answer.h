@@ -18,7 +18,7 @@
 #include "rank/select.h"
 #include "takc/query.h"
 
-/* Lines of a prompt, and what each stands on. */
+/* Lines of a prompt, and what each stands on. Texts are of the scratch until the prompt is composed, then of the request. */
 struct takc_answer_shown {
     struct takc_prompt_line *lines;
     struct takc_answer_stands {
@@ -32,19 +32,21 @@ struct takc_answer_shown {
 
 struct takc_answer {
     struct takc_snapshot snapshot;
-    struct takc_arena *arena; /* the result's: what it points to lives there */
+    struct takc_arena *arena;  /* the result's: what it points to lives there */
+    struct takc_arena scratch; /* what is chosen and composed from; cleared before a model is waited for */
     struct takc_call *call;
     const struct takc_query_options *o;
     const struct takc_tokenizer *tokenizer;
-    struct takc_profile profile;
+    const struct takc_profile *profile;
+    struct takc_profile own_profile; /* where the options have none */
     struct takc_query_result *r;
     struct takc_str question; /* with the history's words where it names nothing itself */
     bool task_wide;           /* the prompt names no fact */
     uint64_t reader_tokens, artifact_tokens;
     takc_rate rate; /* of the artifact that was chosen */
-    struct takc_choice choice;
+    struct takc_choice choice; /* of the scratch */
     struct takc_buf notes;
-    bool *passing; /* per document of the index: passes the filters */
+    bool *passing; /* per document of the index: passes the filters; of the scratch */
     size_t n_passing;
     struct takc_models *models;          /* NULL: no model answers */
     struct takc_answer_shown background; /* of the prompt: what the mode's artifact, or everything, says */
@@ -58,6 +60,10 @@ struct takc_answer {
 TAKC_CHECK enum takc_status takc_answer_note(struct takc_answer *q, struct takc_err *err, const char *text);
 /* Adds the time since the last lap to one of the result's (timing); NULL: to none. */
 void takc_answer_lap(struct takc_answer *q, uint64_t *spent_ns);
+/* Copies a text into the scratch. */
+TAKC_CHECK enum takc_status takc_answer_hold(struct takc_answer *q, struct takc_str s, struct takc_str *out, struct takc_err *err);
+/* Copies what the result shows of the scratch. Without a wish for the context it is let go where a model is asked about it. */
+TAKC_CHECK enum takc_status takc_answer_keep_shown(struct takc_answer *q, struct takc_err *err);
 /* Copies a text into the result's arena. */
 TAKC_CHECK enum takc_status takc_answer_keep(struct takc_answer *q, struct takc_str s, struct takc_str *out, struct takc_err *err);
 

@@ -108,7 +108,7 @@ static int64_t now_s(const struct takc_answer *q)
 /* INVALID for a form that is not ours. */
 static enum takc_status read_kept(struct takc_answer *q, const json_t *v, bool *out_hit, struct takc_str *out_text, struct takc_err *err)
 {
-    uint64_t format, at = 0, ttl = q->o->answer_ttl_s ? q->o->answer_ttl_s : q->profile.ttl_s;
+    uint64_t format, at = 0, ttl = q->o->answer_ttl_s ? q->o->answer_ttl_s : q->profile->ttl_s;
     int64_t now = now_s(q);
     struct takc_model_answer *a = &q->r->answer;
     enum takc_status st = takc_json_get_u64(v, "format", &format, err);
@@ -172,7 +172,7 @@ static enum takc_status write_kept(const struct takc_answer *q, struct takc_str 
 static enum takc_status is_kept_version(struct takc_answer *q, bool *out, struct takc_err *err)
 {
     struct takc_manifest m;
-    enum takc_status st = takc_home_manifest(q->snapshot.home, q->snapshot.task, q->arena, &m, err);
+    enum takc_status st = takc_home_manifest(q->snapshot.home, q->snapshot.task, &q->scratch, &m, err);
     *out = !st && takc_manifest_find(&m, q->r->version);
     return st;
 }

@@ -22,7 +22,7 @@ enum takc_status takc_answer_filter_apply(struct takc_answer *q, struct takc_err
     const struct takc_filter f = takc_answer_filter(q);
     struct takc_index_doc d;
     enum takc_status st = TAKC_OK;
-    q->passing = takc_arena_array(q->arena, n + 1, sizeof(*q->passing));
+    q->passing = takc_arena_array(&q->scratch, n + 1, sizeof(*q->passing));
     if (!q->passing)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a filter");
     for (uint32_t i = 0; !st && i < n; i++) {
@@ -69,7 +69,7 @@ bool takc_answer_name_passes(const struct takc_answer *q, struct takc_str name)
 
 enum takc_status takc_answer_artifact_text(struct takc_answer *q, struct takc_artifact *a, struct takc_buf *out, struct takc_err *err)
 {
-    struct takc_segment *left = takc_arena_array(q->arena, a->n_segments + 1, sizeof(*left));
+    struct takc_segment *left = takc_arena_array(&q->scratch, a->n_segments + 1, sizeof(*left));
     size_t n = 0;
     if (!left)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a filter");

@@ -21,7 +21,7 @@ static enum takc_status choose_lines(struct takc_answer *q, uint64_t budget, str
         .text = takc_snapshot_text,
         .text_arg = &q->snapshot,
     };
-    return takc_select(q->snapshot.index, q->question, &so, q->call, q->arena, &q->choice, err);
+    return takc_select(q->snapshot.index, q->question, &so, q->call, &q->scratch, &q->choice, err);
 }
 
 /* A heading of a few words names a place and answers nothing. */
@@ -49,7 +49,7 @@ static enum takc_status respond(struct takc_answer *q, struct takc_err *err)
     struct takc_buf text;
     struct takc_citer citer;
     size_t most = q->o->answer_lines ? q->o->answer_lines : DEFAULT_ANSWER_LINES;
-    size_t *picked = takc_arena_array(q->arena, most + 1, sizeof(*picked));
+    size_t *picked = takc_arena_array(&q->scratch, most + 1, sizeof(*picked));
     struct takc_cited *cited = takc_arena_array(q->arena, most + 1, sizeof(*cited));
     if (!cited || !picked)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for citations");
@@ -60,9 +60,10 @@ static enum takc_status respond(struct takc_answer *q, struct takc_err *err)
     for (size_t i = 0; !st && i < n; i++) {
         const struct takc_line *line = &q->choice.lines[picked[i]];
         st = takc_cite(&citer, line->unit, &cited[i], err);
-        cited[i].line_text = line->text;
         cited[i].score = line->score;
         cited[i].coverage = line->coverage;
+        if (!st)
+            st = takc_answer_keep(q, line->text, &cited[i].line_text, err);
         if (!st && i)
             st = takc_buf_byte(&text, '\n', err);
         if (!st)

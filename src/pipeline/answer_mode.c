@@ -81,7 +81,7 @@ static enum takc_status join_context(struct takc_answer *q, struct takc_str pref
     if (!st)
         st = takc_buf_add(&text, q->choice.context, err);
     if (!st)
-        st = takc_answer_keep(q, takc_buf_str(&text), &q->r->context, err);
+        st = takc_answer_hold(q, takc_buf_str(&text), &q->r->context, err);
     takc_buf_clear(&text);
     return st;
 }
@@ -118,7 +118,7 @@ static enum takc_status mode_whole(struct takc_answer *q, struct takc_err *err)
     if (!st)
         st = takc_answer_lines(q, q->reader_tokens, err);
     if (!st)
-        st = takc_answer_keep(q, takc_buf_str(&text), &q->r->context, err);
+        st = takc_answer_hold(q, takc_buf_str(&text), &q->r->context, err);
     takc_buf_clear(&text);
     if (st)
         return st;

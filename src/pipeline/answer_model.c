@@ -91,7 +91,7 @@ static enum takc_status examples_of(struct takc_answer *q, struct takc_prompt *p
 static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked *a, struct takc_err *err)
 {
     enum takc_status st = shows_lines(q) ? takc_answer_show_lines(q, &a->lines, err) : TAKC_OK;
-    a->prompt = (struct takc_prompt){.description = q->profile.description,
+    a->prompt = (struct takc_prompt){.description = q->profile->description,
                                      .background = q->background.lines,
                                      .n_background = q->background.n,
                                      .lines = a->lines.lines,
@@ -104,13 +104,17 @@ static enum takc_status compose(struct takc_answer *q, struct takc_answer_asked 
         st = examples_of(q, &a->prompt, err);
     for (size_t i = 0; !st && i < takc_asked_lines(a); i++)
         a->instructed |= takc_asked_line(a, i)->quoted;
-    a->request = (struct takc_model_request){.max_tokens = q->o->max_tokens ? q->o->max_tokens : q->profile.max_tokens,
+    a->request = (struct takc_model_request){.max_tokens = q->o->max_tokens ? q->o->max_tokens : q->profile->max_tokens,
                                              .has_temperature = true,
-                                             .temperature = q->o->has_temperature ? q->o->temperature : q->profile.temperature,
+                                             .temperature = q->o->has_temperature ? q->o->temperature : q->profile->temperature,
                                              .first_token_ms = q->o->model->first_token_ms,
                                              .total_ms = q->o->model->total_ms,
                                              .needs_text = true};
-    return st ? st : takc_prompt_request(&a->prompt, q->arena, &a->request, err);
+    if (!st)
+        st = takc_prompt_request(&a->prompt, q->arena, &a->request, err);
+    if (!st)
+        st = takc_prompt_settle(q->background.lines, q->background.n, &a->request, q->arena, err);
+    return st ? st : takc_prompt_settle(a->lines.lines, a->lines.n, &a->request, q->arena, err);
 }
 
 static enum takc_status fail_with_step(const struct takc_answer *q, enum takc_status st, enum takc_failure f, struct takc_err *err)
@@ -209,6 +213,14 @@ static enum takc_status settle(struct takc_answer *q, struct takc_answer_asked *
     return st ? st : takc_answer_judge(q, a, err);
 }
 
+/* It may be long until the model answers, and many questions may wait. */
+static void drop_scratch(struct takc_answer *q)
+{
+    q->choice = (struct takc_choice){0};
+    q->passing = NULL;
+    takc_arena_clear(&q->scratch);
+}
+
 static enum takc_status ask(struct takc_answer *q, struct takc_answer_asked *a, struct takc_err *err)
 {
     struct takc_model_reply reply;
@@ -223,6 +235,7 @@ static enum takc_status ask(struct takc_answer *q, struct takc_answer_asked *a, 
         q->r->answer.asked = hit;
         return st ? st : settle(q, a, kept, err);
     }
+    drop_scratch(q);
     takc_model_reply_init(&reply);
     st = call(q, a, &reply, err);
     takc_answer_lap(q, &q->r->timing.model_ns);

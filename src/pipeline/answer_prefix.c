@@ -9,7 +9,7 @@
 #include "pipeline/answer.h"
 #include "pipeline/version.h"
 
-/* Text of a stored artifact, in the arena; NOT_FOUND names the rates that there are. */
+/* Text of a stored artifact, in the scratch; NOT_FOUND names the rates that there are. */
 static enum takc_status stored_text(struct takc_answer *q, takc_rate rate, struct takc_str *out, struct takc_err *err)
 {
     struct takc_artifact a = {0};
@@ -34,7 +34,7 @@ static enum takc_status stored_text(struct takc_answer *q, takc_rate rate, struc
     if (!st)
         st = takc_answer_artifact_text(q, &a, &text, err);
     if (!st)
-        st = takc_answer_keep(q, takc_buf_str(&text), out, err);
+        st = takc_answer_hold(q, takc_buf_str(&text), out, err);
     if (!st)
         st = takc_answer_show_artifact(q, &a, err);
     takc_buf_clear(&text);
@@ -87,7 +87,7 @@ static enum takc_status take_rate(struct takc_answer *q, takc_rate rate, struct 
 {
     enum takc_status st = stored_text(q, rate, out_text, err);
     if (!st)
-        st = takc_cover(q->snapshot.index, q->question, *out_text, q->arena, cover, err);
+        st = takc_cover(q->snapshot.index, q->question, *out_text, &q->scratch, cover, err);
     if (st)
         return st;
     q->r->coverage = cover->share;
@@ -153,7 +153,7 @@ static enum takc_status made_text(struct takc_answer *q, takc_rate rate, struct 
     struct takc_set_size size;
     struct takc_buf json, text;
     struct takc_artifact a = {0};
-    struct takc_extractive_options eo = takc_build_options(&q->profile, 1);
+    struct takc_extractive_options eo = takc_build_options(q->profile, 1);
     const struct takc_artifact_meta meta = {.task = q->snapshot.task, .fingerprint = takc_str("-"), .rate = rate};
     takc_buf_init(&json, TAKC_BUF_MAX_REPLY);
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
@@ -161,7 +161,7 @@ static enum takc_status made_text(struct takc_answer *q, takc_rate rate, struct 
     if (!st)
         st = takc_snapshot_docs(&q->snapshot, &set, err);
     if (!st)
-        st = takc_docset_corpus(q->snapshot.home, q->snapshot.task, set, q->arena, &c, err);
+        st = takc_docset_corpus(q->snapshot.home, q->snapshot.task, set, &q->scratch, &c, err);
     if (!st)
         st = takc_selection_set(&s, &c.corpus, &eo, meta.rate, &bits, &size, err);
     if (!st)
@@ -171,7 +171,7 @@ static enum takc_status made_text(struct takc_answer *q, takc_rate rate, struct 
     if (!st)
         st = takc_answer_artifact_text(q, &a, &text, err);
     if (!st)
-        st = takc_answer_keep(q, takc_buf_str(&text), out, err);
+        st = takc_answer_hold(q, takc_buf_str(&text), out, err);
     if (!st)
         st = takc_answer_show_artifact(q, &a, err);
     takc_artifact_clear(&a);

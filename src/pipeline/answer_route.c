@@ -31,7 +31,7 @@ static enum takc_status count_text(struct takc_answer *q,
 
 static enum takc_status rules_text(struct takc_answer *q, struct takc_buf *out, struct takc_err *err)
 {
-    return takc_prompt_system(q->profile.description, out, err);
+    return takc_prompt_system(q->profile->description, out, err);
 }
 
 static enum takc_status background_text(struct takc_answer *q, struct takc_buf *out, struct takc_err *err)

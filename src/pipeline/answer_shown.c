@@ -42,7 +42,7 @@ enum takc_status takc_answer_show_whole(struct takc_answer *q, struct takc_err *
     size_t n = takc_index_n_units(q->snapshot.index);
     struct takc_index_unit u;
     enum takc_status st = q->models ? shown_init(q, n, &q->background, err) : TAKC_OK;
-    takc_show_init(&show, q->snapshot.index, takc_snapshot_text, &q->snapshot, q->arena);
+    takc_show_init(&show, q->snapshot.index, takc_snapshot_text, &q->snapshot, &q->scratch);
     for (uint32_t i = 0; !st && q->models && i < n; i++) {
         st = takc_index_unit_at(q->snapshot.index, i, &u, err);
         if (!st && q->passing[u.doc])
@@ -61,9 +61,9 @@ enum takc_status takc_answer_show_lines(struct takc_answer *q, struct takc_answe
 {
     struct takc_show show;
     size_t n = q->choice.n_lines;
-    struct takc_line *sorted = takc_arena_array(q->arena, n + 1, sizeof(*sorted));
+    struct takc_line *sorted = takc_arena_array(&q->scratch, n + 1, sizeof(*sorted));
     enum takc_status st = sorted ? shown_init(q, n, out, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for a prompt");
-    takc_show_init(&show, q->snapshot.index, takc_snapshot_text, &q->snapshot, q->arena);
+    takc_show_init(&show, q->snapshot.index, takc_snapshot_text, &q->snapshot, &q->scratch);
     for (size_t i = 0; !st && i < n; i++)
         sorted[i] = q->choice.lines[i];
     if (!st)
@@ -137,14 +137,14 @@ static enum takc_status show_segment(struct takc_answer *q, const struct takc_ar
     if (!st)
         st = takc_features_instructs(body->text, &l->quoted, err);
     if (!st)
-        st = takc_answer_keep(q, doc->title.len ? doc->title : doc->name, &l->title, err);
+        st = takc_answer_hold(q, doc->title.len ? doc->title : doc->name, &l->title, err);
     if (!st)
-        st = takc_answer_keep(q, body->text, &l->text, err);
+        st = takc_answer_hold(q, body->text, &l->text, err);
     if (!st && (u.doc != under->doc || u.anchor != under->anchor))
         *under = (struct under){u.doc, u.anchor, {0}};
     for (size_t i = 0; !st && i < s->n_parts; i++)
         if (s->parts[i].role == TAKC_PART_ANCHOR)
-            st = takc_answer_keep(q, s->parts[i].text, &under->text, err);
+            st = takc_answer_hold(q, s->parts[i].text, &under->text, err);
     if (!st && s->kind == TAKC_SEGMENT_GENERATED)
         st = keep_spans(q, body, on, err);
     if (st)

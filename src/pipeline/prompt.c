@@ -224,6 +224,70 @@ enum takc_status takc_prompt_request(const struct takc_prompt *p, struct takc_ar
     return st;
 }
 
+/* --- lines without what they were composed of --- */
+
+struct settler {
+    const struct takc_model_request *request;
+    struct takc_arena *arena;
+    size_t message, block, pos; /* lines stand in the request's order: behind what was found last */
+};
+
+static bool found(struct settler *s, struct takc_str text, struct takc_str *out)
+{
+    for (size_t m = s->message; m < s->request->n_messages; m++)
+        for (size_t b = m == s->message ? s->block : 0; b < s->request->messages[m].n_blocks; b++) {
+            struct takc_str where = s->request->messages[m].blocks[b].text;
+            size_t at = takc_str_find(where, text, m == s->message && b == s->block ? s->pos : 0);
+            if (at == SIZE_MAX)
+                continue;
+            s->message = m;
+            s->block = b;
+            s->pos = at + text.len;
+            *out = takc_str_slice(where, at, s->pos);
+            return true;
+        }
+    return false;
+}
+
+static enum takc_status settle(struct settler *s, struct takc_str *text, struct takc_err *err)
+{
+    struct takc_str now = takc_str("");
+    if (text->len && !found(s, *text, &now))
+        now = takc_arena_dup(s->arena, *text);
+    *text = now;
+    return now.ptr ? TAKC_OK : no_memory(err);
+}
+
+/* What heads several lines is shown, and kept, once. */
+static enum takc_status settle_head(struct settler *s, struct takc_str *text, struct takc_str last[2], struct takc_err *err)
+{
+    struct takc_str was = *text;
+    if (last[0].ptr && takc_str_eq(was, last[0])) {
+        *text = last[1];
+        return TAKC_OK;
+    }
+    enum takc_status st = settle(s, text, err);
+    last[0] = was;
+    last[1] = *text;
+    return st;
+}
+
+enum takc_status takc_prompt_settle(struct takc_prompt_line *lines, size_t n, const struct takc_model_request *r, struct takc_arena *a,
+                                    struct takc_err *err)
+{
+    struct settler s = {.request = r, .arena = a};
+    struct takc_str title[2] = {{0}}, before[2] = {{0}};
+    enum takc_status st = TAKC_OK;
+    for (size_t i = 0; !st && i < n; i++) {
+        st = settle_head(&s, &lines[i].title, title, err);
+        if (!st)
+            st = settle_head(&s, &lines[i].before, before, err);
+        if (!st)
+            st = settle(&s, &lines[i].text, err);
+    }
+    return st;
+}
+
 /* --- what was planted --- */
 
 static enum takc_status add_words(struct takc_intern *t, struct takc_str text, struct takc_err *err)

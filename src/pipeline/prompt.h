@@ -50,6 +50,10 @@ TAKC_CHECK enum takc_status takc_prompt_background(const struct takc_prompt *p, 
 /* Sets system and messages of out, whose memory is the arena's; the rest of out stays. NOMEM, INVALID for too much. */
 TAKC_CHECK enum takc_status takc_prompt_request(const struct takc_prompt *p, struct takc_arena *a, struct takc_model_request *out,
                                                 struct takc_err *err);
+/* Points lines of the prompt, in its order, into the request that shows them, and copies to the arena what it does not show as it is: the
+ * texts that the prompt was composed of may go then. NOMEM. */
+TAKC_CHECK enum takc_status takc_prompt_settle(struct takc_prompt_line *lines, size_t n, const struct takc_model_request *r,
+                                               struct takc_arena *a, struct takc_err *err);
 /* Has a text what only quoted lines have, and neither other lines nor question? Then it repeats what was planted. */
 TAKC_CHECK enum takc_status takc_prompt_echoes(const struct takc_prompt *p, struct takc_str text, bool *out, struct takc_err *err);
 

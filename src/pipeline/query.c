@@ -27,6 +27,12 @@ enum takc_status takc_answer_keep(struct takc_answer *q, struct takc_str s, stru
     return out->ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for an answer");
 }
 
+enum takc_status takc_answer_hold(struct takc_answer *q, struct takc_str s, struct takc_str *out, struct takc_err *err)
+{
+    *out = takc_arena_dup(&q->scratch, s);
+    return out->ptr ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for an answer");
+}
+
 static uint64_t now_ns(const struct takc_call *call)
 {
     const struct takc_clock *clock = takc_clock_or_system(call ? call->clock : NULL);
@@ -48,13 +54,14 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
         return takc_fail(err, TAKC_INVALID, 0, "the question is empty");
     if (!takc_utf8_valid(question, NULL))
         return takc_fail(err, TAKC_INVALID, 0, "the question is not UTF-8");
-    enum takc_status st = takc_home_counting_profile(h, q->o->task, &q->profile, err);
+    enum takc_status st = q->o->profile ? TAKC_OK : takc_home_counting_profile(h, q->o->task, &q->own_profile, err);
+    q->profile = q->o->profile ? q->o->profile : &q->own_profile;
     if (!st)
         st = takc_snapshot_open(&q->snapshot, q->o->snapshots, h, q->o->task, q->o->version, err);
     takc_answer_lap(q, &q->r->timing.cache_ns);
     if (st)
         return st;
-    q->tokenizer = q->profile.counter;
+    q->tokenizer = q->profile->counter;
     q->reader_tokens = q->o->reader_tokens ? q->o->reader_tokens : DEFAULT_READER_TOKENS;
     q->artifact_tokens = q->o->artifact_tokens ? q->o->artifact_tokens : DEFAULT_ARTIFACT_TOKENS;
     q->r->source_tokens = q->snapshot.version->source_tokens;
@@ -71,6 +78,30 @@ static enum takc_status begin(struct takc_answer *q, struct takc_home *h, struct
     return takc_answer_keep(q, q->snapshot.version->label, &q->r->version, err);
 }
 
+static enum takc_status keep_missing(struct takc_answer *q, struct takc_err *err)
+{
+    struct takc_str *list = takc_arena_array(q->arena, q->r->n_missing + 1, sizeof(*list));
+    enum takc_status st = list ? TAKC_OK : takc_fail(err, TAKC_NOMEM, 0, "no memory for missing words");
+    for (size_t i = 0; !st && i < q->r->n_missing; i++)
+        st = takc_answer_keep(q, q->r->missing[i], &list[i], err);
+    q->r->missing = list;
+    return st;
+}
+
+enum takc_status takc_answer_keep_shown(struct takc_answer *q, struct takc_err *err)
+{
+    struct takc_query_result *r = q->r;
+    bool asks = q->models && !q->o->dry, responds = r->context.len && r->response.ptr == r->context.ptr;
+    enum takc_status st = keep_missing(q, err);
+    if (asks && q->o->no_context && (!responds || q->background.n))
+        r->context = takc_str("");
+    else if (!st)
+        st = takc_answer_keep(q, r->context, &r->context, err);
+    if (responds)
+        r->response = r->context;
+    return st;
+}
+
 static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struct takc_err *err)
 {
     static const char *const complexities[] = {"", "simple", "moderate", "complex"};
@@ -85,6 +116,8 @@ static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struc
     st = takc_answer_filter_apply(q, err);
     if (!st)
         st = takc_answer_run(q, err);
+    if (!st)
+        st = takc_answer_keep_shown(q, err);
     takc_answer_lap(q, &q->r->timing.choose_ns);
     if (!st && q->o->n_examples && !q->models)
         st = takc_answer_note(q, err, "the examples did nothing: no model answers");
@@ -108,30 +141,33 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
     takc_arena_init(arena);
     out->owner = arena;
     *q = (struct takc_answer){.arena = arena, .call = call, .o = o, .r = out, .lap_ns = now_ns(call)};
+    takc_arena_init(&q->scratch);
+    q->scratch.block_bytes = TAKC_ARENA_LARGE;
     takc_buf_init(&q->notes, TAKC_BUF_MAX_REPLY); /* a model's own stand among them */
     enum takc_status st = answer(q, h, err);
     *out_moved = st == TAKC_NOT_FOUND && !out->answer.asked && takc_snapshot_has_moved(&q->snapshot);
     if (q->models != o->models)
         takc_models_close(q->models);
     takc_snapshot_close(&q->snapshot);
-    takc_profile_clear(&q->profile);
+    takc_profile_clear(&q->own_profile);
     takc_buf_clear(&q->notes);
+    takc_arena_clear(&q->scratch);
     takc_free(q);
     if (st) {
-        const struct takc_model_answer *a = &out->answer;
-        const struct takc_query_result rest = {.timing = out->timing,
-                                               .answer = {.asked = a->asked,
-                                                          .failure = a->failure,
-                                                          .after_ms = a->after_ms,
-                                                          .input = a->input,
-                                                          .output = a->output,
-                                                          .cache_read = a->cache_read,
-                                                          .cache_write = a->cache_write,
-                                                          .picodollars = a->picodollars,
-                                                          .priced = a->priced,
-                                                          .tries = a->tries}};
+        const struct takc_query_timing timing = out->timing;
+        const struct takc_model_answer a = out->answer;
         takc_query_result_free(out);
-        *out = rest;
+        out->timing = timing;
+        out->answer = (struct takc_model_answer){.asked = a.asked,
+                                                 .failure = a.failure,
+                                                 .after_ms = a.after_ms,
+                                                 .input = a.input,
+                                                 .output = a.output,
+                                                 .cache_read = a.cache_read,
+                                                 .cache_write = a.cache_write,
+                                                 .picodollars = a.picodollars,
+                                                 .priced = a.priced,
+                                                 .tries = a.tries};
     }
     return st;
 }

@@ -14,7 +14,6 @@ enum { MISFITS_MAX = 20, COVER_LINES = 5 /* the best lines whose words count as 
 enum { KEY_TWIN = 3 };
 
 /* Blocks of scratch are large enough to be maps of their own: they leave no holes between what stays for as long as a model takes. */
-enum { SCRATCH_BYTES = 512 << 10 };
 
 struct chooser {
     const struct takc_select_options *o;
@@ -220,7 +219,7 @@ enum takc_status takc_select(const struct takc_index *x, struct takc_str questio
     struct takc_arena scratch; /* some bytes for each unit of the version: not kept while an answer waits for its model */
     struct chooser c = {.o = o, .arena = arena, .scratch = &scratch, .seen = {.arena = &scratch}};
     takc_arena_init(&scratch);
-    scratch.block_bytes = SCRATCH_BYTES;
+    scratch.block_bytes = TAKC_ARENA_LARGE;
     c.budget_mt = o->budget_tokens > UINT64_MAX / 1000 ? UINT64_MAX : o->budget_tokens * 1000;
     takc_show_init(&c.show, x, o->text, o->text_arg, &scratch);
     enum takc_status st = takc_question_read(x, question, &scratch, &q, err);
