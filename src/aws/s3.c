@@ -111,39 +111,64 @@ static enum takc_status refuse(const struct takc_http_reply *h, struct takc_err 
     return elsewhere && region.len ? takc_err_prefix(err, st, "the bucket is in region %.*s (model.region)", TAKC_STR_ARG(region)) : st;
 }
 
-static enum takc_status try_once(struct takc_aws *a, struct takc_call *call, const struct takc_http_request *q, struct takc_http_reply *h,
-                                 struct takc_err *err)
+/* One try with a sink's own failure kept apart: it is not S3's, and no other try mends it. */
+struct streaming {
+    const struct takc_s3_sink *sink; /* NULL: the body is kept */
+    bool failed;
+};
+
+static enum takc_status take_piece(void *arg, struct takc_str piece, struct takc_err *err)
 {
-    enum takc_status st = takc_aws_send(a, call, "s3", q, h, err);
+    struct streaming *s = arg;
+    enum takc_status st = s->sink->piece(s->sink->arg, piece, err);
+    s->failed = st != TAKC_OK;
+    return st;
+}
+
+static enum takc_status try_once(struct takc_aws *a, struct takc_call *call, const struct takc_http_request *q, struct streaming *s,
+                                 struct takc_http_reply *h, struct takc_err *err)
+{
+    enum takc_status st = s->sink ? s->sink->begin(s->sink->arg, err) : TAKC_OK;
+    s->failed = st != TAKC_OK;
+    st = st ? st : takc_aws_send(a, call, "s3", q, h, err);
     return st || (h->status >= 200 && h->status < 300) ? st : refuse(h, err);
 }
 
-/* Sends until it is done, or not worth repeating. h is cleared by the caller, whatever the status. */
-static enum takc_status send(struct takc_aws *a, struct takc_call *call, struct takc_http_request *q, struct takc_http_reply *h,
-                             struct takc_err *err)
+/* Sends until it is done, or not worth repeating. h is cleared by the caller, whatever the status. sink: NULL, the body is kept. */
+static enum takc_status send(struct takc_aws *a, struct takc_call *call, struct takc_http_request *q, const struct takc_s3_sink *sink,
+                             struct takc_http_reply *h, struct takc_err *err)
 {
+    struct streaming streaming = {.sink = sink};
     struct takc_retry_policy policy = takc_retry_policy_default();
     struct takc_jitter jitter = takc_jitter_seed(a->clock->mono_ns(a->clock) | 1);
     q->total_ms = TRANSFER_MS;
+    if (sink) {
+        q->piece = take_piece;
+        q->arg = &streaming;
+        q->max_reply = SIZE_MAX;
+    }
     for (unsigned i = 0;; i++) {
         takc_http_reply_init(h);
-        enum takc_status st = try_once(a, call, q, h, err);
-        bool again = st == TAKC_UPSTREAM || st == TAKC_LIMITED || st == TAKC_TIMEOUT;
-        if (!again || i + 1 == TRIES || takc_call_sleep(call, takc_retry_wait_ms(&policy, &jitter, i, 0), NULL))
+        enum takc_status st = try_once(a, call, q, &streaming, h, err);
+        bool again = !streaming.failed && (st == TAKC_UPSTREAM || st == TAKC_LIMITED || st == TAKC_TIMEOUT);
+        if (!again || i + 1 == TRIES)
             return st;
+        if (takc_call_sleep(call, takc_retry_wait_ms(&policy, &jitter, i, 0), NULL))
+            return takc_call_check(call, NULL) == TAKC_CANCELLED ? takc_call_check(call, err) : st;
         takc_http_reply_clear(h);
     }
 }
 
 static enum takc_status send_object(struct takc_aws *a, struct takc_call *call, const char *method, struct takc_s3_name name,
-                                    struct takc_str body, size_t max, struct takc_http_reply *h, struct takc_err *err)
+                                    struct takc_str body, size_t max, const struct takc_s3_sink *sink, struct takc_http_reply *h,
+                                    struct takc_err *err)
 {
     struct takc_buf url;
     takc_buf_init(&url, URL_MAX);
     takc_http_reply_init(h);
     enum takc_status st = name.key.len ? takc_s3_url(a, call, name, &url, err) : takc_fail(err, TAKC_INVALID, 0, "no key of an object");
     struct takc_http_request q = {.method = method, .url = takc_buf_str(&url), .body = body, .max_reply = max};
-    st = st ? st : send(a, call, &q, h, err);
+    st = st ? st : send(a, call, &q, sink, h, err);
     takc_buf_clear(&url);
     return st ? takc_err_prefix(err, st, "s3://%.*s/%.*s", TAKC_STR_ARG(name.bucket), TAKC_STR_ARG(name.key)) : TAKC_OK;
 }
@@ -154,7 +179,7 @@ enum takc_status takc_s3_put(struct takc_aws *a, struct takc_call *call, struct 
                              struct takc_err *err)
 {
     struct takc_http_reply h;
-    enum takc_status st = send_object(a, call, "PUT", name, body, 0, &h, err);
+    enum takc_status st = send_object(a, call, "PUT", name, body, 0, NULL, &h, err);
     takc_http_reply_clear(&h);
     return st;
 }
@@ -163,8 +188,17 @@ enum takc_status takc_s3_get(struct takc_aws *a, struct takc_call *call, struct 
                              struct takc_err *err)
 {
     struct takc_http_reply h;
-    enum takc_status st = send_object(a, call, "GET", name, takc_str(""), max, &h, err);
+    enum takc_status st = send_object(a, call, "GET", name, takc_str(""), max, NULL, &h, err);
     st = st ? st : takc_buf_add(out, takc_buf_str(&h.body), err);
+    takc_http_reply_clear(&h);
+    return st;
+}
+
+enum takc_status takc_s3_get_to(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, const struct takc_s3_sink *sink,
+                                struct takc_err *err)
+{
+    struct takc_http_reply h;
+    enum takc_status st = send_object(a, call, "GET", name, takc_str(""), 0, sink, &h, err);
     takc_http_reply_clear(&h);
     return st;
 }
@@ -172,7 +206,7 @@ enum takc_status takc_s3_get(struct takc_aws *a, struct takc_call *call, struct 
 enum takc_status takc_s3_del(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, struct takc_err *err)
 {
     struct takc_http_reply h;
-    enum takc_status st = send_object(a, call, "DELETE", name, takc_str(""), 0, &h, err);
+    enum takc_status st = send_object(a, call, "DELETE", name, takc_str(""), 0, NULL, &h, err);
     bool gone = st == TAKC_NOT_FOUND && takc_str_find(takc_buf_str(&h.body), takc_str("NoSuchBucket"), 0) == SIZE_MAX;
     takc_http_reply_clear(&h);
     return gone ? TAKC_OK : st;
@@ -201,7 +235,7 @@ static enum takc_status list_page(struct takc_aws *a, struct takc_call *call, st
     takc_http_reply_init(&h);
     enum takc_status st = page_url(a, call, name, takc_buf_str(token), &url, err);
     struct takc_http_request q = {.method = "GET", .url = takc_buf_str(&url), .max_reply = LIST_MAX};
-    st = st ? st : send(a, call, &q, &h, err);
+    st = st ? st : send(a, call, &q, NULL, &h, err);
     st = st ? st : takc_s3_read_list(takc_buf_str(&h.body), each, arg, &next, err);
     if (!st && next.len && takc_str_eq(takc_buf_str(&next), takc_buf_str(token)))
         st = takc_fail(err, TAKC_UPSTREAM, 0, "the listing comes back to where it was");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * aws/s3.h - objects in S3: put, get, list, delete, one at a time and whole.
+ * aws/s3.h - objects in S3: put, get, list, delete, one at a time; whole, or a piece at a time.
  *
  * An object is named by bucket and key. The endpoint is AWS's, or the user's AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL; the bucket stands in
  * the host's name at AWS's own ("virtual-hosted"), and in the path elsewhere or where it has dots, which no certificate covers. Requests
@@ -30,6 +30,16 @@ TAKC_CHECK enum takc_status takc_s3_put(struct takc_aws *a, struct takc_call *ca
 /* Appends the object to out; one of more than max bytes is UPSTREAM. */
 TAKC_CHECK enum takc_status takc_s3_get(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, size_t max,
                                         struct takc_buf *out, struct takc_err *err);
+struct takc_s3_sink { /* takes a body a piece at a time */
+    /* Before each try, the first and those that follow a broken one: what came so far is void. Told on the caller's thread. */
+    enum takc_status (*begin)(void *arg, struct takc_err *err);
+    takc_http_piece_fn *piece; /* on the HTTP client's thread, which waits for it: do not block for long */
+    void *arg;
+};
+/* Hands the object to a sink, however large: never whole in memory. A failure of the sink's ends it with that status, which is not tried
+ * again; after any failure what the sink has is void. */
+TAKC_CHECK enum takc_status takc_s3_get_to(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name,
+                                           const struct takc_s3_sink *sink, struct takc_err *err);
 /* Removes it; one that is not there is fine. */
 TAKC_CHECK enum takc_status takc_s3_del(struct takc_aws *a, struct takc_call *call, struct takc_s3_name name, struct takc_err *err);
 

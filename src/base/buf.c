@@ -64,7 +64,7 @@ enum takc_status takc_buf_reserve(struct takc_buf *b, size_t n, struct takc_err 
     size_t cap = b->cap < 64 ? 64 : b->cap;
     while (cap < want)
         cap *= 2;
-    if (cap > b->max + 1)
+    if (cap - 1 > b->max)
         cap = b->max + 1;
     char *p = grow(b, cap);
     if (!p)

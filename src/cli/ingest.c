@@ -4,6 +4,7 @@
 #include "takc/ingest.h"
 #include "base/json.h"
 #include "cli/home_open.h"
+#include "cli/ingest_s3.h"
 
 #include <stdio.h>
 
@@ -152,7 +153,8 @@ enum takc_status takc_verb_ingest(struct takc_cli *cli, struct takc_err *err)
     if (cli->json)
         listing.items = json_array();
     if (!st)
-        st = takc_ingest(home, &cli->call, all, cli->n_args, &o, &report, err);
+        st = takc_cli_names_s3(cli) ? takc_cli_ingest_s3(cli, home, &o, &report, err)
+                                    : takc_ingest(home, &cli->call, all, cli->n_args, &o, &report, err);
     takc_progress_hide(&cli->progress);
     if (!st)
         st = say_report(&listing, &report, err);

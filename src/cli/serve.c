@@ -77,6 +77,8 @@ static enum takc_status fill_api(struct takc_cli *cli, struct takc_api *api, str
                                       .timeout_ms = s->ingest_timeout_ms,
                                       .pdf_mode = takc_str_is(s->pdf_mode, "auto") ? NULL : s->pdf_mode.ptr,
                                       .n_threads = takc_cli_threads(cli),
+                                      .fetch_max_bytes = s->serve_fetch_max_bytes,
+                                      .fetch_max_objects = s->serve_fetch_max_objects,
                                       .jobs_max = s->serve_jobs_max,
                                       .jobs_running = s->serve_jobs_running}};
     enum takc_status st = takc_cli_models(cli, NULL, &cli->settings.arena, &api->model, err);

@@ -168,7 +168,8 @@ static const struct takc_verb verbs[] = {
      .usage = "[OPTIONS] PATH...",
      .about =
          "Reads text, Markdown, HTML, PDF, DOCX, CSV, JSON and JSONL, also as .gz; folders are walked. What cannot be read is named, the "
-         "rest goes on, and the exit code is 1 then. Unchanged documents cost nothing.",
+         "rest goes on, and the exit code is 1 then. Unchanged documents cost nothing. s3://BUCKET/PREFIX is a folder, too, "
+         "fetched with AWS's usual environment and profiles (model.region, model.aws_profile).",
      .example = "takc ingest -t fin reports/",
      .example_says = "All documents of a folder.",
      OPTIONS(ingest_options),

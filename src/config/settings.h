@@ -73,7 +73,7 @@ struct takc_settings {
     struct takc_str trace_endpoint, trace_url, trace_headers, trace_service, trace_attributes, trace_sampler, trace_sampler_arg;
     struct takc_str trace_disabled;
     struct takc_str serve_sources;
-    uint64_t serve_upload_max_bytes, serve_jobs_max, serve_jobs_running;
+    uint64_t serve_upload_max_bytes, serve_jobs_max, serve_jobs_running, serve_fetch_max_bytes, serve_fetch_max_objects;
     struct takc_value *values; /* one per row, in the order of the rows */
     struct takc_str file;      /* that was read; empty: none */
     struct takc_arena arena;   /* owns all texts */

@@ -67,7 +67,7 @@ bool takc_api_settle_task(struct takc_exchange *x, const struct takc_asked *aske
     return !st && may;
 }
 
-/* Folders that who asks may read: of a tenant those of its name in each. ptr NULL: no memory. */
+/* Folders and prefixes that who asks may read: of a tenant those of its name in each. ptr NULL: no memory. */
 static struct takc_str sources_of(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_str rest = asked->api->work.sources, folder, all = takc_str("");
@@ -75,7 +75,10 @@ static struct takc_str sources_of(struct takc_exchange *x, const struct takc_ask
         return rest;
     while (all.ptr && takc_str_split(&rest, ',', &folder)) {
         folder = takc_str_trim(folder);
-        if (folder.len)
+        bool any = folder.len > 0;
+        while (folder.len && folder.ptr[folder.len - 1] == '/')
+            folder.len--; /* in S3 "docs//acme" is another place than "docs/acme" */
+        if (any)
             all = takc_str(takc_arena_printf(&x->arena, "%.*s%s%.*s/%.*s", TAKC_STR_ARG(all), all.len ? "," : "", TAKC_STR_ARG(folder),
                                              TAKC_STR_ARG(asked->who.tenant)));
     }

@@ -3,6 +3,7 @@
  * on_process.c - POST /process: documents into a task. Whatever the way in, they stand on disk, synced, before their job is queued; a
  * small upload is answered when its job has ended, a long one with the job. */
 #include "http/api.h"
+#include "http/from_s3.h"
 #include "http/upload.h"
 
 #include <stdio.h>
@@ -138,9 +139,11 @@ static void on_json(struct takc_exchange *x, const struct takc_asked *asked)
         return;
     if (texts == place || (place && !type.len))
         unfit(x, place && !texts ? "/source_type" : "", "documents, or source_type with source_location, or form-data with files");
-    else if (place && !takc_str_is(type, "file"))
+    else if (place && takc_str_is(type, "kinesis"))
         takc_api_reject(x, 422,
-                        "the server reads no s3 or kinesis: upload the documents, or fetch them into a folder that serve.sources names");
+                        "the server reads no kinesis: upload the documents, or have them delivered to S3 or a folder, and send that");
+    else if (place && takc_str_is(type, "s3") != takc_is_s3(takc_json_get_str(asked->body, "source_location")))
+        unfit(x, "/source_location", takc_str_is(type, "s3") ? "s3://BUCKET/PREFIX, as source_type is s3" : "a path, or source_type s3");
     else if (takc_api_settle_task(x, asked, task))
         (texts ? on_texts : on_source)(x, asked, task, async);
 }

@@ -25,6 +25,7 @@ enum {
     SYNC_EACH = 64, /* files that are synced one by one; more with the whole file system */
     WALK_FDS = 16,
     JOB_GRACE_S = 60, /* a folder that was just made a job's: its row may be on its way */
+    OTHERS_S = 86400, /* a server that shares the home may have processes that cannot be seen from here (a container's) */
     FOLDER_MODE = 0700,
     FILE_MODE = 0600
 };
@@ -195,6 +196,29 @@ enum takc_status takc_staging_group(const char *home, struct takc_str job, unsig
     return n > 0 && n < PATH_MAX ? TAKC_OK : takc_fail(err, TAKC_IO, 0, "the path of the home is too long for uploads");
 }
 
+enum takc_status takc_staging_make_job(const char *home, struct takc_str job, struct takc_err *err)
+{
+    char path[PATH_MAX];
+    enum takc_status st = takc_staging_group(home, job, 0, path, err);
+    if (st)
+        return st;
+    takc_staging_drop_job(home, job);
+    for (char *slash = strchr(path + strlen(home) + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = '\0';
+        if (mkdir(path, FOLDER_MODE) && (errno != EEXIST || !slash))
+            return takc_fail_errno(err, errno, "make %s", path);
+        if (!slash)
+            return TAKC_OK;
+        *slash = '/';
+    }
+}
+
+void takc_staging_process(char out[48])
+{
+    (void)snprintf(out, 48, "%ld-%llx", (long)getpid(), token());
+}
+
 void takc_staging_drop_job(const char *home, struct takc_str job)
 {
     char path[PATH_MAX];
@@ -209,12 +233,12 @@ static bool is_left(const char *folder, const char *name, struct takc_jobs *jobs
 {
     char path[PATH_MAX], *end = NULL;
     struct stat info;
-    if (strncmp(name, "job-", 4) == 0) {
-        int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
-        bool old = n > 0 && n < PATH_MAX && stat(path, &info) == 0 && time(NULL) - info.st_ctime > JOB_GRACE_S;
-        return old && !takc_jobs_is_open(jobs, takc_str(name + 4));
-    }
-    if (strncmp(name, "up-", 3) != 0)
+    int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
+    if (n < 0 || n >= PATH_MAX || stat(path, &info))
+        return false;
+    if (strncmp(name, "job-", 4) == 0)
+        return jobs && time(NULL) - info.st_ctime > JOB_GRACE_S && !takc_jobs_is_open(jobs, takc_str(name + 4));
+    if (strncmp(name, "up-", 3) != 0 || (!jobs && time(NULL) - info.st_mtime < OTHERS_S))
         return false;
     long pid = strtol(name + 3, &end, 10);
     if (pid == (long)getpid())

@@ -4,7 +4,7 @@
  * server's home that no key of the store can name.
  *
  *   .takc-uploads/up-{process}-{random}-{n}/{group}/{name}   while the body comes
- *   .takc-uploads/job-{id}/{group}/{name}                    synced, a job's
+ *   .takc-uploads/job-{id}/{group}/{name}                    synced, a job's; or fetched by the job (http/from_s3.h)
  *
  * Documents of a group share date and labels. A name is checked before it becomes a path, and files are made, never opened.
  * Threads: each staging one at a time. */
@@ -43,9 +43,15 @@ void takc_staging_drop(struct takc_staging *s);
 
 /* The folder of a job's group, in out (PATH_MAX bytes). */
 TAKC_CHECK enum takc_status takc_staging_group(const char *home, struct takc_str job, unsigned group, char *out, struct takc_err *err);
+/* Makes a job's folder anew, with one group, empty: for documents that its own work fetches. Nothing is synced: what stands in it is no
+ * more than takc_staging_process's. */
+TAKC_CHECK enum takc_status takc_staging_make_job(const char *home, struct takc_str job, struct takc_err *err);
+/* A name of this process that no other one has or had, for notes in such a folder. */
+void takc_staging_process(char out[48]);
 /* Removes what is a job's; nothing is fine. */
 void takc_staging_drop_job(const char *home, struct takc_str job);
-/* Removes what nobody will ask for: of processes that have gone, of jobs that are not open. */
+/* Removes what nobody will ask for: of processes that have gone, of jobs that are not open. jobs NULL, for who runs none: only what has
+ * stood there for a day, and no job's. */
 void takc_staging_sweep(const char *home, struct takc_jobs *jobs);
 
 #endif

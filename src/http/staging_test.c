@@ -112,6 +112,23 @@ static void a_job_gets_the_files(void **state)
     assert_false(there("job-j1"));
 }
 
+static void a_job_that_fetches_gets_a_folder_anew(void **state)
+{
+    (void)state;
+    char process[48], again[48];
+    assert_int_equal(takc_staging_make_job(root, takc_str("j2"), NULL), TAKC_OK);
+    assert_true(there("job-j2/0"));
+    make("job-j2/0/left");
+    assert_int_equal(takc_staging_make_job(root, takc_str("j2"), NULL), TAKC_OK);
+    assert_true(there("job-j2/0") && !there("job-j2/0/left"));
+    takc_staging_drop_job(root, takc_str("j2"));
+    assert_false(there("job-j2"));
+    takc_staging_process(process);
+    takc_staging_process(again);
+    assert_string_equal(process, again);
+    assert_int_equal(strtol(process, NULL, 10), getpid());
+}
+
 static void what_is_dropped_is_gone(void **state)
 {
     struct takc_staging s;
@@ -153,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_relative_paths),
         T(a_job_gets_the_files),
+        T(a_job_that_fetches_gets_a_folder_anew),
         T(what_is_dropped_is_gone),
         T(a_sweep_leaves_what_lives),
     };

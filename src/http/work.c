@@ -5,6 +5,7 @@
 #include "http/work.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/from_s3.h"
 #include "http/limits.h"
 #include "http/staging.h"
 #include "http/tenants.h"
@@ -25,7 +26,7 @@ enum { LOCK_WAIT_MS = 500, LISTED_MAX = 1000 /* documents told one by one */ };
 static bool is_below(const char *path, struct takc_str folder)
 {
     char name[PATH_MAX], real[PATH_MAX];
-    if (folder.len == 0 || folder.len >= sizeof(name))
+    if (folder.len == 0 || folder.len >= sizeof(name) || takc_is_s3(folder))
         return false;
     (void)snprintf(name, sizeof(name), "%.*s", TAKC_STR_ARG(folder));
     if (!realpath(name, real))
@@ -34,15 +35,23 @@ static bool is_below(const char *path, struct takc_str folder)
     return strncmp(path, real, n) == 0 && (path[n] == '/' || path[n] == '\0' || real[n - 1] == '/');
 }
 
+/* The same for a place that is not there and one that is not allowed, of any kind. */
+static enum takc_status no_such_place(struct takc_err *err)
+{
+    return takc_fail(err, TAKC_REFUSED, 0, "no such place below a folder that the setting serve.sources names");
+}
+
 enum takc_status takc_work_source(const struct takc_work_settings *s, struct takc_str location, char *out, struct takc_err *err)
 {
     char asked[PATH_MAX];
     struct takc_str rest = s->sources, folder;
+    if (takc_is_s3(location))
+        return takc_from_s3_place(s->sources, location, out) ? TAKC_OK : no_such_place(err);
     if (takc_str_starts(location, takc_str("file://")))
         location = takc_str_slice(location, 7, location.len);
     else if (takc_str_find(location, takc_str("://"), 0) != SIZE_MAX)
         return takc_fail(err, TAKC_UNSUPPORTED, 0,
-                         "the server reads documents from files alone, not from %.*s; upload them, or fetch them "
+                         "the server reads documents from files and S3, not from %.*s; upload them, or fetch them "
                          "into a folder that serve.sources names",
                          (int)takc_str_find(location, takc_str(":"), 0), location.ptr);
     bool good = location.len > 0 && location.ptr[0] == '/' && location.len < sizeof(asked) && !memchr(location.ptr, 0, location.len);
@@ -53,7 +62,7 @@ enum takc_status takc_work_source(const struct takc_work_settings *s, struct tak
     while (good && takc_str_split(&rest, ',', &folder))
         if (is_below(out, takc_str_trim(folder)))
             return TAKC_OK;
-    return takc_fail(err, TAKC_REFUSED, 0, "no such place below a folder that the setting serve.sources names");
+    return no_such_place(err);
 }
 
 enum takc_status takc_work_check_sources(struct takc_str sources, struct takc_err *err)
@@ -65,6 +74,12 @@ enum takc_status takc_work_check_sources(struct takc_str sources, struct takc_er
         folder = takc_str_trim(folder);
         if (!folder.len)
             continue;
+        if (takc_is_s3(folder)) {
+            enum takc_status st = takc_from_s3_check(folder, err);
+            if (st)
+                return st;
+            continue;
+        }
         if (folder.ptr[0] != '/' || folder.len >= sizeof(name))
             return takc_fail(err, TAKC_INVALID, 0, "serve.sources: '%.*s' is no absolute path", TAKC_STR_ARG(folder));
         (void)snprintf(name, sizeof(name), "%.*s", TAKC_STR_ARG(folder));
@@ -137,11 +152,13 @@ static struct takc_str choose_model(const json_t *request, const struct takc_pro
 }
 
 /* Where documents are to be read first. */
-static enum takc_status ingest_first(const struct takc_api *api, struct takc_home *home, const json_t *request, struct takc_call *call,
-                                     json_t *result, struct takc_err *err)
+static enum takc_status ingest_first(const struct takc_api *api, struct takc_home *home, const struct takc_job_row *job,
+                                     const json_t *request, struct takc_call *call, json_t *result, struct takc_err *err)
 {
     struct takc_str source = takc_json_get_str(request, "source");
     struct takc_ingest_options o = {.task = takc_json_get_str(request, "task_type"), .wait_ms = LOCK_WAIT_MS};
+    if (takc_is_s3(source))
+        return takc_from_s3_ingest(api, home, job, source, &o, call, result, err);
     return source.len ? takc_work_ingest(api, home, source.ptr, &o, call, result, err) : TAKC_OK;
 }
 
@@ -167,7 +184,7 @@ enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home
     struct takc_compress_options o = {.task = job->task, .model = &model, .n_threads = api->work.n_threads, .wait_ms = LOCK_WAIT_MS};
     read_rates(json_object_get(request, "compression_rates"), &o, rates);
     read_examples(json_object_get(request, "few_shot_examples"), &o, examples);
-    enum takc_status st = ingest_first(api, home, request, call, result, err);
+    enum takc_status st = ingest_first(api, home, job, request, call, result, err);
     if (!st)
         st = takc_home_profile(home, job->task, &profile, err);
     model.model = choose_model(request, &profile, api);
@@ -293,7 +310,7 @@ enum takc_status takc_work_process(const struct takc_api *api, struct takc_home 
     uint64_t began_ns = clock->mono_ns(clock);
     char chunks[96];
     const json_t *groups = json_object_get(request, "groups");
-    enum takc_status st = ingest_first(api, home, request, call, result, err);
+    enum takc_status st = ingest_first(api, home, job, request, call, result, err);
     for (size_t i = 0; i < json_array_size(groups) && !st; i++)
         st = ingest_group(api, home, job, i, json_array_get(groups, i), call, result, err);
     if (!st)
@@ -307,11 +324,14 @@ enum takc_status takc_work_process(const struct takc_api *api, struct takc_home 
 
 /* ---- a job ---- */
 
-/* As it goes to clients; result is emptied of nothing: what was done before it failed stands there, too. named: the request named the
- * model, so that one that is not there is its own mistake, as for POST /query. */
+/* As it goes to clients; result is emptied of nothing: what was done before it failed stands there, too, and so does a failure that was
+ * put into a client's words where it happened. named: the request named the model, so that one that is not there is its own mistake, as for
+ * POST /query. */
 static void say_failure(const struct takc_api *api, json_t *result, enum takc_status st, enum takc_error_about about, bool named,
                         const struct takc_err *err)
 {
+    if (json_object_get(result, "error"))
+        return;
     if (named && st == TAKC_NO_MODEL) {
         (void)!put(result, "error",
                    json_pack("{ss ss}", "code", "MODEL_NOT_FOUND", "message", "there is no such model, or the server has no access to it"));
@@ -368,8 +388,7 @@ static enum takc_status run(void *arg, const struct takc_job_row *job, struct ta
 static void ended(void *arg, const struct takc_job_row *job)
 {
     const struct takc_api *api = arg;
-    if (takc_str_is(job->kind, TAKC_KIND_PROCESS))
-        takc_staging_drop_job(takc_home_path(api->home), job->id);
+    takc_staging_drop_job(takc_home_path(api->home), job->id); /* an upload's, or what was fetched */
 }
 
 /* Uploads whose job has ended, or was never queued, are in nobody's hands. */

@@ -14,24 +14,26 @@ struct takc_exchange;
 struct takc_asked;
 
 struct takc_work_settings {
-    struct takc_str sources;   /* folders that documents may be read below, with commas between */
+    struct takc_str sources;   /* folders and s3 prefixes that documents may be read below, with commas between */
     uint64_t upload_max_bytes; /* of a body of form-data */
     uint64_t max_file_bytes, max_text_bytes, timeout_ms;
-    const char *pdf_mode; /* NULL: the reader's own */
-    unsigned n_threads;   /* of one job */
+    uint64_t fetch_max_bytes, fetch_max_objects; /* of one place in S3 */
+    const char *pdf_mode;                        /* NULL: the reader's own */
+    unsigned n_threads;                          /* of one job */
     uint64_t jobs_max, jobs_running;
 };
 
 #define TAKC_KIND_PROCESS "process"
 #define TAKC_KIND_COMPRESS "compress"
 
-/* Is each of serve.sources a folder, by its whole path? INVALID, or the status of why it cannot be looked at; names the setting. */
+/* Is each of serve.sources a folder, by its whole path, or an s3 prefix? INVALID, or the status of why it cannot be looked at; names the
+ * setting. Of S3 nobody is asked, and no credentials are looked for: that is the first job's. */
 TAKC_CHECK enum takc_status takc_work_check_sources(struct takc_str sources, struct takc_err *err);
 /* Opens api->jobs over the catalogue of api->home; api->work is set. Close it behind the server: takc_jobs_close. */
 TAKC_CHECK enum takc_status takc_work_open(struct takc_api *api, struct takc_err *err);
 
-/* Reads a client's place of documents into out (PATH_MAX bytes): "/data/q3" or "file:///data/q3", links resolved. REFUSED: not below a
- * folder of sources, or not there; UNSUPPORTED: a kind of source that the server does not read. */
+/* Reads a client's place of documents into out (PATH_MAX bytes): "/data/q3" or "file:///data/q3", links resolved; "s3://bucket/q3".
+ * REFUSED: not below one of sources, or, of files, not there; UNSUPPORTED: a kind of source that the server does not read. */
 TAKC_CHECK enum takc_status takc_work_source(const struct takc_work_settings *s, struct takc_str location, char *out, struct takc_err *err);
 
 /* The kinds' work: as takc_jobs_options.run. */

@@ -56,7 +56,7 @@ struct takc_http_request { /* borrowed until the reply */
     bool public_only;       /* no connection to an address that is not public (net/address.h), whatever its name resolves to: REFUSED. Set
                                direct, too (a proxy's address is looked at, not what it connects to), and use a client that makes no other
                                requests: connections that stand are not looked at again */
-    takc_http_piece_fn *piece; /* NULL: the body is kept in the reply. Bodies of other than 2xx are always kept */
+    takc_http_piece_fn *piece; /* NULL: the body is kept in the reply. Bodies of other than 2xx are always kept, then up to 1 MiB */
     void *arg;
 };
 

@@ -239,6 +239,30 @@ static void a_receiver_ends_the_transfer(void **state)
     takc_http_reply_clear(&a.reply);
 }
 
+/* What is streamed may have any length; what says no to it is kept, so it may not. */
+static void a_refusal_of_a_stream_has_an_end(void **state)
+{
+    (void)state;
+    struct asked a;
+    int n = -1000000;
+    prepare(&a, FAKE_HTTP, "/endless-refusal");
+    a.r.piece = stop_at_second;
+    a.r.arg = &n;
+    a.r.max_reply = SIZE_MAX;
+    ask(client, &a);
+    assert_int_equal(a.st, TAKC_UPSTREAM);
+    assert_int_equal(a.reply.status, 403);
+    assert_true(a.reply.body.len <= 1 << 20);
+    assert_int_equal(n, -1000000);
+    takc_http_reply_clear(&a.reply);
+    prepare(&a, FAKE_HTTP, "/ok/200000");
+    a.r.max_reply = SIZE_MAX; /* a limit that is none */
+    ask(client, &a);
+    assert_int_equal(a.st, TAKC_OK);
+    assert_int_equal(a.reply.body.len, 200000);
+    takc_http_reply_clear(&a.reply);
+}
+
 static void cancelling_ends_every_stage(void **state)
 {
     (void)state;
@@ -461,19 +485,14 @@ static int close_client(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(hostile_servers_are_told_by_name),
-                                       cmocka_unit_test(refused_connections_are_told),
-                                       cmocka_unit_test(what_was_not_asked_for_is_not_read),
-                                       cmocka_unit_test(nothing_is_sent_twice),
-                                       cmocka_unit_test(a_receiver_ends_the_transfer),
-                                       cmocka_unit_test(cancelling_ends_every_stage),
-                                       cmocka_unit_test(the_calls_deadline_cuts),
-                                       cmocka_unit_test(the_queue_is_watched_and_bounded),
-                                       cmocka_unit_test(closing_ends_what_runs),
-                                       cmocka_unit_test(a_slow_resolver_holds_nobody_up),
-                                       cmocka_unit_test(wrong_requests_are_refused),
-                                       cmocka_unit_test(wrong_options_are_refused),
-                                       cmocka_unit_test(memory_may_run_out)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hostile_servers_are_told_by_name),   cmocka_unit_test(refused_connections_are_told),
+        cmocka_unit_test(what_was_not_asked_for_is_not_read), cmocka_unit_test(nothing_is_sent_twice),
+        cmocka_unit_test(a_receiver_ends_the_transfer),       cmocka_unit_test(a_refusal_of_a_stream_has_an_end),
+        cmocka_unit_test(cancelling_ends_every_stage),        cmocka_unit_test(the_calls_deadline_cuts),
+        cmocka_unit_test(the_queue_is_watched_and_bounded),   cmocka_unit_test(closing_ends_what_runs),
+        cmocka_unit_test(a_slow_resolver_holds_nobody_up),    cmocka_unit_test(wrong_requests_are_refused),
+        cmocka_unit_test(wrong_options_are_refused),          cmocka_unit_test(memory_may_run_out)};
     if (!fake_http_can_run()) {
         (void)fprintf(stderr, "SKIPPED: no python3 with ssl, or no openssl; run: sh scripts/install-parts.sh test\n");
         return 77;

@@ -11,8 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Far above what services send (some KiB); libcurl alone would take 300. */
-enum { HEAD_MAX = 64 << 10 };
+enum {
+    HEAD_MAX = 64 << 10,  /* far above what services send (some KiB); libcurl alone would take 300 */
+    REFUSAL_MAX = 1 << 20 /* of a reply that was to be streamed, perhaps without end, and is a refusal: kept */
+};
 
 void takc_http_reply_init(struct takc_http_reply *r)
 {
@@ -207,12 +209,15 @@ size_t takc_http_on_head(char *line, size_t one, size_t n, void *arg)
 
 static enum takc_status take_piece(struct takc_http_transfer *t, struct takc_str piece)
 {
+    takc_http_piece_fn *to = t->reply.status / 100 == 2 ? t->r->piece : NULL;
     size_t max = takc_http_max_reply(t->r);
+    if (t->r->piece && !to && max > REFUSAL_MAX)
+        max = REFUSAL_MAX;
     if (piece.len > max - t->n_body)
         return takc_fail(&t->err, TAKC_UPSTREAM, 0, "%.*s: a reply of more than %zu bytes", TAKC_STR_ARG(t->where), max);
     t->n_body += piece.len;
-    if (t->r->piece && t->reply.status / 100 == 2)
-        return t->r->piece(t->r->arg, piece, &t->err);
+    if (to)
+        return to(t->r->arg, piece, &t->err);
     return takc_buf_add(&t->reply.body, piece, &t->err);
 }
 

@@ -268,10 +268,15 @@ static bool any_glob(const char *const *globs, size_t n, struct takc_str path)
     return any;
 }
 
-/* Do --include and --exclude let this path in? Of a record of a file ("a.jsonl#7"), the file's counts. */
+bool takc_ingest_wants(const struct takc_ingest_options *o, struct takc_str path)
+{
+    return (o->n_include == 0 || any_glob(o->include, o->n_include, path)) && !any_glob(o->exclude, o->n_exclude, path);
+}
+
+/* Of a record of a file ("a.jsonl#7"), the file's path counts. */
 static bool is_wanted(const struct run *r, struct takc_str path)
 {
-    return (r->o->n_include == 0 || any_glob(r->o->include, r->o->n_include, path)) && !any_glob(r->o->exclude, r->o->n_exclude, path);
+    return takc_ingest_wants(r->o, path);
 }
 
 static bool is_wanted_document(const struct run *r, struct takc_str name)

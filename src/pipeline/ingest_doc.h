@@ -34,6 +34,9 @@ struct takc_ingest_job {
     struct takc_arena arena;
 };
 
+/* Do include and exclude let this path in? ingest.c */
+bool takc_ingest_wants(const struct takc_ingest_options *o, struct takc_str path);
+
 /* An empty job; who makes it fills the "in" part. */
 void takc_ingest_job_init(struct takc_ingest_job *j);
 /* Frees what the job owns; twice is harmless. */

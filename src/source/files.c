@@ -50,17 +50,22 @@ static struct takc_str name_of(const struct walk *w)
     return takc_str_slice(takc_buf_str(&w->path), w->root_len, w->path.len);
 }
 
+struct takc_str takc_source_shown(struct takc_str name, char out[TAKC_SOURCE_SHOWN_BYTES])
+{
+    size_t n = 0;
+    for (size_t pos = 0; pos < name.len && n + 4 < TAKC_SOURCE_SHOWN_BYTES;) {
+        uint32_t c = takc_utf8_next(name, &pos, NULL);
+        n += takc_utf8_put(c < ' ' || (c >= 0x7F && c < 0xA0) ? '?' : c, out + n);
+    }
+    return takc_str_n(out, n);
+}
+
 /* Tells a file that is not given; its name is made printable. */
 static void tell(const struct walk *w, struct takc_str name, enum takc_status status, const char *reason)
 {
-    char shown[1024];
-    size_t n = 0;
-    for (size_t pos = 0; pos < name.len && n + 4 < sizeof(shown);) {
-        uint32_t c = takc_utf8_next(name, &pos, NULL);
-        n += takc_utf8_put(c < ' ' || (c >= 0x7F && c < 0xA0) ? '?' : c, shown + n);
-    }
+    char shown[TAKC_SOURCE_SHOWN_BYTES];
     if (w->skipped)
-        w->skipped(w->arg, takc_str_n(shown, n), status, reason);
+        w->skipped(w->arg, takc_source_shown(name, shown), status, reason);
 }
 
 bool takc_source_good_name(struct takc_str name)

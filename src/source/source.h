@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * source/source.h - where documents come from: a file, a folder, standard input.
+ * source/source.h - where documents come from: a file, a folder, standard input. S3 is copied into a folder first (source/s3.h).
  *
  * A folder is walked in the order of name bytes. Hidden files and folders, symbolic links that leave the root, special files (fifos,
  * sockets, devices) and what cannot be read are not given but told, with the reason; the walk goes on. `.gz` files are given decompressed,
@@ -17,6 +17,7 @@
 #define TAKC_SOURCE_MAX_FILE ((uint64_t)1 << 30)
 enum {
     TAKC_SOURCE_MAX_FOLDERS = 64,          /* nesting of folders */
+    TAKC_SOURCE_SHOWN_BYTES = 1024,        /* of a name for people */
     TAKC_SOURCE_RATIO = 1000,              /* a .gz that grows more than this ... */
     TAKC_SOURCE_RATIO_FREE_BYTES = 1 << 20 /* ... beyond this size is a bomb */
 };
@@ -50,6 +51,8 @@ TAKC_CHECK enum takc_status takc_source_walk(const char *path, const struct takc
 struct takc_str takc_source_inner_name(struct takc_str name);
 /* Can this be a document's name, or a part of one? UTF-8 without control characters, and not empty. */
 bool takc_source_good_name(struct takc_str name);
+/* A name that may be none, for people: what cannot be printed is '?', what is too long is cut. A view into out. */
+struct takc_str takc_source_shown(struct takc_str name, char out[TAKC_SOURCE_SHOWN_BYTES]);
 /* Appends what a gzip file holds, all its members. REFUSED for bombs and what is over out's limit, CORRUPT for damage and for bytes behind
  * the last member. */
 TAKC_CHECK enum takc_status takc_source_gunzip(struct takc_str gz, struct takc_buf *out, struct takc_err *err);

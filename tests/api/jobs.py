@@ -200,9 +200,9 @@ def places(server, home, allowed):
                 "/etc/passwd\0" + allowed):
         status, reply = ask(bad) if bad else (403, {"error": {"message": ""}})
         check(status == 403 and "passwd" not in reply["error"]["message"], "%r: %d %s" % (bad, status, reply))
-    for kind, location in (("s3", "s3://bucket/x"), ("kinesis", "stream"), ("file", "s3://bucket/x")):
+    for kind, location, wanted in (("s3", "s3://bucket/x", 403), ("kinesis", "stream", 422), ("file", "gs://bucket/x", 422), ("file", "s3://bucket/x", 400)):
         status, reply = ask(location, kind)
-        check(status == 422 and reply["error"]["code"] == "UNSUPPORTED", "%s: %s" % (kind, reply))
+        check(status == wanted, "%s %s: %s" % (kind, location, reply))
     status, _, reply = server.ask("POST", "/compress", {"task_type": "place", "context_location": "/etc", "wait": True})
     check(status == 403, "context_location: %s" % reply)
     status, _, reply = server.ask("POST", "/compress", {"task_type": "place", "context_location": allowed + "/sub", "wait": True, "compression_rates": ["2x"]})

@@ -83,6 +83,9 @@ mkdir "$work/docs"
 bad TAKC_SERVE_SOURCES="$work/docs,$work/gone" -- 3 serve.sources "$work/gone" 'take it out'
 bad TAKC_SERVE_SOURCES="$work/file" -- 2 serve.sources "$work/file" 'no folder'
 bad TAKC_SERVE_SOURCES=docs -- 2 serve.sources 'absolute path'
+bad TAKC_SERVE_SOURCES="$work/docs,s3://Bad_Bucket/x" -- 2 serve.sources 's3://Bad_Bucket/x' bucket
+bad TAKC_SERVE_SOURCES="s3://bucket/docs/../x" -- 2 serve.sources 's3://bucket/docs/../x' '".."'
+bad TAKC_SERVE_SOURCES="s3:/bucket" -- 2 serve.sources 'absolute path'
 bad TAKC_SERVE_TLS_CERT="$work/cert.pem" -- 2 serve.tls_key 'not set' serve.tls_cert
 bad TAKC_SERVE_TLS_KEY="$work/key.pem" -- 2 serve.tls_cert 'not set' serve.tls_key
 bad TAKC_SERVE_TLS_CERT="$work/gone.pem" TAKC_SERVE_TLS_KEY="$work/gone.pem" -- 3 serve.tls_cert "$work/gone.pem"

@@ -137,6 +137,12 @@ def endless_head(send, request):
         send(b"X-More: " + b"z" * 1000 + b"\r\n")
 
 
+def endless_refusal(send, request):
+    send(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+    while True:
+        send(b"no, " * 10000)
+
+
 def says(text, keep=False):
     def action(send, request):
         send(text)
@@ -161,6 +167,7 @@ ACTIONS = {
     "lie-chunk": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nxxxxx"),
     "long-head": says(b"HTTP/1.1 200 OK\r\n" + b"X-More: %s\r\n" % (b"z" * 1000) * 80 + b"Content-Length: 0\r\n\r\n"),
     "long-line": says(b"HTTP/1.1 200 OK\r\nX-Long: " + b"z" * 200000 + b"\r\nContent-Length: 0\r\n\r\n"), "endless-head": endless_head,
+    "endless-refusal": endless_refusal,
     "garbage": says(b"\x00\xff\xfe\x01garbage\r\n\r\n" * 10), "ssh": says(b"SSH-2.0-OpenSSH_9.2\r\n"), "zero": says(b"HTTP/1.1 000 No\r\n\r\n"),
     "moved": says(b"HTTP/1.1 302 Found\r\nLocation: /ok/3\r\nContent-Length: 5\r\n\r\nmoved", True),
     "hints": says(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + reply(b"final", b"X-Final: yes\r\n"), True),
