@@ -23,6 +23,11 @@ TAKC_API TAKC_CHECK enum takc_status takc_mode_parse(struct takc_str s, enum tak
 /* The next piece of a model's answer, marks resolved. Comes on another thread, one at a time; a status of its own ends the answer. */
 typedef enum takc_status takc_query_delta_fn(void *arg, struct takc_str text, struct takc_err *err);
 
+/* A model is about to be asked: version, mode, rate and tokens of r are known, its answer is not. On the caller's thread or fiber, before
+ * any delta; r is borrowed for the call. */
+struct takc_query_result;
+typedef void takc_query_chosen_fn(void *arg, const struct takc_query_result *r);
+
 /* How an answer should look: a question and a good answer to it. Their facts are no source. */
 struct takc_query_example {
     struct takc_str question, answer;
@@ -58,6 +63,8 @@ struct takc_query_options {
     bool has_temperature;
     takc_query_delta_fn *delta; /* NULL: whole. Not called where lines of the prompt instruct a reader: such answers are looked at first */
     void *delta_arg;
+    takc_query_chosen_fn *chosen; /* NULL: not told */
+    void *chosen_arg;
     bool no_context;             /* where a model is asked the result's context stays empty: less memory while it is waited for */
     bool dry;                    /* the model's prices count, but it is not asked */
     bool answer_cache;           /* an answer of the same question, version, limits, model and parameters may be had again, and is kept */
@@ -91,6 +98,7 @@ struct takc_tried_rate {
 struct takc_model_answer {
     bool asked;               /* a model was called, or its kept answer used */
     const char *failure;      /* of a failed call: "throttled", "no_model", "too_long", ... (model/model.h); static; NULL: none */
+    uint64_t after_ms;        /* of a failed call: what the service asked to wait; 0: nothing */
     struct takc_str provider; /* "bedrock" */
     struct takc_str model;    /* that answered, as the service names it */
     struct takc_str request_id, stop;

@@ -7,6 +7,7 @@
 #include "cli/home_open.h"
 #include "cli/model_flags.h"
 #include "cli/serve_check.h"
+#include "http/hits.h"
 #include "http/limits.h"
 #include "http/mcp_running.h"
 #include "http/observe.h"
@@ -44,6 +45,8 @@ static enum takc_status open_observers(const struct takc_settings *s, struct tak
         st = takc_reply_cache_new(&api->replies, (size_t)s->serve_reply_cache_bytes, err);
     if (!st)
         st = takc_mcp_running_open(&api->mcp_running, err);
+    if (!st)
+        st = takc_hits_new(&api->hits, err);
     return st ? st : takc_traces_open(&api->traces, &o, err);
 }
 
@@ -212,6 +215,7 @@ static void close_parts(struct takc_api *api)
     takc_traces_close(api->traces);
     takc_reply_cache_free(api->replies);
     takc_mcp_running_close(api->mcp_running);
+    takc_hits_free(api->hits);
     takc_metrics_free(api->metrics);
     takc_home_close(api->home);
 }

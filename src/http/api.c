@@ -57,9 +57,24 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v)
     (void)!takc_buf_byte(&x->reply, '\n', NULL);
 }
 
+/* "/factor: 32 contradicts ..." says where. NULL: the message does not, or no memory. */
+static json_t *place_of(const char *code, struct takc_str message)
+{
+    size_t end = takc_str_find(message, takc_str(": "), 0), to = message.len;
+    if (strcmp(code, "INVALID") != 0 || !takc_str_starts(message, takc_str("/")) || end == SIZE_MAX)
+        return NULL;
+    for (size_t i = 0; i < 2; i++)
+        if (takc_str_ends(message, takc_str(i ? " is expected" : " are expected")) && to > end + 15)
+            to -= i ? 12 : 13;
+    return json_pack("{so so}", "pointer", takc_json_str(takc_str_slice(message, 0, end)), "expected",
+                     takc_json_str(takc_str_slice(message, end + 2, to)));
+}
+
 /* Takes details. */
 static json_t *error_body(const struct takc_exchange *x, const char *code, struct takc_str message, json_t *details)
 {
+    if (!details)
+        details = place_of(code, message);
     const struct takc_clock *clock = takc_clock_system();
     const struct takc_error_body e = {code, message, x->request_id, clock->wall_s(clock), details};
     const struct takc_route *r = route_of(x);
@@ -68,16 +83,18 @@ static json_t *error_body(const struct takc_exchange *x, const char *code, struc
     return v;
 }
 
-struct takc_str takc_api_told(const struct takc_api *api, enum takc_status st, const struct takc_err *err)
+struct takc_str takc_api_told(const struct takc_api *api, enum takc_status st, const struct takc_err *err, char room[TAKC_TOLD_BYTES])
 {
     struct takc_str text = takc_error_told(st, err), home = takc_str(takc_home_path(api->home));
-    return takc_str_find(text, home, 0) == SIZE_MAX ? text : takc_str(takc_status_text(st));
+    takc_hint_over_http(takc_str_find(text, home, 0) == SIZE_MAX ? text : takc_str(takc_status_text(st)), room);
+    return takc_str(room);
 }
 
 json_t *takc_api_error(const struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err)
 {
     const struct takc_asked *asked = x->about;
-    return error_body(x, takc_error_code(st, about), asked ? takc_api_told(asked->api, st, err) : takc_error_told(st, err), NULL);
+    char room[TAKC_TOLD_BYTES];
+    return error_body(x, takc_error_code(st, about), asked ? takc_api_told(asked->api, st, err, room) : takc_error_told(st, err), NULL);
 }
 
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message)
@@ -134,8 +151,9 @@ void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss
     char text[460];
     (void)snprintf(text, sizeof(text), "%s: %s%s", miss->pointer[0] ? miss->pointer : "the body", miss->expected,
                    strncmp(miss->expected, "no such", 7) == 0 ? "" : " is expected");
+    bool name = strcmp(miss->pointer, "/task_type") == 0; /* the guide has a word for it */
     takc_api_json(x, 400,
-                  error_body(x, takc_error_code(TAKC_INVALID, TAKC_ABOUT_UNSET), takc_str(text),
+                  error_body(x, takc_error_code(TAKC_INVALID, name ? TAKC_ABOUT_TASK_NAME : TAKC_ABOUT_UNSET), takc_str(text),
                              json_pack("{ss ss}", "pointer", miss->pointer, "expected", miss->expected)));
 }
 
@@ -149,6 +167,7 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
                  {404, "NOT_FOUND"},
                  {405, "METHOD_NOT_ALLOWED"},
                  {408, "TIMEOUT"},
+                 {411, "LENGTH_REQUIRED"},
                  {413, "TOO_LARGE"},
                  {414, "TOO_LARGE"},
                  {415, "UNSUPPORTED"},
@@ -177,6 +196,13 @@ unsigned takc_api_needs(const struct takc_api *api, const struct takc_route *r)
     return r->run == takc_on_metrics && api->metrics_open ? 0 : r->may;
 }
 
+static const char *no_path(struct takc_str path)
+{
+    return takc_str_find(path, takc_str("/documents/"), 0) == SIZE_MAX
+               ? "there is no such path; GET /openapi.json lists them, and none ends with '/'"
+               : "there is no such path; a document's name is one segment of it, in which '/' is %2F";
+}
+
 static void begin(void *arg, struct takc_exchange *x)
 {
     char allow[64];
@@ -195,7 +221,8 @@ static void begin(void *arg, struct takc_exchange *x)
         return;
     if (!r) {
         takc_exchange_header(x, "Allow", takc_str(allow));
-        refuse(arg, x, allow[0] ? 405 : 404, allow[0] ? "this path does not take that method" : "there is no such path");
+        refuse(arg, x, allow[0] ? 405 : 404,
+               allow[0] ? "this path does not take that method; Allow says which it takes" : no_path(x->path));
         return;
     }
     x->about = asked;
@@ -225,6 +252,15 @@ static bool is_json(struct takc_str type)
     return !takc_str_split(&rest, ';', &first) || !first.len || takc_str_eq_nocase(takc_str_trim(first), takc_str("application/json"));
 }
 
+/* There is no body where one has to be: it has no length, or none of what is required. */
+static void refuse_empty(struct takc_exchange *x, const struct takc_schema_miss *miss)
+{
+    if (takc_exchange_asked(x, "content-length").len || takc_exchange_asked(x, "transfer-encoding").len)
+        takc_api_unfit(x, miss);
+    else
+        refuse(NULL, x, 411, "a body is expected, with Content-Length or in chunks");
+}
+
 /* Bodies of JSON, checked; none is as good as {} where nothing is required. false: refused. */
 static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
 {
@@ -237,7 +273,13 @@ static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
     json_decref(asked->body);
     asked->body = NULL;
     if (!is_json(takc_exchange_asked(x, "content-type"))) {
-        refuse(NULL, x, 415, "a body of application/json is expected");
+        refuse(NULL, x, 415,
+               asked->route->streams_body ? "a body of application/json or multipart/form-data is expected"
+                                          : "a body of application/json is expected");
+        return false;
+    }
+    if (!x->body.len) {
+        refuse_empty(x, &miss);
         return false;
     }
     enum takc_status st = takc_json_parse(takc_buf_str(&x->body), &asked->body, &err);
@@ -246,8 +288,10 @@ static bool read_body(struct takc_exchange *x, struct takc_asked *asked)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
         return false;
     }
-    if (takc_schema_check(asked->route->body, asked->body, &miss))
+    if (takc_schema_check(asked->route->body, asked->body, &miss)) {
+        takc_schema_drop_nulls(asked->route->body, asked->body);
         return true;
+    }
     takc_api_unfit(x, &miss);
     return false;
 }

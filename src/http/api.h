@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "catalog/home.h"
+#include "http/hints.h"
 #include "http/quota.h"
 #include "http/server.h"
 #include "http/work.h"
@@ -33,6 +34,7 @@ struct takc_metrics_now;
 struct takc_traces;
 struct takc_reply_cache;
 struct takc_mcp_running;
+struct takc_hits;
 
 typedef void takc_route_fn(struct takc_exchange *x, const struct takc_asked *asked);
 /* The body of a failure in other words than the guide's; pointer: what did not fit, or empty. NULL: no memory. Returns owned. */
@@ -116,6 +118,7 @@ struct takc_api {
     uint64_t audit_days;
     struct takc_reply_cache *replies; /* NULL: none are kept */
     struct takc_mcp_running *mcp_running;
+    struct takc_hits *hits; /* NULL: none are counted */
     struct takc_work_settings work;
     struct takc_jobs *jobs; /* takc_work_open */
 };
@@ -134,15 +137,17 @@ void takc_api_json(struct takc_exchange *x, int status, json_t *v);
 void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error_about about, const struct takc_err *err);
 /* Logs what failed inside, as an error; BUSY as a warning, CANCELLED as info. err: NULL is welcome. */
 void takc_api_log_failure(const struct takc_exchange *x, enum takc_status st, const struct takc_err *err);
-/* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none). 429 and 503 get Retry-After where
- * they have none. */
+/* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none, or what the message says: of
+ * INVALID one that begins with a pointer, "/factor: ...", has that place in the details). 429 and 503 get Retry-After where they have none.
+ */
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* The same where the status says all that a program wants to know. */
 void takc_api_reject(struct takc_exchange *x, int status, const char *why);
 /* The same for what does not fit: 400, details {"pointer", "expected"}. */
 void takc_api_unfit(struct takc_exchange *x, const struct takc_schema_miss *miss);
-/* What clients are told of a failure: takc_error_told, but never where the home is. */
-struct takc_str takc_api_told(const struct takc_api *api, enum takc_status st, const struct takc_err *err);
+/* What clients are told of a failure: takc_error_told, but never where the home is, and requests where it names commands. Lives as long as
+ * room. */
+struct takc_str takc_api_told(const struct takc_api *api, enum takc_status st, const struct takc_err *err, char room[TAKC_TOLD_BYTES]);
 /* The error body of a refusal. NULL: no memory. Returns owned. */
 json_t *takc_api_refusal(const struct takc_exchange *x, const char *code, struct takc_str message);
 /* HTTP status of a failure that is no model's. */
@@ -161,6 +166,11 @@ struct takc_question { /* what a request asks; init by zeroing, clear it */
     struct takc_question_lists *lists; /* what o points to; NULL: none */
     struct takc_model_settings model;
     struct takc_profile profile;
+    struct { /* of a stream: what is known before its model speaks */
+        enum takc_mode mode;
+        char rate[24], version[32];
+        bool told; /* the headers are there already */
+    } chosen;
 };
 /* Makes q's lists, unless it has them. NOMEM. */
 TAKC_CHECK enum takc_status takc_question_lists(struct takc_question *q, struct takc_err *err);
@@ -172,6 +182,12 @@ TAKC_CHECK enum takc_status takc_question_of_body(const struct takc_api *api, co
 /* Who answers: model, else the task's, else the server's; "none" is nobody. q->o.task is known. */
 TAKC_CHECK enum takc_status takc_question_model(const struct takc_asked *asked, struct takc_str model, struct takc_question *q,
                                                 struct takc_err *err);
+/* The answer goes to delta as it comes; q stays where it is until then. */
+void takc_question_streams(struct takc_question *q, takc_query_delta_fn *delta, void *arg);
+/* Headers of a stream that begins before there is a result: rate, mode, version, cache. None where those of a result are there. */
+void takc_question_chosen_headers(struct takc_exchange *x, const struct takc_question *q);
+/* Headers that tell what a model cost, and takc took: of one that failed, too. */
+void takc_question_spent_headers(struct takc_exchange *x, const struct takc_query_result *r);
 /* Headers that tell of a result. */
 void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r);
 /* takc_query, with models that stay open between questions. call: the exchange's, or one below it. */
@@ -186,9 +202,11 @@ struct takc_refusal { /* what a failed question comes to, for who asked */
     unsigned retry_s;        /* 0: nothing is said */
 };
 /* named: the request named the model itself, so that one that is not there is its own mistake. A model's failure is told by what it means,
- * never in its service's words: those go to the log. r as takc_query left it. */
+ * never in its service's words: those go to the log. r as takc_query left it. err has the words for clients afterwards. */
 struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool named, enum takc_status st, const struct takc_query_result *r,
-                                          const struct takc_err *err);
+                                          struct takc_err *err);
+/* Says when to come again, where that is known. */
+void takc_question_retry(struct takc_exchange *x, const struct takc_refusal *f);
 /* Replies with it. */
 void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f);
 /* The error body alone, for a stream that was begun. NULL: no memory. Returns owned. */

@@ -221,6 +221,7 @@ static void say(struct batch *b, double ms)
     }
     const struct takc_refusal *f = &b->items[0].refusal; /* a failed call is never a 200 */
     (void)snprintf(text, sizeof(text), "none of %zu questions was answered; details has each", b->n);
+    takc_question_retry(b->x, f);
     takc_api_refuse(b->x, f->status, f->code, takc_str(text), v);
 }
 

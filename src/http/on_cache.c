@@ -3,37 +3,65 @@
  * on_cache.c - what is kept of a task: GET /cache/{task}, GET and DELETE /cache/{task}/{rate}, POST /cache/{task}/rollback. Replies of the
  * second are kept in memory as they are sent; where one is there, the request needs no fiber. */
 #include "http/on_cache.h"
+#include "http/hits.h"
 #include "http/metrics.h"
 #include "http/reply_cache.h"
 
+#include "base/clock.h"
+#include "base/hash.h"
 #include "takc/cache.h"
 #include "task/profile.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 struct listing {
-    json_t *rates, *info;
+    const struct takc_asked *asked;
+    struct takc_str task;
+    json_t *versions, *rates, *info; /* of every version its label, the oldest first; of the current one its rates */
     char label[32];
-    char names[512]; /* of the rates, which may go while the version stays */
+    uint64_t mark; /* a hash of what can change while the version's content does not: labels, rates, uses */
     bool failed;
 };
+
+static void listing_init(struct listing *l, const struct takc_asked *asked, struct takc_str task)
+{
+    *l = (struct listing){.asked = asked, .task = task, .versions = json_array(), .rates = json_array(), .info = json_object()};
+}
+
+static void listing_clear(struct listing *l)
+{
+    json_decref(l->versions);
+    json_decref(l->rates);
+    json_decref(l->info);
+}
+
+/* NULL: no memory. */
+static json_t *artifact_json(struct listing *l, const struct takc_cache_version *v, const struct takc_cache_artifact *a)
+{
+    takc_rate rate = 0;
+    struct takc_hit_count hits = {0, 0};
+    if (!takc_rate_parse(takc_str(a->rate), &rate, NULL))
+        hits = takc_hits_of(l->asked->api->hits, l->asked->home, l->task, rate);
+    l->mark = takc_hash64(takc_str(a->rate), l->mark + hits.n);
+    return json_pack("{ss sI sI so sI sf sI}", "created_at", v->created, "size_bytes", (json_int_t)a->size_bytes, "hit_count",
+                     (json_int_t)hits.n, "last_accessed", takc_json_time(hits.last_s), "compressed_tokens", (json_int_t)a->tokens, "factor",
+                     a->factor, "original_tokens", (json_int_t)v->source_tokens);
+}
 
 static void on_version(void *arg, const struct takc_cache_version *v)
 {
     struct listing *l = arg;
+    l->failed |= json_array_append_new(l->versions, json_string(v->label)) != 0;
+    l->mark = takc_hash64(takc_str(v->label), l->mark);
     if (!v->current)
         return;
     (void)snprintf(l->label, sizeof(l->label), "%s", v->label);
     for (size_t i = 0; i < v->n_artifacts; i++) {
         const struct takc_cache_artifact *a = &v->artifacts[i];
-        size_t at = strlen(l->names);
-        (void)snprintf(l->names + at, sizeof(l->names) - at, "%s%s", at ? "." : "", a->rate);
         l->failed |= json_array_append_new(l->rates, json_string(a->rate)) != 0 ||
-                     json_object_set_new(l->info, a->rate,
-                                         json_pack("{ss sI sI sf sI}", "created_at", v->created, "size_bytes", (json_int_t)a->size_bytes,
-                                                   "compressed_tokens", (json_int_t)a->tokens, "factor", a->factor, "original_tokens",
-                                                   (json_int_t)v->source_tokens)) != 0;
+                     json_object_set_new(l->info, a->rate, artifact_json(l, v, a)) != 0;
     }
 }
 
@@ -55,59 +83,70 @@ static void content_of(struct takc_home *home, struct takc_str task, const char 
     takc_arena_clear(&a);
 }
 
+/* Is tag among those of an If-None-Match? Compared weakly. */
+static bool names_tag(struct takc_str list, const char *tag)
+{
+    struct takc_str one;
+    const char *bare = tag + (strncmp(tag, "W/", 2) == 0 ? 2 : 0);
+    while (takc_str_split(&list, ',', &one)) {
+        one = takc_str_trim(one);
+        if (takc_str_starts(one, takc_str("W/")))
+            one = takc_str_slice(one, 2, one.len);
+        if (takc_str_is(one, bare) || takc_str_is(one, "*"))
+            return true;
+    }
+    return false;
+}
+
 /* tag, as \"3-8x-HASH\", is of what does not change while version and rate are the same; true: the client has it already, 304 is the reply.
  */
 static bool has_it(struct takc_exchange *x, const char *tag)
 {
     takc_exchange_header(x, "ETag", takc_str(tag));
     takc_exchange_header(x, "Cache-Control", takc_str("private, no-cache"));
-    struct takc_str rest = takc_exchange_asked(x, "if-none-match"), one;
-    while (rest.ptr && takc_str_split(&rest, ',', &one)) {
-        one = takc_str_trim(one);
-        if (takc_str_starts(one, takc_str("W/")))
-            one = takc_str_slice(one, 2, one.len);
-        if (takc_str_is(one, tag) || takc_str_is(one, "*")) {
+    for (size_t i = 0; i < x->n_headers; i++) /* a list may come in several lines */
+        if (takc_str_eq_nocase(x->headers[i].name, takc_str("if-none-match")) && names_tag(x->headers[i].value, tag)) {
             x->status = 304;
             return true;
         }
-    }
     return false;
 }
 
-/* The same of a list of rates. */
-static bool unchanged(struct takc_exchange *x, const struct takc_asked *asked, const struct listing *l)
+static enum takc_status list(struct listing *l, struct takc_err *err)
 {
-    char tag[600], content[17];
-    content_of(asked->home, asked->params[0], l->label, 0, content);
-    (void)snprintf(tag, sizeof(tag), "\"%s-%s-%s\"", l->label, l->names, content);
-    return has_it(x, tag);
-}
-
-static enum takc_status list(struct takc_home *home, struct takc_str task, struct listing *l, struct takc_err *err)
-{
-    enum takc_status st = takc_cache_list(home, task, on_version, l, err);
-    if (!st && (l->failed || !l->rates || !l->info))
+    enum takc_status st = takc_cache_list(l->asked->home, l->task, on_version, l, err);
+    if (!st && (l->failed || !l->versions || !l->rates || !l->info))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
     if (!st && !l->label[0])
-        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version yet: it was not compressed", TAKC_STR_ARG(task));
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version yet: POST /compress makes one", TAKC_STR_ARG(l->task));
     return st;
+}
+
+/* Its tag is weak: uses are told by their number. */
+static void say_listing(struct takc_exchange *x, const struct listing *l)
+{
+    char tag[80], content[17];
+    content_of(l->asked->home, l->task, l->label, 0, content);
+    (void)snprintf(tag, sizeof(tag), "W/\"%s-%016" PRIx64 "\"", l->label, takc_hash64(takc_str(content), l->mark));
+    if (!has_it(x, tag))
+        takc_api_json(x, 200,
+                      json_pack("{so ss sO sO sO}", "task_type", takc_json_str(l->task), "version", l->label, "versions", l->versions,
+                                "available_rates", l->rates, "cache_info", l->info));
 }
 
 void takc_on_cache(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_err err = {0};
-    struct listing l = {.rates = json_array(), .info = json_object()};
-    if (takc_api_may_task(x, asked, asked->params[0])) {
-        enum takc_status st = list(asked->home, asked->params[0], &l, &err);
-        if (st)
-            takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
-        else if (!unchanged(x, asked, &l))
-            takc_api_json(x, 200,
-                          json_pack("{so ss sO sO}", "task_type", takc_json_str(asked->params[0]), "version", l.label, "available_rates",
-                                    l.rates, "cache_info", l.info));
-    }
-    json_decref(l.rates);
-    json_decref(l.info);
+    struct listing l;
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    listing_init(&l, asked, asked->params[0]);
+    enum takc_status st = list(&l, &err);
+    if (st)
+        takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
+    else
+        say_listing(x, &l);
+    listing_clear(&l);
 }
 
 /* ---- one rate ---- */
@@ -145,15 +184,17 @@ static void lend(struct takc_exchange *x, const struct takc_kept *kept)
 static void make_rate(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_kept_key *key)
 {
     struct takc_err err = {0};
-    struct listing l = {.rates = json_array(), .info = json_object()};
+    struct listing l;
     struct takc_stamp stamp = takc_stamp_of(key);
     char name[24], tag[80], content[17];
-    enum takc_status st = list(asked->home, key->task, &l, &err);
+    listing_init(&l, asked, key->task);
+    enum takc_status st = list(&l, &err);
     takc_rate_name(key->rate, name);
     content_of(asked->home, key->task, l.label, key->rate, content);
     (void)snprintf(tag, sizeof(tag), "\"%s-%s-%s\"", l.label, name, content);
     if (!st && !json_object_get(l.info, name))
-        st = takc_fail(&err, TAKC_NOT_FOUND, 0, "version %s has no rate %s", l.label, name);
+        st = takc_fail(&err, TAKC_NOT_FOUND, 0, "version %s has no rate %s: GET /cache/%.*s shows what there is", l.label, name,
+                       TAKC_STR_ARG(key->task));
     if (st) {
         takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
     } else if (!has_it(x, tag)) {
@@ -166,8 +207,7 @@ static void make_rate(struct takc_exchange *x, const struct takc_asked *asked, c
         if (kept)
             lend(x, kept);
     }
-    json_decref(l.rates);
-    json_decref(l.info);
+    listing_clear(&l);
 }
 
 static bool read_key(const struct takc_asked *asked, struct takc_kept_key *out, struct takc_err *err)
@@ -192,6 +232,7 @@ void takc_on_cache_rate(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_err err = {0};
     struct takc_kept_key key;
+    const struct takc_clock *clock = takc_clock_system();
     const struct takc_kept *kept = x->kept_arg; /* found before it was known who asks */
     if (!takc_api_may_task(x, asked, asked->params[0]))
         return;
@@ -209,6 +250,8 @@ void takc_on_cache_rate(struct takc_exchange *x, const struct takc_asked *asked)
         takc_exchange_drop_kept(x);
     else
         x->status = 200;
+    if (x->status < 400)
+        takc_hits_add(asked->api->hits, asked->home, key.task, key.rate, clock->wall_s(clock));
 }
 
 /* ---- changing it ---- */

@@ -25,6 +25,20 @@ struct chat {
 
 /* ---- failures ---- */
 
+/* "/messages/0/role" as OpenAI has it: "messages[0].role". Gives the length. */
+static size_t param_of(struct takc_str pointer, char out[200])
+{
+    struct takc_str rest = takc_str_slice(pointer, pointer.ptr[0] == '/', pointer.len), part;
+    size_t n = 0;
+    out[0] = '\0';
+    while (takc_str_split(&rest, '/', &part)) {
+        bool number = part.len && part.ptr[0] >= '0' && part.ptr[0] <= '9';
+        int more = snprintf(out + n, 200 - n, number ? "[%.*s]" : n ? ".%.*s" : "%.*s", TAKC_STR_ARG(part));
+        n = more > 0 && n + (size_t)more < 200 ? n + (size_t)more : strlen(out);
+    }
+    return n;
+}
+
 /* Clients raise by the HTTP status; people's code looks at code. */
 json_t *takc_openai_error(const char *code, struct takc_str message, struct takc_str pointer)
 {
@@ -41,25 +55,28 @@ json_t *takc_openai_error(const char *code, struct takc_str message, struct takc
                  {"BUSY", "server_error", "server_busy"},
                  {"INTERNAL_ERROR", "server_error", "internal_error"},
                  {"UPSTREAM", "server_error", "upstream_error"},
-                 {"TIMEOUT", "server_error", "timeout"}};
+                 {"TIMEOUT", "server_error", "timeout"},
+                 {"INVALID", "invalid_request_error", "invalid_value"}};
     const char *type = "invalid_request_error", *theirs = code;
+    char param[200];
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(code, words[i].ours) == 0) {
             type = words[i].type;
             theirs = words[i].theirs;
         }
     return json_pack("{s{so ss so ss}}", "error", "message", takc_json_str(message), "type", type, "param",
-                     pointer.len ? takc_json_str(pointer) : json_null(), "code", theirs);
+                     pointer.len ? takc_json_str(takc_str_n(param, param_of(pointer, param))) : json_null(), "code", theirs);
 }
 
 /* ---- reading ---- */
 
-/* "takc/fin@3:8x" into task, version and rate. */
+/* "takc/fin@3:8x" into task, version and rate. NOT_FOUND for what is no name of a model, too. */
 static enum takc_status read_model(struct takc_str model, struct takc_query_options *o, struct takc_err *err)
 {
     struct takc_str rest = model;
     if (!takc_str_starts(rest, takc_str("takc/")))
-        return takc_fail(err, TAKC_NOT_FOUND, 0, "there is no model %.*s; models are takc/TASK", TAKC_STR_ARG(model));
+        return takc_fail(err, TAKC_NOT_FOUND, 0, "there is no model %.*s; models are takc/TASK, and GET /v1/models lists them",
+                         (int)(model.len < 80 ? model.len : 80), model.ptr);
     rest = takc_str_slice(rest, 5, rest.len);
     size_t colon = takc_str_find_byte(rest, ':', 0);
     enum takc_status st = TAKC_OK;
@@ -71,9 +88,31 @@ static enum takc_status read_model(struct takc_str model, struct takc_query_opti
     if (at != SIZE_MAX) {
         o->version = takc_str_slice(rest, at + 1, rest.len);
         rest = takc_str_slice(rest, 0, at);
+        if (!o->version.len && !st)
+            st = takc_fail(err, TAKC_INVALID, 0, "the version behind @ is missing");
     }
     o->task = rest;
-    return st ? st : takc_task_name_check(rest, err);
+    if (!st)
+        st = takc_task_name_check(rest, err);
+    if (!st)
+        return TAKC_OK;
+    struct takc_err why = *err;
+    return takc_fail(err, TAKC_NOT_FOUND, 0, "there is no model %.*s: %s; GET /v1/models lists them",
+                     (int)(model.len < 80 ? model.len : 80), model.ptr, why.msg);
+}
+
+/* Is the version of a model that is named there? */
+static enum takc_status find_version(struct takc_home *home, const struct takc_query_options *o, struct takc_err *err)
+{
+    struct takc_arena a;
+    struct takc_manifest m;
+    takc_arena_init(&a);
+    enum takc_status st = o->version.len ? takc_home_manifest(home, o->task, &a, &m, err) : TAKC_OK;
+    if (!st && o->version.len && !takc_manifest_find(&m, o->version))
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no version '%.*s': GET /cache/%.*s shows them", TAKC_STR_ARG(o->task),
+                       TAKC_STR_ARG(o->version), TAKC_STR_ARG(o->task));
+    takc_arena_clear(&a);
+    return st;
 }
 
 /* A message's text: its content, or the texts of its parts with a line break between. In the arena; ptr NULL: no memory. */
@@ -141,9 +180,9 @@ static enum takc_status read_messages(struct chat *c, const json_t *messages, st
         }
     }
     if (!n || !takc_str_trim(q->questions[n - 1]).len)
-        return takc_fail(err, TAKC_INVALID, 0, "messages: a message of the user with a text is expected");
+        return takc_fail(err, TAKC_INVALID, 0, "/messages: a message of the user with a text is expected");
     if (count_characters(q->questions[n - 1]) > QUESTION_MAX)
-        return takc_fail(err, TAKC_INVALID, 0, "messages: the last message of the user is the question, and has at most %d characters",
+        return takc_fail(err, TAKC_INVALID, 0, "/messages: the last message of the user is the question, and has at most %d characters",
                          QUESTION_MAX);
     for (size_t i = 0; i + 1 < n; i++)
         q->questions[i] = begin_of(q->questions[i]);
@@ -232,6 +271,7 @@ static enum takc_status begin_stream(struct chat *c, struct takc_err *err)
     if (c->streams)
         return TAKC_OK;
     c->streams = true;
+    takc_question_chosen_headers(c->x, &c->q);
     enum takc_status st = takc_exchange_stream(c->x, 200, "text/event-stream", err);
     return st ? st : takc_api_event(c->x, NULL, chunk(c, json_pack("{ss ss}", "role", "assistant", "content", ""), NULL), err);
 }
@@ -246,6 +286,8 @@ static enum takc_status on_delta(void *arg, struct takc_str text, struct takc_er
 static void end_stream(struct chat *c, const struct takc_query_result *r)
 {
     bool spoke = c->streams;
+    if (!spoke)
+        c->q.chosen.told = true; /* by the headers of the whole result */
     enum takc_status st = begin_stream(c, NULL);
     if (!st && !spoke)
         st = on_delta(c, r->response, NULL);
@@ -267,9 +309,11 @@ static void end_stream(struct chat *c, const struct takc_query_result *r)
         (void)!takc_exchange_post(c->x, takc_str("data: [DONE]\n\n"), NULL);
 }
 
-static void fail(struct chat *c, enum takc_status st, const struct takc_query_result *r, const struct takc_err *err)
+static void fail(struct chat *c, enum takc_status st, const struct takc_query_result *r, struct takc_err *err)
 {
     struct takc_refusal f = takc_question_refusal(c->x, false, st, r, err);
+    if (!c->streams && r->answer.asked)
+        takc_question_spent_headers(c->x, r);
     if (!c->streams)
         takc_question_fail(c->x, &f);
     else
@@ -289,8 +333,7 @@ void takc_on_chat(struct takc_exchange *x, const struct takc_asked *asked)
     if (!st)
         st = read_chat(asked, &c, &err);
     if (stream) {
-        c.q.o.delta = on_delta;
-        c.q.o.delta_arg = &c;
+        takc_question_streams(&c.q, on_delta, &c);
     }
     takc_observe_words(x, asked, &c.q.o);
     if (!st)
@@ -332,6 +375,8 @@ void takc_on_model(struct takc_exchange *x, const struct takc_asked *asked)
         return;
     if (!st)
         st = takc_home_profile(asked->home, o.task, &p, &err);
+    if (!st)
+        st = find_version(asked->home, &o, &err);
     if (st)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
     else

@@ -56,6 +56,8 @@ bool takc_api_settle_task(struct takc_exchange *x, const struct takc_asked *aske
         st = takc_profile_default(&p, task, &err);
     if (!st)
         writes = change_profile(asked->body, &p) || missing;
+    if (!st && p.chunk_overlap >= p.chunk_tokens)
+        st = takc_fail(&err, TAKC_INVALID, 0, "/config/overlap: fewer tokens than the %u of a chunk are expected", p.chunk_tokens);
     bool may = !writes || takc_may(&asked->who, TAKC_MAY_ADMIN);
     if (!st && writes && may)
         st = write_profile(asked->home, &p, !missing, &err);

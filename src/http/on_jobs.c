@@ -4,15 +4,12 @@
  * GET /compress/status/{job}, GET /jobs/{job}/events. A job is its tenant's: another's is not there. */
 #include "http/api.h"
 
-#include "base/clock.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
     PAGE = 50,
     MARGIN_MS = 500, /* between the end of a wait and the end of the request's time */
-    PING_MS = 15000, /* between comments on a stream where nothing happens */
     LOOK_MS = 1000
 };
 
@@ -66,7 +63,8 @@ static void say_queued(struct takc_exchange *x, const struct takc_job_row *job)
 {
     char location[96];
     bool compresses = takc_str_is(job->kind, TAKC_KIND_COMPRESS);
-    (void)snprintf(location, sizeof(location), "%s/%.*s", compresses ? "/compress/status" : "/jobs", TAKC_STR_ARG(job->id));
+    (void)snprintf(location, sizeof(location), "%s%s/%.*s", takc_str_starts(x->path, takc_str("/v1/")) ? "/v1" : "",
+                   compresses ? "/compress/status" : "/jobs", TAKC_STR_ARG(job->id));
     takc_exchange_header(x, "Location", takc_str(location));
     takc_exchange_header(x, "Retry-After", takc_str("1"));
     takc_api_json(x, 202, job_json(job, false));
@@ -242,21 +240,19 @@ static bool is_news(const struct seen *s, const struct takc_job_row *job)
 }
 
 /* Tells what is new; *out_ended: it was the last. */
-static enum takc_status tell(struct takc_exchange *x, const struct takc_asked *asked, struct seen *s, bool *out_told, bool *out_ended,
-                             struct takc_err *err)
+static enum takc_status tell(struct takc_exchange *x, const struct takc_asked *asked, struct seen *s, bool *out_ended, struct takc_err *err)
 {
     struct takc_arena a;
     struct takc_job_row job;
     takc_arena_init(&a);
     enum takc_status st = takc_jobs_get(asked->api->jobs, asked->who.tenant, asked->params[0], &a, &job, err);
     *out_ended = !st && takc_job_ended(job.state);
-    *out_told = !st && is_news(s, &job);
-    if (*out_told && !*out_ended) {
+    if (!st && !*out_ended && is_news(s, &job)) {
         st = send_event(x, "progress", job_json(&job, false), err);
         *s = (struct seen){.state = job.state, .progress = job.progress};
         (void)snprintf(s->stage, sizeof(s->stage), "%.*s", TAKC_STR_ARG(job.stage));
     }
-    if (*out_ended)
+    if (!st && *out_ended)
         st = send_event(x, takc_job_state_name(job.state), job_json(&job, true), err);
     if (*out_ended && !st)
         st = takc_exchange_send(x, takc_str("data: [DONE]\n\n"), err);
@@ -266,22 +262,13 @@ static enum takc_status tell(struct takc_exchange *x, const struct takc_asked *a
 
 static void follow(struct takc_exchange *x, const struct takc_asked *asked)
 {
-    const struct takc_clock *clock = takc_clock_system();
     struct takc_err err = {0};
     struct seen s = {.state = TAKC_JOB_UNSET};
-    uint64_t sent_ns = clock->mono_ns(clock);
-    bool told, ended = false, goes_on = true;
+    bool ended = false, goes_on = true;
     enum takc_status st = TAKC_OK;
     while (!st && !ended && goes_on) {
-        uint64_t changes = takc_jobs_changes(asked->api->jobs), now;
-        st = tell(x, asked, &s, &told, &ended, &err);
-        now = clock->mono_ns(clock);
-        if (!st && !told && now - sent_ns > PING_MS * UINT64_C(1000000)) {
-            st = takc_exchange_send(x, takc_str(": ping\n\n"), &err);
-            told = true;
-        }
-        if (told)
-            sent_ns = now;
+        uint64_t changes = takc_jobs_changes(asked->api->jobs);
+        st = tell(x, asked, &s, &ended, &err);
         if (!st && !ended)
             goes_on = takc_jobs_wait_change(asked->api->jobs, changes, LOOK_MS);
         if (!st && !ended)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * on_query.c - POST /query: the guide's fields into a question, its answer whole or as server-sent events. */
+#include "http/hits.h"
 #include "http/limits.h"
 #include "http/model_limit.h"
 #include "http/observe.h"
@@ -65,8 +66,8 @@ static enum takc_status read_rate(const json_t *body, uint32_t *out, struct takc
         return st;
     uint32_t asked = (uint32_t)(json_number_value(factor) * 1000 + 0.5);
     if (name.len && asked != *out)
-        return takc_fail(err, TAKC_INVALID, 0, "/factor: %.15g contradicts compression_rate %.*s", json_number_value(factor),
-                         TAKC_STR_ARG(name));
+        return takc_fail(err, TAKC_INVALID, 0, "/factor: %.15g is expected, since compression_rate is %.*s; one of the two is enough",
+                         *out / 1000.0, TAKC_STR_ARG(name));
     *out = asked;
     return TAKC_OK;
 }
@@ -96,6 +97,8 @@ enum takc_status takc_question_of_body(const struct takc_api *api, const json_t 
     o->has_temperature = t != NULL;
     o->temperature = json_number_value(t);
     const json_t *filters = json_object_get(body, "filters"), *examples = json_object_get(body, "few_shot_examples");
+    if (!takc_str_trim(o->question).len)
+        return takc_fail(err, TAKC_INVALID, 0, "/query: a text that is not blank is expected");
     enum takc_status st = filters || examples ? takc_question_lists(q, err) : TAKC_OK;
     if (!st && filters)
         read_filters(filters, q);
@@ -124,6 +127,15 @@ enum takc_status takc_question_model(const struct takc_asked *asked, struct takc
     return st;
 }
 
+/* The artifact that was shown was used. */
+static void count_hit(const struct takc_asked *asked, struct takc_str task, const struct takc_query_result *r)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    takc_rate rate;
+    if ((r->mode == TAKC_MODE_ARTIFACT || r->mode == TAKC_MODE_BOTH) && !takc_rate_parse(takc_str(r->rate), &rate, NULL))
+        takc_hits_add(asked->api->hits, asked->home, task, rate, clock->wall_s(clock));
+}
+
 /* A place among those who may ask the model; the wait for it counts as the model's. */
 static enum takc_status wait_for_model(const struct takc_asked *asked, struct takc_call *call, struct takc_question *q,
                                        struct takc_models_use *out_use, uint64_t *out_waited_ns, struct takc_err *err)
@@ -150,12 +162,40 @@ enum takc_status takc_question_answer(const struct takc_asked *asked, struct tak
     q->o.models = use.models;
     if (!st)
         st = takc_query(asked->home, call, &q->o, out, err);
+    if (!st)
+        count_hit(asked, q->o.task, out);
     out->timing.model_ns += waited_ns;
     out->timing.total_ns += waited_ns;
     out->ms = out->timing.total_ns / 1000000;
     takc_models_pool_put(asked->api->models, &use);
     q->o.models = NULL;
     return st;
+}
+
+static void on_chosen(void *arg, const struct takc_query_result *r)
+{
+    struct takc_question *q = arg;
+    q->chosen.mode = r->mode;
+    (void)snprintf(q->chosen.rate, sizeof(q->chosen.rate), "%s", r->rate);
+    (void)snprintf(q->chosen.version, sizeof(q->chosen.version), "%.*s", TAKC_STR_ARG(r->version));
+}
+
+void takc_question_streams(struct takc_question *q, takc_query_delta_fn *delta, void *arg)
+{
+    q->o.delta = delta;
+    q->o.delta_arg = arg;
+    q->o.chosen = on_chosen;
+    q->o.chosen_arg = q;
+}
+
+void takc_question_chosen_headers(struct takc_exchange *x, const struct takc_question *q)
+{
+    if (q->chosen.told || !q->chosen.mode)
+        return;
+    takc_exchange_header(x, "x-takc-rate", takc_str(q->chosen.rate));
+    takc_exchange_header(x, "x-takc-mode", takc_str(takc_mode_name(q->chosen.mode)));
+    takc_exchange_header(x, "x-takc-version", takc_str(q->chosen.version));
+    takc_exchange_header(x, "x-takc-cache", takc_str("hit"));
 }
 
 void takc_question_clear(struct takc_question *q)
@@ -192,6 +232,7 @@ static enum takc_status begin_stream(struct answering *a, struct takc_err *err)
     if (a->streams)
         return TAKC_OK;
     a->streams = true;
+    takc_question_chosen_headers(a->x, &a->q);
     return takc_exchange_stream(a->x, 200, "text/event-stream", err);
 }
 
@@ -215,25 +256,33 @@ static void end_stream(struct answering *a, json_t *reply)
 
 /* ---- the answer ---- */
 
-void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r)
+void takc_question_spent_headers(struct takc_exchange *x, const struct takc_query_result *r)
 {
     char number[40];
-    takc_exchange_header(x, "x-takc-rate", takc_str(r->rate));
-    takc_exchange_header(x, "x-takc-mode", takc_str(takc_mode_name(r->mode)));
-    takc_exchange_header(x, "x-takc-version", r->version);
-    takc_exchange_header(x, "x-takc-cache", takc_str(r->answer.cache_hit ? "answer" : "hit"));
-    (void)snprintf(number, sizeof(number), "%.4f", r->confidence);
-    takc_exchange_header(x, "x-takc-confidence", takc_str(number));
     (void)snprintf(number, sizeof(number), "%.6f", (double)r->answer.picodollars / 1e12);
     takc_exchange_header(x, "x-takc-cost-usd", takc_str(number));
     (void)snprintf(number, sizeof(number), "%.2f", (double)(r->timing.total_ns - r->timing.model_ns) / 1e6);
     takc_exchange_header(x, "x-takc-overhead-ms", takc_str(number));
 }
 
+void takc_question_headers(struct takc_exchange *x, const struct takc_query_result *r)
+{
+    char number[16];
+    takc_exchange_header(x, "x-takc-rate", takc_str(r->rate));
+    takc_exchange_header(x, "x-takc-mode", takc_str(takc_mode_name(r->mode)));
+    takc_exchange_header(x, "x-takc-version", r->version);
+    takc_exchange_header(x, "x-takc-cache", takc_str(r->answer.cache_hit ? "answer" : "hit"));
+    (void)snprintf(number, sizeof(number), "%.4f", r->confidence);
+    takc_exchange_header(x, "x-takc-confidence", takc_str(number));
+    takc_question_spent_headers(x, r);
+}
+
 static void fail(struct answering *a, const struct takc_asked *asked, enum takc_status st, const struct takc_query_result *r,
-                 const struct takc_err *err)
+                 struct takc_err *err)
 {
     struct takc_refusal f = takc_question_refusal(a->x, takc_json_get_str(asked->body, "model").len > 0, st, r, err);
+    if (!a->streams && r->answer.asked)
+        takc_question_spent_headers(a->x, r);
     if (!a->streams)
         takc_question_fail(a->x, &f);
     else if (!takc_api_event(a->x, "error", takc_question_error(a->x, &f), NULL))
@@ -245,6 +294,9 @@ static void say_answer(struct answering *a, const struct takc_query_result *r, b
     const struct takc_query_reply reply = {.query = a->q.o.question, .task_type = a->q.o.task, .result = r};
     if (!a->streams)
         takc_question_headers(a->x, r);
+    a->q.chosen.told = true;
+    if (stream && !a->streams) /* lines of the documents, or a kept answer: all of it at once */
+        (void)!on_delta(a, r->response, NULL);
     if (stream)
         end_stream(a, takc_query_reply_json(&reply));
     else
@@ -263,8 +315,7 @@ void takc_on_query(struct takc_exchange *x, const struct takc_asked *asked)
     if (!st)
         st = takc_question_model(asked, takc_json_get_str(asked->body, "model"), &a.q, &err);
     if (stream) {
-        a.q.o.delta = on_delta;
-        a.q.o.delta_arg = &a;
+        takc_question_streams(&a.q, on_delta, &a);
     }
     takc_observe_words(x, asked, &a.q.o);
     if (!st)

@@ -4,6 +4,7 @@
  * citation.
  */
 #include "http/apart.h"
+#include "http/hits.h"
 #include "http/limits.h"
 #include "http/model_limit.h"
 
@@ -50,12 +51,38 @@ static json_t *rates_json(const struct takc_profile *p)
     return list;
 }
 
+static json_t *must_keep_json(const struct takc_profile *p)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; list && k < TAKC_FACT_KINDS; k++)
+        if (p->must_keep & 1u << k && json_array_append_new(list, json_string(takc_must_keep_names[k]))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *examples_json(const struct takc_profile *p)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < p->n_examples; i++)
+        if (json_array_append_new(
+                list, json_pack("{so so}", "input", takc_json_str(p->examples[i].input), "output", takc_json_str(p->examples[i].output)))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+/* What PUT takes: a client may send it back. */
 static json_t *profile_json(const struct takc_profile *p)
 {
-    return json_pack("{so so so sI sI sb sI sI so so}", "task_type", takc_json_str(p->task), "description", takc_json_str(p->description),
-                     "rates", rates_json(p), "chunk_tokens", (json_int_t)p->chunk_tokens, "chunk_overlap", (json_int_t)p->chunk_overlap,
-                     "keep_originals", (int)p->keep_originals, "ttl_s", (json_int_t)p->ttl_s, "keep_versions", (json_int_t)p->keep_versions,
-                     "tokenizer", takc_json_str(p->tokenizer), "model", p->model.len ? takc_json_str(p->model) : json_null());
+    return json_pack("{so so so so so s{sI sI} sb sI sI so s{so sf sI}}", "task_type", takc_json_str(p->task), "description",
+                     takc_json_str(p->description), "examples", examples_json(p), "must_keep", must_keep_json(p), "rates", rates_json(p),
+                     "chunking", "tokens", (json_int_t)p->chunk_tokens, "overlap", (json_int_t)p->chunk_overlap, "keep_originals",
+                     (int)p->keep_originals, "ttl_s", (json_int_t)p->ttl_s, "keep_versions", (json_int_t)p->keep_versions, "tokenizer",
+                     takc_json_str(p->tokenizer), "model", "name", takc_json_str(p->model), "temperature", p->temperature, "max_tokens",
+                     (json_int_t)p->max_tokens);
 }
 
 static void say_task(struct takc_home *home, struct takc_exchange *x, struct takc_str task, int status)
@@ -76,13 +103,43 @@ void takc_on_task(struct takc_exchange *x, const struct takc_asked *asked)
         say_task(asked->home, x, asked->params[0], 200);
 }
 
+/* Takes the name of the task out of the body, which may have it, but no other. */
+static bool take_name(struct takc_exchange *x, const struct takc_asked *asked)
+{
+    struct takc_str name = takc_json_get_str(asked->body, "task_type");
+    struct takc_err err = {0};
+    if (name.len && !takc_str_eq(name, asked->params[0])) {
+        enum takc_status st =
+            takc_fail(&err, TAKC_INVALID, 0, "/task_type: %.*s, as in the path, or nothing is expected", TAKC_STR_ARG(asked->params[0]));
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+        return false;
+    }
+    (void)json_object_del(asked->body, "task_type");
+    return true;
+}
+
+/* "profile:4:16: chunking.overlap: ..." was read in what the body became: its lines are nobody's, "/chunking/overlap: ..." is the place. */
+static void place_in_body(struct takc_err *err)
+{
+    struct takc_str text = takc_str(err->msg);
+    size_t at = takc_str_starts(text, takc_str("profile:")) ? takc_str_find(text, takc_str(": "), 0) : SIZE_MAX;
+    if (at == SIZE_MAX)
+        return;
+    size_t end = takc_str_find(text, takc_str(": "), at + 2);
+    err->msg[0] = '/';
+    memmove(err->msg + 1, err->msg + at + 2, text.len - at - 1);
+    for (size_t i = 0; end != SIZE_MAX && i < end - at - 1; i++)
+        if (err->msg[i] == '.')
+            err->msg[i] = '/';
+}
+
 /* The body is a profile (docs/formats/profile.md): JSON is YAML, too. */
 void takc_on_put_task(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_err err = {0};
     struct takc_buf yaml;
     bool made = true;
-    if (!takc_api_may_task(x, asked, asked->params[0]))
+    if (!takc_api_may_task(x, asked, asked->params[0]) || !take_name(x, asked))
         return;
     takc_buf_init(&yaml, TAKC_BUF_MAX_REPLY);
     enum takc_status st = takc_json_dump(asked->body, true, &yaml, &err);
@@ -94,6 +151,7 @@ void takc_on_put_task(struct takc_exchange *x, const struct takc_asked *asked)
         made = false;
         st = takc_task_write(asked->home, asked->params[0], takc_buf_str(&yaml), true, &err);
     }
+    place_in_body(&err);
     if (st)
         takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
     else
@@ -120,6 +178,8 @@ static void remove_task(void *arg)
         r->st = takc_limits_forget(asked, asked->params[0], &r->err);
     if (!r->st)
         r->st = takc_task_delete(asked->home, &r->x->call, asked->params[0], LOCK_WAIT_MS, &r->task, &r->err);
+    if (!r->st)
+        takc_hits_forget(asked->api->hits, asked->home, asked->params[0]);
     takc_snapshots_tidy(asked->api->snapshots);
 }
 

@@ -55,6 +55,7 @@ static const struct {
     {"404", "No such task, version, rate, document, job or place of documents", WITH_NAME},
     {"408", "The request came too slowly", ALWAYS},
     {"409", "Something else is under way, or was meanwhile", WRITES},
+    {"411", "The body has no length: neither Content-Length nor chunks", WITH_BODY},
     {"413", "The body is too large", ALWAYS},
     {"414", "The target is too long", ALWAYS},
     {"415", "The body is of another type", WITH_BODY},
@@ -120,7 +121,8 @@ static bool add_headers(json_t *headers, const struct takc_route *r, const char 
                add_header(headers, "x-takc-mode", "what the reader saw") &&
                add_header(headers, "x-takc-version", "the version that was asked") &&
                add_header(headers, "x-takc-cache", "hit, or answer where a kept answer was given again") &&
-               add_header(headers, "x-takc-confidence", "0 to 1") && add_header(headers, "x-takc-cost-usd", "of the model");
+               add_header(headers, "x-takc-confidence", "0 to 1") && add_header(headers, "x-takc-cost-usd", "of the model") &&
+               add_header(headers, "x-takc-overhead-ms", "what takc took beside the model's calls");
     return good;
 }
 
@@ -260,8 +262,17 @@ static bool add_example(const struct takc_route *r, json_t *body)
 /* Fields and files: http/upload.h. */
 static bool add_form(const struct takc_route *r, json_t *body)
 {
-    return !r->streams_body ||
-           set(json_object_get(body, "content"), "multipart/form-data", json_pack("{s{ss}}", "schema", "type", "object"));
+    static const struct takc_schema task = TASK, date = DATE("of the documents"), text = {.type = TAKC_TYPE_TEXT},
+                                    texts = {.type = TAKC_TYPE_LIST, .about = "a field each", .items = &text};
+    if (!r->streams_body)
+        return true;
+    json_t *fields =
+        json_pack("{so so so so s{ss ss} s{ss ss} s{ss s{ss} ss}}", "task_type", takc_schema_json(&task, NULL), "task_description",
+                  takc_schema_json(&text, NULL), "date", takc_schema_json(&date, NULL), "labels", takc_schema_json(&texts, NULL), "create",
+                  "type", "string", "description", "true: make the task", "async", "type", "string", "description", "true: reply at once",
+                  "files", "type", "array", "items", "type", "string", "description", "parts with a filename, whatever they are called");
+    return set(json_object_get(body, "content"), "multipart/form-data",
+               fields ? json_pack("{s{ss so s[s]}}", "schema", "type", "object", "properties", fields, "required", "task_type") : NULL);
 }
 
 static bool add_body(const struct takc_route *r, json_t *o, json_t *schemas)

@@ -10,7 +10,10 @@
 
 #include <stdio.h>
 
-enum { CAP_RETRY_S = 3600 }; /* a cap is of a month, or of this process: nobody knows when it is raised */
+enum {
+    CAP_RETRY_S = 3600,     /* a cap is of a month, or of this process: nobody knows when it is raised */
+    AFTER_MAX_MS = 86400000 /* of what a model's service asks to wait */
+};
 
 static const struct told {
     const char *failure; /* takc_failure_name */
@@ -34,8 +37,7 @@ static bool is_row(const struct told *row, bool named, const char *failure)
     return strcmp(row->failure, failure) == 0 && (named || !row->named);
 }
 
-static struct takc_refusal refusal_of(const struct takc_api *api, bool named, enum takc_status st, const char *failure,
-                                      const struct takc_err *err)
+static struct takc_refusal refusal_of(bool named, enum takc_status st, const char *failure, const struct takc_err *err)
 {
     for (size_t i = 0; failure && i < sizeof(rows) / sizeof(rows[0]); i++)
         if (is_row(&rows[i], named, failure))
@@ -46,26 +48,38 @@ static struct takc_refusal refusal_of(const struct takc_api *api, bool named, en
         return (struct takc_refusal){.status = 403, .code = "FORBIDDEN", .message = takc_error_told(st, err)};
     if (st == TAKC_COST) /* a cap of ours: no call was made */
         return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_error_told(st, err), .retry_s = CAP_RETRY_S};
-    return (struct takc_refusal){
-        .status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE), .message = takc_api_told(api, st, err)};
+    return (struct takc_refusal){.status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE)};
 }
 
 struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool named, enum takc_status st, const struct takc_query_result *r,
-                                          const struct takc_err *err)
+                                          struct takc_err *err)
 {
     const struct takc_asked *asked = x->about;
-    struct takc_refusal f = refusal_of(asked->api, named, st, r->answer.failure, err);
+    char room[TAKC_TOLD_BYTES];
+    struct takc_refusal f = refusal_of(named, st, r->answer.failure, err);
     if (f.status >= 500 || r->answer.failure)
         takc_api_log_failure(x, st, err);
+    if ((f.status == 429 || f.status == 503) && r->answer.failure && r->answer.after_ms)
+        f.retry_s = (unsigned)((r->answer.after_ms < AFTER_MAX_MS ? r->answer.after_ms : AFTER_MAX_MS) + 999) / 1000;
+    if (f.message.ptr)
+        return f;
+    struct takc_str told = takc_api_told(asked->api, st, err, room);
+    (void)snprintf(err->msg, sizeof(err->msg), "%.*s", TAKC_STR_ARG(told));
+    f.message = takc_str(err->msg);
     return f;
 }
 
-void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f)
+void takc_question_retry(struct takc_exchange *x, const struct takc_refusal *f)
 {
     char seconds[16];
     (void)snprintf(seconds, sizeof(seconds), "%u", f->retry_s);
     if (f->retry_s)
         takc_exchange_header(x, "Retry-After", takc_str(seconds));
+}
+
+void takc_question_fail(struct takc_exchange *x, const struct takc_refusal *f)
+{
+    takc_question_retry(x, f);
     takc_api_refuse(x, f->status, f->code, f->message, NULL);
 }
 

@@ -27,7 +27,8 @@ static const struct takc_member compress_members[] = {
     {"create", OPTIONAL, BOOL("make the task where there is none")},
     {"wait", OPTIONAL, BOOL("reply when it has ended, as long as a request may take; else at once")},
 };
-static const struct takc_schema compress_body = {.type = TAKC_TYPE_OBJECT, .name = "Compress", TAKC_MEMBERS(compress_members)};
+static const struct takc_schema compress_body = {
+    .type = TAKC_TYPE_OBJECT, .name = "Compress", .nulls = true, TAKC_MEMBERS(compress_members)};
 
 #define STATUS                                                                                                                             \
     {                                                                                                                                      \
@@ -80,7 +81,7 @@ static const struct takc_member document_members[] = {
     {"date", OPTIONAL, DATE("of the document")},
     {"labels", OPTIONAL, {.type = TAKC_TYPE_LIST, .max_len = 32, .items = &a_label}},
 };
-static const struct takc_schema a_document = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(document_members)};
+static const struct takc_schema a_document = {.type = TAKC_TYPE_OBJECT, .nulls = true, TAKC_MEMBERS(document_members)};
 static const struct takc_member config_members[] = {
     {"chunk_size", OPTIONAL, WHOLE("tokens of a chunk; becomes the profile's", 16, 1000000)},
     {"overlap", OPTIONAL, WHOLE("tokens that chunks share; becomes the profile's", 0, 1000000)},
@@ -93,12 +94,17 @@ static const struct takc_member process_members[] = {
      OPTIONAL,
      {.type = TAKC_TYPE_TEXT, .about = "where source_location is; kinesis is not read", .one_of = "file|s3|kinesis"}},
     {"source_location", OPTIONAL, TEXT("a folder, a file or s3://BUCKET/PREFIX that the server may read (serve.sources)", 1, 4000)},
-    {"config", OPTIONAL, {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(config_members)}},
+    {"config", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .nulls = true, TAKC_MEMBERS(config_members)}},
     {"task_description", OPTIONAL, TEXT("what the knowledge is for; becomes the profile's", 0, 20000)},
     {"create", OPTIONAL, BOOL("make the task where there is none")},
     {"async", OPTIONAL, BOOL("reply at once, with a job that is queued")},
 };
-static const struct takc_schema process_body = {.type = TAKC_TYPE_OBJECT, .name = "Process", TAKC_MEMBERS(process_members)};
+static const struct takc_schema process_body = {.type = TAKC_TYPE_OBJECT, .name = "Process", .nulls = true, TAKC_MEMBERS(process_members)};
+static const struct takc_member outcome_members[] = {
+    {"document", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"outcome", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+};
+static const struct takc_schema an_outcome = {.type = TAKC_TYPE_OBJECT, .open = true, TAKC_MEMBERS(outcome_members)};
 static const struct takc_member processed_members[] = {
     {"status", REQUIRED, STATUS},
     {"job_id", REQUIRED, {.type = TAKC_TYPE_TEXT}},
@@ -110,7 +116,11 @@ static const struct takc_member processed_members[] = {
     {"unchanged", REQUIRED, WHOLE("documents that were there, the same", 0, 1e15)},
     {"skipped", REQUIRED, WHOLE("hidden files, and what is no document", 0, 1e15)},
     {"refused", REQUIRED, WHOLE("damaged, hostile, over a limit, or of another place", 0, 1e15)},
-    {"documents", REQUIRED, {.type = TAKC_TYPE_LIST, .about = "what became of each: the first thousand, and all that were not taken"}},
+    {"documents",
+     REQUIRED,
+     {.type = TAKC_TYPE_LIST,
+      .about = "what became of each (document, outcome, units, tokens): the first thousand, and all that were not taken",
+      .items = &an_outcome}},
 };
 static const struct takc_schema processed_reply = {
     .type = TAKC_TYPE_OBJECT, .name = "Processed", .open = true, TAKC_MEMBERS(processed_members)};
@@ -119,6 +129,7 @@ static const struct takc_route rows[] = {
     {.method = "POST",
      .path = "/process",
      .id = "process",
+     .example = "{\"task_type\": \"fin\", \"documents\": [{\"name\": \"q3.txt\", \"text\": \"Revenue of Q3 was 43 million.\"}]}",
      .summary = "Takes documents into a task: form-data with files, texts, or a place that the server may read",
      .may = TAKC_MAY_INGEST,
      .body = &process_body,
@@ -133,6 +144,7 @@ static const struct takc_route rows[] = {
     {.method = "POST",
      .path = "/compress",
      .id = "compress",
+     .example = "{\"task_type\": \"fin\", \"compression_rates\": [\"ultra\", \"light\"], \"wait\": true}",
      .summary = "Compresses a task into a new version, as a job",
      .may = TAKC_MAY_INGEST,
      .body = &compress_body,

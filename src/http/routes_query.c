@@ -27,8 +27,8 @@ static const struct takc_schema example = {.type = TAKC_TYPE_OBJECT, .name = "Ex
         {"cost_sensitive", OPTIONAL, BOOL("as cheap as possible")},                                                                        \
         {"reader_tokens", OPTIONAL, WHOLE("most tokens that the reader may see", 1, 10000000)},                                            \
         {"artifact_tokens", OPTIONAL, WHOLE("largest artifact taken without a rate", 1, 10000000)},                                        \
-        {"filters", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "which documents", TAKC_MEMBERS(filter_members)}},                       \
-        {"options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "of the model's answer", TAKC_MEMBERS(option_members)}},                 \
+        {"filters", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "which documents", .nulls = true, TAKC_MEMBERS(filter_members)}},        \
+        {"options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .about = "of the model's answer", .nulls = true, TAKC_MEMBERS(option_members)}},  \
         {"model", OPTIONAL, TEXT("who answers, PROVIDER:MODEL; none: lines of the documents", 1, 300)},                                    \
     {                                                                                                                                      \
         "few_shot_examples", OPTIONAL,                                                                                                     \
@@ -44,7 +44,7 @@ static const struct takc_member query_members[] = {
     QUESTION_MEMBERS,
     {"stream", OPTIONAL, BOOL("the answer as it comes, as server-sent events")},
 };
-static const struct takc_schema query_body = {.type = TAKC_TYPE_OBJECT, .name = "Query", TAKC_MEMBERS(query_members)};
+static const struct takc_schema query_body = {.type = TAKC_TYPE_OBJECT, .name = "Query", .nulls = true, TAKC_MEMBERS(query_members)};
 
 static const struct takc_member batch_item_members[] = {
     {"query", REQUIRED, TEXT("the question", 1, 32000)},
@@ -53,6 +53,7 @@ static const struct takc_member batch_item_members[] = {
 static const struct takc_schema batch_object = {.type = TAKC_TYPE_OBJECT,
                                                 .name = "BatchQuery",
                                                 .about = "a question with fields of its own, which take the place of the batch's",
+                                                .nulls = true,
                                                 TAKC_MEMBERS(batch_item_members)};
 static const struct takc_schema batch_item = {
     .type = TAKC_TYPE_TEXT, .about = "the question", .min_len = 1, .max_len = 32000, .or_else = &batch_object};
@@ -61,7 +62,7 @@ static const struct takc_member batch_members[] = {
     {"task_type", REQUIRED, TASK},
     QUESTION_MEMBERS,
 };
-static const struct takc_schema batch_body = {.type = TAKC_TYPE_OBJECT, .name = "Batch", TAKC_MEMBERS(batch_members)};
+static const struct takc_schema batch_body = {.type = TAKC_TYPE_OBJECT, .name = "Batch", .nulls = true, TAKC_MEMBERS(batch_members)};
 
 static const struct takc_member item_failure_members[] = {
     {"code", REQUIRED, {.type = TAKC_TYPE_TEXT}},
@@ -90,13 +91,52 @@ static const struct takc_member batch_reply_members[] = {
 };
 static const struct takc_schema batch_reply = {.type = TAKC_TYPE_OBJECT, .name = "BatchReply", TAKC_MEMBERS(batch_reply_members)};
 
+static const struct takc_member cache_info_members[] = {
+    {"compression_rate", REQUIRED, {.type = TAKC_TYPE_TEXT, .nullable = true}},
+    {"original_tokens", REQUIRED, WHOLE(NULL, 0, 1e15)},
+    {"compressed_tokens", REQUIRED, WHOLE(NULL, 0, 1e15)},
+};
+static const struct takc_member metadata_members[] = {
+    {"processing_time_ms", REQUIRED, NUMBER(NULL, 0, 1e12)},
+    {"cache_hit", REQUIRED, {.type = TAKC_TYPE_BOOL}},
+    {"model_used", REQUIRED, {.type = TAKC_TYPE_TEXT, .nullable = true}},
+    {"notes", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "what was asked and could not be had, one a line"}},
+};
+static const struct takc_member span_members[] = {
+    {"start", REQUIRED, WHOLE("first byte of the document's text", 0, 1e15)},
+    {"end", REQUIRED, WHOLE("the byte behind the last", 0, 1e15)},
+    {"source_start", REQUIRED, {.type = TAKC_TYPE_WHOLE, .about = "the same in the document's own bytes", .nullable = true}},
+    {"source_end", REQUIRED, {.type = TAKC_TYPE_WHOLE, .nullable = true}},
+};
+static const struct takc_schema span = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(span_members)};
+static const struct takc_member citation_members[] = {
+    {"document", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "its name: GET /tasks/{task}/documents/{document}/text has the text"}},
+    {"sha256", REQUIRED, {.type = TAKC_TYPE_TEXT}},
+    {"spans", REQUIRED, {.type = TAKC_TYPE_LIST, .items = &span}},
+    {"quote", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "what stands there"}},
+};
+static const struct takc_schema citation = {.type = TAKC_TYPE_OBJECT,
+                                            .name = "Citation",
+                                            .open = true,
+                                            .about = "with page, line, section where there are some",
+                                            TAKC_MEMBERS(citation_members)};
 static const struct takc_member reply_members[] = {
     {"query", REQUIRED, {.type = TAKC_TYPE_TEXT}},
     {"response", REQUIRED, {.type = TAKC_TYPE_TEXT}},
     {"task_type", REQUIRED, {.type = TAKC_TYPE_TEXT}},
-    {"compression_rate_used", REQUIRED, {.type = TAKC_TYPE_TEXT, .nullable = true}},
+    {"compression_rate_used", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "what it came to; null: nothing was shown", .nullable = true}},
+    {"factor", REQUIRED, {.type = TAKC_TYPE_NUMBER, .about = "the same as a number", .nullable = true}},
+    {"mode", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "what the reader saw", .one_of = "artifact|select|both|whole"}},
+    {"cache_hit", REQUIRED, BOOL("the guide's; a version is there, or it is 404")},
+    {"cache_info", REQUIRED, {.type = TAKC_TYPE_OBJECT, .open = true, TAKC_MEMBERS(cache_info_members)}},
+    {"processing_time_ms", REQUIRED, NUMBER(NULL, 0, 1e12)},
     {"confidence", REQUIRED, NUMBER("how sure it is", 0, 1)},
     {"abstained", REQUIRED, BOOL("the documents do not answer it")},
+    {"citations", REQUIRED, {.type = TAKC_TYPE_LIST, .about = "where it stands; [1] of a model's text is the first", .items = &citation}},
+    {"version", REQUIRED, {.type = TAKC_TYPE_TEXT, .nullable = true}},
+    {"reader_tokens", REQUIRED, WHOLE("that the reader saw", 0, 1e15)},
+    {"cost_usd", REQUIRED, NUMBER("of the model", 0, 1e12)},
+    {"metadata", REQUIRED, {.type = TAKC_TYPE_OBJECT, .open = true, TAKC_MEMBERS(metadata_members)}},
 };
 static const struct takc_schema query_reply = {.type = TAKC_TYPE_OBJECT, .name = "Answer", .open = true, TAKC_MEMBERS(reply_members)};
 
@@ -117,6 +157,7 @@ static const struct takc_route rows[] = {
      .counts = TAKC_QUOTA_QUERY},
     {.method = "POST",
      .path = "/query/batch",
+     .example = "{\"task_type\": \"fin\", \"queries\": [\"What was revenue in Q3?\", {\"query\": \"And in Q4?\", \"factor\": 8}]}",
      .statuses = "402 404 422 502",
      .id = "queryBatch",
      .summary = "Answers up to 100 questions, each with a status of its own",

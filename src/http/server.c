@@ -76,6 +76,7 @@ static enum takc_status copy_options(struct takc_server *s, const struct takc_se
     o->request_ms = or_else(o->request_ms, 120000);
     o->write_ms = or_else(o->write_ms, 60000);
     o->idle_ms = or_else(o->idle_ms, 75000);
+    o->ping_ms = or_else(o->ping_ms, 15000);
     if (!o->cert_file != !o->key_file)
         return takc_fail(err, TAKC_INVALID, 0, "TLS needs a certificate and a key: %s is not set",
                          o->cert_file ? "serve.tls_key" : "serve.tls_cert");

@@ -4,8 +4,8 @@
  *
  * libmicrohttpd parses on a few threads, each with an epoll; requests that may wait run on fibers (base/fiber.h), their connections are
  * suspended meanwhile, so a waiting request holds no thread and no poll. A ticker looks ten times a second for deadlines (head, body,
- * whole request, a reply that is taken too slowly) and for clients that have gone, which the library does not see of a suspended
- * connection; such a request's call is cancelled.
+ * whole request, a reply that is taken too slowly), for streams of events that are silent, which get a comment, and for clients that have
+ * gone, which the library does not see of a suspended connection; such a request's call is cancelled.
  * Refused before a route is looked for: everything that http/guard.h names. The library itself refuses what is no HTTP at all, with a page
  * of its own (400, 413, 431).
  * Threads: open, reload and close from one; stop from anywhere, a signal's handler included. */
@@ -41,6 +41,7 @@ struct takc_server_options {
     size_t connections_max;           /* 0: 20,000, cut to what the process may open */
     struct takc_guard_limits guard;
     uint64_t head_ms, body_ms, request_ms, write_ms, idle_ms; /* 0: 10 s, 60 s, 120 s, 60 s, 75 s */
+    uint64_t ping_ms; /* silence of a stream of events, then it sends a comment; 0: 15 s, below what proxies wait (nginx: 60 s) */
     struct takc_server_handlers handlers;
 };
 

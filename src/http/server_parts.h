@@ -64,6 +64,7 @@ struct transfer {
         char *bytes; /* a ring of cap */
         size_t first, n, cap;
         bool ended, gone, paused; /* paused: the reader has suspended the connection */
+        bool amid;                /* a piece has gone into the ring in part */
     } locked;
 };
 
@@ -116,6 +117,8 @@ enum MHD_Result takc_transfer_reply(struct transfer *t);
 ssize_t takc_transfer_stream_read(void *cls, uint64_t pos, char *buf, size_t max);
 /* The handler has sent all of it. */
 void takc_transfer_stream_end(struct transfer *t);
+/* A comment where nothing is on its way, so that nobody between takes the stream for dead; from the ticker. */
+void takc_transfer_stream_ping(struct transfer *t);
 /* The client takes no more: who sends is told. */
 void takc_transfer_stream_leave(struct transfer *t);
 

@@ -77,6 +77,19 @@ static void stream(struct takc_exchange *x)
     }
 }
 
+/* Silent amid its events until it is woken. */
+static void stream_slowly(struct takc_exchange *x)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    enum takc_status st = takc_exchange_stream(x, 200, "text/event-stream", NULL);
+    if (!st)
+        st = takc_exchange_send(x, takc_str("data: first\n\n"), NULL);
+    while (!st && !atomic_load(&wake) && !(st = takc_call_check(&x->call, NULL)))
+        clock->sleep_ns(clock, 5000000);
+    if (!st)
+        (void)!takc_exchange_post(x, takc_str("data: last\n\n"), NULL);
+}
+
 static void flood(struct takc_exchange *x)
 {
     static char piece[10000];
@@ -104,6 +117,10 @@ static void handle(void *arg, struct takc_exchange *x)
     (void)arg;
     if (takc_str_is(x->path, "/stream")) {
         stream(x);
+        return;
+    }
+    if (takc_str_is(x->path, "/slow")) {
+        stream_slowly(x);
         return;
     }
     if (takc_str_is(x->path, "/flood")) {
@@ -308,6 +325,22 @@ static void streams_come_in_pieces(void **state)
     close_server();
 }
 
+/* Between events, on a chunk of their own, and never more than silence asks for. */
+static void a_silent_stream_sends_comments(void **state)
+{
+    (void)state;
+    open_server(&(struct takc_server_options){.ping_ms = 50});
+    int fd = dial();
+    say(fd, "GET /slow" HEAD "Connection: close\r\n\r\n");
+    assert_true(hear(fd, ": ping\n\n\r\n8\r\n: ping\n\n"));
+    assert_non_null(strstr(heard, "data: first\n\n\r\n"));
+    atomic_store(&wake, true);
+    assert_true(hear(fd, "data: last\n\n"));
+    assert_false(hear(fd, NULL));
+    (void)close(fd);
+    close_server();
+}
+
 static void many_wait_and_hold_no_thread(void **state)
 {
     (void)state;
@@ -491,7 +524,7 @@ int main(void)
         cmocka_unit_test(many_wait_and_hold_no_thread),   cmocka_unit_test(a_full_queue_is_said),
         cmocka_unit_test(who_has_gone_is_not_worked_for), cmocka_unit_test(deadlines_hold),
         cmocka_unit_test(the_end_lets_requests_end),      cmocka_unit_test(the_end_takes_nobody_in),
-        cmocka_unit_test(what_cannot_be_opened_is_named),
+        cmocka_unit_test(a_silent_stream_sends_comments), cmocka_unit_test(what_cannot_be_opened_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

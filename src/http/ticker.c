@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ticker.c - looks at every connection a few times a second: is its phase over its limit, has the client of a request that is being worked
- * on gone? A socket is only shut down here, never closed: that is libmicrohttpd's, which then sees its end. */
+ * ticker.c - looks at every connection a few times a second: is its phase over its limit, is its stream silent, has the client of a request
+ * that is being worked on gone? A socket is only shut down here, never closed: that is libmicrohttpd's, which then sees its end. */
 #include "http/ids.h"
 #include "http/server_parts.h"
 
@@ -69,6 +69,11 @@ static bool is_stuck(struct transfer *t)
     return stuck;
 }
 
+static bool has_events(const struct transfer *t)
+{
+    return t->x.content_type && strcmp(t->x.content_type, "text/event-stream") == 0;
+}
+
 static void look_at_locked(struct takc_server *s, struct connection *c, uint64_t now)
 {
     int phase = atomic_load(&c->phase);
@@ -82,6 +87,8 @@ static void look_at_locked(struct takc_server *s, struct connection *c, uint64_t
     }
     if (limit && now > since && (now - since) / 1000000u > limit && (phase != PHASE_STREAMS || (c->transfer && is_stuck(c->transfer))))
         cut_locked(s, c, phase);
+    else if (phase == PHASE_STREAMS && c->transfer && now > since && (now - since) / 1000000u > s->o.ping_ms && has_events(c->transfer))
+        takc_transfer_stream_ping(c->transfer);
 }
 
 void *takc_server_tick(void *server)

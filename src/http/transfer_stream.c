@@ -5,6 +5,7 @@
 #include "http/server_parts.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 
 enum takc_status takc_exchange_stream(struct takc_exchange *x, int status, const char *content_type, struct takc_err *err)
 {
@@ -59,6 +60,8 @@ static enum takc_status put_locked(struct transfer *t, struct takc_str piece, st
 {
     if (t->locked.gone)
         return takc_fail(err, TAKC_CANCELLED, 0, "the client has gone");
+    if (!t->locked.n && t->connection) /* a client that had nothing to take was not slow */
+        atomic_store(&t->connection->since_ns, takc_now_ns());
     enum takc_status st = grow_locked(t, piece.len, err);
     for (size_t done = 0; done < piece.len && !st;) {
         size_t at = t->locked.first + t->locked.n;
@@ -95,6 +98,7 @@ enum takc_status takc_exchange_send(struct takc_exchange *x, struct takc_str pie
         if (!st)
             st = put_locked(t, takc_str_slice(piece, done, done + n), err);
         done += n;
+        t->locked.amid = done < piece.len;
         if (!st)
             go_on_locked(t);
         takc_mutex_unlock(&t->locked.mu);
@@ -113,6 +117,14 @@ enum takc_status takc_exchange_post(struct takc_exchange *x, struct takc_str pie
         go_on_locked(t);
     takc_mutex_unlock(&t->locked.mu);
     return st;
+}
+
+void takc_transfer_stream_ping(struct transfer *t)
+{
+    takc_mutex_lock(&t->locked.mu);
+    if (!t->locked.n && !t->locked.ended && !t->locked.amid && !put_locked(t, takc_str(": ping\n\n"), NULL))
+        go_on_locked(t);
+    takc_mutex_unlock(&t->locked.mu);
 }
 
 ssize_t takc_transfer_stream_read(void *cls, uint64_t pos, char *buf, size_t max)

@@ -11,6 +11,24 @@
 enum { FIELD_NONE = -1, FIELD_TASK, FIELD_CREATE, FIELD_ASYNC, FIELD_DATE, FIELD_LABELS, FIELD_DESCRIPTION };
 static const char *const fields[] = {"task_type", "create", "async", "date", "labels", "task_description"};
 
+/* Into the digest, so that no two forms give the same bytes: a name ends with NUL, which it cannot hold, and a part's data with its length.
+ */
+static enum takc_status note(struct takc_upload *u, struct takc_str s, struct takc_err *err)
+{
+    return u->again ? takc_sha256_add(u->again, s, err) : TAKC_OK;
+}
+
+static enum takc_status note_begin(struct takc_upload *u, const struct takc_multipart_part *part, struct takc_err *err)
+{
+    u->part_bytes = 0;
+    enum takc_status st = note(u, part->name, err);
+    if (!st)
+        st = note(u, takc_str_n(part->has_filename ? "\0f" : "\0v", 2), err);
+    if (!st)
+        st = note(u, part->filename, err);
+    return st ? st : note(u, takc_str_n("", 1), err);
+}
+
 static enum takc_status begin_file(struct takc_upload *u, struct takc_str name, struct takc_err *err)
 {
     u->field = FIELD_NONE;
@@ -24,6 +42,9 @@ static enum takc_status begin_file(struct takc_upload *u, struct takc_str name, 
 static enum takc_status on_begin(void *arg, const struct takc_multipart_part *part, struct takc_err *err)
 {
     struct takc_upload *u = arg;
+    enum takc_status st = note_begin(u, part, err);
+    if (st)
+        return st;
     if (part->has_filename)
         return begin_file(u, part->filename, err);
     u->value_len = 0;
@@ -37,6 +58,10 @@ static enum takc_status on_begin(void *arg, const struct takc_multipart_part *pa
 static enum takc_status on_data(void *arg, struct takc_str piece, struct takc_err *err)
 {
     struct takc_upload *u = arg;
+    enum takc_status st = note(u, piece, err);
+    u->part_bytes += piece.len;
+    if (st)
+        return st;
     if (u->field == FIELD_NONE)
         return u->empty_file ? takc_fail(err, TAKC_INVALID, 0, "multipart: a file has no name")
                              : takc_staging_write(&u->staging, piece, err);
@@ -90,6 +115,9 @@ static enum takc_status keep_field(struct takc_upload *u, struct takc_str v, str
 static enum takc_status on_end(void *arg, struct takc_err *err)
 {
     struct takc_upload *u = arg;
+    enum takc_status st = note(u, takc_str_n((const char *)&u->part_bytes, sizeof(u->part_bytes)), err);
+    if (st)
+        return st;
     if (u->field == FIELD_NONE)
         return takc_staging_end(&u->staging, err);
     struct takc_str v = takc_str_n(u->value, u->value_len);
@@ -129,6 +157,8 @@ struct takc_upload *takc_upload_begin(struct takc_exchange *x, const char *home,
     u->staging.file = -1;
     u->arena = &x->arena;
     u->home = home;
+    u->again = x->digests[TAKC_DIGEST_AGAIN];
+    x->digests[TAKC_DIGEST_AGAIN] = NULL;
     x->sink = sink;
     x->sink_arg = u;
     x->body_max = max_bytes;

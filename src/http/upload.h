@@ -6,7 +6,9 @@
  *
  *   files under any name           a document each; its name is the file's
  *   task_type, create, async       as in JSON
- *   date, labels (repeated)        of all documents of the body */
+ *   date, labels (repeated)        of all documents of the body
+ *
+ * Clients draw a boundary anew each time they send a form: what an Idempotency-Key stands for is the parts, not the bytes between them. */
 #ifndef TAKC_HTTP_UPLOAD_H
 #define TAKC_HTTP_UPLOAD_H
 
@@ -23,8 +25,10 @@ struct takc_upload { /* in the exchange's arena */
     struct takc_staging staging;
     struct takc_arena *arena;
     const char *home;
-    int field;       /* the part at hand: a row of upload.c's fields; -1: a file */
-    bool empty_file; /* a form's file field that nobody filled */
+    int field;                 /* the part at hand: a row of upload.c's fields; -1: a file */
+    bool empty_file;           /* a form's file field that nobody filled */
+    struct takc_sha256 *again; /* of the parts, in the place of the body's; NULL: no Idempotency-Key */
+    uint64_t part_bytes;
     char value[TAKC_UPLOAD_FIELD_MAX];
     size_t value_len;
     struct takc_str task, date, description, labels[TAKC_UPLOAD_LABELS_MAX];

@@ -330,15 +330,23 @@ enum takc_status takc_work_process(const struct takc_api *api, struct takc_home 
 /* ---- a job ---- */
 
 /* As it goes to clients; result is emptied of nothing: what was done before it failed stands there, too, and so does a failure that was
- * put into a client's words where it happened. */
-static void say_failure(const struct takc_api *api, json_t *result, enum takc_status st, enum takc_error_about about,
+ * put into a client's words where it happened. named: the request named the model, so that one that is not there is its own mistake, as for
+ * POST /query. */
+static void say_failure(const struct takc_api *api, json_t *result, enum takc_status st, enum takc_error_about about, bool named,
                         const struct takc_err *err)
 {
-    int http = st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 409 : takc_status_http(st);
     if (json_object_get(result, "error"))
         return;
+    if (named && st == TAKC_NO_MODEL) {
+        (void)!put(result, "error",
+                   json_pack("{ss ss}", "code", "MODEL_NOT_FOUND", "message", "there is no such model, or the server has no access to it"));
+        (void)!put(result, "http", json_integer(404));
+        return;
+    }
+    char room[TAKC_TOLD_BYTES];
+    int http = st == TAKC_DENIED ? 502 : st == TAKC_CANCELLED ? 409 : takc_status_http(st);
     (void)!put(result, "error",
-               json_pack("{ss so}", "code", takc_error_code(st, about), "message", takc_json_str(takc_api_told(api, st, err))));
+               json_pack("{ss so}", "code", takc_error_code(st, about), "message", takc_json_str(takc_api_told(api, st, err, room))));
     (void)!put(result, "http", json_integer(http));
 }
 
@@ -373,7 +381,7 @@ static enum takc_status run(void *arg, const struct takc_job_row *job, struct ta
     if (!st)
         st = (compresses ? takc_work_compress : takc_work_process)(api, home, job, request, call, result, err);
     if (st && result)
-        say_failure(api, result, st, compresses ? TAKC_ABOUT_COMPRESS : TAKC_ABOUT_UNSET, err);
+        say_failure(api, result, st, compresses ? TAKC_ABOUT_COMPRESS : TAKC_ABOUT_UNSET, takc_json_get_str(request, "model").len > 0, err);
     if (result && takc_json_dump(result, false, out, NULL))
         takc_buf_reset(out);
     json_decref(request);

@@ -177,11 +177,15 @@ static enum takc_status call(struct takc_answer *q, struct takc_answer_asked *a,
     a->streamed = q->o->delta && !a->instructed;
     q->r->answer.asked = true;
     takc_call_progress(q->call, "asking the model", "steps", 0, 0);
+    if (q->o->chosen)
+        q->o->chosen(q->o->chosen_arg, q->r);
     enum takc_status st = takc_models_complete(q->models, q->call, q->r->version, takc_str("answer"), &a->request,
                                                a->streamed ? hear : NULL, &s, reply, &sum, err);
     note_sum(&q->r->answer, &sum);
-    if (st && reply->failure)
+    if (st && reply->failure) {
         q->r->answer.failure = takc_failure_name(reply->failure);
+        q->r->answer.after_ms = reply->after_ms;
+    }
     if (!st && reply->stop == TAKC_STOP_LENGTH && !takc_str_trim(takc_buf_str(&reply->text)).len)
         return takc_fail(err, TAKC_UPSTREAM, 0, "%s used up its %u tokens without a word; more of them (--max-tokens) leave it room",
                          reply->model, a->request.max_tokens);

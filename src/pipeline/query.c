@@ -161,6 +161,7 @@ static enum takc_status query_once(struct takc_home *h, struct takc_call *call, 
         out->timing = timing;
         out->answer = (struct takc_model_answer){.asked = a.asked,
                                                  .failure = a.failure,
+                                                 .after_ms = a.after_ms,
                                                  .input = a.input,
                                                  .output = a.output,
                                                  .cache_read = a.cache_read,

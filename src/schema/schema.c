@@ -25,6 +25,20 @@ static void expect_length(const struct takc_schema *s, const char *what, const c
         (void)snprintf(out, 200, "%s", what);
 }
 
+/* Objects are told by what each has to have: "a list of at most 8 objects {input, output}". */
+static void expect_items(const struct takc_schema *s, char out[200])
+{
+    char units[100] = "items";
+    bool objects = s->items && s->items->type == TAKC_TYPE_OBJECT;
+    int n = objects ? snprintf(units, sizeof(units), "objects {") : 0;
+    for (size_t i = 0, many = 0; objects && i < s->items->n_members && n < 60; i++)
+        if (s->items->members[i].required)
+            n += snprintf(units + n, sizeof(units) - (size_t)n, "%s%s", many++ ? ", " : "", s->items->members[i].name);
+    if (objects)
+        (void)snprintf(units + n, sizeof(units) - (size_t)n, "}");
+    expect_length(s, "a list", units, out);
+}
+
 static void expect_choice(const char *one_of, char out[200])
 {
     struct takc_str rest = takc_str(one_of), word;
@@ -36,7 +50,9 @@ static void expect_choice(const char *one_of, char out[200])
 static void expect_number(const struct takc_schema *s, char out[200])
 {
     const char *what = s->type == TAKC_TYPE_WHOLE ? "a whole number" : "a number";
-    if (s->limited)
+    if (s->limited && !(s->min < s->max))
+        (void)snprintf(out, 200, "%.15g", s->min);
+    else if (s->limited)
         (void)snprintf(out, 200, "%s from %.15g to %.15g", what, s->min, s->max);
     else
         (void)snprintf(out, 200, "%s", what);
@@ -51,7 +67,7 @@ static void expected_of(const struct takc_schema *s, char out[200])
     else if (s->type == TAKC_TYPE_TEXT)
         expect_length(s, "a text", "characters", out);
     else if (s->type == TAKC_TYPE_LIST)
-        expect_length(s, "a list", "items", out);
+        expect_items(s, out);
     else if (s->type == TAKC_TYPE_BOOL)
         (void)snprintf(out, 200, "true or false");
     else if (s->type == TAKC_TYPE_OBJECT)
@@ -160,6 +176,11 @@ static const struct takc_member *member_of(const struct takc_schema *s, const ch
     return NULL;
 }
 
+static bool is_absent(const struct takc_schema *s, const struct takc_member *row, const json_t *v)
+{
+    return s->nulls && !row->required && json_is_null(v);
+}
+
 static bool check_object(struct walk *w, const struct takc_schema *s, json_t *v)
 {
     const char *name;
@@ -173,7 +194,7 @@ static bool check_object(struct walk *w, const struct takc_schema *s, json_t *v)
             (void)snprintf(w->miss->expected, sizeof(w->miss->expected), "no such member");
             return false;
         }
-        if (row && !check(w, &row->value, m))
+        if (row && !is_absent(s, row, m) && !check(w, &row->value, m))
             return false;
         go_out(w, back);
     }
@@ -225,6 +246,25 @@ bool takc_schema_check(const struct takc_schema *s, const json_t *v, struct takc
 {
     struct walk w = {.miss = out};
     return check(&w, s, v);
+}
+
+void takc_schema_drop_nulls(const struct takc_schema *s, json_t *v)
+{
+    void *next;
+    const char *name;
+    json_t *m;
+    size_t i;
+    if (is_other(s, v))
+        s = s->or_else;
+    json_array_foreach(v, i, m) if (s->items) takc_schema_drop_nulls(s->items, m);
+    json_object_foreach_safe(v, next, name, m)
+    {
+        const struct takc_member *row = member_of(s, name);
+        if (row && is_absent(s, row, m))
+            (void)json_object_del(v, name);
+        else if (row)
+            takc_schema_drop_nulls(&row->value, m);
+    }
 }
 
 /* ---- query strings ---- */
@@ -358,12 +398,32 @@ static bool describe_limits(const struct takc_schema *s, json_t *o)
     return good;
 }
 
+/* Takes both. */
+static json_t *any_of(json_t *one, json_t *other)
+{
+    json_t *v = one && other ? json_pack("{s[O O]}", "anyOf", one, other) : NULL;
+    json_decref(one);
+    json_decref(other);
+    return v;
+}
+
+static json_t *describe_member(const struct takc_schema *s, const struct takc_member *m, json_t *components)
+{
+    struct takc_schema value = m->value;
+    if (!s->nulls || m->required)
+        return takc_schema_json(&value, components);
+    if (value.name || value.or_else)
+        return any_of(takc_schema_json(&value, components), json_pack("{ss}", "type", "null"));
+    value.nullable = true;
+    return takc_schema_json(&value, components);
+}
+
 static bool describe_members(const struct takc_schema *s, json_t *o, json_t *components)
 {
     json_t *members = json_object(), *required = json_array();
     bool good = members && required;
     for (size_t i = 0; good && i < s->n_members; i++) {
-        good = set(members, s->members[i].name, takc_schema_json(&s->members[i].value, components));
+        good = set(members, s->members[i].name, describe_member(s, &s->members[i], components));
         if (good && s->members[i].required)
             good = json_array_append_new(required, json_string(s->members[i].name)) == 0;
     }
@@ -392,15 +452,6 @@ static json_t *describe(const struct takc_schema *s, json_t *components)
         return o;
     json_decref(o);
     return NULL;
-}
-
-/* Takes both. */
-static json_t *any_of(json_t *one, json_t *other)
-{
-    json_t *v = one && other ? json_pack("{s[O O]}", "anyOf", one, other) : NULL;
-    json_decref(one);
-    json_decref(other);
-    return v;
 }
 
 json_t *takc_schema_json(const struct takc_schema *s, json_t *components)

@@ -37,6 +37,7 @@ struct takc_schema {
     const struct takc_schema *or_else; /* what it may be instead, where it is of another type; NULL: nothing */
     bool open;                         /* members that have no row are let through; else refused */
     bool nullable;                     /* null is as good as absent */
+    bool nulls;                        /* of an object: so it is for each member that may be left out */
 };
 struct takc_member {
     const char *name;
@@ -51,6 +52,8 @@ struct takc_schema_miss {
 };
 /* Does v look like that? Otherwise where it does not, first that is found, and what was expected there. */
 bool takc_schema_check(const struct takc_schema *s, const json_t *v, struct takc_schema_miss *out);
+/* Takes members out of v, which fits, that are null where null is as good as absent (nulls), so that who reads it finds no null there. */
+void takc_schema_drop_nulls(const struct takc_schema *s, json_t *v);
 /* The members of a query string ("a=1&b=x") by an object's schema: whole numbers, numbers and booleans are read as such. As
  * takc_schema_check; a repeated or unknown name does not fit. *out owned, NULL unless it fits; *out_nomem: there was no memory. */
 bool takc_schema_query(const struct takc_schema *s, struct takc_str query, json_t **out, struct takc_schema_miss *out_miss,

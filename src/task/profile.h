@@ -26,6 +26,9 @@ TAKC_CHECK enum takc_status takc_rate_parse(struct takc_str s, takc_rate *out, s
 /* Canonical name: ultra high medium light, "12.5x", "1x". */
 void takc_rate_name(takc_rate r, char out[24]);
 
+/* What must_keep names: enum takc_fact_kind, in its order. */
+extern const char *const takc_must_keep_names[TAKC_FACT_KINDS];
+
 struct takc_example {
     struct takc_str input, output;
 };

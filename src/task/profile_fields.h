@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * task/profile_fields.h - what reading and writing a profile share: limits, names of must-keep kinds, model providers. Private to task/. */
+ * task/profile_fields.h - what reading and writing a profile share: limits, model providers. Private to task/. */
 #ifndef TAKC_TASK_PROFILE_FIELDS_H
 #define TAKC_TASK_PROFILE_FIELDS_H
 
@@ -14,8 +14,5 @@ enum {
     PROFILE_TOKENS_MAX = 1000000,
     PROFILE_TTL_MAX = 10 * 366 * 86400 /* ten years, in seconds */
 };
-
-/* Names of enum takc_fact_kind, in its order. */
-extern const char *const takc_must_keep_names[TAKC_FACT_KINDS];
 
 #endif

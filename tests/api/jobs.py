@@ -177,7 +177,7 @@ def tasks(server):
     status, _, reply = server.ask("POST", "/process", dict(body, create=True, config={"chunk_size": 300, "overlap": 20}))
     check(status == 200 and reply["accepted"] == 1, "a task made on the way: %s" % reply)
     status, _, reply = server.ask("GET", "/tasks/nobodys")
-    check(reply["chunk_tokens"] == 300 and reply["chunk_overlap"] == 20, "its profile: %s" % reply)
+    check(reply["chunking"] == {"tokens": 300, "overlap": 20}, "its profile: %s" % reply)
     status, reply = upload(server, ("task_type", "../fin"), ("files", "a.txt", "x"))
     check(status == 400 and reply["error"]["code"] == "INVALID_TASK_TYPE", "a task that climbs: %s" % reply)
     status, reply = upload(server, ("task_type", "nobody"), ("files", "a.txt", "x"))

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -166,6 +167,12 @@ def refused_start(home, env):
     return done.stderr
 
 
+def send_form(server, boundary, text):
+    body = ('--{0}\r\nContent-Disposition: form-data; name="task_type"\r\n\r\nfin\r\n--{0}\r\nContent-Disposition: form-data; name="files"; '
+            'filename="k.txt"\r\n\r\n{1}\r\n--{0}--\r\n').format(boundary, text).encode()
+    return server.ask("POST", "/process", body, {"Content-Type": "multipart/form-data; boundary=" + boundary, "Idempotency-Key": "k-form"})
+
+
 def repeated_writes(home):
     with live.Server(home) as server:
         def put(key, text, path="/tasks/idem"):
@@ -187,6 +194,8 @@ def repeated_writes(home):
         gone = [server.ask("DELETE", "/tasks/fin/documents/none.txt", headers={"Idempotency-Key": "k-3"}) for _ in range(2)]
         check([g[0] for g in gone] == [404, 404] and gone[1][1]["idempotency-replayed"] == "true", "a refusal is a reply, too: %s" % gone)
         check(server.ask("GET", "/tasks", headers={"Idempotency-Key": "k-1"})[0] == 200, "reads take no notice")
+        forms = [send_form(server, *f) for f in (("aa", "Bern."), ("bb", "Bern."), ("bb", "Basel."))]
+        check([f[0] for f in forms] == [200, 200, 422] and forms[1][1].get("idempotency-replayed") == "true", "a form is its parts: %s" % forms)
         together = []
         threads = [threading.Thread(target=lambda: together.append(put("k-4", "many"))) for _ in range(8)]
         for t in threads:
@@ -269,8 +278,28 @@ def model_failures(home):
         check(status == 502 and len(body["error"]["details"]["results"]) == 2 and "the script says" not in str(body), "a batch: %s" % body)
         status, headers, body = server.ask("POST", "/v1/chat/completions", {"model": "takc/fin", "messages": [{"role": "user", "content": "What was revenue in Q1?"}]})
         check(status == 502 and "the script says" not in str(body), "chat: %s" % body)
+        status, headers, body = server.ask("POST", "/compress", {"task_type": "fin", "wait": True, "model": "fake:obedient-no_model*9"})
+        check((status, body["error"]["code"]) == (404, "MODEL_NOT_FOUND"), "a compress by a model that is none: %d %s" % (status, body))
         said = server.said()
         check("the script says: throttled" in said, "the log has it: %s" % said[-800:])
+
+
+def asked_to_wait(home):
+    """What a model's service asks to wait is what its client is told, in a batch, a stream and chat, too."""
+    fake = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake", "openai.py"), "-"],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        env = {"TAKC_MODEL_NAME": "openai:e-azure-429", "TAKC_MODEL_BASE_URL": "http://127.0.0.1:%s/v1" % fake.stdout.readline().strip(),
+               "OPENAI_API_KEY": "sk-test-0123456789", "TAKC_MODEL_RETRIES": "0"}
+        with live.Server(home, env=env) as server:
+            chat = {"model": "takc/fin", "messages": [{"role": "user", "content": QUESTION["query"]}]}
+            for path, body in (("/query", QUESTION), ("/query", dict(QUESTION, stream=True)), ("/query/batch", {"task_type": "fin", "queries": ["x"]}),
+                               ("/v1/chat/completions", chat)):
+                status, headers, reply = server.ask("POST", path, body)
+                check((status, headers.get("retry-after")) == (429, "7"), "%s: %d %s %s" % (path, status, headers, reply))
+    finally:
+        fake.kill()
+        fake.wait()
 
 
 def compress_counts(_):
@@ -326,6 +355,6 @@ def small_routes(home):
 
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, small_routes, compress_counts):
+        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts):
             test(home)
             print("ok: " + test.__name__)
