@@ -290,10 +290,10 @@ def sent_on():
             status, headers, reply = server.ask("POST", "/query/batch", {"task_type": "fin", "queries": many},
                                                 {**key, "X-Request-ID": "batch-1"})
             check(status == 200 and reply["summary"]["failed"] == 1, "a batch: %s %s" % (status, str(reply)[-600:]))
-            until(lambda: '"request_id":"batch-1"' in server.said(), "the line of a batch")
-            log = server.said()
+            lines = lambda: [json.loads(one) for one in server.said().splitlines() if one.endswith("}") and '"batch-1"' in one and "http.access" in one]
+            until(lines, "the line of a batch")
+            line = lines()[0]
         check_sent_on(spans())
-        line = [json.loads(one) for one in log.splitlines() if '"batch-1"' in one and "http.access" in one][0]
         check(line["questions"] == 20 and line["failed"] == 1 and line["outcome"] == "mixed" and line["choose_ms"] > 0 and line["model_ms"] > 0 and
               "%.6f" % line["cost_usd"] == headers["x-takc-cost-usd"], "the line of a batch: %s" % line)
         # Without a collector the client's context is sent on as it came, unless that is switched off.
