@@ -147,7 +147,7 @@ struct takc_query_result { /* everything lives until takc_query_result_free */
     struct takc_str notes; /* what was asked and could not be had, one a line */
     struct takc_str route; /* why this rate, where prices decided; empty otherwise */
     struct takc_model_answer answer;
-    uint64_t ms;
+    uint64_t ms; /* total_ns, rounded */
     struct takc_query_timing timing;
     void *owner;
 };

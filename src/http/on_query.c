@@ -166,7 +166,7 @@ enum takc_status takc_question_answer(const struct takc_asked *asked, struct tak
         count_hit(asked, q->o.task, out);
     out->timing.model_ns += waited_ns;
     out->timing.total_ns += waited_ns;
-    out->ms = out->timing.total_ns / 1000000;
+    out->ms = (out->timing.total_ns + 500000) / 1000000;
     takc_models_pool_put(asked->api->models, &use);
     q->o.models = NULL;
     return st;

@@ -182,7 +182,7 @@ enum takc_status takc_query(struct takc_home *h, struct takc_call *call, const s
     for (int tries = 0; st == TAKC_NOT_FOUND && moved && tries < TRIES; tries++)
         st = query_once(h, call, o, out, &moved, err);
     out->timing.total_ns = now_ns(call) - from;
-    out->ms = out->timing.total_ns / 1000000;
+    out->ms = (out->timing.total_ns + 500000) / 1000000;
     if (!st) /* the question itself stays out */
         takc_log_for(
             call, INFO, "query", "task=%.*s mode=%s rate=%s tokens=%llu confidence=%.2f abstained=%d ms=%llu model=%.*s picodollars=%llu",
