@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (struct takc_header){takc_str_slice(line, 0, colon), takc_str_slice(line, colon < line.len ? colon + 1 : line.len, line.len)};
     }
     h.method = parts[0];
-    h.target = parts[1];
+    h.target = takc_guard_origin_form(parts[1], takc_header_find(headers, h.n_headers, "host"));
     h.version = parts[2];
     int status = takc_guard_head(&h, &limits, &framing, why);
     if (status && (status < 400 || !why[0]))

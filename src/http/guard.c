@@ -84,6 +84,21 @@ static int check_target(struct takc_str t, size_t max, char why[128])
     return 0;
 }
 
+struct takc_str takc_guard_origin_form(struct takc_str target, struct takc_str host)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        struct takc_str scheme = takc_str(schemes[i]);
+        if (target.len < scheme.len || !takc_str_eq_nocase(takc_str_slice(target, 0, scheme.len), scheme))
+            continue;
+        size_t slash = takc_str_find_byte(target, '/', scheme.len), end = slash == SIZE_MAX ? target.len : slash;
+        if (!host.len || !takc_str_eq_nocase(takc_str_slice(target, scheme.len, end), host))
+            return target;
+        return slash == SIZE_MAX ? takc_str("/") : takc_str_slice(target, slash, target.len);
+    }
+    return target;
+}
+
 /* ---- framing ---- */
 
 static int check_length(const struct takc_request_head *h, struct takc_framing *out, char why[128])

@@ -35,6 +35,9 @@ struct takc_framing { /* how the body comes */
  * large; 414; 431; 501 other transfer codings; 505. */
 int takc_guard_head(const struct takc_request_head *h, const struct takc_guard_limits *limits, struct takc_framing *out_framing,
                     char why[128]);
+/* The path and query of a target that names its host, too ("http://HOST/query", RFC 9112 3.2.2), where that is the Host header's; any other
+ * target as it is, for takc_guard_head to refuse. */
+struct takc_str takc_guard_origin_form(struct takc_str target, struct takc_str host);
 /* The first header of that name, in any case; the empty view when there is none. */
 struct takc_str takc_header_find(const struct takc_header *headers, size_t n, const char *name);
 

@@ -140,12 +140,37 @@ static void escapes_are_undone(void **state)
     assert_false(takc_percent_decode(takc_str("a%00"), out, &n));
 }
 
+static void a_target_may_name_the_host(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *host, *want;
+    } cases[] = {
+        {"http://x:80/a?b=http://y/", "x:80", "/a?b=http://y/"},
+        {"HTTPS://X/", "x", "/"},
+        {"http://x", "x", "/"},
+        {"http://y/a", "x", "http://y/a"},
+        {"/a", "x", "/a"},
+        {"http://x@y/a", "x", "http://x@y/a"},
+        {"http:///a", "", "http:///a"},
+        {"http://x/", "", "http://x/"},
+        {"ftp://x/", "x", "ftp://x/"},
+        {"http://x?b", "x", "http://x?b"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct takc_str got = takc_guard_origin_form(takc_str(cases[i].target), takc_str(cases[i].host));
+        if (!takc_str_is(got, cases[i].want))
+            fail_msg("%s of %s: %.*s", cases[i].target, cases[i].host, TAKC_STR_ARG(got));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_requests_pass),   cmocka_unit_test(framing_of_two_meanings_is_refused),
-        cmocka_unit_test(odd_heads_are_refused), cmocka_unit_test(odd_headers_are_refused),
-        cmocka_unit_test(escapes_are_undone),    cmocka_unit_test(packed_bodies_are_refused),
+        cmocka_unit_test(plain_requests_pass),        cmocka_unit_test(framing_of_two_meanings_is_refused),
+        cmocka_unit_test(odd_heads_are_refused),      cmocka_unit_test(odd_headers_are_refused),
+        cmocka_unit_test(escapes_are_undone),         cmocka_unit_test(packed_bodies_are_refused),
+        cmocka_unit_test(a_target_may_name_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,6 +193,7 @@ static void choose_request_id(struct takc_exchange *x)
 
 static void split_target(struct takc_exchange *x)
 {
+    x->target = takc_guard_origin_form(x->target, takc_header_find(x->headers, x->n_headers, "host"));
     size_t at = takc_str_find_byte(x->target, '?', 0);
     x->path = at == SIZE_MAX ? x->target : takc_str_slice(x->target, 0, at);
     if (at != SIZE_MAX)
