@@ -334,9 +334,34 @@ static void times_are_json(void **state)
     json_decref(never);
 }
 
+/* Large blocks are used again, zeroed, by arenas of that block size alone. */
+static void large_blocks_are_kept(void **state)
+{
+    (void)state;
+    struct takc_arena a, small;
+    takc_arena_init(&a);
+    takc_arena_init(&small);
+    a.block_bytes = TAKC_ARENA_LARGE;
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 12; i++) {
+            unsigned char *p = takc_arena_alloc(&a, TAKC_ARENA_LARGE / 8);
+            assert_non_null(p);
+            for (size_t k = 0; k < TAKC_ARENA_LARGE / 8; k++)
+                assert_int_equal(p[k], 0);
+            memset(p, 0xA5, TAKC_ARENA_LARGE / 8);
+        }
+        assert_non_null(takc_arena_alloc(&a, TAKC_ARENA_LARGE * 2)); /* a block of its own */
+        assert_non_null(takc_arena_alloc(&small, 10));
+        takc_arena_clear(&a);
+        takc_arena_clear(&small);
+        assert_int_equal(a.block_bytes, TAKC_ARENA_LARGE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(large_blocks_are_kept),
         cmocka_unit_test(globs_match),
         cmocka_unit_test(numbers_are_checked),
         cmocka_unit_test(messages_gain_prefixes),

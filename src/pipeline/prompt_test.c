@@ -61,6 +61,53 @@ static size_t count(struct takc_str s, const char *word)
     return n;
 }
 
+static bool is_in(struct takc_str s, const struct takc_model_request *r)
+{
+    for (size_t m = 0; m < r->n_messages; m++)
+        for (size_t i = 0; i < r->messages[m].n_blocks; i++) {
+            struct takc_str block = r->messages[m].blocks[i].text;
+            if (s.ptr >= block.ptr && s.ptr + s.len <= block.ptr + block.len)
+                return true;
+        }
+    return false;
+}
+
+/* Lines say the same when what they were composed of is gone: in the request where it has them, else in copies. */
+static void lines_outlive_what_they_were_composed_of(void **state)
+{
+    (void)state;
+    struct takc_prompt_line shown[4], chosen[1];
+    char texts[4][3][64], more[3][64];
+    for (size_t i = 0; i < 4; i++) {
+        const struct takc_str parts[] = {background[i].title, background[i].before, background[i].text};
+        for (size_t k = 0; k < 3; k++)
+            memcpy(texts[i][k], parts[k].ptr, parts[k].len);
+        shown[i] = (struct takc_prompt_line){takc_str_n(texts[i][0], parts[0].len), takc_str_n(texts[i][1], parts[1].len),
+                                             takc_str_n(texts[i][2], parts[2].len), background[i].quoted};
+    }
+    memcpy(more[2], lines[0].text.ptr, lines[0].text.len);
+    memcpy(more[0], lines[0].title.ptr, lines[0].title.len);
+    chosen[0] =
+        (struct takc_prompt_line){takc_str_n(more[0], lines[0].title.len), takc_str(""), takc_str_n(more[2], lines[0].text.len), false};
+    const struct takc_prompt p = {
+        .background = shown, .n_background = 4, .lines = chosen, .n_lines = 1, .question = takc_str("What limit?")};
+    struct asked a;
+    ask(&a, &p);
+    assert_int_equal(takc_prompt_settle(shown, 4, &a.r, &a.arena, NULL), TAKC_OK);
+    assert_int_equal(takc_prompt_settle(chosen, 1, &a.r, &a.arena, NULL), TAKC_OK);
+    memset(texts, '#', sizeof(texts));
+    memset(more, '#', sizeof(more));
+    for (size_t i = 0; i < 4; i++)
+        if (!takc_str_eq(shown[i].title, background[i].title) || !takc_str_eq(shown[i].before, background[i].before) ||
+            !takc_str_eq(shown[i].text, background[i].text))
+            fail_msg("line %zu: %.*s: %.*s", i + 1, TAKC_STR_ARG(shown[i].title), TAKC_STR_ARG(shown[i].text));
+    assert_true(takc_str_eq(chosen[0].title, lines[0].title) && takc_str_eq(chosen[0].text, lines[0].text));
+    assert_true(is_in(shown[0].text, &a.r) && is_in(shown[2].text, &a.r) && is_in(shown[2].before, &a.r) && is_in(chosen[0].text, &a.r));
+    assert_ptr_equal(shown[1].before.ptr, shown[2].before.ptr);
+    assert_false(is_in(shown[3].text, &a.r)); /* its line break became a blank there */
+    takc_arena_clear(&a.arena);
+}
+
 /* Text, heading and title of a document that closes the marks and goes on as if it were us. */
 static void documents_cannot_leave_their_marks(void **state)
 {
@@ -242,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_blocks_in_their_order),
         cmocka_unit_test(documents_cannot_leave_their_marks),
+        cmocka_unit_test(lines_outlive_what_they_were_composed_of),
         cmocka_unit_test(the_prefix_is_the_same_for_every_question),
         cmocka_unit_test(turns_stand_behind_the_background),
         cmocka_unit_test(without_a_background_the_system_part_is_the_prefix),
