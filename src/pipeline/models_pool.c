@@ -141,6 +141,8 @@ static struct takc_models_entry *spare_locked(struct takc_models_pool *p)
     for (struct takc_models_entry *e = p->locked.first; e; e = e->next)
         if (!e->n_users && (!oldest || e->used < oldest->used))
             oldest = e;
+    if (!oldest)
+        return NULL;
     unlink_locked(p, oldest);
     p->locked.n_idle--;
     return oldest;
