@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { TRIES = 10 }; /* of a reply whose version is replaced while it is made */
+
 struct listing {
     const struct takc_asked *asked;
     struct takc_str task;
@@ -98,18 +100,25 @@ static bool names_tag(struct takc_str list, const char *tag)
     return false;
 }
 
+/* Does the client name the tag? */
+static bool asks_unless(const struct takc_exchange *x, const char *tag)
+{
+    for (size_t i = 0; i < x->n_headers; i++) /* a list may come in several lines */
+        if (takc_str_eq_nocase(x->headers[i].name, takc_str("if-none-match")) && names_tag(x->headers[i].value, tag))
+            return true;
+    return false;
+}
+
 /* tag, as \"3-8x-HASH\", is of what does not change while version and rate are the same; true: the client has it already, 304 is the reply.
  */
 static bool has_it(struct takc_exchange *x, const char *tag)
 {
     takc_exchange_header(x, "ETag", takc_str(tag));
     takc_exchange_header(x, "Cache-Control", takc_str("private, no-cache"));
-    for (size_t i = 0; i < x->n_headers; i++) /* a list may come in several lines */
-        if (takc_str_eq_nocase(x->headers[i].name, takc_str("if-none-match")) && names_tag(x->headers[i].value, tag)) {
-            x->status = 304;
-            return true;
-        }
-    return false;
+    if (!asks_unless(x, tag))
+        return false;
+    x->status = 304;
+    return true;
 }
 
 static enum takc_status list(struct listing *l, struct takc_err *err)
@@ -180,34 +189,50 @@ static void lend(struct takc_exchange *x, const struct takc_kept *kept)
     x->kept_arg = (void *)(uintptr_t)kept;
 }
 
+/* The current version's text, unless the client has it already: NULL. NOT_FOUND with *out_moved: it was replaced while it was read. */
+static enum takc_status read_rate(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_kept_key *key, char tag[80],
+                                  json_t **out, bool *out_moved, struct takc_err *err)
+{
+    struct listing l;
+    char name[24], content[17];
+    listing_init(&l, asked, key->task);
+    enum takc_status st = list(&l, err);
+    *out_moved = false;
+    takc_rate_name(key->rate, name);
+    content_of(asked->home, key->task, l.label, key->rate, content);
+    (void)snprintf(tag, 80, "\"%s-%s-%s\"", l.label, name, content);
+    if (!st && !json_object_get(l.info, name)) {
+        st = takc_fail(err, TAKC_NOT_FOUND, 0, "version %s has no rate %s: GET /cache/%.*s shows what there is", l.label, name,
+                       TAKC_STR_ARG(key->task));
+    } else if (!st && !asks_unless(x, tag)) {
+        *out = text_json(asked->home, key->task, l.label, name, &st, err);
+        *out_moved = st == TAKC_NOT_FOUND;
+    }
+    listing_clear(&l);
+    return st;
+}
+
 /* Makes the reply, and keeps it. */
 static void make_rate(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_kept_key *key)
 {
     struct takc_err err = {0};
-    struct listing l;
-    struct takc_stamp stamp = takc_stamp_of(key);
-    char name[24], tag[80], content[17];
-    listing_init(&l, asked, key->task);
-    enum takc_status st = list(&l, &err);
-    takc_rate_name(key->rate, name);
-    content_of(asked->home, key->task, l.label, key->rate, content);
-    (void)snprintf(tag, sizeof(tag), "\"%s-%s-%s\"", l.label, name, content);
-    if (!st && !json_object_get(l.info, name))
-        st = takc_fail(&err, TAKC_NOT_FOUND, 0, "version %s has no rate %s: GET /cache/%.*s shows what there is", l.label, name,
-                       TAKC_STR_ARG(key->task));
+    struct takc_stamp stamp = {0};
+    char tag[80];
+    json_t *v = NULL;
+    bool moved = true;
+    enum takc_status st = TAKC_NOT_FOUND;
+    for (int tries = 0; moved && tries < TRIES; tries++) {
+        stamp = takc_stamp_of(key);
+        st = read_rate(x, asked, key, tag, &v, &moved, &err);
+    }
     if (st) {
         takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
     } else if (!has_it(x, tag)) {
-        json_t *v = text_json(asked->home, key->task, l.label, name, &st, &err);
-        if (st)
-            takc_api_fail(x, st, TAKC_ABOUT_CACHE, &err);
-        else
-            takc_api_json(x, 200, v);
+        takc_api_json(x, 200, v);
         const struct takc_kept *kept = x->status == 200 ? takc_reply_cache_put(asked->api->replies, key, &stamp, tag, &x->reply) : NULL;
         if (kept)
             lend(x, kept);
     }
-    listing_clear(&l);
 }
 
 static bool read_key(const struct takc_asked *asked, struct takc_kept_key *out, struct takc_err *err)

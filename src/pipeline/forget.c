@@ -17,7 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -242,17 +242,16 @@ static enum takc_status remove_replies(struct takc_forgetting *f, struct takc_er
     return st;
 }
 
-static _Thread_local struct takc_forgetting *searching; /* nftw has no argument of its own */
-
 struct piece { /* of a file */
+    struct takc_forgetting *f;
     const char *path;
     size_t at, kept; /* where it begins in the file; bytes at its beginning that were searched with the piece before */
 };
 
 static bool tell_hit(void *arg, uint32_t needle, size_t at)
 {
-    struct takc_forgetting *f = searching;
     const struct piece *p = arg;
+    struct takc_forgetting *f = p->f;
     struct takc_str what = f->needles.list[needle];
     if (at + what.len <= p->kept)
         return true;
@@ -267,24 +266,24 @@ static bool tell_hit(void *arg, uint32_t needle, size_t at)
 }
 
 /* Is it in the home of a tenant? What those have is theirs. */
-static bool is_tenants(const char *path)
+static bool is_tenants(const struct takc_forgetting *f, const char *path)
 {
-    const char *home = takc_home_path(searching->home);
+    const char *home = takc_home_path(f->home);
     size_t n = strlen(home);
     const char *rest = strncmp(path, home, n) == 0 ? path + n + strspn(path + n, "/") : path;
     return strncmp(rest, TAKC_DIR_TENANTS "/", sizeof(TAKC_DIR_TENANTS)) == 0;
 }
 
 /* Read, not mapped: others may cut a file short meanwhile (the catalogue's), and who reads a map behind its end is killed. */
-static enum takc_status search_bytes(struct takc_forgetting *f, int fd, const char *path, char *bytes, size_t longest)
+static enum takc_status search_bytes(struct takc_forgetting *f, int fd, const char *path, char *bytes, size_t longest, struct takc_err *err)
 {
-    struct piece p = {.path = path};
+    struct piece p = {.f = f, .path = path};
     for (;;) {
         ssize_t n = read(fd, bytes + p.kept, PIECE_BYTES);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return takc_fail_errno(&f->why, errno, "%s", path);
+            return takc_fail_errno(err, errno, "%s", path);
         if (n == 0)
             return TAKC_OK;
         size_t all = p.kept + (size_t)n, keep = all < longest ? all : longest;
@@ -296,47 +295,63 @@ static enum takc_status search_bytes(struct takc_forgetting *f, int fd, const ch
     }
 }
 
-/* What is there but cannot be read proves nothing: the search ends. What another process removed meanwhile is gone. */
-static int search_file(const char *path, const struct stat *info, int type, struct FTW *ftw)
+static enum takc_status search_file(struct takc_forgetting *f, const char *path, struct takc_err *err)
 {
-    (void)ftw;
-    if (is_tenants(path))
-        return 0;
-    if (type == FTW_DNR || (type == FTW_NS && access(path, F_OK) == 0))
-        return (int)takc_fail_errno(&searching->why, EACCES, "%s", path);
-    if (type != FTW_F || info->st_size == 0)
-        return 0;
     size_t longest = 0;
-    for (size_t i = 0; i < searching->needles.n; i++)
-        longest = searching->needles.list[i].len > longest ? searching->needles.list[i].len : longest;
+    for (size_t i = 0; i < f->needles.n; i++)
+        longest = f->needles.list[i].len > longest ? f->needles.list[i].len : longest;
     int e = takc_fault_hit(TAKC_FAULT_READ);
     int fd = e ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (e)
         errno = e;
     if (fd < 0)
-        return errno == ENOENT ? 0 : (int)takc_fail_errno(&searching->why, errno, "%s", path);
+        return errno == ENOENT ? TAKC_OK : takc_fail_errno(err, errno, "%s", path);
     char *bytes = takc_alloc(longest + PIECE_BYTES);
-    enum takc_status st = bytes ? search_bytes(searching, fd, path, bytes, longest)
-                                : takc_fail(&searching->why, TAKC_NOMEM, 0, "no memory to search %s", path);
-    searching->report->n_files += !st;
+    enum takc_status st =
+        bytes ? search_bytes(f, fd, path, bytes, longest, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory to search %s", path);
+    f->report->n_files += !st;
     takc_free(bytes);
     (void)close(fd);
-    return (int)st;
+    return st;
+}
+
+/* What is there but cannot be read proves nothing: the search ends. What another removed meanwhile, a folder too, is gone. */
+static enum takc_status search_entry(struct takc_forgetting *f, FTS *tree, FTSENT *e, struct takc_err *err)
+{
+    switch (e->fts_info) {
+    case FTS_D:
+        if (is_tenants(f, e->fts_path))
+            (void)fts_set(tree, e, FTS_SKIP);
+        return TAKC_OK;
+    case FTS_DNR:
+    case FTS_NS:
+    case FTS_ERR:
+        return e->fts_errno == ENOENT ? TAKC_OK : takc_fail_errno(err, e->fts_errno, "%s", e->fts_path);
+    case FTS_F:
+        return e->fts_statp->st_size == 0 || is_tenants(f, e->fts_path) ? TAKC_OK : search_file(f, e->fts_path, err);
+    default:
+        return TAKC_OK;
+    }
 }
 
 /* Every byte under the home, but for the homes of tenants. Sources are kept decompressed, so no file needs unpacking. */
 static enum takc_status search(struct takc_forgetting *f, struct takc_err *err)
 {
+    char *const roots[] = {(char *)(uintptr_t)takc_home_path(f->home), NULL};
+    struct takc_err why = {0};
     takc_call_progress(f->call, "search", "files", 0, 0);
     f->report->n_found = f->report->n_files = f->report->n_bytes = f->n_waiting = 0;
-    searching = f;
-    int failed = nftw(takc_home_path(f->home), search_file, 32, FTW_PHYS);
-    searching = NULL;
-    if (failed)
-        return takc_fail(err, failed > 0 && f->why.status == TAKC_NOMEM ? TAKC_NOMEM : TAKC_IO, 0,
-                         "forgotten, but the search that proves it could not be finished: %s",
-                         failed > 0 ? f->why.msg : "the home cannot be walked");
-    return TAKC_OK;
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    enum takc_status st = tree ? TAKC_OK : takc_fail_errno(&why, errno, "%s", roots[0]);
+    for (FTSENT *e; !st && (errno = 0, e = fts_read(tree)) != NULL;)
+        st = search_entry(f, tree, e, &why);
+    if (!st && errno)
+        st = takc_fail_errno(&why, errno, "the home cannot be walked");
+    if (tree)
+        (void)fts_close(tree);
+    return !st ? TAKC_OK
+               : takc_fail(err, st == TAKC_NOMEM ? TAKC_NOMEM : TAKC_IO, 0,
+                           "forgotten, but the search that proves it could not be finished: %s", why.msg);
 }
 
 /* What is found may be another task's by now, which takes the same sentences in while this one forgets them: its text is there before the

@@ -22,7 +22,6 @@ struct takc_forgetting {
     struct takc_forget_report *report;
     struct takc_needles needles;
     bool made_up;        /* an earlier writer was killed; what it left is settled */
-    struct takc_err why; /* the search failed */
     uint64_t n_waiting;  /* files of uploads in which one was found */
     char waiting[512];   /* the first of them */
 };
