@@ -21,9 +21,9 @@ struct takc_forgetting {
     struct takc_manifest m;
     struct takc_forget_report *report;
     struct takc_needles needles;
-    bool made_up;        /* an earlier writer was killed; what it left is settled */
-    uint64_t n_waiting;  /* files of uploads in which one was found */
-    char waiting[512];   /* the first of them */
+    bool made_up;       /* an earlier writer was killed; what it left is settled */
+    uint64_t n_waiting; /* files of uploads in which one was found */
+    char waiting[512];  /* the first of them */
 };
 
 /* Is it one of the documents that are forgotten? */
