@@ -6,54 +6,35 @@
 
 enum { LOOK_MS = 250 }; /* at the call */
 
-struct takc_gate_waiter {
-    struct takc_gate_waiter *next;
-    struct takc_cond turn;
-};
-
 enum takc_status takc_gate_init(struct takc_gate *g, size_t max, struct takc_err *err)
 {
     *g = (struct takc_gate){.max = max};
-    g->locked.tail = &g->locked.head;
     return takc_mutex_init(&g->locked.mu, err);
 }
 
 void takc_gate_clear(struct takc_gate *g)
 {
-    if (g->locked.n_in || g->locked.head)
+    if (g->locked.n_in || g->locked.line.head)
         TAKC_BUG("a gate goes that somebody uses");
     takc_mutex_clear(&g->locked.mu);
 }
 
 static void wake_locked(struct takc_gate *g) TAKC_REQUIRES(g->locked.mu)
 {
-    if (g->locked.head && g->locked.n_in < g->max)
-        takc_cond_signal(&g->locked.head->turn);
+    if (g->locked.n_in < g->max)
+        takc_line_wake(&g->locked.line, false);
 }
 
-static void line_leave_locked(struct takc_gate *g, struct takc_gate_waiter *w) TAKC_REQUIRES(g->locked.mu)
-{
-    struct takc_gate_waiter **at = &g->locked.head;
-    while (*at != w)
-        at = &(*at)->next;
-    *at = w->next;
-    if (g->locked.tail == &w->next)
-        g->locked.tail = at;
-    g->locked.n_waiting--;
-}
-
-static enum takc_status wait_locked(struct takc_gate *g, struct takc_gate_waiter *w, struct takc_call *call, struct takc_err *err)
+static enum takc_status wait_locked(struct takc_gate *g, struct takc_waiter *w, struct takc_call *call, struct takc_err *err)
     TAKC_REQUIRES(g->locked.mu)
 {
     enum takc_status st = TAKC_OK;
-    *g->locked.tail = w;
-    g->locked.tail = &w->next;
-    g->locked.n_waiting++;
-    while (!st && (g->locked.head != w || g->locked.n_in >= g->max)) {
+    takc_line_join(&g->locked.line, w);
+    while (!st && (g->locked.line.head != w || g->locked.n_in >= g->max)) {
         takc_cond_wait_ms(&w->turn, &g->locked.mu, LOOK_MS);
         st = takc_call_check(call, err);
     }
-    line_leave_locked(g, w);
+    takc_line_leave(&g->locked.line, w);
     g->locked.n_in += !st;
     wake_locked(g); /* the next, when there is room for two, or w gave up */
     return st;
@@ -61,9 +42,9 @@ static enum takc_status wait_locked(struct takc_gate *g, struct takc_gate_waiter
 
 enum takc_status takc_gate_enter(struct takc_gate *g, struct takc_call *call, struct takc_err *err)
 {
-    struct takc_gate_waiter w = {0};
+    struct takc_waiter w = {0};
     takc_mutex_lock(&g->locked.mu);
-    bool free_now = !g->locked.head && g->locked.n_in < g->max;
+    bool free_now = !g->locked.line.head && g->locked.n_in < g->max;
     g->locked.n_in += free_now;
     takc_mutex_unlock(&g->locked.mu);
     if (free_now)
@@ -81,7 +62,7 @@ enum takc_status takc_gate_enter(struct takc_gate *g, struct takc_call *call, st
 size_t takc_gate_waiting(struct takc_gate *g)
 {
     takc_mutex_lock(&g->locked.mu);
-    size_t n = g->locked.n_waiting;
+    size_t n = g->locked.line.n;
     takc_mutex_unlock(&g->locked.mu);
     return n;
 }

@@ -4,17 +4,15 @@
 #ifndef TAKC_BASE_GATE_H
 #define TAKC_BASE_GATE_H
 
-#include "base/thread.h"
+#include "base/line.h"
 #include "takc/call.h"
 
-struct takc_gate_waiter;
 struct takc_gate {
     size_t max;
     struct {
         struct takc_mutex mu;
         size_t n_in;
-        size_t n_waiting;
-        struct takc_gate_waiter *head, **tail; /* NULL: nobody waits */
+        struct takc_line line;
     } locked;
 };
 

@@ -9,6 +9,7 @@
  * calls that were under way when the rate was cut do not cut it again: a burst is one lesson. */
 #include "net/limit.h"
 #include "base/alloc.h"
+#include "base/line.h"
 #include "base/thread.h"
 
 #define MINUTE_NS UINT64_C(60000000000)
@@ -29,17 +30,12 @@ struct bucket {
     uint64_t at_ns;           /* when level was right */
 };
 
-struct waiter {
-    struct waiter *next;
-    struct takc_cond turn;
-};
-
 struct takc_limit {
     struct takc_limit_options o;
     const struct takc_clock *clock;
     struct {
         struct takc_mutex mu;
-        struct waiter *head, **tail;
+        struct takc_line line;
         struct bucket requests, tokens;
         double base;        /* what requests.per_minute grows back to; 0 with it */
         uint64_t raised_ns; /* last cut or raise */
@@ -175,7 +171,6 @@ enum takc_status takc_limit_open(struct takc_limit **out, const struct takc_limi
     l->locked.tokens = (struct bucket){(double)o->tokens_per_minute, (double)o->tokens_per_minute, now};
     l->locked.base = (double)o->requests_per_minute;
     l->locked.raised_ns = l->locked.window_ns = now;
-    l->locked.tail = &l->locked.head;
     refresh(l, now); /* full, not more */
     enum takc_status st = takc_mutex_init(&l->locked.mu, err);
     if (st)
@@ -194,29 +189,6 @@ void takc_limit_close(struct takc_limit *l)
 }
 
 /* --- entering --- */
-
-static void wake_locked(struct takc_limit *l, bool all) TAKC_REQUIRES(l->locked.mu)
-{
-    for (struct waiter *w = l->locked.head; w; w = all ? w->next : NULL)
-        takc_cond_signal(&w->turn);
-}
-
-static void line_join_locked(struct takc_limit *l, struct waiter *w) TAKC_REQUIRES(l->locked.mu)
-{
-    *l->locked.tail = w;
-    l->locked.tail = &w->next;
-}
-
-static void line_leave_locked(struct takc_limit *l, struct waiter *w) TAKC_REQUIRES(l->locked.mu)
-{
-    struct waiter **at = &l->locked.head;
-    while (*at != w)
-        at = &(*at)->next;
-    *at = w->next;
-    if (l->locked.tail == &w->next)
-        l->locked.tail = at;
-    wake_locked(l, false);
-}
 
 /* UPSTREAM while the breaker is open and it is not yet time to let one call through. */
 static enum takc_status breaker_locked(struct takc_limit *l, uint64_t now, struct takc_err *err) TAKC_REQUIRES(l->locked.mu)
@@ -248,8 +220,8 @@ static void nap_locked(struct takc_limit *l, uint64_t ns) TAKC_REQUIRES(l->locke
     takc_mutex_lock(&l->locked.mu);
 }
 
-static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call, struct waiter *w, uint64_t tokens, struct takc_err *err)
-    TAKC_REQUIRES(l->locked.mu)
+static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call, struct takc_waiter *w, uint64_t tokens,
+                                    struct takc_err *err) TAKC_REQUIRES(l->locked.mu)
 {
     for (;;) {
         uint64_t now = now_of(l);
@@ -259,8 +231,8 @@ static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call
         if (st)
             return st;
         refresh(l, now);
-        if (l->locked.head != w || l->locked.n_in >= l->o.max_parallel) {
-            takc_cond_wait_ms(&w->turn, &l->locked.mu, l->locked.head == w ? PIECE_MS : LINE_MS);
+        if (l->locked.line.head != w || l->locked.n_in >= l->o.max_parallel) {
+            takc_cond_wait_ms(&w->turn, &l->locked.mu, l->locked.line.head == w ? PIECE_MS : LINE_MS);
             continue;
         }
         uint64_t a = bucket_wait(&l->locked.requests, 1), b = bucket_wait(&l->locked.tokens, (double)tokens), wait = a > b ? a : b;
@@ -274,14 +246,15 @@ static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call
 
 enum takc_status takc_limit_enter(struct takc_limit *l, struct takc_call *call, uint64_t tokens, struct takc_err *err)
 {
-    struct waiter w = {NULL};
+    struct takc_waiter w = {NULL};
     enum takc_status st = takc_cond_init(&w.turn, err);
     if (st)
         return st;
     takc_mutex_lock(&l->locked.mu);
-    line_join_locked(l, &w);
+    takc_line_join(&l->locked.line, &w);
     st = wait_locked(l, call, &w, tokens, err);
-    line_leave_locked(l, &w);
+    takc_line_leave(&l->locked.line, &w);
+    takc_line_wake(&l->locked.line, false);
     takc_mutex_unlock(&l->locked.mu);
     takc_cond_clear(&w.turn);
     return st;
@@ -321,7 +294,7 @@ void takc_limit_leave(struct takc_limit *l, enum takc_limit_result r, uint64_t t
         l->locked.raised_ns = now; /* not a minute without one */
     else if (r == TAKC_LIMIT_REFUSED)
         rate_cut(l, now);
-    wake_locked(l, l->locked.open); /* while it is open nobody waits */
+    takc_line_wake(&l->locked.line, l->locked.open); /* while it is open nobody waits */
     takc_mutex_unlock(&l->locked.mu);
 }
 

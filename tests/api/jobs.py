@@ -11,24 +11,12 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 
 import live
-from live import check
+from live import check, poll
 
 BOUNDARY = "b0undary"
 SANITIZED = any(s in os.environ.get("TAKC_BUILD_DIR", "") for s in ("asan", "tsan"))
-
-
-def poll(what, condition, seconds=30):
-    """Waits until condition gives something true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise SystemExit("FAILED: not in %d s: %s" % (seconds, what))
 
 
 def form(*parts):

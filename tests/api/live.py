@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 TAKC = os.environ.get("TAKC", "takc")
 SKIP = 77
@@ -109,6 +110,17 @@ class Server:
         if data and got.get("content-type", "").startswith("application/json"):
             data = json.loads(data)
         return reply.status, got, data
+
+
+def poll(what, condition, seconds=30):
+    """Waits until condition gives something true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise SystemExit("FAILED: not in %d s: %s" % (seconds, what))
 
 
 def check(condition, what):

@@ -23,21 +23,10 @@ import boto3
 import botocore.config
 
 import live
-from live import check
+from live import check, poll
 
 BUCKET = "takc-docs"
 FORBIDDEN = "no such place below a folder that the setting serve.sources names"
-
-
-def poll(what, condition, seconds=30):
-    """Waits until condition gives something true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise SystemExit("FAILED: not in %d s: %s" % (seconds, what))
 
 
 # ---- S3 ----
