@@ -246,7 +246,7 @@ static enum takc_status wait_locked(struct takc_limit *l, struct takc_call *call
 
 enum takc_status takc_limit_enter(struct takc_limit *l, struct takc_call *call, uint64_t tokens, struct takc_err *err)
 {
-    struct takc_waiter w = {NULL};
+    struct takc_waiter w = {0};
     enum takc_status st = takc_cond_init(&w.turn, err);
     if (st)
         return st;
