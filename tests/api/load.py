@@ -68,6 +68,10 @@ class Wrong(Exception):
     """What came is not what may come."""
 
 
+class Cut(Exception):
+    """The events of a job ended before it: a server that stops may do that, no other."""
+
+
 class Client(threading.Thread):
     """One client. Ends when go_on() is false, or at the first thing that is wrong, which is in .wrong then."""
 
@@ -209,6 +213,8 @@ class Client(threading.Thread):
             return
         job = reply["job_id"]
         _, _, data = self.ask("GET", "/jobs/%s/events" % job)
+        if b"data: [DONE]" not in data and data.startswith(b"event: progress") and data.endswith(b"\n\n"):
+            raise Cut("events of a job: %r" % data[-800:])
         if not data.rstrip().endswith(b"data: [DONE]") or not (b"event: done" in data or b"event: cancelled" in data):
             raise Wrong("events of a job: %r" % data[-800:])
         self.ask("GET", "/jobs/" + job)

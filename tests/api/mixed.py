@@ -59,7 +59,8 @@ def loaded(server, keys, n, meanwhile=None):
 
 
 def stopped(server, keys):
-    """SIGTERM while clients ask: what was begun is answered or cut off by the socket's end, and the server ends with 0."""
+    """SIGTERM while clients ask: what was begun is answered or cut off by the socket's end (a job's events: by theirs), and
+    the server ends with 0."""
     go = threading.Event()
     crew = load.clients(server, keys, 4, lambda: not go.is_set())
     time.sleep(0.3)
