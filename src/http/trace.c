@@ -367,9 +367,7 @@ static int64_t wall_minus_mono(void)
 static enum takc_status start(struct takc_traces *t, const struct takc_trace_options *o, struct takc_err *err)
 {
     const struct takc_http_options http = {.ca_file = o->ca_file.len ? o->ca_file.ptr : NULL, .max_per_host = 1};
-    enum takc_status st = read_options(t, o, err);
-    if (!st)
-        st = takc_http_open(&t->http, &http, err);
+    enum takc_status st = takc_http_open(&t->http, &http, err);
     if (!st)
         st = takc_thread_start(&t->thread, "traces", run, t, err);
     t->runs = !st;
@@ -384,25 +382,17 @@ static enum takc_status make_locks(struct takc_traces *t, struct takc_err *err)
     return st;
 }
 
-enum takc_status takc_traces_check(const struct takc_trace_options *o, struct takc_err *err)
+static void unmake(struct takc_traces *t)
 {
-    if (!o->endpoint.len && !o->url.len)
-        return TAKC_OK;
-    struct takc_traces *t = takc_alloc(sizeof(*t));
     if (!t)
-        return takc_fail(err, TAKC_NOMEM, 0, "no memory for traces");
-    memset(t, 0, sizeof(*t));
-    takc_arena_init(&t->arena);
-    t->arena.secret = true;
-    takc_buf_init(&t->resource, RESOURCE_MAX);
-    enum takc_status st = read_options(t, o, err);
+        return;
     takc_buf_clear(&t->resource);
     takc_arena_clear(&t->arena);
     takc_free(t);
-    return st;
 }
 
-enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_trace_options *o, struct takc_err *err)
+/* What the options say, and nothing that runs yet. *out NULL with OK: nothing is to be sent. */
+static enum takc_status make(struct takc_traces **out, const struct takc_trace_options *o, struct takc_err *err)
 {
     *out = NULL;
     if (!o->endpoint.len && !o->url.len)
@@ -411,16 +401,39 @@ enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_tr
     if (!t)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for traces");
     memset(t, 0, sizeof(*t));
-    enum takc_status st = make_locks(t, err);
-    if (st) {
-        takc_free(t);
-        return st;
-    }
     takc_arena_init(&t->arena);
     t->arena.secret = true; /* headers may hold a key */
     takc_buf_init(&t->resource, RESOURCE_MAX);
     takc_call_init(&t->call);
     t->wall_minus_mono_ns = wall_minus_mono();
+    enum takc_status st = read_options(t, o, err);
+    if (st)
+        unmake(t);
+    else
+        *out = t;
+    return st;
+}
+
+enum takc_status takc_traces_check(const struct takc_trace_options *o, struct takc_err *err)
+{
+    struct takc_traces *t;
+    enum takc_status st = make(&t, o, err);
+    unmake(t);
+    return st;
+}
+
+enum takc_status takc_traces_open(struct takc_traces **out, const struct takc_trace_options *o, struct takc_err *err)
+{
+    struct takc_traces *t;
+    enum takc_status st = make(&t, o, err);
+    *out = NULL;
+    if (!t)
+        return st;
+    st = make_locks(t, err);
+    if (st) {
+        unmake(t);
+        return st;
+    }
     t->locked.ring = takc_arena_array(&t->arena, QUEUE + BATCH, sizeof(*t->locked.ring));
     st = t->locked.ring ? start(t, o, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for traces");
     if (st)
@@ -447,11 +460,9 @@ void takc_traces_close(struct takc_traces *t)
         (void)pthread_join(t->thread, NULL);
     }
     takc_http_close(t->http);
-    takc_buf_clear(&t->resource);
-    takc_arena_clear(&t->arena);
     takc_cond_clear(&t->locked.more);
     takc_mutex_clear(&t->locked.mu);
-    takc_free(t);
+    unmake(t);
 }
 
 void takc_traces_count(struct takc_traces *t, uint64_t *out_sent, uint64_t *out_dropped)

@@ -125,11 +125,16 @@ static void odd_options_are_named(void **state)
         assert_int_equal(takc_traces_open(&t, &rows[i].o, &err), TAKC_INVALID);
         assert_null(t);
         assert_int_equal(strncmp(err.msg, rows[i].name, strlen(rows[i].name)), 0);
+        assert_int_equal(takc_traces_check(&rows[i].o, &err), TAKC_INVALID);
+        assert_int_equal(strncmp(err.msg, rows[i].name, strlen(rows[i].name)), 0);
     }
     struct takc_traces *t = NULL;
     const struct takc_trace_options nothing = {.sampler = takc_str("always_on")};
     assert_int_equal(takc_traces_open(&t, &nothing, NULL), TAKC_OK);
     assert_null(t);
+    assert_int_equal(takc_traces_check(&nothing, NULL), TAKC_OK);
+    const struct takc_trace_options good = {.endpoint = takc_str("http://x"), .headers = takc_str("key=v")};
+    assert_int_equal(takc_traces_check(&good, NULL), TAKC_OK);
 }
 
 /* What requests to others would be sent with, for an exchange with these headers. */
