@@ -87,10 +87,9 @@ static enum takc_status ask_window(const struct turn *t, struct takc_gen_window 
     return st;
 }
 
-static void tell(struct takc_gen_run *r, const struct takc_gen_level *l)
+static void tell(struct takc_gen_run *r, const struct takc_gen_level *l, size_t done)
 {
     char rate[24], stage[40];
-    size_t done = atomic_fetch_add(&r->n_done, 1) + 1;
     if (r->dry || atomic_flag_test_and_set(&r->telling))
         return;
     takc_rate_name(l->rate, rate);
@@ -122,7 +121,7 @@ static enum takc_status work_window(void *arg, size_t i, struct takc_err *err)
     enum takc_status st = w->skip ? TAKC_OK : fill_window(t, w, err);
     if (st)
         return takc_err_prefix(err, st, "window %zu of %zu", i + 1, t->l->n);
-    tell(t->r, t->l);
+    tell(t->r, t->l, atomic_fetch_add(&t->r->n_done, 1) + 1);
     return TAKC_OK;
 }
 
@@ -135,6 +134,8 @@ static enum takc_status make_level(struct takc_gen_run *r, struct takc_gen_level
     enum takc_status st = finer ? takc_gen_condense(r, finer, l, err) : takc_gen_windows(r, l, err);
     atomic_store(&r->n_done, 0);
     r->n_all = l->n;
+    if (!st)
+        tell(r, l, 0);
     return st ? st : takc_parallel_for(r->o->n_parallel ? r->o->n_parallel : 1, l->n, work_window, &t, r->call, err);
 }
 
