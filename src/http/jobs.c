@@ -25,11 +25,11 @@ enum {
 };
 #define SECOND_NS 1000000000u
 
-struct slot { /* one worker; what follows call is the runner's lock's */
+struct slot { /* one worker; what follows run, and its stages, are the runner's lock's */
     struct takc_jobs *jobs;
     const char *kind; /* "": any */
     pthread_t thread;
-    struct takc_call call;
+    struct takc_job_run run;
     bool active, cancelled, moved;
     char id[TAKC_JOB_ID_BYTES], stage[32];
     unsigned progress, band_from, band_to; /* the band of per cent that belongs to the stage */
@@ -90,6 +90,7 @@ static void on_progress(void *arg, const char *stage, const char *unit, uint64_t
     takc_mutex_lock(&s->jobs->locked.mu);
     if (strncmp(s->stage, stage, sizeof(s->stage) - 1) != 0) {
         (void)snprintf(s->stage, sizeof(s->stage), "%s", stage);
+        takc_trace_job_stage(&s->run.trace, s->stage);
         s->band_from = s->progress;
         s->band_to = s->progress + (99 - s->progress) / 2;
         s->moved = true;
@@ -130,7 +131,7 @@ static void cancel_slot(struct takc_jobs *j, struct takc_str id)
     for (size_t i = 0; i < j->n_slots; i++)
         if (j->slots[i].active && takc_str_is(id, j->slots[i].id)) {
             j->slots[i].cancelled = true;
-            atomic_store(&j->slots[i].call.cancel, true);
+            atomic_store(&j->slots[i].run.call.cancel, true);
         }
     changed_locked(j);
     takc_mutex_unlock(&j->locked.mu);
@@ -158,11 +159,12 @@ static bool begin_slot(struct slot *s, const struct takc_job_row *job)
     struct takc_jobs *j = s->jobs;
     takc_mutex_lock(&j->locked.mu);
     bool stops = j->locked.stops;
-    takc_call_init(&s->call);
-    s->call.progress = on_progress;
-    s->call.progress_arg = s;
+    takc_call_init(&s->run.call);
+    s->run.call.progress = on_progress;
+    s->run.call.progress_arg = s;
+    s->run.trace = (struct takc_trace_job){.began_ns = takc_now_ns()};
     (void)snprintf(s->id, sizeof(s->id), "%.*s", TAKC_STR_ARG(job->id));
-    s->call.request_id = s->id;
+    s->run.call.request_id = s->id;
     s->stage[0] = '\0';
     s->progress = job->progress < 99 ? job->progress : 0;
     s->band_from = s->band_to = s->progress;
@@ -191,7 +193,7 @@ static enum takc_job_state end_slot(struct slot *s, enum takc_status st)
 
 static bool is_stopped(struct slot *s)
 {
-    return atomic_load(&s->call.cancel);
+    return atomic_load(&s->run.call.cancel);
 }
 
 /* Another program may hold the task for a while. */
@@ -202,10 +204,10 @@ static enum takc_status run_patiently(struct slot *s, const struct takc_job_row 
     for (int i = 0; i < BUSY_TRIES && st == TAKC_BUSY; i++) {
         for (int k = 0; i && k < 10 && !is_stopped(s); k++)
             clock->sleep_ns(clock, SECOND_NS / 10);
-        st = takc_call_check(&s->call, err);
+        st = takc_call_check(&s->run.call, err);
         takc_buf_reset(result);
         if (!st)
-            st = s->jobs->o.run(s->jobs->o.arg, job, &s->call, result, err);
+            st = s->jobs->o.run(s->jobs->o.arg, job, &s->run, result, err);
     }
     return st;
 }
@@ -221,7 +223,21 @@ static void prune(struct takc_jobs *j)
         takc_log(WARN, "jobs", "old jobs were not dropped: %s", err.msg);
 }
 
-static void settle(struct slot *s, const struct takc_job_row *job, enum takc_job_state state, struct takc_str result)
+/* What became of it, for who watches; why: what its work ended with. */
+static void tell_end(const struct slot *s, const struct takc_job_row *job, enum takc_job_state state, enum takc_status why)
+{
+    const struct takc_trace_job_end e = {.id = job->id,
+                                         .kind = job->kind,
+                                         .task = job->task,
+                                         .attempts = job->attempts,
+                                         .outcome = takc_job_state_name(state),
+                                         .failure = state == TAKC_JOB_FAILED ? takc_status_name(why) : NULL};
+    takc_log(INFO, "jobs", "%s id=%.*s kind=%.*s task=%.*s attempts=%u", e.outcome, TAKC_STR_ARG(job->id), TAKC_STR_ARG(job->kind),
+             TAKC_STR_ARG(job->task), job->attempts);
+    takc_trace_job_ended(s->jobs->o.traces, &s->run.trace, &e);
+}
+
+static void settle(struct slot *s, const struct takc_job_row *job, enum takc_job_state state, enum takc_status why, struct takc_str result)
 {
     struct takc_jobs *j = s->jobs;
     struct takc_err err;
@@ -230,8 +246,7 @@ static void settle(struct slot *s, const struct takc_job_row *job, enum takc_job
         takc_log(ERROR, "jobs", "the end of %.*s was not noted: %s", TAKC_STR_ARG(job->id), err.msg);
     else if (j->o.ended && (st || state != TAKC_JOB_QUEUED)) /* not found: cancelled */
         j->o.ended(j->o.arg, job);
-    takc_log(INFO, "jobs", "%s id=%.*s kind=%.*s task=%.*s attempts=%u", takc_job_state_name(st ? TAKC_JOB_CANCELLED : state),
-             TAKC_STR_ARG(job->id), TAKC_STR_ARG(job->kind), TAKC_STR_ARG(job->task), job->attempts);
+    tell_end(s, job, st ? TAKC_JOB_CANCELLED : state, why);
     if (state != TAKC_JOB_QUEUED)
         prune(j);
     changed(j);
@@ -248,7 +263,7 @@ static void run_job(struct slot *s, const struct takc_job_row *job)
     if (state == TAKC_JOB_FAILED)
         takc_log(WARN, "jobs", "%.*s of %.*s failed: %s: %s", TAKC_STR_ARG(job->kind), TAKC_STR_ARG(job->task), takc_status_name(st),
                  err.msg);
-    settle(s, job, state, takc_buf_str(&result));
+    settle(s, job, state, st, takc_buf_str(&result));
     takc_buf_clear(&result);
 }
 
@@ -412,7 +427,7 @@ void takc_jobs_stop(struct takc_jobs *j)
     j->locked.stops = true;
     for (size_t i = 0; i < j->n_slots; i++)
         if (j->slots[i].active)
-            atomic_store(&j->slots[i].call.cancel, true);
+            atomic_store(&j->slots[i].run.call.cancel, true);
     changed_locked(j);
     takc_mutex_unlock(&j->locked.mu);
 }

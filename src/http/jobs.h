@@ -10,18 +10,24 @@
 #define TAKC_HTTP_JOBS_H
 
 #include "catalog/jobs.h"
-#include "takc/call.h"
+#include "http/trace.h"
 
 struct takc_jobs;
+struct takc_job_run { /* one run of a job, from when a thread took it; the thread's */
+    struct takc_call call;
+    struct takc_trace_job trace; /* the work begins it, and notes which models it asked */
+};
 struct takc_jobs_options {
-    struct takc_queue *queue; /* taken by open, on success only */
-    const char *lock_file;    /* NULL: none, this one runs them */
-    unsigned n_running;       /* at a time, of any kind; one more of the quick kind. 1..64 */
-    size_t queued_max;        /* more are BUSY */
-    unsigned attempts_max;    /* how often a job that is cut off is begun anew; 0: 5 */
-    const char *quick_kind;   /* NULL: no such thread */
-    /* Does the job's work. Fills result, JSON, also where it fails: that is what clients are shown. */
-    enum takc_status (*run)(void *arg, const struct takc_job_row *job, struct takc_call *call, struct takc_buf *result,
+    struct takc_queue *queue;   /* taken by open, on success only */
+    const char *lock_file;      /* NULL: none, this one runs them */
+    unsigned n_running;         /* at a time, of any kind; one more of the quick kind. 1..64 */
+    size_t queued_max;          /* more are BUSY */
+    unsigned attempts_max;      /* how often a job that is cut off is begun anew; 0: 5 */
+    const char *quick_kind;     /* NULL: no such thread */
+    struct takc_traces *traces; /* told of runs; outlives the runner; NULL: nobody is */
+    /* Does the job's work; again in the same run where it is BUSY. Fills result, JSON, also where it fails: that is what clients are shown.
+     */
+    enum takc_status (*run)(void *arg, const struct takc_job_row *job, struct takc_job_run *run, struct takc_buf *result,
                             struct takc_err *err);
     /* The job will not run (again): what was kept for it may go. May be called twice; NULL: nobody cares. */
     void (*ended)(void *arg, const struct takc_job_row *job);

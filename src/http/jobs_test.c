@@ -21,7 +21,7 @@ static atomic_bool gate; /* lets work end that waits for it */
 static atomic_int n_runs, n_ended, n_began;
 
 /* Does what the request says: "ok", "bad", or "gate": waits until it is open or the call cancelled. */
-static enum takc_status run(void *arg, const struct takc_job_row *job, struct takc_call *call, struct takc_buf *result,
+static enum takc_status run(void *arg, const struct takc_job_row *job, struct takc_job_run *r, struct takc_buf *result,
                             struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_system();
@@ -29,9 +29,9 @@ static enum takc_status run(void *arg, const struct takc_job_row *job, struct ta
     (void)arg;
     atomic_fetch_add(&n_runs, 1);
     for (uint64_t i = 0; takc_str_is(job->request, "gate") && !atomic_load(&gate) && !st; i++) {
-        takc_call_progress(call, "gate", "looks", i % 100 < 50 ? 25 : 50, 100);
+        takc_call_progress(&r->call, "gate", "looks", i % 100 < 50 ? 25 : 50, 100);
         clock->sleep_ns(clock, 2000000);
-        st = takc_call_check(call, err);
+        st = takc_call_check(&r->call, err);
     }
     if (takc_str_is(job->request, "bad"))
         st = takc_fail(err, TAKC_UPSTREAM, 0, "as asked");

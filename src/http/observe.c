@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "catalog/audit.h"
+#include "takc/compress.h"
 
 #include <stdio.h>
 
@@ -34,9 +35,8 @@ void takc_observe_begin(const struct takc_api *api, struct takc_exchange *x)
 /* ---- questions ---- */
 
 /* A model that failed has no answer to take its name from: "openai:gpt-5" as it was set. */
-static void note_asked(struct takc_noted_answer *n, const struct takc_query_options *o)
+static void note_asked(struct takc_noted_answer *n, struct takc_str name)
 {
-    struct takc_str name = o->model ? o->model->model : takc_str("");
     size_t colon = takc_str_find_byte(name, ':', 0);
     if (colon != SIZE_MAX)
         (void)snprintf(n->provider, sizeof(n->provider), "%.*s", (int)colon, name.ptr);
@@ -64,7 +64,7 @@ static void note_answer(struct takc_noted_answer *n, const struct takc_query_opt
     n->choose_ns = r->timing.choose_ns;
     n->model_ns = r->timing.model_ns;
     if (failed && n->tries)
-        note_asked(n, o);
+        note_asked(n, o->model ? o->model->model : takc_str(""));
 }
 
 /* One more of several: times, tokens and money are added up; of words stays what all have in common. */
@@ -126,6 +126,20 @@ void takc_observe_sum(struct takc_exchange *x, const struct takc_observed *it)
 {
     add_answer(&x->noted, &it->answer);
     atomic_store_explicit(&x->noted.told, true, memory_order_release);
+}
+
+/* ---- jobs ---- */
+
+/* A version that stood already tells of an earlier run. */
+void takc_observe_compress(struct takc_noted_answer *out, struct takc_str name, const struct takc_compress_report *r)
+{
+    *out = (struct takc_noted_answer){.picodollars = r->picodollars};
+    note_asked(out, name);
+    for (size_t i = 0; r->changed && i < r->n_rows; i++) {
+        out->input += r->rows[i].generated.input_tokens;
+        out->output += r->rows[i].generated.output_tokens;
+        out->tries += (unsigned)r->rows[i].generated.calls;
+    }
 }
 
 /* ---- the audit trail ---- */

@@ -20,6 +20,7 @@ void takc_observe_words(struct takc_exchange *x, const struct takc_asked *asked,
 void takc_observe_question(struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o, enum takc_status st,
                            const struct takc_query_result *r);
 
+struct takc_compress_report;
 struct takc_observed {           /* one of several questions of a request */
     struct takc_trace_item item; /* it is asked with item.call */
     struct takc_noted_answer answer;
@@ -29,6 +30,9 @@ void takc_observe_item_begin(struct takc_exchange *x, struct takc_observed *it);
 /* It ended: it is counted, and has a span where it is one of the first TAKC_TRACE_ITEMS_MAX. From any fiber. */
 void takc_observe_item(const struct takc_exchange *x, const struct takc_asked *asked, const struct takc_query_options *o,
                        enum takc_status st, const struct takc_query_result *r, struct takc_observed *it);
+/* What a compression asked of models, and what it cost; name: the model that was to write, "openai:gpt-5", empty: none. Of a version that
+ * stood already, and of a run that failed, tokens and calls are not known: 0. */
+void takc_observe_compress(struct takc_noted_answer *out, struct takc_str name, const struct takc_compress_report *r);
 /* Adds it to what log and trace tell of the request: how many, how many failed, sums of times and money. On the handler's fiber, before the
  * end of the reply is handed over. */
 void takc_observe_sum(struct takc_exchange *x, const struct takc_observed *it);

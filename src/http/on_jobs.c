@@ -112,7 +112,9 @@ bool takc_work_submit(struct takc_exchange *x, const struct takc_asked *asked, c
     struct takc_err err = {0};
     struct takc_buf text;
     takc_buf_init(&text, TAKC_BUF_MAX_REPLY);
-    enum takc_status st = request ? takc_json_dump(request, false, &text, &err) : takc_fail(&err, TAKC_NOMEM, 0, "no memory for a job");
+    enum takc_status st = request ? takc_trace_job_keep(x, request, &err) : takc_fail(&err, TAKC_NOMEM, 0, "no memory for a job");
+    if (!st)
+        st = takc_json_dump(request, false, &text, &err);
     struct takc_job_row job = {.id = takc_str(id),
                                .tenant = asked->who.tenant,
                                .kind = takc_str(kind),

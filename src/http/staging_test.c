@@ -16,10 +16,10 @@ static char root[64];
 static struct takc_home *home;
 static struct takc_jobs *jobs;
 
-static enum takc_status no_work(void *arg, const struct takc_job_row *job, struct takc_call *call, struct takc_buf *result,
+static enum takc_status no_work(void *arg, const struct takc_job_row *job, struct takc_job_run *r, struct takc_buf *result,
                                 struct takc_err *err)
 {
-    (void)arg, (void)job, (void)call, (void)result;
+    (void)arg, (void)job, (void)r, (void)result;
     return takc_fail(err, TAKC_UNSUPPORTED, 0, "no work is done here");
 }
 

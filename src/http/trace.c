@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * trace.c - what is sampled, the queue and the thread that empties it. trace_spans.c makes spans of records, trace_context.c reads and
- * writes what travels in headers. */
+ * writes what travels in headers, trace_jobs.c what travels with jobs. */
 #include "http/trace.h"
 
 #include "base/alloc.h"
@@ -80,16 +80,15 @@ void takc_trace_begin(const struct takc_traces *t, bool reads, struct takc_excha
 
 /* ---- the queue ---- */
 
-static void fill_record(const struct takc_traces *t, const struct takc_exchange *x, const struct takc_trace_request *r,
-                        struct takc_traced *out)
+static void fill_record(const struct takc_exchange *x, const struct takc_trace_request *r, struct takc_traced *out)
 {
-    *out = (struct takc_traced){.began_ns = x->began_ns,
+    *out = (struct takc_traced){.what = TAKC_TRACED_REQUEST,
+                                .began_ns = x->began_ns,
                                 .ended_ns = takc_now_ns(),
                                 .admit_from_ns = x->admit_from_ns,
                                 .admit_ns = x->admit_ns,
                                 .work_from_ns = atomic_load_explicit(&x->work_from_ns, memory_order_relaxed),
                                 .work_ns = atomic_load_explicit(&x->work_ns, memory_order_relaxed),
-                                .wall_minus_mono_ns = t->wall_minus_mono_ns,
                                 .route_path = r->route_path,
                                 .status = x->status,
                                 .whole = r->whole,
@@ -111,8 +110,9 @@ static void fill_record(const struct takc_traces *t, const struct takc_exchange 
     out->n_failed = x->noted.n_failed;
 }
 
-static void queue(struct takc_traces *t, const struct takc_traced *record)
+static void queue(struct takc_traces *t, struct takc_traced *record)
 {
+    record->wall_minus_mono_ns = t->wall_minus_mono_ns;
     takc_mutex_lock(&t->locked.mu);
     bool room = t->locked.n < QUEUE;
     if (room)
@@ -129,14 +129,14 @@ void takc_trace_ended(struct takc_traces *t, const struct takc_exchange *x, cons
     struct takc_traced record;
     if (!t || !x->noted.sampled || !x->noted.span_id[0])
         return;
-    fill_record(t, x, r, &record);
+    fill_record(x, r, &record);
     queue(t, &record);
 }
 
 void takc_trace_item_ended(struct takc_traces *t, const struct takc_exchange *x, const struct takc_trace_item *item,
                            const struct takc_noted_answer *answer)
 {
-    struct takc_traced record = {.item = true,
+    struct takc_traced record = {.what = TAKC_TRACED_ITEM,
                                  .began_ns = item->began_ns,
                                  .ended_ns = takc_now_ns(),
                                  .work_from_ns = item->began_ns,
@@ -144,12 +144,21 @@ void takc_trace_item_ended(struct takc_traces *t, const struct takc_exchange *x,
                                  .answer = *answer};
     if (!t || !x->noted.sampled || !item->span_id[0])
         return;
-    record.wall_minus_mono_ns = t->wall_minus_mono_ns;
     memcpy(record.trace_id, x->noted.trace_id, sizeof(record.trace_id));
     memcpy(record.parent_id, x->noted.span_id, sizeof(record.parent_id));
     memcpy(record.span_id, item->span_id, sizeof(record.span_id));
     memcpy(record.model_id, item->model_id, sizeof(record.model_id));
     queue(t, &record);
+}
+
+void takc_trace_job_ended(struct takc_traces *t, const struct takc_trace_job *j, const struct takc_trace_job_end *e)
+{
+    struct takc_traced record;
+    uint64_t now = takc_now_ns();
+    if (!t || !j->sampled || !j->span_id[0])
+        return;
+    for (size_t i = 0; takc_traced_job(j, e, now, i, &record); i++)
+        queue(t, &record);
 }
 
 /* ---- sending ---- */
@@ -475,6 +484,17 @@ enum takc_status takc_trace_body(const struct takc_traces *t, const struct takc_
                                  struct takc_buf *out, struct takc_err *err)
 {
     struct takc_traced record;
-    fill_record(t, x, r, &record);
+    fill_record(x, r, &record);
+    record.wall_minus_mono_ns = t->wall_minus_mono_ns;
     return takc_traced_json(takc_buf_str(&t->resource), &record, 1, out, err);
+}
+
+enum takc_status takc_trace_job_body(const struct takc_traces *t, const struct takc_trace_job *j, const struct takc_trace_job_end *e,
+                                     struct takc_buf *out, struct takc_err *err)
+{
+    struct takc_traced records[TAKC_TRACE_STAGES_MAX + 2]; /* and the one that there is not */
+    size_t n = 0;
+    for (uint64_t now = takc_now_ns(); takc_traced_job(j, e, now, n, &records[n]); n++)
+        records[n].wall_minus_mono_ns = t->wall_minus_mono_ns;
+    return takc_traced_json(takc_buf_str(&t->resource), records, n, out, err);
 }

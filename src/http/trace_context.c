@@ -5,10 +5,11 @@
 
 #include "base/clock.h"
 #include "http/ids.h"
+#include "http/trace_parts.h"
 
 #include <stdio.h>
 
-enum { STATE_MAX = 512, MEMBERS_MAX = 32 }; /* what everybody has to send on, and no more */
+enum { MEMBERS_MAX = 32 };
 
 static bool is_hex(struct takc_str s, bool zero_too)
 {
@@ -70,13 +71,13 @@ static bool is_state(struct takc_str s)
 /* All headers of that name as one, in the arena; NULL: there is none, or it is not one that may be sent on. */
 static const char *read_state(struct takc_exchange *x)
 {
-    char text[STATE_MAX + 1];
+    char text[TAKC_TRACESTATE_MAX + 1];
     size_t n = 0;
     for (size_t i = 0; i < x->n_headers; i++) {
         struct takc_str v = takc_str_trim(x->headers[i].value);
         if (!takc_str_eq_nocase(x->headers[i].name, takc_str("tracestate")) || !v.len)
             continue;
-        if (n + (n > 0) + v.len > STATE_MAX)
+        if (n + (n > 0) + v.len > TAKC_TRACESTATE_MAX)
             return NULL;
         if (n)
             text[n++] = ',';
@@ -104,13 +105,18 @@ bool takc_trace_context_read(struct takc_exchange *x)
     return true;
 }
 
+void takc_traced_context(const char *trace_id, const char *span_id, bool sampled, char out[56])
+{
+    (void)snprintf(out, 56, "00-%s-%s-0%d", trace_id, span_id, sampled);
+}
+
 /* The context of a span, or of the request's own where there is none; false: of nothing. */
 static bool write_parent(const struct takc_noted *n, const char *span_id, char out[56])
 {
     const char *parent = span_id[0] ? span_id : n->span_id[0] ? n->span_id : n->parent_id;
     if (!n->sends_on || !n->trace_id[0] || !parent[0])
         return false;
-    (void)snprintf(out, 56, "00-%s-%s-0%d", n->trace_id, parent, n->sampled);
+    takc_traced_context(n->trace_id, parent, n->sampled, out);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * trace_spans.c - spans of requests as OTLP's JSON: ids in hex, times as texts of nanoseconds. The first failure ends the writing. */
+ * trace_spans.c - spans of requests and jobs as OTLP's JSON: ids in hex, times as texts of nanoseconds. The first failure ends the writing.
+ */
 #include "base/json.h"
 #include "http/ids.h"
 #include "http/trace_parts.h"
@@ -8,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { KIND_INTERNAL = 1, KIND_SERVER = 2, KIND_CLIENT = 3, STATUS_ERROR = 2 };
+enum { KIND_INTERNAL = 1, KIND_SERVER = 2, KIND_CLIENT = 3, KIND_CONSUMER = 5, STATUS_ERROR = 2 };
 
 struct spans {
     struct takc_buf *out;
@@ -105,6 +106,11 @@ static void close_span(struct spans *s, bool failed)
     put(s, failed ? "],\"status\":{\"code\":2}}" : "]}");
 }
 
+static void put_cost(struct spans *s, const struct takc_noted_answer *a)
+{
+    fraction(s, "takc.cost_usd", (double)a->picodollars / 1e12);
+}
+
 static void put_request(struct spans *s, const struct takc_traced *r, bool first)
 {
     char name[160], status[16];
@@ -125,7 +131,7 @@ static void put_request(struct spans *s, const struct takc_traced *r, bool first
     if (r->n_questions) {
         whole(s, "takc.questions", r->n_questions);
         whole(s, "takc.questions_failed", r->n_failed);
-        fraction(s, "takc.cost_usd", (double)r->answer.picodollars / 1e12);
+        put_cost(s, &r->answer);
     }
     close_span(s, failed);
 }
@@ -173,6 +179,19 @@ static const char *provider_name(const char *provider)
     return strcmp(provider, "bedrock") == 0 ? "aws.bedrock" : provider;
 }
 
+static void put_asked(struct spans *s, const struct takc_noted_answer *a)
+{
+    text(s, "gen_ai.provider.name", provider_name(a->provider));
+    text(s, "gen_ai.system", provider_name(a->provider));
+    text(s, "gen_ai.request.model", a->model);
+}
+
+static void put_used(struct spans *s, const struct takc_noted_answer *a)
+{
+    whole(s, "gen_ai.usage.input_tokens", a->input + a->cache_read + a->cache_write);
+    whole(s, "gen_ai.usage.output_tokens", a->output);
+}
+
 static void put_model(struct spans *s, const struct takc_traced *r, uint64_t from_ns)
 {
     const struct takc_noted_answer *a = &r->answer;
@@ -182,16 +201,43 @@ static void put_model(struct spans *s, const struct takc_traced *r, uint64_t fro
     const struct span p = {id, r->span_id, name, KIND_CLIENT, from_ns, a->model_ns};
     open_span(s, r, &p, false);
     text(s, "gen_ai.operation.name", "chat");
-    text(s, "gen_ai.provider.name", provider_name(a->provider));
-    text(s, "gen_ai.system", provider_name(a->provider));
-    text(s, "gen_ai.request.model", a->model);
-    whole(s, "gen_ai.usage.input_tokens", a->input + a->cache_read + a->cache_write);
-    whole(s, "gen_ai.usage.output_tokens", a->output);
+    put_asked(s, a);
+    put_used(s, a);
     whole(s, "gen_ai.usage.cache_read.input_tokens", a->cache_read);
     whole(s, "takc.tries", a->tries);
-    fraction(s, "takc.cost_usd", (double)a->picodollars / 1e12);
+    put_cost(s, a);
     text(s, "error.type", a->failure);
     close_span(s, a->failure != NULL);
+}
+
+/* A run of a job: whoever queued it does not wait for it, or need not. The models that wrote were asked under this span. */
+static void put_job(struct spans *s, const struct takc_traced *r, bool first)
+{
+    char name[32];
+    (void)snprintf(name, sizeof(name), "job %s", r->kind);
+    const struct span p = {r->span_id, r->parent_id, name, KIND_CONSUMER, r->began_ns, r->ended_ns - r->began_ns};
+    open_span(s, r, &p, first);
+    text(s, "takc.job.id", r->job_id);
+    text(s, "takc.job.kind", r->kind);
+    text(s, "takc.task", r->task);
+    whole(s, "takc.job.attempts", r->attempts);
+    text(s, "takc.outcome", r->answer.outcome);
+    put_asked(s, &r->answer);
+    if (r->answer.tries) {
+        put_used(s, &r->answer);
+        whole(s, "takc.model_calls", r->answer.tries);
+    }
+    if (r->answer.picodollars) /* also of a run that failed */
+        put_cost(s, &r->answer);
+    text(s, "error.type", r->answer.failure);
+    close_span(s, r->answer.failure != NULL);
+}
+
+static void put_job_stage(struct spans *s, const struct takc_traced *r, bool first)
+{
+    const struct span p = {r->span_id, r->parent_id, r->stage, KIND_INTERNAL, r->began_ns, r->ended_ns - r->began_ns};
+    open_span(s, r, &p, first);
+    close_span(s, false);
 }
 
 /* Of a request that asked several questions the items have the stages. */
@@ -213,8 +259,12 @@ unsigned takc_traced_spans(const struct takc_traced *r)
 
 static void put_record(struct spans *s, const struct takc_traced *r, bool first)
 {
+    static void (*const heads[])(struct spans *, const struct takc_traced *, bool) = {[TAKC_TRACED_REQUEST] = put_request,
+                                                                                      [TAKC_TRACED_ITEM] = put_item,
+                                                                                      [TAKC_TRACED_JOB] = put_job,
+                                                                                      [TAKC_TRACED_STAGE] = put_job_stage};
     uint64_t at = r->work_from_ns;
-    (r->item ? put_item : put_request)(s, r, first);
+    heads[r->what](s, r, first);
     put_stage(s, r, "admit", r->admit_from_ns, r->admit_ns);
     if (!has_stages(r))
         return;

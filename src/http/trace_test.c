@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The trace context as others send it, what is sampled, and the spans of a request as a collector gets them. */
+ * The trace context as others send it, what is sampled, and the spans of requests and jobs as a collector gets them. */
 #include "http/trace.h"
 
 #include "base/json.h"
@@ -229,6 +229,61 @@ static void questions_of_a_batch_have_spans_of_their_own(void **state)
     takc_traces_close(t);
 }
 
+/* What a job that this exchange queues is run with, by a server with these spans. */
+static void run_job(const struct takc_exchange *x, const struct takc_traces *t, bool sends_on, struct takc_call *call,
+                    struct takc_trace_job *j)
+{
+    json_t *request = json_object();
+    memset(j, 0, sizeof(*j));
+    takc_call_init(call);
+    assert_int_equal(takc_trace_job_keep(x, request, NULL), TAKC_OK);
+    takc_trace_job_begin(t, sends_on, request, call, j);
+    json_decref(request);
+}
+
+static void jobs_go_on_with_the_trace_of_their_request(void **state)
+{
+    (void)state;
+    static struct takc_exchange x;
+    static struct takc_trace_job j, again;
+    const struct takc_header h[] = {{takc_str("traceparent"), takc_str(GOOD)}, {takc_str("tracestate"), takc_str("a=1")}};
+    const struct takc_header unsampled[] = {{takc_str("traceparent"), takc_str("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")}};
+    struct takc_call call;
+    char expected[56];
+    struct takc_traces *t = open_traces("", "");
+    enter(&x, t, true, h, 2);
+    run_job(&x, t, true, &call, &j);
+    (void)snprintf(expected, sizeof(expected), "00-0af7651916cd43dd8448eb211c80319c-%s-01", j.span_id);
+    assert_string_equal(call.traceparent, expected);
+    assert_string_equal(call.tracestate, "a=1");
+    assert_string_equal(j.parent_id, x.noted.span_id);
+    assert_true(j.sampled);
+    run_job(&x, t, true, &call, &again); /* it was put back: another span, the same parent */
+    assert_string_not_equal(again.span_id, j.span_id);
+    assert_string_equal(again.parent_id, j.parent_id);
+    run_job(&x, t, false, &call, &j); /* a span, but nobody is told */
+    assert_int_equal(strlen(j.span_id), 16);
+    assert_null(call.traceparent);
+    run_job(&x, NULL, true, &call, &j); /* the next server makes no spans */
+    (void)snprintf(expected, sizeof(expected), "00-0af7651916cd43dd8448eb211c80319c-%s-01", x.noted.span_id);
+    assert_string_equal(call.traceparent, expected);
+    takc_arena_clear(&x.arena);
+    enter(&x, t, true, unsampled, 1);
+    run_job(&x, t, true, &call, &j);
+    assert_string_equal(call.traceparent + 52, "-00");
+    assert_false(j.sampled);
+    enter(&x, NULL, true, h, 2); /* no spans are made: as it came */
+    run_job(&x, NULL, true, &call, &j);
+    assert_string_equal(call.traceparent, GOOD);
+    assert_string_equal(call.tracestate, "a=1");
+    takc_arena_clear(&x.arena);
+    enter(&x, NULL, true, NULL, 0); /* no trace */
+    run_job(&x, t, true, &call, &j);
+    assert_null(call.traceparent);
+    assert_string_equal(j.span_id, "");
+    takc_traces_close(t);
+}
+
 static void fill_exchange(struct takc_exchange *x)
 {
     memset(x, 0, sizeof(*x));
@@ -372,6 +427,103 @@ static void spans_have_parents_and_names(void **state)
     takc_traces_close(t);
 }
 
+static const struct takc_trace_job_end failed = {
+    .id = {"j1", 2}, .kind = {"compress", 8}, .task = {"fin", 3}, .attempts = 2, .outcome = "failed", .failure = "UPSTREAM"};
+
+static void fill_run(struct takc_trace_job *j)
+{
+    *j = (struct takc_trace_job){.trace_id = "0af7651916cd43dd8448eb211c80319c",
+                                 .span_id = "00f067aa0ba902b7",
+                                 .parent_id = "b7ad6b7169203331",
+                                 .sampled = true,
+                                 .began_ns = 1000,
+                                 .answer = {.provider = "bedrock", .model = "m-1", .input = 10, .output = 3, .tries = 7}};
+}
+
+static void check_run(const json_t *span)
+{
+    assert_string_equal(json_string_value(json_object_get(span, "name")), "job compress");
+    assert_string_equal(json_string_value(json_object_get(span, "parentSpanId")), "b7ad6b7169203331");
+    assert_int_equal(json_integer_value(json_object_get(span, "kind")), 5);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(span, "status"), "code")), 2);
+    assert_string_equal(attribute(span, "takc.job.id"), "j1");
+    assert_string_equal(attribute(span, "takc.job.kind"), "compress");
+    assert_string_equal(attribute(span, "takc.task"), "fin");
+    assert_string_equal(attribute(span, "takc.job.attempts"), "2");
+    assert_string_equal(attribute(span, "takc.outcome"), "failed");
+    assert_string_equal(attribute(span, "error.type"), "UPSTREAM");
+    assert_string_equal(attribute(span, "gen_ai.provider.name"), "aws.bedrock");
+    assert_string_equal(attribute(span, "gen_ai.request.model"), "m-1");
+    assert_string_equal(attribute(span, "gen_ai.usage.input_tokens"), "10");
+    assert_string_equal(attribute(span, "takc.model_calls"), "7");
+}
+
+static json_t *run_body(const struct takc_traces *t, const struct takc_trace_job *j)
+{
+    struct takc_buf b;
+    json_t *body = NULL;
+    takc_buf_init(&b, 1 << 20);
+    assert_int_equal(takc_trace_job_body(t, j, &failed, &b, NULL), TAKC_OK);
+    assert_int_equal(takc_json_parse(takc_buf_str(&b), &body, NULL), TAKC_OK);
+    takc_buf_clear(&b);
+    return body;
+}
+
+/* Its stages lie one behind the other below it; of too many the first have spans. */
+static void a_run_has_a_span_and_its_stages(void **state)
+{
+    (void)state;
+    static struct takc_trace_job j;
+    char name[16];
+    struct takc_traces *t = open_traces("always_on", "");
+    fill_run(&j);
+    json_t *body = run_body(t, &j);
+    check_run(span_at(body, 0));
+    assert_null(span_at(body, 1));
+    json_decref(body);
+    for (int i = 0; i < TAKC_TRACE_STAGES_MAX + 3; i++) {
+        (void)snprintf(name, sizeof(name), "stage %d", i);
+        takc_trace_job_stage(&j, name);
+    }
+    body = run_body(t, &j);
+    for (size_t i = 1; i <= TAKC_TRACE_STAGES_MAX; i++) {
+        const json_t *s = span_at(body, i), *next = span_at(body, i + 1);
+        (void)snprintf(name, sizeof(name), "stage %zu", i - 1);
+        assert_string_equal(json_string_value(json_object_get(s, "name")), name);
+        assert_string_equal(json_string_value(json_object_get(s, "parentSpanId")), "00f067aa0ba902b7");
+        if (next)
+            assert_string_equal(json_string_value(json_object_get(s, "endTimeUnixNano")),
+                                json_string_value(json_object_get(next, "startTimeUnixNano")));
+    }
+    assert_null(span_at(body, TAKC_TRACE_STAGES_MAX + 1));
+    json_decref(body);
+    takc_traces_close(t);
+}
+
+/* Neither a run that is not sampled nor one without a trace takes room in the queue. */
+static void runs_that_nobody_wants_are_not_queued(void **state)
+{
+    (void)state;
+    static struct takc_trace_job j, none;
+    struct takc_traces *t = open_traces("always_on", "");
+    uint64_t sent = 0, dropped = 0;
+    fill_run(&j);
+    j.sampled = false;
+    for (int i = 0; i < 3000; i++) {
+        takc_trace_job_ended(t, &j, &failed);
+        takc_trace_job_ended(t, &none, &failed);
+        takc_trace_job_ended(NULL, &j, &failed);
+    }
+    takc_traces_count(t, &sent, &dropped);
+    assert_int_equal(dropped, 0);
+    j.sampled = true;
+    for (int i = 0; i < 3000; i++)
+        takc_trace_job_ended(t, &j, &failed);
+    takc_traces_count(t, &sent, &dropped);
+    assert_true(dropped > 0);
+    takc_traces_close(t);
+}
+
 /* A collector that is not there: what was queued is counted as lost, and close ends soon. */
 static void spans_that_nobody_takes_are_counted(void **state)
 {
@@ -398,6 +550,9 @@ int main(void)
         cmocka_unit_test(contexts_are_sent_on),
         cmocka_unit_test(odd_states_are_left_out),
         cmocka_unit_test(questions_of_a_batch_have_spans_of_their_own),
+        cmocka_unit_test(jobs_go_on_with_the_trace_of_their_request),
+        cmocka_unit_test(a_run_has_a_span_and_its_stages),
+        cmocka_unit_test(runs_that_nobody_wants_are_not_queued),
         cmocka_unit_test(a_service_has_one_name),
         cmocka_unit_test(spans_have_parents_and_names),
         cmocka_unit_test(spans_that_nobody_takes_are_counted),

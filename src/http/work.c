@@ -8,6 +8,7 @@
 #include "http/examples.h"
 #include "http/from_s3.h"
 #include "http/limits.h"
+#include "http/observe.h"
 #include "http/staging.h"
 #include "http/tenants.h"
 #include "takc/compress.h"
@@ -163,17 +164,8 @@ static enum takc_status ingest_first(const struct takc_api *api, struct takc_hom
     return source.len ? takc_work_ingest(api, home, source.ptr, &o, call, result, err) : TAKC_OK;
 }
 
-/* What the run asked of a model and got: a version that stood already tells of an earlier run. */
-static uint64_t tokens_of(const struct takc_compress_report *r)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; r->changed && i < r->n_rows; i++)
-        n += r->rows[i].generated.input_tokens + r->rows[i].generated.output_tokens;
-    return n;
-}
-
 enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home *home, const struct takc_job_row *job,
-                                    const json_t *request, struct takc_call *call, json_t *result, struct takc_err *err)
+                                    const json_t *request, struct takc_job_run *run, json_t *result, struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_system();
     uint64_t began_ns = clock->mono_ns(clock);
@@ -182,19 +174,21 @@ enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home
     struct takc_profile profile = {0};
     struct takc_model_settings model = api->model;
     struct takc_compress_report report = {.changed = false};
+    struct takc_noted_answer *asked = &run->trace.answer;
     struct takc_compress_options o = {.task = job->task, .model = &model, .n_threads = api->work.n_threads, .wait_ms = LOCK_WAIT_MS};
     read_rates(json_object_get(request, "compression_rates"), &o, rates);
     json_t *shown = NULL;
     enum takc_status st = takc_examples_read(takc_home_path(api->home), job->id, request, &shown, err);
     read_examples(shown, &o, examples);
     if (!st)
-        st = ingest_first(api, home, job, request, call, result, err);
+        st = ingest_first(api, home, job, request, &run->call, result, err);
     if (!st)
         st = takc_home_profile(home, job->task, &profile, err);
     model.model = choose_model(request, &profile, api);
     if (!st)
-        st = takc_compress(home, call, &o, &report, err);
-    takc_limits_spend(api, &(struct takc_identity){.subject = job->subject, .tenant = job->tenant}, st ? 0 : tokens_of(&report),
+        st = takc_compress(home, &run->call, &o, &report, err);
+    takc_observe_compress(asked, model.model, &report);
+    takc_limits_spend(api, &(struct takc_identity){.subject = job->subject, .tenant = job->tenant}, st ? 0 : asked->input + asked->output,
                       report.picodollars);
     if (!st && !say_report(result, job->task, &report, (clock->mono_ns(clock) - began_ns) / 1000000u))
         st = takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
@@ -309,15 +303,15 @@ static enum takc_status ingest_group(const struct takc_api *api, struct takc_hom
 }
 
 enum takc_status takc_work_process(const struct takc_api *api, struct takc_home *home, const struct takc_job_row *job,
-                                   const json_t *request, struct takc_call *call, json_t *result, struct takc_err *err)
+                                   const json_t *request, struct takc_job_run *run, json_t *result, struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_system();
     uint64_t began_ns = clock->mono_ns(clock);
     char chunks[96];
     const json_t *groups = json_object_get(request, "groups");
-    enum takc_status st = ingest_first(api, home, job, request, call, result, err);
+    enum takc_status st = ingest_first(api, home, job, request, &run->call, result, err);
     for (size_t i = 0; i < json_array_size(groups) && !st; i++)
-        st = ingest_group(api, home, job, i, json_array_get(groups, i), call, result, err);
+        st = ingest_group(api, home, job, i, json_array_get(groups, i), &run->call, result, err);
     if (!st)
         st = judge(result, err);
     (void)snprintf(chunks, sizeof(chunks), "%.*s/", TAKC_STR_ARG(job->task));
@@ -367,19 +361,20 @@ static void close_home(const struct takc_api *api, struct takc_home *home)
         takc_tenants_put(api->tenants, home);
 }
 
-static enum takc_status run(void *arg, const struct takc_job_row *job, struct takc_call *call, struct takc_buf *out, struct takc_err *err)
+static enum takc_status run(void *arg, const struct takc_job_row *job, struct takc_job_run *r, struct takc_buf *out, struct takc_err *err)
 {
     const struct takc_api *api = arg;
     struct takc_home *home = NULL;
     bool compresses = takc_str_is(job->kind, TAKC_KIND_COMPRESS);
     json_t *request = NULL, *result = json_object();
     enum takc_status st = result ? takc_json_parse(job->request, &request, err) : takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
+    takc_trace_job_begin(api->traces, api->trace_context, request, &r->call, &r->trace);
     if (!st)
-        st = open_home(api, job->tenant, call, &home, err);
+        st = open_home(api, job->tenant, &r->call, &home, err);
     if (!st && !compresses && !takc_str_is(job->kind, TAKC_KIND_PROCESS))
         st = takc_fail(err, TAKC_UNSUPPORTED, 0, "this takc knows no job of kind %.*s", TAKC_STR_ARG(job->kind));
     if (!st)
-        st = (compresses ? takc_work_compress : takc_work_process)(api, home, job, request, call, result, err);
+        st = (compresses ? takc_work_compress : takc_work_process)(api, home, job, request, r, result, err);
     if (st && result)
         say_failure(api, result, st, compresses ? TAKC_ABOUT_COMPRESS : TAKC_ABOUT_UNSET, takc_json_get_str(request, "model").len > 0, err);
     if (result && takc_json_dump(result, false, out, NULL))
@@ -416,6 +411,7 @@ enum takc_status takc_work_open(struct takc_api *api, struct takc_err *err)
                                         .n_running = (unsigned)(api->work.jobs_running ? api->work.jobs_running : 1),
                                         .queued_max = api->work.jobs_max ? api->work.jobs_max : 1000,
                                         .quick_kind = TAKC_KIND_PROCESS,
+                                        .traces = api->traces,
                                         .run = run,
                                         .ended = ended,
                                         .began = began,

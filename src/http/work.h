@@ -38,10 +38,10 @@ TAKC_CHECK enum takc_status takc_work_source(const struct takc_work_settings *s,
 
 /* The kinds' work: as takc_jobs_options.run. */
 TAKC_CHECK enum takc_status takc_work_process(const struct takc_api *api, struct takc_home *home, const struct takc_job_row *job,
-                                              const json_t *request, struct takc_call *call, json_t *result, struct takc_err *err);
+                                              const json_t *request, struct takc_job_run *run, json_t *result, struct takc_err *err);
 /* The same of a compression. */
 TAKC_CHECK enum takc_status takc_work_compress(const struct takc_api *api, struct takc_home *home, const struct takc_job_row *job,
-                                               const json_t *request, struct takc_call *call, json_t *result, struct takc_err *err);
+                                               const json_t *request, struct takc_job_run *run, json_t *result, struct takc_err *err);
 /* Documents of a place into a task; what became of them goes into result. REFUSED: there were some and none was taken. */
 struct takc_ingest_options;
 TAKC_CHECK enum takc_status takc_work_ingest(const struct takc_api *api, struct takc_home *home, const char *path,

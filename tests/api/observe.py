@@ -227,12 +227,15 @@ def observed():
 
 
 class Model(http.server.BaseHTTPRequestHandler):
-    """An endpoint of OpenAI's kind: keeps the trace contexts it is asked under. A question with "broken" in it fails."""
-    seen = []
+    """An endpoint of OpenAI's kind: keeps the trace contexts it is asked under. A question with "broken" in it fails, one with "slowly" waits
+    for the gate."""
+    seen, gate = [], threading.Event()
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         Model.seen.append((self.headers.get("traceparent"), self.headers.get("tracestate")))
+        if b"slowly" in body:
+            Model.gate.wait(60)
         if b"broken" in body:
             return self.say(400, {"error": {"message": "no", "type": "invalid_request_error"}})
         message = {"role": "assistant", "content": "Revenue was 41 million CHF [1]."}
@@ -245,7 +248,10 @@ class Model(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.wfile.write(body)
+        except OSError:  # who asked has gone
+            pass
 
     def log_message(self, *args):
         pass
@@ -330,6 +336,92 @@ def check_sent_on(found):
     check(len([s for s in found if s["name"] == "question"]) == 16, "spans of questions are bounded")
 
 
+def job(server, path, body, headers=None):
+    """A job's id, once it has ended."""
+    status, _, reply = server.ask("POST", path, body, headers)
+    check(status == 202, "%s: %s %s" % (path, status, reply))
+    ended = lambda: server.ask("GET", "/jobs/" + reply["job_id"])[2]["status"] in ("done", "failed")
+    until(ended, "the end of a job")
+    return reply["job_id"]
+
+
+def document(task, text):
+    return {"task_type": task, "create": True, "async": True, "documents": [{"name": "a.txt", "text": (text + " ") * 30}]}
+
+
+def jobs_go_on():
+    """A job is run under a span of its own in the trace of the request that queued it, and asks its models with it, also after a restart."""
+    env = {"OTEL_SERVICE_NAME": "observed", "TAKC_MODEL_NAME": "openai:m", "OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": listen(Model) + "/v1",
+           "TAKC_LOG_FORMAT": "json", "no_proxy": "127.0.0.1"}
+    collected = {**env, "OTEL_EXPORTER_OTLP_ENDPOINT": listen(Sink), "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20b"}
+    state = {"traceparent": PARENT, "tracestate": "vendor=1"}
+    Sink.bodies.clear()
+    Model.seen.clear()
+    ids = {}
+    with live.home() as home:
+        with live.Server(home, env=collected) as server:
+            ids["good"] = job(server, "/compress", {"task_type": "fin", "compression_rates": ["4x", "16x"]}, {**state, "Idempotency-Key": "k1"})
+            good = list(Model.seen)
+            again = server.ask("POST", "/compress", {"task_type": "fin", "compression_rates": ["4x", "16x"]}, {"Idempotency-Key": "k1"})
+            check(again[0] == 202 and again[2]["job_id"] == ids["good"], "another trace, another request: %s" % (again,))
+            _, _, shown = server.ask("GET", "/jobs/" + ids["good"])
+            check("trace" not in json.dumps(shown), "a job that tells its trace: %s" % shown)
+            ids["bad-in"] = job(server, "/process", document("bad", "The broken pump of Basel was sold for 12 million CHF."))
+            ids["bad"] = job(server, "/compress", {"task_type": "bad", "compression_rates": ["4x"]})
+            job(server, "/process", document("slow", "The plant of Basel slowly shipped 120 tonnes in week 7."))
+            n = len(Model.seen)
+            status, _, reply = server.ask("POST", "/compress", {"task_type": "slow", "compression_rates": ["4x"]}, state)
+            ids["slow"] = reply["job_id"]
+            until(lambda: len(Model.seen) > n, "a model that is asked slowly")
+        Model.gate.set()
+        with live.Server(home, env=collected) as server:
+            until(lambda: server.ask("GET", "/jobs/" + ids["slow"])[2]["status"] == "done", "the end of a job that was put back")
+            slow = Model.seen[n:]
+        check_jobs(spans(), ids, good, slow)
+        with sqlite3.connect(home + "/catalog.sqlite") as db:
+            kept = db.execute("SELECT count(*) FROM jobs WHERE request <> ''").fetchone()[0]
+            check(kept == 0, "requests of jobs that have ended: %s" % kept)
+        # Without a collector, as for questions: the client's context as it came, or none.
+        for i, (more, expected) in enumerate((({}, (PARENT, "vendor=1")), ({"OTEL_PROPAGATORS": "none"}, (None, None)))):
+            Model.seen.clear()
+            with live.Server(home, env={**env, **more, "TAKC_MODEL_NAME": "openai:m%d" % i}) as server:  # of another model no reply is kept
+                job(server, "/compress", {"task_type": "fin", "compression_rates": ["4x"]}, state)
+            check(Model.seen and set(Model.seen) == {expected}, "%s: jobs sent on: %s" % (more, Model.seen))
+
+
+def check_jobs(found, ids, good, slow):
+    trace = PARENT.split("-")[1]
+    runs = [s for s in found if s["name"].startswith("job ")]
+    by_id = {s["spanId"]: s for s in found}
+    of = lambda name: sorted((s for s in runs if attributes(s)["takc.job.id"] == ids[name]), key=lambda s: int(s["startTimeUnixNano"]))
+    check(len(of("good")) == len(of("bad")) == len(of("bad-in")) == 1 and len(of("slow")) == 2, "runs: %s" % [s["name"] for s in runs])
+    for s in runs:
+        root = by_id[s["parentSpanId"]]
+        check(root["kind"] == 2 and root["name"] == "POST /" + s["name"].split()[1] and root["traceId"] == s["traceId"] and s["kind"] == 5 and
+              int(root["startTimeUnixNano"]) <= int(s["startTimeUnixNano"]) <= int(s["endTimeUnixNano"]), "a job below its request: %s %s" % (root, s))
+        for stage in (c for c in found if c.get("parentSpanId") == s["spanId"]):
+            check(stage["kind"] == 1 and stage["traceId"] == s["traceId"] and int(s["startTimeUnixNano"]) <= int(stage["startTimeUnixNano"]) <=
+                  int(stage["endTimeUnixNano"]) <= int(s["endTimeUnixNano"]), "a stage lies outside of its job: %s %s" % (s, stage))
+    run = of("good")[0]
+    stages = lambda run: {c["name"] for c in found if c.get("parentSpanId") == run["spanId"]}
+    check({"compress 4x", "compress medium"} <= stages(run), "stages: %s" % stages(run))
+    about = attributes(run)
+    check(run["name"] == "job compress" and run["traceId"] == trace and "status" not in run and about["takc.job.kind"] == "compress" and
+          about["takc.task"] == "fin" and about["takc.job.attempts"] == "1" and about["takc.outcome"] == "done", "a job: %s" % run)
+    check(about["gen_ai.request.model"] == "m" and about["gen_ai.provider.name"] == "openai" and about["takc.model_calls"] == str(len(good)) and
+          about["gen_ai.usage.input_tokens"] == str(20 * len(good)) and about["gen_ai.usage.output_tokens"] == str(5 * len(good)), "its models: %s" % about)
+    check(good and set(good) == {("00-%s-%s-01" % (trace, run["spanId"]), "vendor=1")}, "a job's models were asked under: %s" % good)
+    bad, read = of("bad")[0], of("bad-in")[0]
+    check(bad["status"] == {"code": 2} and attributes(bad)["takc.outcome"] == "failed" and attributes(bad)["error.type"] and
+          bad["traceId"] not in (trace, read["traceId"]), "a job that failed: %s" % bad)
+    check(read["name"] == "job process" and "status" not in read and "gen_ai.request.model" not in attributes(read), "documents: %s" % read)
+    first, last = of("slow")
+    check("compress 4x" in stages(first), "a stage that was cut off before its first reply: %s" % stages(first))
+    check([attributes(s)["takc.outcome"] for s in (first, last)] == ["queued", "done"] and "status" not in first and
+          first["parentSpanId"] == last["parentSpanId"] and first["traceId"] == last["traceId"] == trace, "put back: %s %s" % (first, last))
+    check([slow[i][0] for i in (0, -1)] == ["00-%s-%s-01" % (trace, s["spanId"]) for s in (first, last)], "asked under: %s" % slow)
+
+
 def grpc_is_warned_of():
     with live.home() as home:
         for protocol, said in (("grpc", True), ("http/protobuf", False)):
@@ -389,6 +481,7 @@ def refused_options():
 
 observed()
 sent_on()
+jobs_go_on()
 without_collector()
 grpc_is_warned_of()
 with_keys()

@@ -79,6 +79,7 @@ class Plan:
         self.pages = 0
         self.objects = []       # keys that were asked for
         self.answers = {}       # key: (status, body) in the place of S3's
+        self.contexts = set()   # traces that it was asked in
 
 
 plan = Plan()
@@ -122,6 +123,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         lists = "list-type=2" in query
         key = urllib.parse.unquote(path.split("/", 2)[2]) if not lists else None
         with plan.lock:
+            plan.contexts.add(self.headers.get("traceparent"))
             throttled = plan.throttle > 0
             plan.throttle -= throttled
             if lists:
@@ -245,9 +247,11 @@ def taken(home, work):
     for marker in ("docs/q/", "docs/q/sub/"):
         put(marker, "")
     with home.server() as server:
-        status, reply = process(server, "s3://%s/docs/q/" % BUCKET, config={"preprocessing_steps": ["clean"]})
+        trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        status, reply = process(server, "s3://%s/docs/q/" % BUCKET, headers={"traceparent": trace}, config={"preprocessing_steps": ["clean"]})
         check(status == 200 and reply["status"] == "done" and reply["accepted"] == len(DOCS), "a prefix: %s" % reply)
         check(plan.pages > 2, "the listing had pages: %d" % plan.pages)
+        check(plan.contexts == {trace}, "S3 was asked in: %s" % plan.contexts)
         told = reasons(reply)
         check(told[".hidden"] == "hidden" and "binary" in told["pic.bin"] and reply["skipped"] == 2 and reply["refused"] == 0, "what was not taken: %s" % reply)
         check(names(server) == sorted(DOCS), "names: %s" % names(server))
