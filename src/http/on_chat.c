@@ -4,8 +4,8 @@
  * takc/TASK@3, takc/TASK:8x.
  *
  * The last message of the user is the question; the turns before it are history. Messages of other roles, parameters that mean nothing here
- * and tools that may be called are let through unread; who asks for what no answer has (JSON, a call of a tool, logprobs, sound, a look at a
- * picture) is told so, since his program would break on the answer. Citations, confidence and money are in the extra member "takc". */
+ * and tools that may be called are let through unread; who asks for what no answer has (JSON, a call of a tool, logprobs, sound, a look at
+ * a picture) is told so, since his program would break on the answer. Citations, confidence and money are in the extra member "takc". */
 #include "http/limits.h"
 #include "http/observe.h"
 
@@ -227,8 +227,6 @@ static enum takc_status read_chat(const struct takc_asked *asked, struct chat *c
     c->q.o.max_tokens = limit_of(body);
     c->q.o.has_temperature = json_is_number(t);
     c->q.o.temperature = json_number_value(t);
-    if (json_is_true(json_object_get(body, "logprobs")))
-        return takc_fail(err, TAKC_INVALID, 0, "/logprobs: false (answers have none) is expected");
     enum takc_status st = read_messages(c, json_object_get(body, "messages"), err);
     return st ? st : takc_question_model(asked, takc_str(""), &c->q, err);
 }

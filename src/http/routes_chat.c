@@ -17,7 +17,8 @@ static const struct takc_member format_members[] = {
 static const struct takc_schema a_modality = {.type = TAKC_TYPE_TEXT, .one_of = "text", .expected = "text"};
 #define TOOL_CHOICE                                                                                                                        \
     {                                                                                                                                      \
-        .type = TAKC_TYPE_TEXT, .one_of = "auto|none", .expected = "auto or none (no tool is ever called)", .nullable = true               \
+        .type = TAKC_TYPE_TEXT, .about = "tools may be there, none is called", .one_of = "auto|none",                                      \
+        .expected = "auto or none (no tool is ever called)", .nullable = true                                                              \
     }
 static const struct takc_member chat_members[] = {
     {"model", REQUIRED, TEXT("takc/TASK[@VERSION][:RATE]", 1, 300)},
@@ -28,11 +29,13 @@ static const struct takc_member chat_members[] = {
     {"max_completion_tokens", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 200000, .nullable = true}},
     {"temperature", OPTIONAL, {.type = TAKC_TYPE_NUMBER, .limited = true, .min = 0, .max = 2, .nullable = true}},
     {"n", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 1, .nullable = true}},
-    {"response_format", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .open = true, .nullable = true, TAKC_MEMBERS(format_members)}},
+    {"response_format",
+     OPTIONAL,
+     {.type = TAKC_TYPE_OBJECT, .about = "answers are prose", .open = true, .nullable = true, TAKC_MEMBERS(format_members)}},
     {"tool_choice", OPTIONAL, TOOL_CHOICE},
     {"function_call", OPTIONAL, TOOL_CHOICE},
     {"modalities", OPTIONAL, {.type = TAKC_TYPE_LIST, .items = &a_modality, .nullable = true}},
-    {"logprobs", OPTIONAL, {.type = TAKC_TYPE_BOOL, .about = "false: answers have none", .nullable = true}},
+    {"logprobs", OPTIONAL, {.type = TAKC_TYPE_BOOL, .one_of = "false", .expected = "false (answers have none)", .nullable = true}},
 };
 static const struct takc_schema chat_body = {.type = TAKC_TYPE_OBJECT,
                                              .name = "ChatRequest",
