@@ -51,6 +51,7 @@ static const struct takc_member answer_members[] = {
     {"compression_rate_used", REQUIRED, {.type = TAKC_TYPE_TEXT, .nullable = true}},
     {"reader_tokens", REQUIRED, {.type = TAKC_TYPE_WHOLE, .about = "looked at"}},
     {"cost_usd", REQUIRED, {.type = TAKC_TYPE_NUMBER, .about = "of the model, where one was asked"}},
+    {"notes", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "what could not be had, or is not borne out, one a line; mostly empty"}},
 };
 static const struct takc_schema query_output = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(answer_members)};
 
