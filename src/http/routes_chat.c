@@ -24,7 +24,7 @@ static const struct takc_member chat_members[] = {
     {"model", REQUIRED, TEXT("takc/TASK[@VERSION][:RATE]", 1, 300)},
     {"messages", REQUIRED, {.type = TAKC_TYPE_LIST, .min_len = 1, .max_len = 1000, .items = &a_message}},
     {"stream", OPTIONAL, {.type = TAKC_TYPE_BOOL, .nullable = true}},
-    {"stream_options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .open = true, .nullable = true, TAKC_MEMBERS(stream_options)}},
+    {"stream_options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .open = true, .nullable = true, .nulls = true, TAKC_MEMBERS(stream_options)}},
     {"max_tokens", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 200000, .nullable = true}},
     {"max_completion_tokens", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 200000, .nullable = true}},
     {"temperature", OPTIONAL, {.type = TAKC_TYPE_NUMBER, .limited = true, .min = 0, .max = 2, .nullable = true}},

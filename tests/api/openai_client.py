@@ -54,7 +54,7 @@ def odd_but_welcome(client):
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
     r = chat.create(model="takc/fin", messages=QUESTION, tools=[tool], tool_choice="auto", temperature=0.3, top_p=1, seed=1, user="u", stop=["x"],
                     presence_penalty=0, frequency_penalty=0, logprobs=False, response_format={"type": "text"}, parallel_tool_calls=False,
-                    reasoning_effort="low", metadata={"a": "b"}, store=False, extra_body={"unheard_of": [1, 2]})
+                    reasoning_effort="low", metadata={"a": "b"}, store=False, stream_options={"include_usage": None}, extra_body={"unheard_of": [1, 2]})
     check("43 million" in r.choices[0].message.content, "parameters that mean nothing here: %r" % r)
     talk = [{"role": "developer", "content": "Be brief."}, {"role": "system", "content": "You are a clerk."},
             {"role": "user", "content": [{"type": "text", "text": "What was the revenue"}, {"type": "text", "text": "of Q3?"}]}]
