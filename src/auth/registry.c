@@ -101,5 +101,5 @@ enum takc_status takc_auth_check(struct takc_auth *a, struct takc_call *call, co
             *out = who;
         return st;
     }
-    return takc_fail(err, TAKC_DENIED, 0, "this needs a credential");
+    return takc_fail(err, TAKC_DENIED, 0, "this needs a credential in a header: Authorization, or X-API-Key for keys");
 }

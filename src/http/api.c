@@ -17,7 +17,7 @@ enum { BODY_MAX = 1 << 20 };
 
 /* ---- replies ---- */
 
-/* NULL: none was found. */
+/* NULL: none was found, or it was not looked for. */
 static const struct takc_route *route_of(const struct takc_exchange *x)
 {
     const struct takc_asked *asked = x->about;
@@ -78,7 +78,8 @@ static json_t *error_body(const struct takc_exchange *x, const char *code, struc
     const struct takc_clock *clock = takc_clock_system();
     const struct takc_error_body e = {code, message, x->request_id, clock->wall_s(clock), details};
     const struct takc_route *r = route_of(x);
-    json_t *v = r && r->wording ? r->wording(code, message, takc_json_get_str(details, "pointer")) : takc_error_json(&e);
+    takc_wording_fn *wording = r ? r->wording : takc_route_wording(x->path);
+    json_t *v = wording ? wording(code, message, takc_json_get_str(details, "pointer")) : takc_error_json(&e);
     json_decref(details);
     return v;
 }

@@ -92,6 +92,9 @@ const struct takc_route *takc_route_at(size_t i);
  * others, empty where there is no such path. NOMEM gives NULL, too, with out_nomem. */
 const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
                                          char out_allow[64], bool *out_nomem);
+/* How failures are worded at a path as it came, whatever the method: who asks by the wrong one, or is refused before, reads the same words.
+ * NULL: as the guide has them, or there is no such path. */
+takc_wording_fn *takc_route_wording(struct takc_str path);
 /* The whole description, OpenAPI 3.1; authorized: routes with a scope need a credential. NULL: no memory. Returns owned. */
 json_t *takc_openapi(bool authorized);
 

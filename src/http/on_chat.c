@@ -4,7 +4,8 @@
  * takc/TASK@3, takc/TASK:8x.
  *
  * The last message of the user is the question; the turns before it are history. Messages of other roles, parameters that mean nothing here
- * and tools are let through unread. Citations, confidence and money are in the extra member "takc". */
+ * and tools that may be called are let through unread; who asks for what no answer has (JSON, a call of a tool, logprobs, sound, a look at
+ * a picture) is told so, since his program would break on the answer. Citations, confidence and money are in the extra member "takc". */
 #include "http/limits.h"
 #include "http/observe.h"
 
@@ -25,10 +26,10 @@ struct chat {
 
 /* ---- failures ---- */
 
-/* "/messages/0/role" as OpenAI has it: "messages[0].role". Gives the length. */
+/* "/messages/0/role" as OpenAI has it: "messages[0].role"; of the query string its name. Gives the length. */
 static size_t param_of(struct takc_str pointer, char out[200])
 {
-    struct takc_str rest = takc_str_slice(pointer, pointer.ptr[0] == '/', pointer.len), part;
+    struct takc_str rest = takc_str_slice(pointer, pointer.ptr[0] == '/' || pointer.ptr[0] == '?', pointer.len), part;
     size_t n = 0;
     out[0] = '\0';
     while (takc_str_split(&rest, '/', &part)) {
@@ -52,7 +53,11 @@ json_t *takc_openai_error(const char *code, struct takc_str message, struct takc
                  {"TOO_LONG", "invalid_request_error", "context_length_exceeded"},
                  {"LIMITED", "rate_limit_error", "rate_limit_exceeded"},
                  {"RATE_LIMIT_EXCEEDED", "rate_limit_error", "rate_limit_exceeded"},
+                 {"COST", "insufficient_quota", "insufficient_quota"},
                  {"BUSY", "server_error", "server_busy"},
+                 {"CANCELLED", "server_error", "cancelled"},
+                 {"NO_MODEL", "server_error", "upstream_error"},
+                 {"UNTRUSTED", "server_error", "upstream_error"},
                  {"INTERNAL_ERROR", "server_error", "internal_error"},
                  {"UPSTREAM", "server_error", "upstream_error"},
                  {"TIMEOUT", "server_error", "timeout"},
@@ -154,11 +159,25 @@ static struct takc_str begin_of(struct takc_str s)
     return takc_str_slice(s, 0, n);
 }
 
+/* The question is all of the last message of the user, at that place: a picture that nobody looks at would be answered in silence. */
+static enum takc_status check_question(const json_t *messages, size_t at, struct takc_str text, struct takc_err *err)
+{
+    const json_t *parts = json_object_get(json_array_get(messages, at), "content");
+    for (size_t i = 0; i < json_array_size(parts); i++)
+        if (!json_is_string(json_object_get(json_array_get(parts, i), "text")))
+            return takc_fail(err, TAKC_INVALID, 0, "/messages/%zu/content/%zu: a part of type text is expected", at, i);
+    if (!takc_str_trim(text).len)
+        return takc_fail(err, TAKC_INVALID, 0, "/messages/%zu/content: a text that is not blank is expected", at);
+    if (count_characters(text) > QUESTION_MAX)
+        return takc_fail(err, TAKC_INVALID, 0, "/messages/%zu/content: a question of at most %d characters is expected", at, QUESTION_MAX);
+    return TAKC_OK;
+}
+
 /* Turns before the last question: pairs of what was asked and answered, the latest ones. */
 static enum takc_status read_messages(struct chat *c, const json_t *messages, struct takc_err *err)
 {
     struct takc_question_lists *q;
-    size_t n = 0;
+    size_t n = 0, last = 0;
     if (takc_question_lists(&c->q, err))
         return TAKC_NOMEM;
     q = c->q.lists;
@@ -175,15 +194,16 @@ static enum takc_status read_messages(struct chat *c, const json_t *messages, st
             }
             q->answers[n] = takc_str("");
             q->questions[n++] = text;
+            last = i;
         } else if (takc_str_is(role, "assistant") && n) {
             q->answers[n - 1] = begin_of(text);
         }
     }
-    if (!n || !takc_str_trim(q->questions[n - 1]).len)
+    if (!n)
         return takc_fail(err, TAKC_INVALID, 0, "/messages: a message of the user with a text is expected");
-    if (count_characters(q->questions[n - 1]) > QUESTION_MAX)
-        return takc_fail(err, TAKC_INVALID, 0, "/messages: the last message of the user is the question, and has at most %d characters",
-                         QUESTION_MAX);
+    enum takc_status st = check_question(messages, last, q->questions[n - 1], err);
+    if (st)
+        return st;
     for (size_t i = 0; i + 1 < n; i++)
         q->questions[i] = begin_of(q->questions[i]);
     c->q.o.question = q->questions[n - 1];

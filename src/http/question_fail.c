@@ -32,6 +32,9 @@ static const struct told {
     {"cancelled", false, 503, "CANCELLED", "the request was given up"},
 };
 
+static const char cap_reached[] =
+    "what models may cost here is reached: cost.max_usd and cost.monthly_cap_usd are the server's to raise, and its log says which it was";
+
 static bool is_row(const struct told *row, bool named, const char *failure)
 {
     return strcmp(row->failure, failure) == 0 && (named || !row->named);
@@ -46,8 +49,8 @@ static struct takc_refusal refusal_of(bool named, enum takc_status st, const cha
         return (struct takc_refusal){.status = 502, .code = "UPSTREAM", .message = takc_error_told(TAKC_UPSTREAM, err)};
     if (st == TAKC_REFUSED && err->detail == TAKC_MODEL_FORBIDDEN)
         return (struct takc_refusal){.status = 403, .code = "FORBIDDEN", .message = takc_error_told(st, err)};
-    if (st == TAKC_COST) /* a cap of ours: no call was made */
-        return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_error_told(st, err), .retry_s = CAP_RETRY_S};
+    if (st == TAKC_COST) /* a cap of ours: no call was made; what others have spent is not told */
+        return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_str(cap_reached), .retry_s = CAP_RETRY_S};
     return (struct takc_refusal){.status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE)};
 }
 
@@ -57,7 +60,7 @@ struct takc_refusal takc_question_refusal(const struct takc_exchange *x, bool na
     const struct takc_asked *asked = x->about;
     char room[TAKC_TOLD_BYTES];
     struct takc_refusal f = refusal_of(named, st, r->answer.failure, err);
-    if (f.status >= 500 || r->answer.failure)
+    if (f.status >= 500 || r->answer.failure || st == TAKC_COST)
         takc_api_log_failure(x, st, err);
     if ((f.status == 429 || f.status == 503) && r->answer.failure && r->answer.after_ms)
         f.retry_s = (unsigned)((r->answer.after_ms < AFTER_MAX_MS ? r->answer.after_ms : AFTER_MAX_MS) + 999) / 1000;

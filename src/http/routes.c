@@ -73,15 +73,32 @@ static const char *path_of(struct takc_str path, struct takc_arena *a, struct ta
     return *out_nomem ? NULL : best;
 }
 
+static struct takc_str without_version(struct takc_str path)
+{
+    return takc_str_starts(path, takc_str("/v1/")) ? takc_str_slice(path, 3, path.len) : path;
+}
+
+takc_wording_fn *takc_route_wording(struct takc_str path)
+{
+    struct takc_arena a;
+    struct takc_asked asked;
+    bool nomem = false;
+    takc_wording_fn *wording = NULL;
+    takc_arena_init(&a);
+    const char *one = takc_str_starts(path, takc_str("/")) ? path_of(without_version(path), &a, &asked, &nomem) : NULL;
+    for (size_t i = 0; one && !wording && takc_route_at(i); i++)
+        wording = strcmp(takc_route_at(i)->path, one) == 0 ? takc_route_at(i)->wording : NULL;
+    takc_arena_clear(&a);
+    return wording;
+}
+
 const struct takc_route *takc_route_find(struct takc_str method, struct takc_str path, struct takc_arena *a, struct takc_asked *out,
                                          char out_allow[64], bool *out_nomem)
 {
-    struct takc_str plain = path;
+    struct takc_str plain = without_version(path);
     out_allow[0] = '\0';
     *out = (struct takc_asked){.route = NULL};
     *out_nomem = false;
-    if (takc_str_starts(path, takc_str("/v1/")))
-        plain = takc_str_slice(path, 3, path.len);
     const char *one = path_of(plain, a, out, out_nomem);
     for (size_t i = 0; one && takc_route_at(i); i++) {
         const struct takc_route *r = takc_route_at(i);

@@ -10,15 +10,32 @@ static const struct takc_member message_members[] = {
 };
 static const struct takc_schema a_message = {.type = TAKC_TYPE_OBJECT, .name = "ChatMessage", .open = true, TAKC_MEMBERS(message_members)};
 static const struct takc_member stream_options[] = {{"include_usage", OPTIONAL, BOOL("a last chunk with the usage")}};
+/* What an answer cannot be is refused where a client demands it; what merely permits it is let through. */
+static const struct takc_member format_members[] = {
+    {"type", REQUIRED, {.type = TAKC_TYPE_TEXT, .one_of = "text", .expected = "text (answers are prose, never JSON)"}},
+};
+static const struct takc_schema a_modality = {.type = TAKC_TYPE_TEXT, .one_of = "text", .expected = "text"};
+#define TOOL_CHOICE                                                                                                                        \
+    {                                                                                                                                      \
+        .type = TAKC_TYPE_TEXT, .about = "tools may be there, none is called", .one_of = "auto|none",                                      \
+        .expected = "auto or none (no tool is ever called)", .nullable = true                                                              \
+    }
 static const struct takc_member chat_members[] = {
     {"model", REQUIRED, TEXT("takc/TASK[@VERSION][:RATE]", 1, 300)},
     {"messages", REQUIRED, {.type = TAKC_TYPE_LIST, .min_len = 1, .max_len = 1000, .items = &a_message}},
     {"stream", OPTIONAL, {.type = TAKC_TYPE_BOOL, .nullable = true}},
-    {"stream_options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .open = true, .nullable = true, TAKC_MEMBERS(stream_options)}},
+    {"stream_options", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .open = true, .nullable = true, .nulls = true, TAKC_MEMBERS(stream_options)}},
     {"max_tokens", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 200000, .nullable = true}},
     {"max_completion_tokens", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 200000, .nullable = true}},
     {"temperature", OPTIONAL, {.type = TAKC_TYPE_NUMBER, .limited = true, .min = 0, .max = 2, .nullable = true}},
     {"n", OPTIONAL, {.type = TAKC_TYPE_WHOLE, .limited = true, .min = 1, .max = 1, .nullable = true}},
+    {"response_format",
+     OPTIONAL,
+     {.type = TAKC_TYPE_OBJECT, .about = "answers are prose", .open = true, .nullable = true, TAKC_MEMBERS(format_members)}},
+    {"tool_choice", OPTIONAL, TOOL_CHOICE},
+    {"function_call", OPTIONAL, TOOL_CHOICE},
+    {"modalities", OPTIONAL, {.type = TAKC_TYPE_LIST, .items = &a_modality, .nullable = true}},
+    {"logprobs", OPTIONAL, {.type = TAKC_TYPE_BOOL, .one_of = "false", .expected = "false (answers have none)", .nullable = true}},
 };
 static const struct takc_schema chat_body = {.type = TAKC_TYPE_OBJECT,
                                              .name = "ChatRequest",

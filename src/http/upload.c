@@ -39,6 +39,16 @@ static enum takc_status begin_file(struct takc_upload *u, struct takc_str name, 
     return st ? st : takc_staging_begin(&u->staging, 0, name, err);
 }
 
+/* Of two values somebody on the way may have read the other one. */
+static enum takc_status see_once(struct takc_upload *u, struct takc_err *err)
+{
+    unsigned bit = 1u << u->field;
+    if (u->field != FIELD_LABELS && (u->seen & bit))
+        return takc_fail(err, TAKC_INVALID, 0, "multipart: the field %s is there twice", fields[u->field]);
+    u->seen |= bit;
+    return TAKC_OK;
+}
+
 static enum takc_status on_begin(void *arg, const struct takc_multipart_part *part, struct takc_err *err)
 {
     struct takc_upload *u = arg;
@@ -50,7 +60,7 @@ static enum takc_status on_begin(void *arg, const struct takc_multipart_part *pa
     u->value_len = 0;
     for (u->field = 0; u->field < (int)(sizeof(fields) / sizeof(fields[0])); u->field++)
         if (takc_str_is(part->name, fields[u->field]))
-            return TAKC_OK;
+            return see_once(u, err);
     return takc_fail(err, TAKC_INVALID, 0, "multipart: no field is called %.*s; a file has a filename",
                      (int)(part->name.len < 64 ? part->name.len : 64), part->name.ptr);
 }

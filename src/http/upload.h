@@ -26,6 +26,7 @@ struct takc_upload { /* in the exchange's arena */
     struct takc_arena *arena;
     const char *home;
     int field;                 /* the part at hand: a row of upload.c's fields; -1: a file */
+    unsigned seen;             /* bits of the fields that came */
     bool empty_file;           /* a form's file field that nobody filled */
     struct takc_sha256 *again; /* of the parts, in the place of the body's; NULL: no Idempotency-Key */
     uint64_t part_bytes;

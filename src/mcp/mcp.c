@@ -77,7 +77,7 @@ static void on_ping(struct talk *t)
 /* Every list is whole: a cursor is none of ours. */
 static bool is_first_page(struct talk *t)
 {
-    if (!json_object_get(t->params, "cursor"))
+    if (!json_object_get(t->params, "cursor") || json_is_null(json_object_get(t->params, "cursor")))
         return true;
     fail(t, TAKC_MCP_INVALID_PARAMS, "params.cursor: lists come whole, there is no such page");
     return false;
@@ -186,7 +186,8 @@ static void on_progress(void *arg, const char *stage, const char *unit, uint64_t
     m->notify(m->notify_arg, json_pack("{ss ss so}", "jsonrpc", "2.0", "method", "notifications/progress", "params", about));
 }
 
-static void run_tool(struct talk *t, const struct takc_mcp_tool *tool, const json_t *arguments)
+/* Members of arguments that are null, as some clients fill what they leave out, are taken out. */
+static void run_tool(struct talk *t, const struct takc_mcp_tool *tool, json_t *arguments)
 {
     struct takc_schema_miss miss;
     struct takc_err err = {0};
@@ -196,6 +197,8 @@ static void run_tool(struct talk *t, const struct takc_mcp_tool *tool, const jso
         st = takc_fail(&err, TAKC_INVALID, 0, "arguments%s: %s%s", miss.pointer, miss.expected,
                        strncmp(miss.expected, "no such", 7) == 0 ? "" : " is expected");
     if (!st)
+        takc_schema_drop_nulls(tool->input, arguments);
+    if (!st)
         st = tool->run(t->m->arg, t->call, arguments, &v, &err);
     t->result = st ? tool_failure(t, tool->name, st, &err) : tool_success(v);
 }
@@ -204,7 +207,7 @@ static void on_tools_call(struct talk *t)
 {
     struct takc_str name = takc_json_get_str(t->params, "name");
     const struct takc_mcp_tool *tool = tool_of(t->m->table, name);
-    const json_t *given = json_object_get(t->params, "arguments");
+    json_t *given = json_object_get(t->params, "arguments");
     if (!tool) {
         fail(t, TAKC_MCP_INVALID_PARAMS, name.len ? "params.name: there is no such tool" : "params.name: the name of a tool is expected");
         return;

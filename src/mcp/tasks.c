@@ -38,7 +38,7 @@ static const struct takc_member query_members[] = {
     {"mode", OPTIONAL, {.type = TAKC_TYPE_TEXT, .about = "what is looked at; auto is best", .one_of = "auto|artifact|select|both|whole"}},
     {"reader_tokens", OPTIONAL, WHOLE("most tokens of the documents that may be looked at", 1, 10000000)},
 };
-static const struct takc_schema query_input = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(query_members)};
+static const struct takc_schema query_input = {.type = TAKC_TYPE_OBJECT, .nulls = true, TAKC_MEMBERS(query_members)};
 static const struct takc_member answer_members[] = {
     {"response", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "lines of the documents, or a model's text; [1] is the first citation"}},
     {"confidence", REQUIRED, NUMBER("how sure it is", 0, 1)},
@@ -51,6 +51,7 @@ static const struct takc_member answer_members[] = {
     {"compression_rate_used", REQUIRED, {.type = TAKC_TYPE_TEXT, .nullable = true}},
     {"reader_tokens", REQUIRED, {.type = TAKC_TYPE_WHOLE, .about = "looked at"}},
     {"cost_usd", REQUIRED, {.type = TAKC_TYPE_NUMBER, .about = "of the model, where one was asked"}},
+    {"notes", REQUIRED, {.type = TAKC_TYPE_TEXT, .about = "what could not be had, or is not borne out, one a line; mostly empty"}},
 };
 static const struct takc_schema query_output = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(answer_members)};
 
@@ -73,7 +74,7 @@ static const struct takc_member source_members[] = {
     {"start", OPTIONAL, WHOLE("first byte of its text; 0 where it is not given", 0, 1e12)},
     {"end", OPTIONAL, WHOLE("the byte behind the last; at most 65536 bytes come at once", 0, 1e12)},
 };
-static const struct takc_schema source_input = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(source_members)};
+static const struct takc_schema source_input = {.type = TAKC_TYPE_OBJECT, .nulls = true, TAKC_MEMBERS(source_members)};
 static const struct takc_member piece_members[] = {
     {"document", REQUIRED, {.type = TAKC_TYPE_TEXT}}, {"start", REQUIRED, {.type = TAKC_TYPE_WHOLE}},
     {"end", REQUIRED, {.type = TAKC_TYPE_WHOLE}},     {"text_bytes", REQUIRED, {.type = TAKC_TYPE_WHOLE, .about = "of the whole document"}},

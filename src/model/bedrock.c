@@ -87,9 +87,7 @@ static enum takc_status failed_transfer(const struct a_try *t, enum takc_status 
         t->out->failure = TAKC_FAILURE_TIMEOUT;
     if (st == TAKC_CANCELLED)
         t->out->failure = TAKC_FAILURE_CANCELLED;
-    if (st == TAKC_INVALID)
-        t->out->failure = TAKC_FAILURE_INVALID;
-    if (st == TAKC_DENIED)
+    if (st == TAKC_INVALID || st == TAKC_DENIED || st == TAKC_IO) /* no region, no good keys: it was not asked, so it refused nothing */
         t->out->failure = TAKC_FAILURE_DENIED;
     if (st == TAKC_UPSTREAM)
         t->out->failure = TAKC_FAILURE_CONNECTION;

@@ -128,6 +128,8 @@ static enum takc_status mode_whole(struct takc_answer *q, struct takc_err *err)
     bool whole = true;
     if (q->o->rate)
         st = takc_answer_note(q, err, "whole documents have no rate; the asked one is not used");
+    if (!st && q->o->reader_tokens_asked && q->r->tokens > q->reader_tokens)
+        st = takc_answer_note(q, err, "everything is larger than the limit; it is shown whole");
     if (!st)
         st = takc_answer_has_whole(q, &whole, err);
     if (!st && !whole) {

@@ -199,6 +199,17 @@ static enum takc_status any_key(void *arg, struct takc_str key, uint64_t size, s
     return TAKC_OK;
 }
 
+/* Nothing is there: of a misspelt task nothing should be taken in, so that is said of it instead. */
+static enum takc_status say_no_documents(struct takc_home *h, struct takc_str t, struct takc_err *err)
+{
+    struct takc_profile p = {0};
+    enum takc_status st = takc_home_profile(h, t, &p, err);
+    takc_profile_clear(&p);
+    return st ? st
+              : takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(t),
+                          TAKC_STR_ARG(t));
+}
+
 /* The task has no version at all, or none is current. */
 static enum takc_status say_next_step(struct takc_home *h, const struct takc_manifest *m, struct takc_err *err)
 {
@@ -214,8 +225,7 @@ static enum takc_status say_next_step(struct takc_home *h, const struct takc_man
                          documents ? "compress" : "cache", TAKC_STR_ARG(t), documents ? "" : " list, and roll back to one of these");
     return documents ? takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no compressed version; run: takc compress -t %.*s", TAKC_STR_ARG(t),
                                  TAKC_STR_ARG(t))
-                     : takc_fail(err, TAKC_NOT_FOUND, 0, "task %.*s has no documents; run: takc ingest -t %.*s FOLDER", TAKC_STR_ARG(t),
-                                 TAKC_STR_ARG(t));
+                     : say_no_documents(h, t, err);
 }
 
 enum takc_status takc_docset_version(struct takc_home *h, const struct takc_manifest *m, struct takc_str label,

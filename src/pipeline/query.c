@@ -102,6 +102,16 @@ enum takc_status takc_answer_keep_shown(struct takc_answer *q, struct takc_err *
     return st;
 }
 
+/* The rate, or the reader's budget, has no room for a line: an empty response is sure of nothing. */
+static enum takc_status say_empty(struct takc_answer *q, struct takc_err *err)
+{
+    bool asks = q->models && !q->o->dry && q->r->tokens;
+    if (q->r->response.len || asks)
+        return TAKC_OK;
+    q->r->confidence = 0;
+    return takc_answer_note(q, err, "nothing fits: more reader tokens, or a lower rate, show something");
+}
+
 static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struct takc_err *err)
 {
     static const char *const complexities[] = {"", "simple", "moderate", "complex"};
@@ -117,6 +127,8 @@ static enum takc_status answer(struct takc_answer *q, struct takc_home *h, struc
     st = takc_answer_filter_apply(q, err);
     if (!st)
         st = takc_answer_run(q, err);
+    if (!st)
+        st = say_empty(q, err);
     if (!st)
         st = takc_answer_keep_shown(q, err);
     takc_answer_lap(q, &q->r->timing.choose_ns);

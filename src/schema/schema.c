@@ -145,6 +145,11 @@ static bool text_fits(const struct takc_schema *s, const json_t *v)
     return length_fits(s, characters(text)) && (!s->one_of || is_choice(s->one_of, text)) && (!s->fits || s->fits(text));
 }
 
+static bool bool_fits(const struct takc_schema *s, const json_t *v)
+{
+    return !s->one_of || is_choice(s->one_of, takc_str(json_is_true(v) ? "true" : "false"));
+}
+
 static bool number_fits(const struct takc_schema *s, const json_t *v)
 {
     double x = json_number_value(v);
@@ -230,7 +235,7 @@ static bool check(struct walk *w, const struct takc_schema *s, const json_t *v)
     case TAKC_TYPE_NUMBER:
         return (json_is_number(v) && number_fits(s, v)) || missed(w, s);
     case TAKC_TYPE_BOOL:
-        return json_is_boolean(v) || missed(w, s);
+        return (json_is_boolean(v) && bool_fits(s, v)) || missed(w, s);
     case TAKC_TYPE_LIST:
         return json_is_array(v) && length_fits(s, json_array_size(v)) ? check_list(w, s, v) : missed(w, s);
     case TAKC_TYPE_OBJECT:
@@ -366,7 +371,7 @@ static bool describe_choices(const struct takc_schema *s, json_t *o)
     json_t *list = json_array();
     bool good = list != NULL;
     while (good && takc_str_split(&rest, '|', &word))
-        good = json_array_append_new(list, takc_json_str(word)) == 0;
+        good = json_array_append_new(list, s->type == TAKC_TYPE_BOOL ? json_boolean(takc_str_is(word, "true")) : takc_json_str(word)) == 0;
     if (good && s->nullable)
         good = json_array_append_new(list, json_null()) == 0;
     if (!good) {

@@ -26,7 +26,7 @@ struct takc_schema {
     bool limited;                       /* min and max count */
     double min, max;                    /* of numbers, inclusive */
     uint32_t min_len, max_len;          /* characters of a text, items of a list; max_len 0: any number */
-    const char *one_of;                 /* "auto|select"; NULL: any text */
+    const char *one_of;                 /* "auto|select", of a bool "false"; NULL: any */
     bool (*fits)(struct takc_str text); /* more than length; NULL: nothing more */
     const char *expected;               /* what fits wants: "a date like 2026-01-31" */
     const char *pattern, *format;       /* the same for OpenAPI, as far as it can be said there; NULL: nothing */

@@ -23,6 +23,7 @@ static const struct takc_member members[] = {
     {"list", OPTIONAL, {.type = TAKC_TYPE_LIST, .items = &text_or_inner}},
     {"either", OPTIONAL, {.type = TAKC_TYPE_TEXT, .or_else = &inner}},
     {"in", OPTIONAL, {.type = TAKC_TYPE_OBJECT, .nulls = true, TAKC_MEMBERS(inner_members)}},
+    {"never", OPTIONAL, {.type = TAKC_TYPE_BOOL, .one_of = "false", .expected = "false (there is none)"}},
 };
 static const struct takc_schema lenient = {.type = TAKC_TYPE_OBJECT, .nulls = true, TAKC_MEMBERS(members)};
 static const struct takc_schema strict = {.type = TAKC_TYPE_OBJECT, TAKC_MEMBERS(members)};
@@ -70,6 +71,21 @@ static void what_was_expected_is_said(void **state)
     misses(&strict, "{\"task\":\"t\",\"pairs\":\"x\"}", "/pairs", "a list of at most 8 objects {input, output}");
     misses(&strict, "{\"task\":\"t\",\"list\":5}", "/list", "a list");
     misses(&strict, "{\"task\":\"t\",\"none\":5}", "/none", "no such member");
+    misses(&strict, "{\"task\":\"t\",\"never\":true}", "/never", "false (there is none)");
+}
+
+static void a_bool_may_have_one_value(void **state)
+{
+    json_t *v = json("{\"task\":\"t\",\"never\":false}"), *components = json_object(), *schema = takc_schema_json(&strict, components);
+    json_t *want = json("{\"type\":\"boolean\",\"enum\":[false]}");
+    struct takc_schema_miss miss;
+    (void)state;
+    assert_true(takc_schema_check(&strict, v, &miss));
+    assert_true(json_equal(json_object_get(json_object_get(schema, "properties"), "never"), want));
+    json_decref(v);
+    json_decref(components);
+    json_decref(schema);
+    json_decref(want);
 }
 
 static void null_is_described(void **state)
@@ -88,6 +104,7 @@ static void null_is_described(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(null_is_as_good_as_absent_where_it_is_said),
-                                       cmocka_unit_test(what_was_expected_is_said), cmocka_unit_test(null_is_described)};
+                                       cmocka_unit_test(what_was_expected_is_said), cmocka_unit_test(a_bool_may_have_one_value),
+                                       cmocka_unit_test(null_is_described)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

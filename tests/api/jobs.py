@@ -221,6 +221,7 @@ def malformed(server, home):
     for body in (b"", good[:-8], good[:40], b"nothing", good.replace(b"form-data", b"attachment"), good.replace(b"task_type", b"tusk"),
                  form(("task_type", "fin")), form(("files", "m.txt", "x")), form(("task_type", "x" * 5000), ("files", "m.txt", "x")),
                  form(("task_type", "fin"), ("files", "m.txt", "x"), ("date", "tomorrow")), form(("task_type", "fin"), ("files", "m", "x"), ("create", "maybe")),
+                 form(("task_type", "none"), ("task_type", "fin"), ("files", "m.txt", "x")),  # which of both is meant?
                  b"--" + BOUNDARY.encode() + b"\r\nX: " + b"y" * 9000 + b"\r\n\r\n"):
         status, reply = upload(server, body=body)
         check(status == 400, "%r...: %s %s" % (body[:60], status, reply))

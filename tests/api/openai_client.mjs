@@ -28,3 +28,5 @@ assert.ok(usage.total_tokens > 0);
 await assert.rejects(client.chat.completions.create({ model: "takc/none", messages }), (e) => e instanceof OpenAI.NotFoundError && e.code === "model_not_found");
 await assert.rejects(client.chat.completions.create({ model: "takc/fin", messages: [] }), (e) => e instanceof OpenAI.BadRequestError && e.param === "messages");
 await assert.rejects(client.chat.completions.create({ model: "takc/limited", messages }), OpenAI.RateLimitError);
+await assert.rejects(client.chat.completions.create({ model: "takc/fin", messages, response_format: { type: "json_object" } }),
+    (e) => e instanceof OpenAI.BadRequestError && e.param === "response_format.type");

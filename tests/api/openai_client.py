@@ -16,7 +16,7 @@ def raises(kind, code, call, **kw):
     try:
         got = call(**kw)
     except openai.APIStatusError as e:
-        check(type(e) is kind and e.code == code, "%s %s: got %s %s: %s" % (kind.__name__, code, type(e).__name__, e.code, e))
+        check(isinstance(e, kind) and e.code == code, "%s %s: got %s %s: %s" % (kind.__name__, code, type(e).__name__, e.code, e))
         check(e.response.headers["x-request-id"] == e.request_id and e.request_id, "a failure without an id")
         return e
     raise SystemExit("FAILED: %s was expected, got %r" % (kind.__name__, got))
@@ -54,7 +54,7 @@ def odd_but_welcome(client):
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
     r = chat.create(model="takc/fin", messages=QUESTION, tools=[tool], tool_choice="auto", temperature=0.3, top_p=1, seed=1, user="u", stop=["x"],
                     presence_penalty=0, frequency_penalty=0, logprobs=False, response_format={"type": "text"}, parallel_tool_calls=False,
-                    reasoning_effort="low", metadata={"a": "b"}, store=False, extra_body={"unheard_of": [1, 2]})
+                    reasoning_effort="low", metadata={"a": "b"}, store=False, stream_options={"include_usage": None}, extra_body={"unheard_of": [1, 2]})
     check("43 million" in r.choices[0].message.content, "parameters that mean nothing here: %r" % r)
     talk = [{"role": "developer", "content": "Be brief."}, {"role": "system", "content": "You are a clerk."},
             {"role": "user", "content": [{"type": "text", "text": "What was the revenue"}, {"type": "text", "text": "of Q3?"}]}]
@@ -104,13 +104,37 @@ def failures(client):
     check(e.status_code == 503 and int(e.response.headers["retry-after"]) >= 1, "a model that is overloaded: %d" % e.status_code)
 
 
+def demands(client):
+    """What an answer cannot be is refused where it is demanded: a program that parses it would break on prose. What permits it is welcome above."""
+    chat = client.chat.completions
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    for param, kw in (("response_format.type", {"response_format": {"type": "json_object"}}), ("logprobs", {"logprobs": True, "top_logprobs": 3}),
+                      ("tool_choice", {"tools": [tool], "tool_choice": "required"}), ("modalities[0]", {"modalities": ["audio"]}),
+                      ("tool_choice", {"tools": [tool], "tool_choice": {"type": "function", "function": {"name": "f"}}})):
+        e = raises(openai.BadRequestError, "invalid_value", chat.create, model="takc/fin", messages=QUESTION, **kw)
+        check(e.param == param, "param: %r" % e.body)
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    talk = [{"role": "user", "content": [{"type": "text", "text": "What is in it?"}, picture]}]
+    e = raises(openai.BadRequestError, "invalid_value", chat.create, model="takc/fin", messages=talk)
+    check(e.param == "messages[0].content[1]", "param: %r" % e.body)
+    talk += [{"role": "assistant", "content": "A plant."}] + QUESTION  # a picture of before is no question
+    check("43 million" in chat.create(model="takc/fin", messages=talk, tool_choice="none", modalities=["text"]).choices[0].message.content, "a picture before")
+
+
 def langchain(url):
     from langchain_openai import ChatOpenAI
+    from pydantic import BaseModel
+
+    class Figure(BaseModel):
+        millions: float
+
     chat = ChatOpenAI(model="takc/fin", base_url=url + "/v1", api_key="k", max_retries=0)
     check("43 million" in chat.invoke("What was the revenue of Q3?").content, "langchain: invoke")
     check("43 million" in "".join(c.content for c in chat.stream("What was the revenue of Q3?")), "langchain: stream")
     tool = {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object", "properties": {}}}}
     check("43 million" in chat.bind_tools([tool]).invoke([("system", "Be brief."), ("human", "What was the revenue of Q3?")]).content, "langchain: tools")
+    for method in ("json_schema", "function_calling", "json_mode"):
+        raises(openai.BadRequestError, "invalid_value", chat.with_structured_output(Figure, method=method).invoke, input="What was the revenue of Q3?")
 
 
 def refused_without_a_key(home):
@@ -132,7 +156,7 @@ with live.home("fin", "written", "limited", "broken", "busy") as home:
                             ("broken", "fake:obedient-server*9"), ("busy", "fake:obedient-overloaded*9")):
             check(server.ask("PUT", "/tasks/" + task, {"model": {"name": model}})[0] == 200, "a task's model")
         client = openai.OpenAI(base_url=server.url + "/v1", api_key="k", max_retries=0)
-        for part in (models, whole, odd_but_welcome, streamed, failures):
+        for part in (models, whole, odd_but_welcome, demands, streamed, failures):
             part(client)
         langchain(server.url)
         if len(sys.argv) > 1:
