@@ -236,6 +236,9 @@ def batches(home):
         check(ask(["x"], stream=True)[0] == 400 and ask(["x"], task_type="none")[0] == 404, "no stream, no such task")
         status, headers, body = ask(["What was revenue in Q1?"] * 30)
         check(status == 429 and int(headers["retry-after"]) > 1, "each question counts: %s %s" % (status, headers))
+        refused = [ask(["x"] * n) for n in (41, 60, 100) * 3]
+        left = [int(re.search('"query";r=([0-9]+)', headers["ratelimit"]).group(1)) for _, headers, _ in refused]
+        check([r[0] for r in refused] == [429] * 9 and left == sorted(left), "a refused batch keeps no question: %s" % left)
         check(server.ask("POST", "/query", QUESTION)[0] == 200, "and none was taken")
 
 
