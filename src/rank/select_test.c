@@ -23,7 +23,7 @@ static const struct fixture_doc docs[] = {
      0},
     {"c/zoo.txt", "Zoo", "The zebra eats hay.\nThe lion eats meat and grain is not its food.", 19000},
 };
-enum { N_DOCS = 3, PAIRS = 300000 };
+enum { N_DOCS = 3, PAIRS = 100000 };
 
 struct setup {
     struct fixture f;
@@ -295,7 +295,7 @@ static void terms_are_those_of_the_definition(void **state)
     fixture_clear(&f);
 }
 
-/* What no reader of a question does in steps that grow with its square: minutes of it, else. */
+/* What no reader of a question does in steps that grow with its square: half a minute of it, else. */
 static void long_questions_are_read_once(void **state)
 {
     struct setup *s = *state;

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { LONG_RUN = 1000000 };
+enum { LONG_RUN = 300000 };
 
 /* Words joined by a blank; articles in round brackets. */
 static const char *words_of(const char *text)
@@ -167,7 +167,7 @@ static void long_runs_are_walked_once(void **state)
     struct takc_words w;
     struct takc_word word;
     size_t n = 0;
-    takc_buf_init(&b, 64 << 20);
+    takc_buf_init(&b, 16 << 20);
     for (int i = 0; i < 2 * LONG_RUN; i++)
         assert_int_equal(takc_buf_add(&b, takc_str(i < LONG_RUN ? odd : even), NULL), TAKC_OK);
     takc_words_init(&w, takc_buf_str(&b));
