@@ -26,7 +26,7 @@ static enum takc_status drop_from(struct takc_home *h, const char *sql, struct t
 static enum takc_status drop_work(struct takc_home *h, const void *arg, struct takc_err *err)
 {
     static const char *const sql[] = {"DELETE FROM queries WHERE task = ?1", "DELETE FROM documents WHERE task = ?1",
-                                      "DELETE FROM versions WHERE task = ?1"};
+                                      "DELETE FROM versions WHERE task = ?1", "DELETE FROM hits WHERE task = ?1"};
     enum takc_status st = TAKC_OK;
     for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]) && !st; i++)
         st = drop_from(h, sql[i], *(const struct takc_str *)arg, err);

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CATALOG_SCHEMA = 3, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 1000 };
+enum { CATALOG_SCHEMA = 4, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 1000 };
 
 /* Columns in the order of usage.c. Times in seconds since 1970, money in picodollars. */
 #define USAGE_SQL                                                                                                                          \
@@ -44,6 +44,11 @@ enum { CATALOG_SCHEMA = 3, BUSY_MS = 5000, OPEN_WAIT_MS = 10000, ASIDE_MAX = 100
     " at INTEGER NOT NULL, reply BLOB NOT NULL, PRIMARY KEY(subject, key)) WITHOUT ROWID;"                                                 \
     "CREATE INDEX idempotency_by_time ON idempotency(at);"
 
+/* How often each rate was used, which `takc serve` counts. last: seconds since 1970. */
+#define HITS_SQL                                                                                                                           \
+    "CREATE TABLE hits(task TEXT NOT NULL, rate INTEGER NOT NULL, n INTEGER NOT NULL, last INTEGER NOT NULL,"                              \
+    " PRIMARY KEY(task, rate)) WITHOUT ROWID;"
+
 static const char schema_sql[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE documents(task TEXT NOT NULL, name TEXT NOT NULL, source_sha256 TEXT NOT NULL,"
@@ -56,11 +61,12 @@ static const char schema_sql[] =
     "CREATE TABLE queries(id INTEGER PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL,"
     " mode TEXT NOT NULL, rate TEXT NOT NULL, question TEXT, confidence REAL NOT NULL, ms INTEGER NOT NULL,"
     " tokens INTEGER NOT NULL, abstained INTEGER NOT NULL, at INTEGER NOT NULL);"
-    "CREATE INDEX queries_by_task ON queries(task, at);" USAGE_SQL SERVE_SQL "INSERT INTO meta VALUES('schema_version', '3');";
+    "CREATE INDEX queries_by_task ON queries(task, at);" USAGE_SQL SERVE_SQL HITS_SQL "INSERT INTO meta VALUES('schema_version', '4');";
 
 /* From each older schema to the next; run in one transaction. */
 static const char *const schema_steps[CATALOG_SCHEMA] = {NULL, USAGE_SQL "UPDATE meta SET value = '2' WHERE key = 'schema_version'",
-                                                         SERVE_SQL "UPDATE meta SET value = '3' WHERE key = 'schema_version'"};
+                                                         SERVE_SQL "UPDATE meta SET value = '3' WHERE key = 'schema_version'",
+                                                         HITS_SQL "UPDATE meta SET value = '4' WHERE key = 'schema_version'"};
 
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines */
 static const char *const stmt_sql[TAKC_STMTS] = {

@@ -319,7 +319,7 @@ static void questions_are_noted(void **state)
     assert_int_equal(ask("SELECT count(*) FROM queries"), 3);
     assert_int_equal(ask("SELECT count(*) FROM queries WHERE question IS NULL"), 1);
     assert_int_equal(ask("SELECT count(*) FROM queries WHERE question = 'what is the capital?' AND ms = 3 AND rate = '37.2x'"), 1);
-    assert_int_equal(ask("SELECT value FROM meta WHERE key = 'schema_version'"), 3);
+    assert_int_equal(ask("SELECT value FROM meta WHERE key = 'schema_version'"), 4);
 }
 
 static void rows_repeat_the_objects(void **state)
@@ -522,7 +522,7 @@ static void foreign_and_newer_catalogues(void **state)
     assert_int_equal(sqlite3_exec(db, "UPDATE meta SET value = '7'", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_int_equal(takc_home_note_query(home, &n, &err), TAKC_REFUSED);
-    assert_string_equal(err.msg, "catalogue has schema 7, this takc knows 3: upgrade takc");
+    assert_string_equal(err.msg, "catalogue has schema 7, this takc knows 4: upgrade takc");
     assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "DROP TABLE meta", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);

@@ -368,14 +368,15 @@ static void an_older_catalogue_gets_the_table(void **state)
     takc_home_close(home);
     home = NULL;
     sql("INSERT INTO queries(task, version, mode, rate, confidence, ms, tokens, abstained, at) VALUES('fin', '1', 'm', 'r', 1, 1, 1, 0, 1);"
-        "DROP TABLE usage; DROP TABLE api_keys; DROP TABLE jobs; DROP TABLE quotas; DROP TABLE audit; DROP TABLE idempotency;"
+        "DROP TABLE usage; DROP TABLE api_keys; DROP TABLE jobs; DROP TABLE quotas; DROP TABLE audit; DROP TABLE idempotency; DROP TABLE "
+        "hits;"
         "UPDATE meta SET value = '1' WHERE key = 'schema_version'");
     assert_int_equal(takc_home_open(&home, root, NULL, NULL), TAKC_OK);
     call(home, "fin", "a", NOVEMBER_S, "ok", 1);
     assert_int_equal(n_calls(home), 1);
     assert_string_equal(takc_home_warning(home), "");
     assert_int_equal(number("SELECT count(*) FROM queries"), 1);
-    assert_int_equal(number("SELECT value FROM meta WHERE key = 'schema_version'"), 3);
+    assert_int_equal(number("SELECT value FROM meta WHERE key = 'schema_version'"), 4);
     reopen();
     assert_int_equal(n_calls(home), 1); /* not again */
 }

@@ -46,7 +46,7 @@ static enum takc_status open_observers(const struct takc_settings *s, struct tak
     if (!st)
         st = takc_mcp_running_open(&api->mcp_running, err);
     if (!st)
-        st = takc_hits_new(&api->hits, err);
+        st = takc_hits_open(&api->hits, api->home, api->tenants, err);
     return st ? st : takc_traces_open(&api->traces, &o, err);
 }
 
@@ -159,6 +159,7 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
         warn_of_home(api, said);
         clock->sleep_ns(clock, LOOK_NS);
         takc_limits_flush(api->limits);
+        takc_hits_flush(api->hits);
         if (++looks % TIDY_LOOKS == 0)
             takc_snapshots_tidy(api->snapshots);
         if (!atomic_exchange(&asked_to_reload, false))
@@ -207,6 +208,7 @@ static enum takc_status open_parts(struct takc_cli *cli, struct takc_api *api, s
 static void close_parts(struct takc_api *api)
 {
     takc_jobs_close(api->jobs);
+    takc_hits_close(api->hits); /* into tenants' homes, too */
     takc_tenants_close(api->tenants);
     takc_models_pool_close(api->models);
     takc_snapshots_close(api->snapshots);
@@ -215,7 +217,6 @@ static void close_parts(struct takc_api *api)
     takc_traces_close(api->traces);
     takc_reply_cache_free(api->replies);
     takc_mcp_running_close(api->mcp_running);
-    takc_hits_free(api->hits);
     takc_metrics_free(api->metrics);
     takc_home_close(api->home);
 }

@@ -168,7 +168,7 @@ static enum takc_status look_locked(struct memory *m, const struct takc_bucket *
         if (e->full_ns > empty) /* by a larger limit, or by a wall clock that jumped */
             e->full_ns = empty;
         out[i] = state_of(&b[i], e->full_ns, now);
-        *out_taken &= !out[i].wait_ns && b[i].cost <= b[i].burst;
+        *out_taken &= !out[i].wait_ns && b[i].cost + b[i].held <= b[i].burst;
     }
     return TAKC_OK;
 }
@@ -185,6 +185,19 @@ static void take_locked(struct memory *m, const struct takc_bucket *b, uint64_t 
         touch_locked(m, e);
 }
 
+/* What was held comes back, as far as time has not brought it. */
+static void give_back_locked(struct memory *m, const struct takc_bucket *b, uint64_t now, struct takc_bucket_state *out)
+{
+    struct node *e = find_locked(m, b->key, false);
+    uint64_t back = b->held * b->interval_ns, wait_ns = out->wait_ns;
+    if (!e || !back)
+        return;
+    e->full_ns = now + (out->full_ns > back ? out->full_ns - back : 0);
+    *out = state_of(b, e->full_ns, now);
+    out->wait_ns = wait_ns; /* until all can be had, what is given back among it */
+    touch_locked(m, e);
+}
+
 static enum takc_status take(struct takc_counters *c, const struct takc_bucket *b, size_t n, struct takc_bucket_state *out, bool *out_taken,
                              struct takc_err *err)
 {
@@ -196,8 +209,8 @@ static enum takc_status take(struct takc_counters *c, const struct takc_bucket *
     takc_mutex_lock(&m->locked.mu);
     make_room_locked(m, n, now);
     enum takc_status st = look_locked(m, b, n, now, out, out_taken, err);
-    for (size_t i = 0; i < n && !st && *out_taken; i++)
-        take_locked(m, &b[i], now, &out[i]);
+    for (size_t i = 0; i < n && !st; i++)
+        (*out_taken ? take_locked : give_back_locked)(m, &b[i], now, &out[i]);
     takc_mutex_unlock(&m->locked.mu);
     return st;
 }

@@ -23,6 +23,7 @@ struct takc_bucket {
     uint64_t interval_ns; /* one comes back in this time; at least 1 */
     uint64_t burst;       /* most that there are; at least 1; burst * interval_ns fits 63 bits */
     uint64_t cost;        /* to take; 0: it is only looked at */
+    uint64_t held;        /* taken before for the same thing: refused, it comes back. cost and held together may not be more than burst */
 };
 struct takc_bucket_state {
     uint64_t left;    /* now */
@@ -32,8 +33,8 @@ struct takc_bucket_state {
 
 struct takc_counters_ops {
     const char *name;
-    /* Takes from all of n buckets, or from none of them, and tells how each stands behind it. The same key twice: each counts alone. NOMEM;
-     * of a place behind a network UPSTREAM, TIMEOUT. */
+    /* Takes from all of n buckets, or from none of them, which then get back what was held of them, and tells how each stands behind it.
+     * The same key twice: each counts alone. NOMEM; of a place behind a network UPSTREAM, TIMEOUT: nothing comes back. */
     enum takc_status (*take)(struct takc_counters *c, const struct takc_bucket *buckets, size_t n, struct takc_bucket_state *out,
                              bool *out_taken, struct takc_err *err);
     /* Adds to the sum of a key's day (since 1970) and tells it; an earlier day than the one that is kept counts to that one. */

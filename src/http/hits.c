@@ -1,90 +1,235 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * hits.c - a table of slots that are taken once and never given back, so that a slot is found without a lock; a task that is forgotten
- * leaves its slots with a count of 0. */
+ * hits.c - uses that are not kept yet: a table with open addressing under one lock, which nobody holds while he waits for a disk. It is
+ * emptied when all that it has is kept.
+ *
+ * What is kept is taken off the table while the catalogue is locked, and a reader looks at both in the same way: it sees each use once. */
 #include "http/hits.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "http/tenants.h"
 
-#include <stdatomic.h>
+#include <stdio.h>
 
-enum { SLOTS = 4096, PROBES = 16 };
+#define FLUSH_NS 1000000000u
+enum { SLOTS = 1024, PROBES = 16 };
 
 struct slot {
-    _Atomic uint64_t key, task; /* 0: free; task is set once, behind key */
-    _Atomic uint64_t n;
-    _Atomic int64_t last_s;
+    char tenant[64];
+    struct takc_hit_row row; /* task "": free */
+    bool tried;              /* by the flush at hand */
 };
 struct takc_hits {
-    struct slot slots[SLOTS];
+    struct takc_home *home;
+    struct takc_tenants *tenants;
+    uint64_t flushed_ns; /* of the thread that flushes */
+    struct {
+        struct takc_mutex mu;
+        struct slot slots[SLOTS];
+    } locked;
 };
 
-enum takc_status takc_hits_new(struct takc_hits **out, struct takc_err *err)
+enum takc_status takc_hits_open(struct takc_hits **out, struct takc_home *home, struct takc_tenants *tenants, struct takc_err *err)
 {
-    struct takc_hits *h = takc_alloc(sizeof(*h));
+    struct takc_hits *h = takc_alloc_array(1, sizeof(*h));
     if (!h)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for counting");
-    memset(h, 0, sizeof(*h));
-    *out = h;
-    return TAKC_OK;
+    h->home = home;
+    h->tenants = tenants;
+    enum takc_status st = takc_mutex_init(&h->locked.mu, err);
+    if (st)
+        takc_free(h);
+    else
+        *out = h;
+    return st;
 }
 
-void takc_hits_free(struct takc_hits *h)
+/* ---- counting ---- */
+
+/* Whose home it is: "" the server's own, else the last part of its path. */
+static const char *tenant_of(const struct takc_hits *h, struct takc_home *home)
 {
-    takc_free(h);
+    const char *path = takc_home_path(home), *name = strrchr(path, '/');
+    return home == h->home ? "" : name ? name + 1 : path;
 }
 
-static uint64_t task_key(struct takc_home *home, struct takc_str task)
+/* The slot of a rate; make: takes a free one where there is none. NULL: none. */
+static struct slot *find_locked(struct takc_hits *h, const char *tenant, struct takc_str task, takc_rate rate, bool make)
 {
-    return takc_hash64(task, takc_hash64(takc_str(takc_home_path(home)), 1)) | 1;
-}
-
-static uint64_t rate_key(uint64_t task, takc_rate rate)
-{
-    return takc_hash64(takc_str_n((const char *)&rate, sizeof(rate)), task) | 1;
-}
-
-/* The slot of key; make: takes a free one where there is none. NULL: none. */
-static struct slot *find(struct takc_hits *h, uint64_t task, takc_rate rate, bool make)
-{
-    uint64_t key = rate_key(task, rate);
+    uint64_t at = takc_hash64(task, takc_hash64(takc_str(tenant), rate));
+    if (strlen(tenant) >= sizeof(h->locked.slots[0].tenant) || !task.len || task.len >= sizeof(h->locked.slots[0].row.task))
+        return NULL;
     for (size_t i = 0; i < PROBES; i++) {
-        struct slot *s = &h->slots[(key / 2 + i) % SLOTS]; /* bit 0 is always set */
-        uint64_t there = atomic_load(&s->key);
-        if (!there && make && atomic_compare_exchange_strong(&s->key, &there, key)) {
-            atomic_store(&s->task, task);
+        struct slot *s = &h->locked.slots[(at + i) % SLOTS];
+        if (s->row.task[0] && s->row.rate == rate && takc_str_is(task, s->row.task) && strcmp(s->tenant, tenant) == 0)
             return s;
-        }
-        if (there == key)
-            return s;
-        if (!there)
+        if (s->row.task[0])
+            continue;
+        if (!make)
             return NULL;
+        (void)snprintf(s->tenant, sizeof(s->tenant), "%s", tenant);
+        (void)snprintf(s->row.task, sizeof(s->row.task), "%.*s", TAKC_STR_ARG(task));
+        s->row.rate = rate;
+        return s;
     }
     return NULL;
 }
 
 void takc_hits_add(struct takc_hits *h, struct takc_home *home, struct takc_str task, takc_rate rate, int64_t now_s)
 {
-    struct slot *s = h ? find(h, task_key(home, task), rate, true) : NULL;
-    if (!s)
+    if (!h)
         return;
-    atomic_fetch_add(&s->n, 1);
-    atomic_store(&s->last_s, now_s);
+    takc_mutex_lock(&h->locked.mu);
+    struct slot *s = find_locked(h, tenant_of(h, home), task, rate, true);
+    if (s) {
+        s->row.uses.n++;
+        s->row.uses.last_s = now_s > s->row.uses.last_s ? now_s : s->row.uses.last_s;
+    }
+    takc_mutex_unlock(&h->locked.mu);
+}
+
+struct reading {
+    struct takc_hits *h;
+    const char *tenant;
+    struct takc_str task;
+    takc_rate rate;
+    struct takc_hit_count sum;
+};
+
+/* To what is kept comes what is not yet. */
+static void add_pending(void *arg, struct takc_hit_count kept)
+{
+    struct reading *r = arg;
+    r->sum = kept;
+    takc_mutex_lock(&r->h->locked.mu);
+    const struct slot *s = find_locked(r->h, r->tenant, r->task, r->rate, false);
+    if (s) {
+        r->sum.n += s->row.uses.n;
+        r->sum.last_s = s->row.uses.last_s > r->sum.last_s ? s->row.uses.last_s : r->sum.last_s;
+    }
+    takc_mutex_unlock(&r->h->locked.mu);
 }
 
 struct takc_hit_count takc_hits_of(struct takc_hits *h, struct takc_home *home, struct takc_str task, takc_rate rate)
 {
-    struct slot *s = h ? find(h, task_key(home, task), rate, false) : NULL;
-    return s ? (struct takc_hit_count){atomic_load(&s->n), atomic_load(&s->last_s)} : (struct takc_hit_count){0, 0};
+    struct reading r = {.h = h, .task = task, .rate = rate};
+    struct takc_err err;
+    if (!h)
+        return r.sum;
+    r.tenant = tenant_of(h, home);
+    if (takc_home_hits(home, task, rate, add_pending, &r, &err)) {
+        takc_log(WARN, "hits", "what was counted cannot be read: %s", err.msg);
+        add_pending(&r, (struct takc_hit_count){0, 0});
+    }
+    return r.sum;
 }
 
 void takc_hits_forget(struct takc_hits *h, struct takc_home *home, struct takc_str task)
 {
-    uint64_t key = task_key(home, task);
-    for (size_t i = 0; h && i < SLOTS; i++)
-        if (atomic_load(&h->slots[i].task) == key) {
-            atomic_store(&h->slots[i].n, 0);
-            atomic_store(&h->slots[i].last_s, 0);
-        }
+    if (!h)
+        return;
+    takc_mutex_lock(&h->locked.mu);
+    for (size_t i = 0; i < SLOTS; i++) {
+        struct slot *s = &h->locked.slots[i];
+        if (takc_str_is(task, s->row.task) && strcmp(s->tenant, tenant_of(h, home)) == 0)
+            s->row.uses = (struct takc_hit_count){0, 0};
+    }
+    takc_mutex_unlock(&h->locked.mu);
+}
+
+/* ---- keeping ---- */
+
+struct flushing { /* what a home gets */
+    struct takc_hits *h;
+    char tenant[64];
+    struct takc_hit_row *rows; /* room for SLOTS */
+    size_t n;
+};
+
+/* The rows of the next home that something was counted of; false where there is none: the table is emptied then, if it can be. */
+static bool gather(struct flushing *f)
+{
+    bool any = false;
+    f->n = 0;
+    takc_mutex_lock(&f->h->locked.mu);
+    for (size_t i = 0; i < SLOTS; i++) {
+        struct slot *s = &f->h->locked.slots[i];
+        any |= s->row.uses.n > 0;
+        if (!s->row.uses.n || s->tried)
+            continue;
+        if (!f->n)
+            memcpy(f->tenant, s->tenant, sizeof(f->tenant));
+        if (strcmp(f->tenant, s->tenant) != 0)
+            continue;
+        s->tried = true;
+        f->rows[f->n++] = s->row;
+    }
+    if (!any)
+        memset(f->h->locked.slots, 0, sizeof(f->h->locked.slots));
+    for (size_t i = 0; i < SLOTS && !f->n; i++)
+        f->h->locked.slots[i].tried = false;
+    takc_mutex_unlock(&f->h->locked.mu);
+    return f->n > 0;
+}
+
+/* They are the home's now. What was forgotten meanwhile is less. */
+static void take_off(void *arg)
+{
+    const struct flushing *f = arg;
+    takc_mutex_lock(&f->h->locked.mu);
+    for (size_t i = 0; i < f->n; i++) {
+        struct slot *s = find_locked(f->h, f->tenant, takc_str(f->rows[i].task), f->rows[i].rate, false);
+        if (s)
+            s->row.uses.n -= s->row.uses.n < f->rows[i].uses.n ? s->row.uses.n : f->rows[i].uses.n;
+    }
+    takc_mutex_unlock(&f->h->locked.mu);
+}
+
+static enum takc_status keep(struct flushing *f, struct takc_err *err)
+{
+    struct takc_hits *h = f->h;
+    struct takc_home *home = h->home;
+    enum takc_status st = f->tenant[0] && h->tenants ? takc_tenants_get(h->tenants, NULL, takc_str(f->tenant), false, &home, err) : TAKC_OK;
+    if (st)
+        return st;
+    if (strcmp(tenant_of(h, home), f->tenant) == 0)
+        st = takc_home_hits_add(home, f->rows, f->n, take_off, f, err);
+    else
+        take_off(f); /* the tenant has no home any more */
+    if (f->tenant[0] && h->tenants)
+        takc_tenants_put(h->tenants, home);
+    return st;
+}
+
+void takc_hits_flush_now(struct takc_hits *h)
+{
+    struct flushing f = {.h = h, .rows = takc_alloc_array(SLOTS, sizeof(*f.rows))};
+    struct takc_err err;
+    while (f.rows && gather(&f))
+        if (keep(&f, &err))
+            takc_log(WARN, "hits", "what was counted is not kept: %s", err.msg);
+    takc_free(f.rows);
+}
+
+void takc_hits_flush(struct takc_hits *h)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    uint64_t now = clock->mono_ns(clock);
+    if (!h || now - h->flushed_ns < FLUSH_NS)
+        return;
+    h->flushed_ns = now;
+    takc_hits_flush_now(h);
+}
+
+void takc_hits_close(struct takc_hits *h)
+{
+    if (!h)
+        return;
+    takc_hits_flush_now(h);
+    takc_mutex_clear(&h->locked.mu);
+    takc_free(h);
 }

@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http/hits.h - how often each rate of a task was used since the server started, and when last: hit_count and last_accessed of the guide.
+ * http/hits.h - how often each rate of a task was used, and when last: hit_count and last_accessed of the guide.
  *
- * A use is a read of its text, or a question that was answered from it. A table of a fixed size without locks: what finds no place in it is
- * not counted. Nothing is stored: a restart counts from 0. Threads: any. */
+ * A use is a read of its text, or a question that was answered from it. Uses are counted in memory, in a table of a fixed size, and added
+ * about once a second to what the task's home keeps (catalog/hits.h), so that several servers on one home sum up, and a kill loses a
+ * second. What finds no place in the table is not counted. Threads: any, but flush and close from one; only these wait for a disk, and a
+ * count that is read. */
 #ifndef TAKC_HTTP_HITS_H
 #define TAKC_HTTP_HITS_H
 
-#include "catalog/home.h"
+#include "catalog/hits.h"
 
 struct takc_hits;
-struct takc_hit_count {
-    uint64_t n;
-    int64_t last_s; /* since 1970; 0: never */
-};
-/* NOMEM. Returns owned: takc_hits_free. */
-TAKC_CHECK enum takc_status takc_hits_new(struct takc_hits **out, struct takc_err *err);
-/* NULL is harmless. */
-void takc_hits_free(struct takc_hits *h);
+struct takc_tenants;
+/* home is the server's own; tenants (NULL: there are none) open the others. Both outlive h. NOMEM. Returns owned: takc_hits_close. */
+TAKC_CHECK enum takc_status takc_hits_open(struct takc_hits **out, struct takc_home *home, struct takc_tenants *tenants,
+                                           struct takc_err *err);
+/* Makes what was counted last; call it now and then, it writes about once a second. A failure is logged, and tried again. h may be NULL. */
+void takc_hits_flush(struct takc_hits *h);
+/* The same, however short ago it was. */
+void takc_hits_flush_now(struct takc_hits *h);
+/* Flushes, frees; NULL is harmless. */
+void takc_hits_close(struct takc_hits *h);
 
 /* One use at now_s. h may be NULL. */
 void takc_hits_add(struct takc_hits *h, struct takc_home *home, struct takc_str task, takc_rate rate, int64_t now_s);
-/* h may be NULL: never. */
+/* What is kept and what was counted since; where the first cannot be read, the log says so and it is the second. h may be NULL: never. */
 struct takc_hit_count takc_hits_of(struct takc_hits *h, struct takc_home *home, struct takc_str task, takc_rate rate);
-/* The task is gone: one of its name begins at 0. h may be NULL. */
+/* The task is gone, and what was kept with it: one of its name begins at 0. h may be NULL. */
 void takc_hits_forget(struct takc_hits *h, struct takc_home *home, struct takc_str task);
 
 #endif

@@ -174,13 +174,13 @@ bool takc_limits_admit(struct takc_exchange *x, const struct takc_asked *asked)
     return settle(x, asked, st, &a, &err);
 }
 
-bool takc_limits_more(struct takc_exchange *x, const struct takc_asked *asked, uint64_t n)
+bool takc_limits_more(struct takc_exchange *x, const struct takc_asked *asked, uint64_t n, uint64_t held)
 {
     struct takc_quota_answer a;
     struct takc_err err = {0};
     if (!asked->limited || !asked->route->counts)
         return true;
-    enum takc_status st = takc_quota_take_more(asked->api->limits->quota, &asked->who, asked->route->counts, n, &a, &err);
+    enum takc_status st = takc_quota_take_more(asked->api->limits->quota, &asked->who, asked->route->counts, n, held, &a, &err);
     return settle(x, asked, st, &a, &err);
 }
 

@@ -45,8 +45,8 @@ void takc_limits_headers(const struct takc_api *api, struct takc_exchange *x);
 void takc_limits_ended(const struct takc_exchange *x);
 
 /* --- for handlers --- */
-/* Counts n more questions of a request that was let in. false: refused (429). */
-bool takc_limits_more(struct takc_exchange *x, const struct takc_asked *asked, uint64_t n);
+/* Counts n more questions of a request that was let in. false: refused (429); held of those that were counted before come back. */
+bool takc_limits_more(struct takc_exchange *x, const struct takc_asked *asked, uint64_t n, uint64_t held);
 /* Kept replies that name a task of who asks go: they may hold its profile. */
 TAKC_CHECK enum takc_status takc_limits_forget(const struct takc_asked *asked, struct takc_str task, struct takc_err *err);
 /* Notes what a question took, also one that failed. */

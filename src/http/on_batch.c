@@ -229,8 +229,9 @@ void takc_on_query_batch(struct takc_exchange *x, const struct takc_asked *asked
 {
     const struct takc_clock *clock = takc_clock_system();
     uint64_t from = clock->mono_ns(clock);
-    if (!takc_api_may_task(x, asked, takc_json_get_str(asked->body, "task_type")) ||
-        !takc_limits_more(x, asked, json_array_size(json_object_get(asked->body, "queries")) - 1))
+    size_t n = json_array_size(json_object_get(asked->body, "queries"));
+    /* One was counted at the head: now all of them are, or none. */
+    if (!takc_api_may_task(x, asked, takc_json_get_str(asked->body, "task_type")) || !takc_limits_more(x, asked, n - 1, 1))
         return;
     struct batch *b = make(x, asked);
     if (!b) {

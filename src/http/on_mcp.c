@@ -56,7 +56,7 @@ static enum takc_status answer_question(void *arg, struct takc_call *call, const
     struct takc_question q = {.o = *o};
     struct takc_observed it = {.item = {.began_ns = 0}};
     bool one_of_many = json_is_array(t->asked->body);
-    if (t->n_questions++ && !takc_limits_more(t->x, t->asked, 1))
+    if (t->n_questions++ && !takc_limits_more(t->x, t->asked, 1, 0))
         return takc_fail(err, TAKC_LIMITED, 0, "the quota of questions is used up");
     enum takc_status st = takc_question_model(t->asked, takc_str(""), &q, err);
     takc_observe_words(t->x, t->asked, &q.o);

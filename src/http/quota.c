@@ -114,14 +114,16 @@ static void add_second(const struct takc_quota *q, struct asking *a, const char 
     a->buckets[a->n++] = (struct takc_bucket){.key = key, .interval_ns = interval ? interval : 1, .burst = q->o.burst, .cost = 1};
 }
 
-static void add_minute(const struct takc_quota *q, struct asking *a, enum takc_quota_what what, struct takc_str key, uint64_t n)
+static void add_minute(const struct takc_quota *q, struct asking *a, enum takc_quota_what what, struct takc_str key, uint64_t n,
+                       uint64_t held)
 {
     uint64_t limit = q->o.per_min[what];
     if (!limit)
         return;
     a->of[a->n] = words[what];
     a->lines[a->n] = (struct takc_quota_line){.name = whats[what], .limit = limit, .window_s = MINUTE_S};
-    a->buckets[a->n++] = (struct takc_bucket){.key = key, .interval_ns = (uint64_t)MINUTE_S * SECOND_NS / limit, .burst = limit, .cost = n};
+    a->buckets[a->n++] =
+        (struct takc_bucket){.key = key, .interval_ns = (uint64_t)MINUTE_S * SECOND_NS / limit, .burst = limit, .cost = n, .held = held};
 }
 
 static uint64_t seconds_up(uint64_t ns)
@@ -129,17 +131,23 @@ static uint64_t seconds_up(uint64_t ns)
     return ns / SECOND_NS + (ns % SECOND_NS != 0);
 }
 
+/* Is it more than there ever is? */
+static bool never(const struct takc_bucket *b)
+{
+    return b->cost + b->held > b->burst;
+}
+
 /* The one that stands in the way longest says why. */
 static void refuse(const struct asking *a, struct takc_quota_answer *out)
 {
     size_t worst = 0;
     for (size_t i = 0; i < a->n; i++)
-        if (a->states[i].wait_ns > a->states[worst].wait_ns || a->buckets[i].cost > a->buckets[i].burst)
+        if (a->states[i].wait_ns > a->states[worst].wait_ns || never(&a->buckets[i]))
             worst = i;
     const struct takc_quota_line *l = &a->lines[worst];
     out->retry_s = seconds_up(a->states[worst].wait_ns);
     out->retry_s = out->retry_s ? out->retry_s : 1;
-    if (a->buckets[worst].cost > a->buckets[worst].burst)
+    if (never(&a->buckets[worst]))
         (void)snprintf(out->why, sizeof(out->why), "too many %s at once: at most %llu", a->of[worst], (unsigned long long)l->limit);
     else
         (void)snprintf(out->why, sizeof(out->why), "too many %s: the limit of this %s is %llu in %llu s", a->of[worst],
@@ -237,7 +245,7 @@ enum takc_status takc_quota_take(struct takc_quota *q, const struct takc_identit
             return takc_fail(err, TAKC_NOMEM, 0, "no memory for a counter's key");
         add_second(q, &a, "key", key);
         if (what)
-            add_minute(q, &a, what, minute, n);
+            add_minute(q, &a, what, minute, n, 0);
         enum takc_status st = what == TAKC_QUOTA_QUERY || what == TAKC_QUOTA_COMPRESS ? look_at_days(q, who, out, err) : TAKC_OK;
         if (st || !out->admitted)
             return st;
@@ -246,7 +254,7 @@ enum takc_status takc_quota_take(struct takc_quota *q, const struct takc_identit
 }
 
 enum takc_status takc_quota_take_more(struct takc_quota *q, const struct takc_identity *who, enum takc_quota_what what, uint64_t n,
-                                      struct takc_quota_answer *out, struct takc_err *err)
+                                      uint64_t held, struct takc_quota_answer *out, struct takc_err *err)
 {
     struct asking a = {.n = 0};
     *out = (struct takc_quota_answer){.admitted = true};
@@ -254,6 +262,6 @@ enum takc_status takc_quota_take_more(struct takc_quota *q, const struct takc_id
     if (!key.ptr)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for a counter's key");
     if (n)
-        add_minute(q, &a, what, key, n);
+        add_minute(q, &a, what, key, n, held);
     return take(q, &a, out, err);
 }

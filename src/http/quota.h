@@ -52,9 +52,10 @@ struct takc_quota_answer {
  * peer empty: only who. n more than there ever are is never admitted. The statuses are the counters'; who calls lets nobody in then. */
 TAKC_CHECK enum takc_status takc_quota_take(struct takc_quota *q, const struct takc_identity *who, struct takc_str peer,
                                             enum takc_quota_what what, uint64_t n, struct takc_quota_answer *out, struct takc_err *err);
-/* The same for what a request turns out to be besides: n more questions of one batch; no request more. */
+/* The same for what a request turns out to be besides: n more questions of one batch; no request more. Refused, held questions that it was
+ * let in for come back: those that it does not ask now either. */
 TAKC_CHECK enum takc_status takc_quota_take_more(struct takc_quota *q, const struct takc_identity *who, enum takc_quota_what what,
-                                                 uint64_t n, struct takc_quota_answer *out, struct takc_err *err);
+                                                 uint64_t n, uint64_t held, struct takc_quota_answer *out, struct takc_err *err);
 /* Notes what was spent on models, by whom. A failure is logged: the answer stands. */
 void takc_quota_spend(struct takc_quota *q, const struct takc_identity *who, uint64_t tokens, uint64_t picodollars);
 

@@ -131,13 +131,42 @@ static void each_kind_has_its_minute(void **state)
     now_ns += 12000 * (uint64_t)MS;
     assert_int_equal(admitted(q, &who, "192.0.2.7", TAKC_QUOTA_COMPRESS, 2), 1);
     assert_int_equal(admitted(q, &who, "", TAKC_QUOTA_QUERY, 1), 1); /* and 98 more in a batch of 99 */
-    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 98, &a, NULL), TAKC_OK);
+    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 98, 1, &a, NULL), TAKC_OK);
     assert_true(a.admitted && a.lines[0].left == 1);
-    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 2, &a, NULL), TAKC_OK);
+    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 2, 0, &a, NULL), TAKC_OK);
     assert_true(!a.admitted && a.lines[0].left == 1);
-    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 101, &a, NULL), TAKC_OK);
+    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 101, 0, &a, NULL), TAKC_OK);
     assert_false(a.admitted);
     assert_string_equal(a.why, "too many questions at once: at most 100");
+    takc_quota_close(q);
+}
+
+static void a_batch_that_is_refused_took_nothing(void **state)
+{
+    struct takc_quota *q = open_quota((struct takc_quota_options){.per_s = 1, .burst = 100, .per_min = {[TAKC_QUOTA_QUERY] = 10}});
+    struct takc_identity who = who_is("acme", "key:a");
+    struct takc_quota_answer a;
+    (void)state;
+    for (int i = 0; i < 20; i++) { /* whatever is asked for, and however often */
+        assert_int_equal(takc_quota_take(q, &who, takc_str(""), TAKC_QUOTA_QUERY, 1, &a, NULL), TAKC_OK);
+        assert_true(a.admitted && a.lines[1].left == 9);
+        assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 10 + (uint64_t)i, 1, &a, NULL), TAKC_OK);
+        assert_true(!a.admitted && a.lines[0].left == 10 && a.lines[0].reset_s == 0);
+        assert_string_equal(a.why, "too many questions at once: at most 10");
+    }
+    assert_int_equal(takc_quota_take(q, &who, takc_str(""), TAKC_QUOTA_NOTHING, 1, &a, NULL), TAKC_OK);
+    assert_int_equal(a.lines[0].left, 79); /* each was a request */
+    assert_int_equal(admitted(q, &who, "", TAKC_QUOTA_QUERY, 5), 5);
+    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 6, 1, &a, NULL), TAKC_OK);
+    assert_true(!a.admitted && a.lines[0].left == 6 && a.retry_s == 6); /* one of the seven comes in six seconds */
+    now_ns += 6000 * (uint64_t)MS;
+    assert_int_equal(admitted(q, &who, "", TAKC_QUOTA_QUERY, 1), 1);
+    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 6, 1, &a, NULL), TAKC_OK);
+    assert_true(a.admitted && a.lines[0].left == 0);
+    assert_int_equal(admitted(q, &who, "", TAKC_QUOTA_QUERY, 1), 0); /* with none left not even the head is let in */
+    now_ns += 600000 * (uint64_t)MS;
+    assert_int_equal(takc_quota_take_more(q, &who, TAKC_QUOTA_QUERY, 10, 1, &a, NULL), TAKC_OK);
+    assert_true(!a.admitted && a.lines[0].left == 10); /* time has brought it already: no more than all */
     takc_quota_close(q);
 }
 
@@ -290,10 +319,15 @@ static void a_crowd_gets_what_there_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_bucket_empties_and_fills, begin), cmocka_unit_test_setup(an_address_counts_for_itself, begin),
-        cmocka_unit_test_setup(each_kind_has_its_minute, begin),   cmocka_unit_test_setup(a_day_is_told, begin),
-        cmocka_unit_test_setup(a_day_has_its_end, begin),          cmocka_unit_test_setup(strangers_do_not_fill_the_memory, begin),
-        cmocka_unit_test_setup(counts_outlive_the_process, begin), cmocka_unit_test_setup(a_crowd_gets_what_there_is, begin),
+        cmocka_unit_test_setup(a_bucket_empties_and_fills, begin),
+        cmocka_unit_test_setup(an_address_counts_for_itself, begin),
+        cmocka_unit_test_setup(each_kind_has_its_minute, begin),
+        cmocka_unit_test_setup(a_batch_that_is_refused_took_nothing, begin),
+        cmocka_unit_test_setup(a_day_is_told, begin),
+        cmocka_unit_test_setup(a_day_has_its_end, begin),
+        cmocka_unit_test_setup(strangers_do_not_fill_the_memory, begin),
+        cmocka_unit_test_setup(counts_outlive_the_process, begin),
+        cmocka_unit_test_setup(a_crowd_gets_what_there_is, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static const struct takc_member cache_members[] = {
     {"cache_info",
      REQUIRED,
      {.type = TAKC_TYPE_OBJECT,
-      .about = "rate: created_at, size_bytes, hit_count and last_accessed (since the server started; null: never), compressed_tokens, "
+      .about = "rate: created_at, size_bytes, hit_count and last_accessed (0 and null: never), compressed_tokens, "
                "factor, original_tokens",
       .open = true}},
 };

@@ -32,14 +32,6 @@ static uint64_t cost_of(const struct chooser *c, struct takc_str line)
     return takc_tokenizer_line_mt(c->o->tokenizer, line);
 }
 
-static bool has_key(struct takc_keys *k, uint64_t key)
-{
-    for (size_t i = (size_t)((key * 0x9E3779B97F4A7C15u) >> 32) & (k->cap - 1); k->cap && k->keys[i]; i = (i + 1) & (k->cap - 1))
-        if (k->keys[i] == key + 1)
-            return true;
-    return false;
-}
-
 static enum takc_status mark(struct chooser *c, uint64_t key, struct takc_err *err)
 {
     uint32_t *value;
@@ -77,7 +69,7 @@ static enum takc_status try_unit(struct chooser *c, struct takc_candidate candid
     struct takc_shown_doc *d;
     enum takc_status st = takc_show_unit(&c->show, candidate.id, &u, err);
     *out_fits = true;
-    if (st || u.line.len == 0 || has_key(&c->seen, twin_key(&u)))
+    if (st || u.line.len == 0 || takc_keys_have(&c->seen, twin_key(&u)))
         return st;
     size_t docs_before = c->show.n_docs;
     st = takc_show_doc(&c->show, u.u.doc, &d, err);
@@ -89,7 +81,7 @@ static enum takc_status try_unit(struct chooser *c, struct takc_candidate candid
         return TAKC_OK;
     bool title = !d->title_shown && takc_show_needs_title(d, u.line);
     cost += title ? cost_of(c, d->title) : 0;
-    if (u.before.len && !has_key(&c->seen, u.before_key))
+    if (u.before.len && !takc_keys_have(&c->seen, u.before_key))
         cost += cost_of(c, u.before);
     if (docs_before && !d->counted && !title)
         cost += cost_of(c, (struct takc_str){"", 0}); /* the empty line between documents */

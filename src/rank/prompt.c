@@ -9,6 +9,8 @@
  * word more is let through where the prompt asks for everything ("list all risks of the supplier"), none that is a name or a number.
  * Checklists and descriptions of a role are task-wide, whatever they name. Questions for one typed thing (who, when, how many) are specific
  * in any case. Complexity follows the guide's sample, with its words as words: complex ones first, then short questions as simple. */
+#include "base/alloc.h"
+#include "base/intern.h"
 #include "rank/query.h"
 
 /* Asks for the material as a whole. */
@@ -81,8 +83,8 @@ static bool is_form(struct takc_str word, const char *base)
 
 static bool is_any(struct takc_str word, const char *const *list, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (is_form(word, list[i]))
+    for (size_t i = 0; word.len && i < n; i++)
+        if (word.ptr[0] == list[i][0] && is_form(word, list[i])) /* the first letter stays in every form */
             return true;
     return false;
 }
@@ -97,48 +99,68 @@ static bool is_exactly_any(struct takc_str word, const char *const *list, size_t
 }
 #define IS_EXACTLY(word, list) is_exactly_any(word, list, N(list))
 
-/* Documents that hold a term, in title, heading or text. */
-static uint32_t count_docs(const struct takc_index *x, const struct takc_term_entry *e)
+/* Do more than a quarter of the documents hold a term, in title, heading or text? */
+static bool in_many_docs(const struct takc_index *x, const struct takc_term_entry *e)
 {
     size_t pos = 0;
-    uint32_t n = e->n_docs, id = UINT32_MAX, tf, last = UINT32_MAX;
+    uint32_t n = e->n_docs, id = UINT32_MAX, tf, enough = x->n[TAKC_PART_DOCS] / 4 + 1;
     for (uint32_t i = 0; i < e->n_docs; i++)
         if (!takc_posting_next(e->postings, &pos, x->n[TAKC_PART_DOCS], &id, &tf))
-            return n;
+            return n >= enough;
     id = UINT32_MAX;
     for (uint32_t i = 0; i < e->n_sections; i++)
         if (!takc_posting_next(e->postings, &pos, x->n[TAKC_PART_SECTIONS], &id, &tf))
-            return n;
+            return n >= enough;
     id = UINT32_MAX;
-    for (uint32_t i = 0, end = 0; i < e->n_units; i++) {
+    for (uint32_t i = 0, end = 0; i < e->n_units && n < enough; i++) {
         struct takc_range units;
         if (!takc_posting_next(e->postings, &pos, x->n[TAKC_PART_UNITS], &id, &tf))
-            return n;
-        if (last != UINT32_MAX && id < end)
+            break;
+        if (id < end)
             continue;
-        last = takc_index_doc_of(x, id);
-        if (takc_index_doc_units(x, last, &units, NULL))
-            return n;
+        if (takc_index_doc_units(x, takc_index_doc_of(x, id), &units, NULL))
+            break;
         end = units.to;
         n++;
     }
-    return n;
+    return n >= enough;
 }
 
 enum { DOCS_FOR_SHARES = 8 /* in fewer documents a share says nothing */ };
 
-enum weight { ABSENT, COMMON, TELLING };
+enum weight { WEIGHT_UNSET, ABSENT, COMMON, TELLING };
 
-/* Does a word tell documents apart? Without an index, and for names and numbers, it does; one that no document holds does not. */
-static enum weight weigh(const struct takc_index *x, struct takc_str norm, bool name)
+/* Words of a prompt that were weighed: one that is said a thousand times is looked up once. */
+struct weights {
+    const struct takc_index *x; /* NULL: all tell documents apart */
+    struct takc_intern stems;
+    uint8_t *of; /* enum weight of each stem */
+    size_t cap;
+};
+
+static enum weight weigh_stem(const struct takc_index *x, struct takc_str stem)
 {
     struct takc_term_entry e;
-    if (!x || name || takc_dict_find(x, takc_word_stem(norm), &e, NULL))
+    if (takc_dict_find(x, stem, &e, NULL))
         return TELLING;
     if (e.df == 0)
         return ABSENT;
-    uint32_t n = x->n[TAKC_PART_DOCS];
-    return n < DOCS_FOR_SHARES || (uint64_t)count_docs(x, &e) * 4 <= n ? TELLING : COMMON;
+    return x->n[TAKC_PART_DOCS] < DOCS_FOR_SHARES || !in_many_docs(x, &e) ? TELLING : COMMON;
+}
+
+/* Does a word tell documents apart? Without an index, and for names and numbers, it does; one that no document holds does not. */
+static enum weight weigh(struct weights *w, struct takc_str norm, bool name)
+{
+    struct takc_str stem = takc_word_stem(norm);
+    size_t n = w->stems.n;
+    uint32_t i;
+    if (!w->x || name)
+        return TELLING;
+    if (takc_grow(&w->of, &w->cap, n + 1, sizeof(*w->of), NULL) || takc_intern_add(&w->stems, stem, &i, NULL))
+        return weigh_stem(w->x, stem); /* no memory to remember it */
+    if (i == n)
+        w->of[i] = (uint8_t)weigh_stem(w->x, stem);
+    return (enum weight)w->of[i];
 }
 
 bool takc_word_asks(struct takc_str norm)
@@ -167,7 +189,10 @@ struct prompt {
     bool asks; /* begins as a question does */
 };
 
-static void see_word(const struct takc_index *x, const struct takc_word *w, struct takc_str text, struct prompt *p, struct takc_str last)
+/* Facts beyond which nothing depends on more of them: one more than read_prompt may take back. */
+enum { FACTS_ENOUGH = 3 };
+
+static void see_word(struct weights *weights, const struct takc_word *w, struct takc_str text, struct prompt *p, struct takc_str last)
 {
     bool capital = w->start < text.len && text.ptr[w->start] >= 'A' && text.ptr[w->start] <= 'Z';
     p->n_words++;
@@ -187,7 +212,7 @@ static void see_word(const struct takc_index *x, const struct takc_word *w, stru
     bool name = (capital && p->n_words > 1) || w->number;
     if (IS(w->norm, generic_words))
         return;
-    enum weight weight = weigh(x, w->norm, name);
+    enum weight weight = p->n_facts < FACTS_ENOUGH ? weigh(weights, w->norm, name) : TELLING;
     p->n_content++;
     p->n_held += weight != ABSENT;
     p->n_facts += weight == TELLING;
@@ -210,6 +235,7 @@ static void read_prompt(const struct takc_index *x, struct takc_str text, struct
 {
     struct takc_words words;
     struct takc_word w;
+    struct weights weights = {.x = x};
     char last[16] = "";
     *p = (struct prompt){0};
     see_layout(text, p);
@@ -222,12 +248,14 @@ static void read_prompt(const struct takc_index *x, struct takc_str text, struct
             p->n_broad++;
         }
         before = *p;
-        see_word(x, &w, text, p, takc_str(last));
+        see_word(&weights, &w, text, p, takc_str(last));
         size_t n = w.norm.len < sizeof(last) ? w.norm.len : 0;
         memcpy(last, w.norm.ptr, n);
         last[n] = '\0';
     }
     takc_words_clear(&words);
+    takc_intern_clear(&weights.stems);
+    takc_free(weights.of);
 }
 
 enum { CHECKLIST_ITEMS = 4 };

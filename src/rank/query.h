@@ -150,6 +150,8 @@ struct takc_keys {
 };
 /* The place of key's value, made with *out_new true when it was not there. */
 TAKC_CHECK enum takc_status takc_keys_at(struct takc_keys *k, uint64_t key, uint32_t **out_value, bool *out_new, struct takc_err *err);
+/* Is key there? */
+bool takc_keys_have(const struct takc_keys *k, uint64_t key);
 
 /* What a reader sees of one unit, with what must stand before it. */
 struct takc_shown {

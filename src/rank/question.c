@@ -3,6 +3,7 @@
  * question.c - the content terms of a question: distinct stems without stop words, each with its dictionary entry and idf
  *     idf = ln(1 + (N - df + .5) / (df + .5)), N units; a term that no unit holds has df 0.
  * Also what a text covers of a question. */
+#include "base/intern.h"
 #include "base/utf8.h"
 #include "rank/query.h"
 
@@ -26,33 +27,37 @@ enum takc_status takc_arena_grow(struct takc_arena *a, void *items_ptr, size_t *
     return TAKC_OK;
 }
 
-static bool known(const struct takc_question *q, struct takc_str stem)
-{
-    for (size_t i = 0; i < q->n_terms; i++)
-        if (takc_str_eq(q->terms[i].stem, stem))
-            return true;
-    return false;
-}
+/* A question while it is read. */
+struct reading {
+    const struct takc_index *x;
+    struct takc_arena *arena;
+    struct takc_question *q;
+    struct takc_intern stems; /* of q's terms, with their numbers */
+    size_t cap;
+};
 
-static enum takc_status add_term(const struct takc_index *x, struct takc_arena *arena, const struct takc_word *w, struct takc_question *q,
-                                 size_t *cap, struct takc_err *err)
+static enum takc_status add_term(struct reading *r, const struct takc_word *w, struct takc_err *err)
 {
+    struct takc_question *q = r->q;
     struct takc_str stem = takc_word_stem(w->norm);
-    if (w->article || takc_word_is_stop(w->norm) || known(q, stem))
+    uint32_t number;
+    if (w->article || takc_intern_find(&r->stems, stem) != TAKC_INTERN_NONE || takc_word_is_stop(w->norm))
         return TAKC_OK;
-    enum takc_status st = takc_arena_grow(arena, &q->terms, cap, q->n_terms + 1, sizeof(*q->terms), err);
+    enum takc_status st = takc_intern_add(&r->stems, stem, &number, err);
+    if (!st)
+        st = takc_arena_grow(r->arena, &q->terms, &r->cap, q->n_terms + 1, sizeof(*q->terms), err);
     if (st)
         return st;
     struct takc_question_term *t = &q->terms[q->n_terms];
-    *t = (struct takc_question_term){.asked = takc_str_slice(q->text, w->start, w->end), .stem = takc_arena_dup(arena, stem)};
+    *t = (struct takc_question_term){.asked = takc_str_slice(q->text, w->start, w->end), .stem = takc_arena_dup(r->arena, stem)};
     t->number = w->number;
     t->pair = w->pair;
     t->name = w->start > 0 && t->asked.len && t->asked.ptr[0] >= 'A' && t->asked.ptr[0] <= 'Z';
     if (!t->stem.ptr)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for the terms of a question");
-    if (x)
-        st = takc_dict_find(x, t->stem, &t->entry, err);
-    double n = x ? (double)takc_index_n_units(x) : 0, df = t->entry.df;
+    if (r->x)
+        st = takc_dict_find(r->x, t->stem, &t->entry, err);
+    double n = r->x ? (double)takc_index_n_units(r->x) : 0, df = t->entry.df;
     t->idf = log(1 + (n - df + .5) / (df + .5));
     q->n_terms += !st;
     return st;
@@ -66,35 +71,55 @@ static int by_idf(const void *a, const void *b)
     return s->asked.ptr < t->asked.ptr ? -1 : s->asked.ptr > t->asked.ptr;
 }
 
-/* The character of Han or Kana that ends, or begins, the pair; empty for other terms. */
-static struct takc_str pair_half(const struct takc_question_term *t, bool second)
+/* Characters at which the pairs known to the index begin, and end. */
+struct borders {
+    struct takc_keys begins, ends;
+};
+
+/* The characters of a pair of Han or Kana; second is 0 where one stands alone. */
+static void halves_of(const struct takc_question_term *t, uint64_t *out_first, uint64_t *out_second)
 {
     size_t at = 0;
-    if (!t->pair)
-        return (struct takc_str){NULL, 0};
-    (void)takc_utf8_next(t->stem, &at, NULL);
-    return second ? takc_str_slice(t->stem, at, t->stem.len) : takc_str_slice(t->stem, 0, at);
+    *out_first = takc_utf8_next(t->stem, &at, NULL);
+    *out_second = at < t->stem.len ? takc_utf8_next(t->stem, &at, NULL) : 0;
+}
+
+static enum takc_status see_borders(const struct takc_question *q, struct borders *b, struct takc_err *err)
+{
+    enum takc_status st = TAKC_OK;
+    uint64_t first, second;
+    uint32_t *value;
+    bool is_new;
+    for (size_t i = 0; !st && i < q->n_terms; i++) {
+        if (!q->terms[i].pair || !q->terms[i].entry.df)
+            continue;
+        halves_of(&q->terms[i], &first, &second);
+        st = takc_keys_at(&b->begins, first, &value, &is_new, err);
+        if (!st && second)
+            st = takc_keys_at(&b->ends, second, &value, &is_new, err);
+    }
+    return st;
 }
 
 /* Does the pair, which no unit has, only span the border of a word that a pair known to the index ends or begins at? */
-static bool spans_border(const struct takc_question *q, const struct takc_question_term *t)
+static bool spans_border(const struct borders *b, const struct takc_question_term *t)
 {
-    struct takc_str first = pair_half(t, false), second = pair_half(t, true);
-    for (size_t i = 0; i < q->n_terms; i++)
-        if (q->terms[i].entry.df && second.len &&
-            (takc_str_eq(pair_half(&q->terms[i], true), first) || takc_str_eq(pair_half(&q->terms[i], false), second)))
-            return true;
-    return false;
+    uint64_t first, second;
+    halves_of(t, &first, &second);
+    return second && (takc_keys_have(&b->ends, first) || takc_keys_have(&b->begins, second));
 }
 
 /* Such pairs are no words, so that they are not asked for. */
-static void drop_borders(struct takc_question *q)
+static enum takc_status drop_borders(struct takc_question *q, struct takc_arena *arena, struct takc_err *err)
 {
+    struct borders b = {{.arena = arena}, {.arena = arena}};
     size_t n = 0;
-    for (size_t i = 0; i < q->n_terms; i++)
-        if (!q->terms[i].pair || q->terms[i].entry.df || !spans_border(q, &q->terms[i]))
+    enum takc_status st = see_borders(q, &b, err);
+    for (size_t i = 0; !st && i < q->n_terms; i++)
+        if (!q->terms[i].pair || q->terms[i].entry.df || !spans_border(&b, &q->terms[i]))
             q->terms[n++] = q->terms[i];
-    q->n_terms = n;
+    q->n_terms = st ? q->n_terms : n;
+    return st;
 }
 
 /* "Sum up" asks for a summary. */
@@ -115,22 +140,24 @@ enum takc_status takc_question_read(const struct takc_index *x, struct takc_str 
 {
     struct takc_words words;
     struct takc_word w;
-    size_t cap = 0, n_asking = 0;
+    struct reading r = {.x = x, .arena = arena, .q = out};
+    size_t n_asking = 0;
     bool asking = true;
     enum takc_status st = TAKC_OK;
     *out = (struct takc_question){.text = text};
+    takc_intern_init(&r.stems);
     takc_words_init(&words, text);
     for (bool first = true; !st && takc_words_next(&words, &w); first = false) {
-        bool asks = takc_word_asks(w.norm) || sums_up(text, &w);
-        asking &= asks || (!first && (w.article || takc_word_is_stop(w.norm)));
-        st = add_term(x, arena, &w, out, &cap, err);
+        asking = asking && (takc_word_asks(w.norm) || sums_up(text, &w) || (!first && (w.article || takc_word_is_stop(w.norm))));
+        st = add_term(&r, &w, err);
         n_asking = asking ? out->n_terms : n_asking;
     }
     st = takc_words_end(&words, st, err);
+    takc_intern_clear(&r.stems);
     if (!st && n_asking < out->n_terms)
         drop_first(out, n_asking);
-    if (x)
-        drop_borders(out);
+    if (!st && x)
+        st = drop_borders(out, arena, err);
     if (!st && out->n_terms > TAKC_QUESTION_TERMS_MAX) {
         qsort(out->terms, out->n_terms, sizeof(*out->terms), by_idf);
         out->n_terms = TAKC_QUESTION_TERMS_MAX;

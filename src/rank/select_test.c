@@ -2,6 +2,7 @@
  *
  * Choosing lines: what is found, what is shown, budgets, filters, duplicates. */
 #include "base/fault.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -22,7 +23,7 @@ static const struct fixture_doc docs[] = {
      0},
     {"c/zoo.txt", "Zoo", "The zebra eats hay.\nThe lion eats meat and grain is not its food.", 19000},
 };
-enum { N_DOCS = 3 };
+enum { N_DOCS = 3, PAIRS = 100000 };
 
 struct setup {
     struct fixture f;
@@ -209,6 +210,110 @@ static void what_asks_is_not_looked_for(void **state)
     assert_int_equal(c.n_missing, 2); /* a question about an overview */
 }
 
+/* ---- the terms of a question, read the slow way ---- */
+
+enum { SLOW_TERMS = 64 };
+struct slow_term {
+    char stem[16];
+    bool pair, held;
+};
+
+static struct takc_str half(const struct slow_term *t, bool second)
+{
+    return takc_str_slice(takc_str(t->stem), second ? 3 : 0, second ? strlen(t->stem) : 3); /* characters of three bytes */
+}
+
+/* Does a pair that no unit has only span the border of a word that another one ends or begins at? */
+static bool is_border(const struct slow_term *terms, size_t n, const struct slow_term *t)
+{
+    bool border = false;
+    for (size_t i = 0; t->pair && !t->held && strlen(t->stem) > 3 && i < n; i++)
+        border |= terms[i].pair && terms[i].held &&
+                  (takc_str_eq(half(&terms[i], true), half(t, false)) || takc_str_eq(half(&terms[i], false), half(t, true)));
+    return border;
+}
+
+static size_t slow_terms(const struct takc_index *x, struct takc_str text, struct slow_term *out)
+{
+    struct slow_term all[SLOW_TERMS];
+    struct takc_words words;
+    struct takc_word w;
+    size_t n = 0, kept = 0;
+    takc_words_init(&words, text);
+    while (takc_words_next(&words, &w)) {
+        struct takc_term_entry e;
+        struct slow_term t = {.pair = w.pair};
+        bool known = false;
+        (void)snprintf(t.stem, sizeof(t.stem), "%.*s", TAKC_STR_ARG(takc_word_stem(w.norm)));
+        for (size_t i = 0; i < n; i++)
+            known |= strcmp(all[i].stem, t.stem) == 0;
+        if (known || w.article || takc_word_is_stop(w.norm))
+            continue;
+        assert_int_equal(takc_dict_find(x, takc_str(t.stem), &e, NULL), TAKC_OK);
+        t.held = e.df > 0;
+        assert_true(n < SLOW_TERMS);
+        all[n++] = t;
+    }
+    takc_words_clear(&words);
+    for (size_t i = 0; i < n; i++)
+        if (!is_border(all, n, &all[i]))
+            out[kept++] = all[i];
+    return kept;
+}
+
+static void terms_are_those_of_the_definition(void **state)
+{
+    static const struct fixture_doc pumps[] = {{"p", "", "\u6CF5\u7684\u538B\u529B\n\u529B\u7684\nleases of pumps", 0}};
+    static const char *const pieces[] = {"\u6CF5", "\u7684", "\u538B", "\u529B", " ",    " lease ", " leased ",
+                                         " the ",  " pump ", " 10K ",  " his ",  " hi ", " x "};
+    struct fixture f;
+    struct takc_buf bytes;
+    size_t n_borders = 0;
+    (void)state;
+    fixture_init(&f, pumps, 1);
+    struct takc_index *x = fixture_index(&f, &bytes);
+    srand(7);
+    for (int round = 0; round < 2000; round++) {
+        char text[256] = "";
+        struct takc_arena arena;
+        struct takc_question q;
+        struct slow_term want[SLOW_TERMS];
+        for (int i = rand() % 24; i >= 0; i--)
+            (void)strcat(text, pieces[(size_t)rand() % (sizeof(pieces) / sizeof(pieces[0]))]);
+        takc_arena_init(&arena);
+        assert_int_equal(takc_question_read(x, takc_str(text), &arena, &q, NULL), TAKC_OK);
+        assert_int_equal(q.n_terms, slow_terms(x, takc_str(text), want));
+        for (size_t i = 0; i < q.n_terms; i++) {
+            assert_true(takc_str_is(q.terms[i].stem, want[i].stem) && (q.terms[i].entry.df > 0) == want[i].held);
+            n_borders += want[i].pair && !want[i].held;
+        }
+        takc_arena_clear(&arena);
+    }
+    assert_true(n_borders > 0); /* pairs that are not there, and stay */
+    takc_index_close(x);
+    takc_buf_clear(&bytes);
+    fixture_clear(&f);
+}
+
+/* What no reader of a question does in steps that grow with its square: half a minute of it, else. */
+static void long_questions_are_read_once(void **state)
+{
+    struct setup *s = *state;
+    struct takc_question q;
+    struct takc_buf text;
+    takc_buf_init(&text, 16 << 20);
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        char pair[9];
+        size_t n = takc_utf8_put(0x4E00 + i % 20000, pair);
+        n += takc_utf8_put(0x4E00 + i / 20000, pair + n);
+        pair[n++] = ' ';
+        assert_int_equal(takc_buf_add(&text, takc_str_n(pair, n), NULL), TAKC_OK);
+    }
+    assert_int_equal(takc_question_read(s->x, takc_buf_str(&text), &s->arena, &q, NULL), TAKC_OK);
+    assert_int_equal(q.n_terms, TAKC_QUESTION_TERMS_MAX);
+    takc_buf_clear(&text);
+}
+
 static void same_question_same_answer(void **state)
 {
     struct takc_choice a = ask(*state, "harbour ships grain lamp"), b = ask(*state, "harbour ships grain lamp");
@@ -261,6 +366,8 @@ int main(void)
         T(unknown_words_find_nothing),
         T(missing_terms_are_named_as_asked),
         T(what_asks_is_not_looked_for),
+        T(terms_are_those_of_the_definition),
+        T(long_questions_are_read_once),
         T(same_question_same_answer),
         T(memory_that_cannot_be_had_is_reported),
         T(cancelled_calls_stop),

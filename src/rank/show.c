@@ -5,6 +5,19 @@
  * title are set apart by an empty line. The same text for the same units, whatever chose them. */
 #include "rank/query.h"
 
+static size_t place_of(const struct takc_keys *k, uint64_t key)
+{
+    size_t i = (size_t)((key * 0x9E3779B97F4A7C15u) >> 32) & (k->cap - 1);
+    while (k->keys[i] && k->keys[i] != key + 1)
+        i = (i + 1) & (k->cap - 1);
+    return i;
+}
+
+bool takc_keys_have(const struct takc_keys *k, uint64_t key)
+{
+    return k->cap && k->keys[place_of(k, key)];
+}
+
 enum takc_status takc_keys_at(struct takc_keys *k, uint64_t key, uint32_t **out_value, bool *out_new, struct takc_err *err)
 {
     if ((k->n + 1) * 2 > k->cap) {
@@ -21,9 +34,7 @@ enum takc_status takc_keys_at(struct takc_keys *k, uint64_t key, uint32_t **out_
         }
         *k = wide;
     }
-    size_t i = (size_t)((key * 0x9E3779B97F4A7C15u) >> 32) & (k->cap - 1);
-    while (k->keys[i] && k->keys[i] != key + 1)
-        i = (i + 1) & (k->cap - 1);
+    size_t i = place_of(k, key);
     *out_new = k->keys[i] == 0;
     if (*out_new) {
         k->keys[i] = key + 1;

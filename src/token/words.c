@@ -328,16 +328,17 @@ static bool widen(struct takc_words *w, size_t from, size_t end)
     return true;
 }
 
-/* End of the run of bytes that are no ASCII white space; *plain says whether it can be read in place. */
-static size_t run_end(struct takc_str s, size_t p, bool *plain)
+/* End of the run of bytes that are no ASCII white space; *rough_end is behind its last character that cannot be read in place, or p. */
+static size_t run_end(struct takc_str s, size_t p, size_t *rough_end)
 {
-    *plain = true;
+    *rough_end = p;
     while (p < s.len && !is_ascii_white((unsigned char)s.ptr[p])) {
         if ((unsigned char)s.ptr[p] < 0x80) {
             p++;
             continue;
         }
-        *plain = is_plain(takc_utf8_next(s, &p, NULL)) && *plain;
+        if (!is_plain(takc_utf8_next(s, &p, NULL)))
+            *rough_end = p;
     }
     return p;
 }
@@ -352,12 +353,28 @@ static size_t ascii_end(struct takc_str s, size_t p)
     return p;
 }
 
-/* Called where pos has reached plain_end: moves plain_end on, or fills wide and moves pos behind its run. */
+/* Fills wide from pos, which is in a run that is rough further on, and moves pos behind what was taken. */
+static void take_rough(struct takc_words *w)
+{
+    size_t start = w->pos, end = w->run_end;
+    if (end - start > RUN_MAX)
+        end = cut_run(w->text, start, start + RUN_MAX);
+    if (!widen(w, start, end)) {
+        w->wide_len = w->wide_pos = 0;
+        w->failed = true;
+    }
+    w->pos = w->plain_end = end;
+}
+
+/* Called where pos has reached plain_end: moves plain_end on, or fills wide. A run is walked over once, however often it is cut. */
 static void look_ahead(struct takc_words *w)
 {
     struct takc_str s = w->text;
+    if (w->pos < w->rough_end) {
+        take_rough(w);
+        return;
+    }
     size_t high = ascii_end(s, w->pos), start = high;
-    bool plain;
     if (high == s.len) {
         w->plain_end = s.len;
         return;
@@ -368,18 +385,11 @@ static void look_ahead(struct takc_words *w)
         w->plain_end = start;
         return;
     }
-    size_t end = run_end(s, start, &plain);
-    if (plain) {
-        w->plain_end = end;
-        return;
-    }
-    if (end - start > RUN_MAX)
-        end = cut_run(s, start, start + RUN_MAX);
-    if (!widen(w, start, end)) {
-        w->wide_len = w->wide_pos = 0;
-        w->failed = true;
-    }
-    w->pos = w->plain_end = end;
+    w->run_end = run_end(s, start, &w->rough_end);
+    if (w->rough_end > start)
+        take_rough(w);
+    else
+        w->plain_end = w->run_end;
 }
 
 void takc_words_init(struct takc_words *w, struct takc_str text)
@@ -389,6 +399,7 @@ void takc_words_init(struct takc_words *w, struct takc_str text)
     w->pos = w->plain_end = 0;
     w->wide_len = w->wide_cap = w->wide_pos = 0;
     w->wide_start = w->wide_end = 0;
+    w->run_end = w->rough_end = 0;
     w->pair_at = SIZE_MAX;
     w->failed = false;
 }
@@ -398,6 +409,7 @@ void takc_words_restart(struct takc_words *w, struct takc_str text)
     w->text = text;
     w->pos = w->plain_end = 0;
     w->wide_len = w->wide_pos = 0;
+    w->run_end = w->rough_end = 0;
     w->pair_at = SIZE_MAX;
     w->failed = false;
 }

@@ -33,6 +33,8 @@ struct takc_words {
     uint32_t wide_start, wide_end;
     size_t pair_at;   /* where a pair begins whose first character the word before had; SIZE_MAX: nowhere */
     size_t plain_end; /* up to here the text can be read in place */
+    size_t run_end;   /* of the run that was looked at last */
+    size_t rough_end; /* behind its last character that cannot be read in place */
     bool failed;      /* a piece was skipped because there was no memory for it */
 };
 

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+enum { LONG_RUN = 300000 };
+
 /* Words joined by a blank; articles in round brackets. */
 static const char *words_of(const char *text)
 {
@@ -155,6 +157,29 @@ static void long_runs_keep_their_words(void **state)
     takc_buf_clear(&b);
 }
 
+/* What stands behind the last odd character of a long run is read in place, whatever was cut before it; and no walk begins anew at a cut.
+ */
+static void long_runs_are_walked_once(void **state)
+{
+    (void)state;
+    static const char odd[] = "\xEF\xBC\xA1;", even[] = "b;";
+    struct takc_buf b;
+    struct takc_words w;
+    struct takc_word word;
+    size_t n = 0;
+    takc_buf_init(&b, 16 << 20);
+    for (int i = 0; i < 2 * LONG_RUN; i++)
+        assert_int_equal(takc_buf_add(&b, takc_str(i < LONG_RUN ? odd : even), NULL), TAKC_OK);
+    takc_words_init(&w, takc_buf_str(&b));
+    for (; takc_words_next(&w, &word); n++) {
+        assert_true(takc_str_is(word.norm, n < LONG_RUN ? "a" : "b"));
+        assert_true(n < LONG_RUN + 1024 || word.end - word.start == 1);
+    }
+    assert_int_equal(n, 2 * LONG_RUN);
+    takc_words_clear(&w);
+    takc_buf_clear(&b);
+}
+
 static void stems_and_stop_words(void **state)
 {
     (void)state;
@@ -202,6 +227,7 @@ int main(void)
         cmocka_unit_test(places_are_those_of_the_text),
         cmocka_unit_test(long_words_are_cut),
         cmocka_unit_test(long_runs_keep_their_words),
+        cmocka_unit_test(long_runs_are_walked_once),
         cmocka_unit_test(stems_and_stop_words),
         cmocka_unit_test(white_words),
         cmocka_unit_test(no_memory_skips_the_piece),

@@ -62,6 +62,42 @@ def quotas_outlive_a_kill(home):
         check(server.ask("POST", "/query", QUESTION)[0] == 200, "no limit is set, none counts")
 
 
+def in_catalogue(home, sql):
+    import sqlite3
+    try:
+        with sqlite3.connect("file:%s/catalog.sqlite?mode=ro" % home, uri=True, timeout=5) as db:
+            row = db.execute(sql).fetchone()
+            return row and row[0]
+    except sqlite3.OperationalError:
+        return None
+
+
+def uses(server, task="fin", rate="ultra"):
+    got = server.ask("GET", "/cache/" + task)[2]["cache_info"][rate]
+    return got["hit_count"], got["last_accessed"]
+
+
+def uses_outlive_a_kill(home):
+    server = live.Server(home)
+    server.__enter__()
+    check(uses(server) == (0, None), "never: %s" % (uses(server),))
+    for _ in range(3):
+        check(server.ask("GET", "/cache/fin/ultra")[0] == 200, "a rate is read")
+    before = uses(server)
+    check(before[0] == 3 and before[1], "counted at once: %s" % (before,))
+    live.poll("the count reaches the catalogue", lambda: in_catalogue(home, "SELECT n FROM hits WHERE task = 'fin' AND rate = 64000") == 3)
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait(timeout=30)
+    os.unlink(server.log.name)
+    with live.Server(home) as server, live.Server(home) as other:
+        check(uses(server) == before, "after a kill: %s, %s before" % (uses(server), before))
+        check(server.ask("GET", "/cache/fin/ultra")[0] == 200 and other.ask("GET", "/cache/fin/ultra")[0] == 200, "both are read")
+        check(uses(server)[0] >= 4 and uses(other)[0] >= 4, "each knows its own at once")
+        live.poll("both know the sum", lambda: uses(server)[0] == uses(other)[0] == 5)
+    with live.Server(home) as server:
+        check(uses(server)[0] == 5, "after a stop: %s" % (uses(server),))
+
+
 def keys_count_for_themselves(home):
     def key(name, *more):
         return live.run("key", "create", name, "--may", "query", *more, home=home).split()[0]
@@ -236,6 +272,9 @@ def batches(home):
         check(ask(["x"], stream=True)[0] == 400 and ask(["x"], task_type="none")[0] == 404, "no stream, no such task")
         status, headers, body = ask(["What was revenue in Q1?"] * 30)
         check(status == 429 and int(headers["retry-after"]) > 1, "each question counts: %s %s" % (status, headers))
+        refused = [ask(["x"] * n) for n in (41, 60, 100) * 3]
+        left = [int(re.search('"query";r=([0-9]+)', headers["ratelimit"]).group(1)) for _, headers, _ in refused]
+        check([r[0] for r in refused] == [429] * 9 and left == sorted(left), "a refused batch keeps no question: %s" % left)
         check(server.ask("POST", "/query", QUESTION)[0] == 200, "and none was taken")
 
 
@@ -340,6 +379,9 @@ def small_routes(home):
         check(after[0] == 200 and "medium" not in after[2]["available_rates"], "the same version, fewer rates: %s" % (after,))
         check(server.ask("GET", "/cache/fin/medium")[0] == 404 and server.ask("DELETE", "/cache/fin/medium")[0] == 404, "and stays gone")
         check(server.ask("DELETE", "/cache/fin/soft")[0] == 400 and server.ask("DELETE", "/cache/none/8x")[0] == 404, "no rate, no task")
+        check(server.ask("GET", "/cache/old/ultra")[0] == 200, "a use")
+        live.poll("that is kept", lambda: in_catalogue(home, "SELECT count(*) FROM hits WHERE task = 'old'") == 1)
+        check(server.ask("GET", "/cache/old/light")[0] == 200, "and one that is not yet")
         secret = {"description": "the quiet merger of Aarau"}
         check(server.ask("PUT", "/tasks/old", secret, headers={"Idempotency-Key": "p-1"})[0] == 200, "a profile, whose reply is kept")
         status, headers, body = server.ask("DELETE", "/tasks/old", headers={"Idempotency-Key": "d-1"})
@@ -351,10 +393,15 @@ def small_routes(home):
         for said in (b"reserve pump of Basel", b"quiet merger"):
             check(not [f for f in left if said in open(f, "rb").read()], "%s: %s" % (said, [f for f in left if said in open(f, "rb").read()]))
         check(server.ask("PUT", "/tasks/old", {})[0] == 201 and server.ask("GET", "/tasks/old/documents")[2]["documents"] == [], "made anew it is empty")
+        live.run("ingest", "-t", "old", "-", "--name", "note.txt", home=home, input="The reserve pump of Basel stands in hall 4. " * 40)
+        live.run("compress", "-t", "old", home=home)
+        time.sleep(1.2)  # longer than a count is on its way
+        check(uses(server, "old") == uses(server, "old", "light") == (0, None), "and never used: %s" % (uses(server, "old"),))
+        check(in_catalogue(home, "SELECT count(*) FROM hits WHERE task = 'old'") == 0, "nothing of it is kept")
 
 
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts):
+        for test in (quotas, quotas_outlive_a_kill, uses_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts):
             test(home)
             print("ok: " + test.__name__)
