@@ -5,7 +5,8 @@
  *
  * A prompt is task-wide when it names no fact: all its content words are verbs of a task ("review"), nouns for the material as such
  * ("contracts", "key points"), or, where something is to be done ("explain the leases"), words that more than a quarter of the documents
- * hold. Words that no document holds name nothing, except in a plain question. One fact
+ * hold. There words that no document holds name nothing ("prepare a memorandum"), but as the topic ("tell me about photosynthesis"); in a
+ * plain question, and among words without a verb, they are what is asked for. One fact
  * word more is let through where the prompt asks for everything ("list all risks of the supplier"), none that is a name or a number.
  * Checklists and descriptions of a role are task-wide, whatever they name. Questions for one typed thing (who, when, how many) are specific
  * in any case. Complexity follows the guide's sample, with its words as words: complex ones first, then short questions as simple. */
@@ -17,6 +18,12 @@
 static const char *const broad_words[] = {"summarize", "summarise", "summary",   "summaries", "overview", "recap",      "outline",
                                           "synopsis",  "digest",    "gist",      "tldr",      "tl",       "dr",         "takeaway",
                                           "condense",  "abstract",  "highlight", "compress",  "briefing", "walkthrough"};
+/* The same in other languages. As these words may mean something else in English (a résumé), only where no document holds them. */
+static const char foreign_broad_words[] =
+    "zusammenfassung|zusammenfassen|überblick|übersicht|résumé|résumer|synthèse|aperçu|resumen|resumir|síntesis|resumo|síntese|sintesi|"
+    "riassunto|riassumere|riepilogo|samenvatting|samenvatten|overzicht|sammanfattning|sammendrag|streszczenie|podsumowanie|özet|резюме|"
+    "обзор|"
+    "摘要|总结|概要|概述|要約|요약";
 /* Work to be done on it. */
 static const char *const work_words[] = {
     "review",    "analyze",  "analyse", "analysis",   "assess", "evaluate", "extract",  "identify", "list",     "compile",  "audit",
@@ -54,6 +61,7 @@ static const char *const complex_words[] = {
 static const char *const simple_words[] = {"what", "when", "who", "where", "which", "whom", "whose", "total", "sum", "revenue", "profit"};
 static const char *const asking_words[] = {"what", "which", "how", "why",  "is",  "are",   "was",  "were",  "does",
                                            "do",   "did",   "has", "have", "can", "could", "will", "would", "name"};
+static const char *const telling_words[] = {"me", "us", "more", "know", "talk", "learn"}; /* before "about" */
 static const char *const measure_words[] = {"many", "much", "often", "long", "old", "big", "large", "far", "high", "tall", "fast"};
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -126,6 +134,15 @@ static bool in_many_docs(const struct takc_index *x, const struct takc_term_entr
     return n >= enough;
 }
 
+static bool is_foreign_broad(struct takc_str word)
+{
+    struct takc_str rest = takc_str(foreign_broad_words), one;
+    while (takc_str_split(&rest, '|', &one))
+        if (takc_str_eq(word, one))
+            return true;
+    return false;
+}
+
 enum { DOCS_FOR_SHARES = 8 /* in fewer documents a share says nothing */ };
 
 enum weight { WEIGHT_UNSET, ABSENT, COMMON, TELLING };
@@ -183,10 +200,10 @@ static bool sums_up(struct takc_str last, struct takc_str norm)
 struct prompt {
     size_t n_words, n_marks, n_lines, n_broad, n_work, n_scope;
     size_t n_content; /* content words that are no words of a task, of the material or of scope */
-    size_t n_held;    /* those of them that documents hold */
-    size_t n_facts;   /* those of these that tell documents apart */
+    size_t n_facts;   /* those of them that tell documents apart, or that are the topic */
     bool named, typed, role;
-    bool asks; /* begins as a question does */
+    bool topic; /* behind "tell me about" */
+    bool asks;  /* begins as a question does */
 };
 
 /* Facts beyond which nothing depends on more of them: one more than read_prompt may take back. */
@@ -207,15 +224,20 @@ static void see_word(struct weights *weights, const struct takc_word *w, struct 
     p->n_broad += broad;
     p->n_work += work;
     p->n_scope += scope;
+    p->topic |= takc_str_is(w->norm, "about") && IS_EXACTLY(last, telling_words);
     if (w->article || broad || work || scope || measured || takc_word_is_stop(w->norm))
         return;
     bool name = (capital && p->n_words > 1) || w->number;
     if (IS(w->norm, generic_words))
         return;
     enum weight weight = p->n_facts < FACTS_ENOUGH ? weigh(weights, w->norm, name) : TELLING;
+    if (weight == ABSENT && is_foreign_broad(w->norm)) {
+        p->n_broad++;
+        return;
+    }
     p->n_content++;
-    p->n_held += weight != ABSENT;
-    p->n_facts += weight == TELLING;
+    p->n_facts += weight == TELLING || (weight == ABSENT && p->topic);
+    p->topic = false;
     p->named |= weight == TELLING && name;
 }
 
@@ -272,7 +294,7 @@ enum takc_prompt_kind takc_prompt_kind_of(const struct takc_index *x, struct tak
         return TAKC_PROMPT_SPECIFIC;
     bool asks_for_all = (p.n_broad || p.n_work) && p.n_scope;
     /* A plain question is taken at its word, common as its words may be in these documents; so are words without a verb ("insurance"). */
-    size_t n_facts = p.n_broad || p.n_scope ? p.n_facts : p.asks ? p.n_content : p.n_work ? p.n_facts : p.n_held;
+    size_t n_facts = p.n_broad || p.n_scope || (p.n_work && !p.asks) ? p.n_facts : p.n_content;
     if (n_facts == 0 || (n_facts == 1 && !p.named && asks_for_all))
         return TAKC_PROMPT_TASK_WIDE;
     return TAKC_PROMPT_SPECIFIC;

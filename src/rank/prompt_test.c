@@ -122,6 +122,13 @@ static void words_of_every_document_name_no_fact(void **state)
     assert_int_equal(takc_prompt_kind_of(x, takc_str("lease")), TAKC_PROMPT_SPECIFIC);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("total lease")), TAKC_PROMPT_SPECIFIC);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Zusammenfassung")), TAKC_PROMPT_TASK_WIDE);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("要約してください")), TAKC_PROMPT_TASK_WIDE);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("Prepare a memorandum")), TAKC_PROMPT_TASK_WIDE);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("photosynthesis")), TAKC_PROMPT_SPECIFIC); /* nothing of it is there to be shown */
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("Quantum entanglement?")), TAKC_PROMPT_SPECIFIC);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("Tell me about photosynthesis")), TAKC_PROMPT_SPECIFIC);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("Tell me all about the leases")), TAKC_PROMPT_TASK_WIDE);
+    assert_int_equal(takc_prompt_kind_of(x, takc_str("Answer questions about covenants")), TAKC_PROMPT_TASK_WIDE);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Explain the guarantor")), TAKC_PROMPT_SPECIFIC);
     assert_int_equal(takc_prompt_kind_of(x, takc_str("Describe Zanzibar and its leases")), TAKC_PROMPT_SPECIFIC);
     takc_index_close(x);
