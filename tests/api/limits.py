@@ -17,6 +17,15 @@ QUESTION = {"task_type": "fin", "query": "What was revenue in Q3?"}
 PAGE = "https://app.example.com"
 
 
+def refused(ask, tries=20):
+    """The first reply that is a 429. A request a second comes back while a client sleeps, so that the next one alone may pass."""
+    for _ in range(tries):
+        reply = ask()
+        if reply[0] == 429:
+            break
+    return reply
+
+
 def quotas(home):
     env = {"TAKC_SERVE_QUOTA_PER_S": "1", "TAKC_SERVE_QUOTA_BURST": "5"}
     with live.Server(home, env=env) as server:
@@ -33,7 +42,8 @@ def quotas(home):
         check(headers["retry-after"] == "1" and headers["ratelimit-remaining"] == "0", "headers of 429: %s" % headers)
         check(body["error"]["code"] == "RATE_LIMIT_EXCEEDED" and body["request_id"], "body of 429: %s" % body)
         check(server.ask("GET", "/livez")[0] == 200, "who asks whether it lives is not counted")
-        status, headers, body = server.ask("POST", "/v1/chat/completions", {"model": "takc/fin", "messages": [{"role": "user", "content": "x"}]})
+        chat = {"model": "takc/fin", "messages": [{"role": "user", "content": "x"}]}
+        status, _, body = refused(lambda: server.ask("POST", "/v1/chat/completions", chat))
         check(status == 429 and "error" in body and "request_id" not in body, "OpenAI's clients get their own: %s" % body)
 
 
@@ -76,7 +86,8 @@ def keys_count_for_themselves(home):
         check(" 429 " in reply.split("\r\n")[0], "refused before the body came: %s" % reply[:200])
         got = [ask("takc_nonsense")[0] for _ in range(100)]
         check(got[0] == 401 and 429 in got, "who guesses keys meets the address's limit: %s" % got)
-        check(ask(two)[0] == 429, "and so does everybody there")
+        reply = refused(lambda: server.ask("GET", "/tasks", headers={"X-API-Key": two}))  # 20 are less than the key's own
+        check(reply[0] == 429, "and so does everybody there: %s" % (reply,))
 
 
 def kept(home):
@@ -234,7 +245,7 @@ def batches(home):
             status, headers, body = ask(wrong)
             check(status == 400 and body["error"]["details"]["pointer"] == pointer, "%s: %s" % (pointer, body))
         check(ask(["x"], stream=True)[0] == 400 and ask(["x"], task_type="none")[0] == 404, "no stream, no such task")
-        status, headers, body = ask(["What was revenue in Q1?"] * 30)
+        status, headers, body = ask(["What was revenue in Q1?"] * 38)
         check(status == 429 and int(headers["retry-after"]) > 1, "each question counts: %s %s" % (status, headers))
         check(server.ask("POST", "/query", QUESTION)[0] == 200, "and none was taken")
 
