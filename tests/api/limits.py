@@ -220,6 +220,20 @@ def repeated_writes(home):
         check(again[0] == 201 and again[1]["idempotency-replayed"] == "true", "after a restart: %s" % (again,))
 
 
+def put_and_deleted(home):
+    """A task that is made while others delete it: whoever makes it is told so, be it there or not a moment later."""
+    with live.Server(home) as server:
+        def ask(method, n):
+            got[method] |= {server.ask(method, "/tasks/race", {} if method == "PUT" else None)[0] for _ in range(n)}
+        got = {"PUT": set(), "DELETE": set()}
+        threads = [threading.Thread(target=ask, args=(method, 60)) for method in ("PUT", "DELETE") * 2]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        check(got["PUT"] <= {200, 201, 503} and got["DELETE"] <= {200, 404, 503}, "%s" % got)
+
+
 def batches(home):
     env = {"TAKC_SERVE_QUOTA_QUERY_PER_MIN": "40"}
     with live.Server(home, env=env) as server:
@@ -366,6 +380,6 @@ def small_routes(home):
 
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts):
+        for test in (quotas, quotas_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, put_and_deleted, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts):
             test(home)
             print("ok: " + test.__name__)
