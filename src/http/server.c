@@ -42,7 +42,7 @@ static size_t connections_possible(size_t asked)
         if (!setrlimit(RLIMIT_NOFILE, &more))
             l = more;
     }
-    size_t can = l.rlim_cur > 2 * FILES_KEPT ? (size_t)l.rlim_cur - FILES_KEPT : FILES_KEPT;
+    size_t can = l.rlim_cur > 2 * FILES_KEPT ? (size_t)l.rlim_cur - FILES_KEPT : (size_t)l.rlim_cur / 2;
     if (can < asked)
         takc_log(WARN, "http", "at most %zu connections: the process may open %llu files", can, (unsigned long long)l.rlim_cur);
     return can < asked ? can : asked;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""takc serve behind TLS: what is spoken, a certificate read again on SIGHUP, broken pairs that change nothing, however many; and a home that
-was damaged, which the log has to tell."""
+"""takc serve behind TLS: what is spoken, a certificate read again on SIGHUP, broken pairs that change nothing, however many; and homes that
+were taken away or damaged, which it has to tell."""
 import json
 import os
 import shutil
@@ -153,6 +153,19 @@ def damaged(home):
         check("catalog.sqlite.damaged-1" in server.said() and server.said().count("so are API keys") == 1, "where it is, once: " + server.said())
 
 
+def gone(home):
+    """A home that is not there any more, a volume that was taken away: the server is not ready, and says so until it is back."""
+    with live.Server(home) as server:
+        def states():
+            return [server.ask("GET", path)[0] for path in ("/readyz", "/health", "/livez")]
+        check(states() == [200, 200, 200], "with its home: %s" % states())
+        os.rename(home, home + "-away")
+        check(states() == [503, 503, 200], "without its home: %s" % states())
+        shutil.rmtree(home, ignore_errors=True)
+        os.rename(home + "-away", home)
+        check(states() == [200, 200, 200], "with its home again: %s" % states())
+
+
 def main():
     if not shutil.which("openssl"):
         live.skip("openssl is missing")
@@ -163,6 +176,7 @@ def main():
         with live.Server(home, "--tls-cert", pair.files[0], "--tls-key", pair.files[1], "--log-level", "info") as server:
             spoken(server)
             read_again(server, pair, folder)
+        gone(home)
         damaged(home)
     print("TLS 1.2 and 1.3; certificates read again, broken ones not taken")
 
