@@ -2,7 +2,7 @@
  *
  * http/server.h - the transport of `takc serve`: connections, framing, deadlines, backpressure. What requests mean is the callbacks'.
  *
- * libmicrohttpd parses on a few threads, each with an epoll; requests that may wait run on fibers (base/fiber.h), their connections are
+ * libmicrohttpd parses on a few threads, each with an epoll (a poll with TLS); requests that may wait run on fibers (base/fiber.h), their connections are
  * suspended meanwhile, so a waiting request holds no thread and no poll. A ticker looks ten times a second for deadlines (head, body,
  * whole request, a reply that is taken too slowly), for streams of events that are silent, which get a comment, and for clients that have
  * gone, which the library does not see of a suspended connection; such a request's call is cancelled.

@@ -82,6 +82,34 @@ def spoken(server):
         check(False, why + " is spoken")
 
 
+def cpu_ticks(server):
+    with open("/proc/%d/stat" % server.process.pid) as f:
+        rest = f.read().rsplit(")", 1)[1].split()
+    return int(rest[11]) + int(rest[12])
+
+
+def stalled(server):
+    """Clients who stop amid the handshake cost no processor time while they are waited for: a loop that turns would take a second of it."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    hello = anyone().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    try:
+        hello.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    hello = outgoing.read()
+    for said in (hello[:1], hello[:len(hello) // 2], hello):
+        held = [socket.create_connection((server.host, server.port), timeout=20) for _ in range(4)]
+        for s in held:
+            s.sendall(said)
+        time.sleep(0.2)
+        before = cpu_ticks(server)
+        time.sleep(1)
+        used = (cpu_ticks(server) - before) / os.sysconf("SC_CLK_TCK")
+        check(used < 0.2, "%d bytes of a handshake take %.2f s of processor time in a second" % (len(said), used))
+        for s in held:
+            s.close()
+
+
 class Pair:
     """The two files that the server reads."""
 
@@ -175,6 +203,7 @@ def main():
         pair.put(make(folder, "zeroth"))
         with live.Server(home, "--tls-cert", pair.files[0], "--tls-key", pair.files[1], "--log-level", "info") as server:
             spoken(server)
+            stalled(server)
             read_again(server, pair, folder)
         gone(home)
         damaged(home)
