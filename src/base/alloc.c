@@ -69,6 +69,11 @@ void *takc_alloc(size_t n)
     return takc_fault_hit(TAKC_FAULT_ALLOC) ? NULL : calloc(1, n ? n : 1);
 }
 
+void *takc_alloc_json(size_t n)
+{
+    return takc_fault_hit(TAKC_FAULT_JSON) ? NULL : malloc(n);
+}
+
 void *takc_alloc_array(size_t count, size_t size)
 {
     size_t n;

@@ -6,8 +6,8 @@
  * holes, and where the letter is the quote at the end, it copies what lies behind. So once an allocation has failed, all others of that
  * text fail, the string's own among them, and the reader gives up before it copies. */
 #include "base/json.h"
+#include "base/alloc.h"
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -17,9 +17,7 @@ static _Thread_local bool parsing, failed; /* a text is read from begin to end b
 
 static void *json_alloc(size_t n)
 {
-    if (parsing && (failed || takc_fault_hit(TAKC_FAULT_JSON)))
-        return failed = true, NULL;
-    void *p = malloc(n);
+    void *p = parsing && failed ? NULL : takc_alloc_json(n);
     failed = failed || !p;
     return p;
 }
