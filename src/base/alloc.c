@@ -18,7 +18,7 @@ static struct {
     atomic_int errnum;
 } plan[TAKC_FAULT_KINDS];
 
-static const char *const kind_names[TAKC_FAULT_KINDS] = {"alloc", "read", "write", "fsync", "rename"};
+static const char *const kind_names[TAKC_FAULT_KINDS] = {"alloc", "read", "write", "fsync", "rename", "json"};
 
 void takc_fault_arm(enum takc_fault_kind kind, uint64_t nth, int errnum)
 {
@@ -61,12 +61,17 @@ enum takc_status takc_fault_parse(const char *text, struct takc_err *err)
             takc_fault_arm((enum takc_fault_kind)k, n, k == TAKC_FAULT_ALLOC ? ENOMEM : errnum);
             return TAKC_OK;
         }
-    return takc_fail(err, TAKC_INVALID, 0, "fault '%s': the kind is alloc, read, write, fsync or rename", text);
+    return takc_fail(err, TAKC_INVALID, 0, "fault '%s': the kind is alloc, read, write, fsync, rename or json", text);
 }
 
 void *takc_alloc(size_t n)
 {
     return takc_fault_hit(TAKC_FAULT_ALLOC) ? NULL : calloc(1, n ? n : 1);
+}
+
+void *takc_alloc_json(size_t n)
+{
+    return takc_fault_hit(TAKC_FAULT_JSON) ? NULL : malloc(n);
 }
 
 void *takc_alloc_array(size_t count, size_t size)

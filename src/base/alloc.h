@@ -9,6 +9,9 @@
 
 /* n bytes, zeroed; NULL when there is no memory. n 0 gives a pointer that may be freed. Returns owned. */
 void *takc_alloc(size_t n);
+/* n bytes, not zeroed, for jansson, which is not ours to count among allocations: it fails by a plan of its own (TAKC_FAULT_JSON). Returns
+ * owned: free. */
+void *takc_alloc_json(size_t n);
 /* count * size bytes, zeroed; NULL on overflow too. Returns owned. */
 void *takc_alloc_array(size_t count, size_t size);
 /* Grows or shrinks; the old block stays valid on failure. New bytes are not zeroed. */

@@ -182,6 +182,30 @@ static void files_are_whole_or_old(void **state)
     assert_int_equal(system(path), 0);
 }
 
+/* Each allocation of a text fails once: it is whole, or there is no memory; never a part, never the fault of the text. */
+static void json_without_memory(void **state)
+{
+    struct takc_err err;
+    (void)state;
+    for (size_t len = 1; len < 140; len++) {
+        char text[400], value[150];
+        memset(value, 'x', len);
+        value[len] = '\0';
+        (void)snprintf(text, sizeof(text), "{\"a\":\"%s\",\"\\u00e9%s\":[1.5e10]}", value, value);
+        enum takc_status st = TAKC_NOMEM;
+        for (uint64_t nth = 1; st == TAKC_NOMEM && nth < 100; nth++) {
+            json_t *v = NULL;
+            takc_fault_arm(TAKC_FAULT_JSON, nth, ENOMEM);
+            st = takc_json_parse(takc_str(text), &v, &err);
+            takc_fault_arm(TAKC_FAULT_JSON, 0, 0);
+            assert_true(st == TAKC_OK || st == TAKC_NOMEM);
+            assert_true(st || takc_str_is(takc_json_get_str(v, "a"), value));
+            json_decref(v);
+        }
+        assert_int_equal(st, TAKC_OK);
+    }
+}
+
 static void json_is_strict(void **state)
 {
     (void)state;
@@ -372,6 +396,7 @@ int main(void)
         cmocka_unit_test(interning_is_dense),
         cmocka_unit_test(files_are_whole_or_old),
         cmocka_unit_test(json_is_strict),
+        cmocka_unit_test(json_without_memory),
         cmocka_unit_test(floats_are_numbers),
         cmocka_unit_test(json_is_whole_or_not_there),
         cmocka_unit_test(hashes_are_known),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * base/fault.h - makes the n-th allocation, read, write, fsync or rename of this process fail, for tests, and counts them.
- * Off by default, then it costs one relaxed load. TAKC_FAULT=alloc:17 in the environment arms it in the program takc (tests/fault).
- * Threads: any; the count is shared by all threads. */
+ * base/fault.h - makes the n-th allocation, read, write, fsync, rename or allocation of a JSON text's of this process fail, for tests, and
+ * counts them. Off by default, then it costs one relaxed load. TAKC_FAULT=alloc:17 in the environment arms it in the program takc
+ * (tests/fault). Threads: any; the count is shared by all threads. */
 #ifndef TAKC_BASE_FAULT_H
 #define TAKC_BASE_FAULT_H
 
@@ -10,7 +10,15 @@
 
 #include <stdint.h>
 
-enum takc_fault_kind { TAKC_FAULT_ALLOC = 0, TAKC_FAULT_READ, TAKC_FAULT_WRITE, TAKC_FAULT_FSYNC, TAKC_FAULT_RENAME, TAKC_FAULT_KINDS };
+enum takc_fault_kind {
+    TAKC_FAULT_ALLOC = 0,
+    TAKC_FAULT_READ,
+    TAKC_FAULT_WRITE,
+    TAKC_FAULT_FSYNC,
+    TAKC_FAULT_RENAME,
+    TAKC_FAULT_JSON,
+    TAKC_FAULT_KINDS
+};
 
 /* Makes the nth (1-based) operation of this kind from now on fail once; 0 disarms. Counting starts anew. errnum is what it fails with. */
 void takc_fault_arm(enum takc_fault_kind kind, uint64_t nth, int errnum);

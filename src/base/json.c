@@ -1,18 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * json.c - jansson behind takc's status and buffers. */
+ * json.c - jansson behind takc's status and buffers.
+ *
+ * Where its reader finds no memory for the next letter of a string (2.14), it goes on without that letter: a text would come out with
+ * holes, and where the letter is the quote at the end, it copies what lies behind. So once an allocation has failed, all others of that
+ * text fail, the string's own among them, and the reader gives up before it copies. */
 #include "base/json.h"
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+static _Thread_local bool parsing, failed; /* a text is read from begin to end by one thread, on no other fiber */
+
+static void *json_alloc(size_t n)
+{
+    void *p = parsing && failed ? NULL : takc_alloc_json(n);
+    failed = failed || !p;
+    return p;
+}
+
+/* Before there is a second thread. What others allocated is freed as ever. */
+__attribute__((constructor)) static void watch_memory(void)
+{
+    json_set_alloc_funcs(json_alloc, free);
+}
+
+static json_t *load(struct takc_str text, json_error_t *e)
+{
+    failed = false;
+    parsing = true;
+    json_t *v = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, e);
+    parsing = false;
+    return v;
+}
 
 enum takc_status takc_json_parse(struct takc_str text, json_t **out, struct takc_err *err)
 {
     json_error_t e;
-    json_t *v = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+    json_t *v = load(text, &e);
+    if (v && failed) { /* and yet it is whole? nobody vouches for that */
+        json_decref(v);
+        v = NULL;
+    }
     if (!v) {
-        if (json_error_code(&e) == json_error_out_of_memory || !e.text[0]) /* a failed allocation inside leaves no text */
+        if (failed || json_error_code(&e) == json_error_out_of_memory || !e.text[0]) /* a failed allocation inside leaves no text */
             return takc_fail(err, TAKC_NOMEM, 0, "no memory for JSON");
         return takc_fail(err, TAKC_INVALID, e.position, "%d:%d: %s", e.line, e.column, e.text);
     }

@@ -289,6 +289,12 @@ const char *takc_home_path(const struct takc_home *h)
     return h->path;
 }
 
+enum takc_status takc_home_check(const struct takc_home *h, struct takc_err *err)
+{
+    uint64_t schema = 0;
+    return read_schema(h->path, &schema, err);
+}
+
 struct takc_store *takc_home_store(struct takc_home *h)
 {
     return h->store;

@@ -36,6 +36,8 @@ TAKC_CHECK enum takc_status takc_home_open(struct takc_home **out, const char *p
 void takc_home_close(struct takc_home *h);
 /* The home's folder as an absolute path. Lives as long as h. */
 const char *takc_home_path(const struct takc_home *h);
+/* Is it still a home that this takc knows? NOT_FOUND: the folder was removed, or what it was mounted from has gone; else as opening. */
+TAKC_CHECK enum takc_status takc_home_check(const struct takc_home *h, struct takc_err *err);
 /* The store in that folder: all keys of all tasks. Borrowed, lives as long as h. */
 struct takc_store *takc_home_store(struct takc_home *h);
 

@@ -18,7 +18,7 @@
 #include <malloc.h>
 #include <signal.h>
 
-enum { LOOK_NS = 50000000, TIDY_LOOKS = 100 }; /* for signals; for versions that are gone: every 5 s */
+enum { LOOK_NS = 50000000, TIDY_LOOKS = 100, SWEEP_LOOKS = 1300 }; /* for signals; for versions that are gone: every 5 s; uploads: 65 s */
 
 enum { MAPPED_BYTES = 256 << 10 }; /* blocks from this size on are given back to the system when they are freed */
 
@@ -162,6 +162,8 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
         takc_hits_flush(api->hits);
         if (++looks % TIDY_LOOKS == 0)
             takc_snapshots_tidy(api->snapshots);
+        if (looks % SWEEP_LOOKS == 0)
+            takc_work_sweep(api);
         if (!atomic_exchange(&asked_to_reload, false))
             continue;
         if (takc_server_reload(api->server, &err))

@@ -174,9 +174,11 @@ static void refuse(void *arg, struct takc_exchange *x, int status, const char *w
                  {415, "UNSUPPORTED"},
                  {422, "UNSUPPORTED"},
                  {431, "TOO_LARGE"},
+                 {500, "INTERNAL_ERROR"},
                  {501, "UNSUPPORTED"},
                  {503, "BUSY"},
-                 {505, "UNSUPPORTED"}};
+                 {505, "UNSUPPORTED"},
+                 {507, "FULL"}};
     const char *code = "INVALID";
     (void)arg;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)

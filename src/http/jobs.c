@@ -30,7 +30,8 @@ struct slot { /* one worker; what follows run, and its stages, are the runner's 
     const char *kind; /* "": any */
     pthread_t thread;
     struct takc_job_run run;
-    bool active, cancelled, moved;
+    bool busy;                     /* takes a job, runs it, or notes its end */
+    bool active, cancelled, moved; /* active: runs it */
     char id[TAKC_JOB_ID_BYTES], stage[32];
     unsigned progress, band_from, band_to; /* the band of per cent that belongs to the stage */
     uint64_t noted_ns;
@@ -49,6 +50,7 @@ struct takc_jobs {
         struct takc_cond moved;
         uint64_t changes;
         bool stops, mine; /* mine: this server runs the jobs */
+        bool unsure;      /* the queue may call something running that nobody runs: it failed in the midst of a take or an end */
         unsigned n_ended;
         char complaint[200];
     } locked;
@@ -78,6 +80,13 @@ static void complain(struct takc_jobs *j, const char *what, const struct takc_er
     takc_mutex_unlock(&j->locked.mu);
     if (!again)
         takc_log(ERROR, "jobs", "%s", text);
+}
+
+static void doubt(struct takc_jobs *j)
+{
+    takc_mutex_lock(&j->locked.mu);
+    j->locked.unsure = true;
+    takc_mutex_unlock(&j->locked.mu);
 }
 
 /* ---- progress ---- */
@@ -242,9 +251,10 @@ static void settle(struct slot *s, const struct takc_job_row *job, enum takc_job
     struct takc_jobs *j = s->jobs;
     struct takc_err err;
     enum takc_status st = state == TAKC_JOB_CANCELLED ? TAKC_NOT_FOUND : j->o.queue->ops->end(j->o.queue, job->id, state, result, &err);
-    if (st && st != TAKC_NOT_FOUND) /* it stays as it is, and is begun anew by the next start */
+    if (st && st != TAKC_NOT_FOUND) { /* it stays as it is, and is begun anew */
         takc_log(ERROR, "jobs", "the end of %.*s was not noted: %s", TAKC_STR_ARG(job->id), err.msg);
-    else if (j->o.ended && (st || state != TAKC_JOB_QUEUED)) /* not found: cancelled */
+        doubt(j);
+    } else if (j->o.ended && (st || state != TAKC_JOB_QUEUED)) /* not found: cancelled */
         j->o.ended(j->o.arg, job);
     tell_end(s, job, st ? TAKC_JOB_CANCELLED : state, why);
     if (state != TAKC_JOB_QUEUED)
@@ -276,10 +286,12 @@ static bool run_next(struct slot *s)
     struct takc_err err;
     takc_arena_init(&a);
     enum takc_status st = j->o.queue->ops->take(j->o.queue, takc_str(s->kind), &a, &job, &err);
-    if (!st)
+    if (!st) {
         run_job(s, &job);
-    else if (st != TAKC_NOT_FOUND)
+    } else if (st != TAKC_NOT_FOUND) {
         complain(j, "no job could be taken", &err);
+        doubt(j);
+    }
     takc_arena_clear(&a);
     return !st;
 }
@@ -291,11 +303,13 @@ static void *work(void *arg)
     takc_mutex_lock(&j->locked.mu);
     while (!j->locked.stops) {
         uint64_t seen = j->locked.changes;
-        bool mine = j->locked.mine, any = false;
+        bool any = false;
+        s->busy = j->locked.mine;
         takc_mutex_unlock(&j->locked.mu);
-        if (mine)
+        if (s->busy)
             any = run_next(s);
         takc_mutex_lock(&j->locked.mu);
+        s->busy = false;
         if (!any && seen == j->locked.changes && !j->locked.stops)
             takc_cond_wait_ms(&j->locked.moved, &j->locked.mu, IDLE_MS);
     }
@@ -307,6 +321,18 @@ static void *work(void *arg)
 
 static const char cut_off[] = "{\"error\":{\"code\":\"INTERNAL_ERROR\",\"message\":\"the job was begun several times and each time cut off "
                               "with the server\"}}";
+
+/* Nobody has a job in hand: what the queue calls running then is as if it had been cut off, and is taken over. */
+static void settle_doubt_locked(struct takc_jobs *j)
+{
+    bool busy = false;
+    for (size_t i = 0; i < j->n_slots; i++)
+        busy = busy || j->slots[i].busy;
+    if (!j->locked.unsure || busy)
+        return;
+    j->locked.unsure = false;
+    j->locked.mine = false;
+}
 
 /* Takes over the home's jobs, if nobody else has them. */
 static void take_over(struct takc_jobs *j)
@@ -339,7 +365,8 @@ static void *tick(void *arg)
     struct takc_jobs *j = arg;
     takc_mutex_lock(&j->locked.mu);
     while (!j->locked.stops) {
-        bool mine = j->locked.mine, busy = false;
+        settle_doubt_locked(j);
+        bool mine = j->locked.mine, busy = j->locked.unsure;
         for (size_t i = 0; i < j->n_slots; i++)
             busy = busy || j->slots[i].active;
         takc_mutex_unlock(&j->locked.mu);

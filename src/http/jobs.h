@@ -3,7 +3,8 @@
  * http/jobs.h - the server's runner over a queue of jobs (catalog/jobs.h): threads that take and run them, who waits for one, who cancels.
  *
  * Of the servers that share a home one runs its jobs, the one that holds the lock; the others queue, and take over when it ends. Once it
- * has the lock, a server queues again what was cut off. Threads are real ones, not fibers: work computes for long. One of them takes only
+ * has the lock, a server queues again what was cut off, and does so, too, where it could not be noted that a job was taken or has ended (no
+ * memory, a full disk). Threads are real ones, not fibers: work computes for long. One of them takes only
  * jobs of the quick kind, so that a document is not kept waiting by hours of compression of other tasks. Threads: any; wait may be called
  * on a fiber and holds no thread. */
 #ifndef TAKC_HTTP_JOBS_H

@@ -253,12 +253,53 @@ static void waits_hold_no_thread_of_a_crew(void **state)
     takc_jobs_close(j);
 }
 
+static struct takc_queue_ops forgetful; /* the first take, and the first end, are not told */
+static const struct takc_queue_ops *whole;
+static atomic_int n_forgotten_takes, n_forgotten_ends;
+
+static enum takc_status take_untold(struct takc_queue *q, struct takc_str kind, struct takc_arena *a, struct takc_job_row *out,
+                                    struct takc_err *err)
+{
+    enum takc_status st = whole->take(q, kind, a, out, err);
+    return st || atomic_fetch_add(&n_forgotten_takes, 1) ? st : takc_fail(err, TAKC_NOMEM, 0, "taken, and not told");
+}
+
+static enum takc_status end_untold(struct takc_queue *q, struct takc_str id, enum takc_job_state state, struct takc_str result,
+                                   struct takc_err *err)
+{
+    if (!atomic_fetch_add(&n_forgotten_ends, 1))
+        return takc_fail(err, TAKC_FULL, 0, "no room for the end");
+    return whole->end(q, id, state, result, err);
+}
+
+static void what_was_not_noted_is_begun_anew(void **state)
+{
+    struct takc_jobs *j = NULL;
+    struct takc_queue *q = NULL;
+    (void)state;
+    assert_int_equal(takc_queue_sqlite_open(&q, home, NULL), TAKC_OK);
+    whole = q->ops;
+    forgetful = *whole;
+    forgetful.take = take_untold;
+    forgetful.end = end_untold;
+    q->ops = &forgetful;
+    const struct takc_jobs_options o = {.queue = q, .n_running = 1, .queued_max = 3, .run = run, .ended = ended};
+    assert_int_equal(takc_jobs_open(&j, &o, NULL), TAKC_OK);
+    struct takc_str first = add(j, "compress", "fin", "ok"), second = add(j, "compress", "fin", "ok");
+    assert_int_equal(wait_end(j, first).state, TAKC_JOB_DONE);
+    assert_int_equal(now(j, first).attempts, 3);
+    assert_int_equal(wait_end(j, second).state, TAKC_JOB_DONE);
+    assert_int_equal(now(j, second).attempts, 1);
+    assert_int_equal(atomic_load(&n_runs), 3);
+    takc_jobs_close(j);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(jobs_run_and_end),         T(progress_and_cancelling),        T(a_stop_puts_back_and_the_next_goes_on),
-        T(one_of_two_runs_the_jobs), T(waits_hold_no_thread_of_a_crew),
+        T(one_of_two_runs_the_jobs), T(waits_hold_no_thread_of_a_crew), T(what_was_not_noted_is_begun_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

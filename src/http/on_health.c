@@ -11,13 +11,15 @@ void takc_on_live(struct takc_exchange *x, const struct takc_asked *asked)
     takc_api_json(x, 200, json_pack("{ss}", "status", "ok"));
 }
 
-/* Can the home be read? */
+/* Is the home there, and can it be read? A folder that was removed would read as an empty one. */
 static enum takc_status look_at_home(const struct takc_api *api, struct takc_exchange *x, struct takc_err *err)
 {
     struct takc_arena a;
     struct takc_key_list keys = {0};
     takc_arena_init(&a);
-    enum takc_status st = takc_home_keys(takc_home_store(api->home), &x->call, takc_str("tasks/"), &a, &keys, err);
+    enum takc_status st = takc_home_check(api->home, err);
+    if (!st)
+        st = takc_home_keys(takc_home_store(api->home), &x->call, takc_str("tasks/"), &a, &keys, err);
     takc_arena_clear(&a);
     return st;
 }

@@ -85,22 +85,24 @@ static json_t *profile_json(const struct takc_profile *p)
                      (json_int_t)p->max_tokens);
 }
 
-static void say_task(struct takc_home *home, struct takc_exchange *x, struct takc_str task, int status)
+/* Takes p. */
+static void say_profile(struct takc_exchange *x, enum takc_status st, const struct takc_err *err, struct takc_profile *p, int status)
 {
-    struct takc_err err = {0};
-    struct takc_profile p = {0};
-    enum takc_status st = takc_home_profile(home, task, &p, &err);
     if (st)
-        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
+        takc_api_fail(x, st, TAKC_ABOUT_UNSET, err);
     else
-        takc_api_json(x, status, profile_json(&p));
-    takc_profile_clear(&p);
+        takc_api_json(x, status, profile_json(p));
+    takc_profile_clear(p);
 }
 
 void takc_on_task(struct takc_exchange *x, const struct takc_asked *asked)
 {
-    if (takc_api_may_task(x, asked, asked->params[0]))
-        say_task(asked->home, x, asked->params[0], 200);
+    struct takc_err err = {0};
+    struct takc_profile p = {0};
+    if (!takc_api_may_task(x, asked, asked->params[0]))
+        return;
+    enum takc_status st = takc_home_profile(asked->home, asked->params[0], &p, &err);
+    say_profile(x, st, &err, &p, 200);
 }
 
 /* Takes the name of the task out of the body, which may have it, but no other. */
@@ -137,6 +139,7 @@ static void place_in_body(struct takc_err *err)
 void takc_on_put_task(struct takc_exchange *x, const struct takc_asked *asked)
 {
     struct takc_err err = {0};
+    struct takc_profile p = {0};
     struct takc_buf yaml;
     bool made = true;
     if (!takc_api_may_task(x, asked, asked->params[0]) || !take_name(x, asked))
@@ -151,11 +154,10 @@ void takc_on_put_task(struct takc_exchange *x, const struct takc_asked *asked)
         made = false;
         st = takc_task_write(asked->home, asked->params[0], takc_buf_str(&yaml), true, &err);
     }
+    if (!st) /* what was written, not what is there: somebody may have deleted it since */
+        st = takc_profile_parse(&p, asked->params[0], takc_buf_str(&yaml), "profile", &err);
     place_in_body(&err);
-    if (st)
-        takc_api_fail(x, st, TAKC_ABOUT_UNSET, &err);
-    else
-        say_task(asked->home, x, asked->params[0], made ? 201 : 200);
+    say_profile(x, st, &err, &p, made ? 201 : 200);
     takc_buf_clear(&yaml);
 }
 

@@ -2,10 +2,10 @@
  *
  * http/server.h - the transport of `takc serve`: connections, framing, deadlines, backpressure. What requests mean is the callbacks'.
  *
- * libmicrohttpd parses on a few threads, each with an epoll; requests that may wait run on fibers (base/fiber.h), their connections are
- * suspended meanwhile, so a waiting request holds no thread and no poll. A ticker looks ten times a second for deadlines (head, body,
- * whole request, a reply that is taken too slowly), for streams of events that are silent, which get a comment, and for clients that have
- * gone, which the library does not see of a suspended connection; such a request's call is cancelled.
+ * libmicrohttpd parses on a few threads, each with an epoll (with TLS a poll); requests that may wait run on fibers (base/fiber.h), their
+ * connections are suspended meanwhile, so a waiting request holds no thread and no poll. A ticker looks ten times a second for deadlines
+ * (head, body, whole request, a reply that is taken too slowly), for streams of events that are silent, which get a comment, and for
+ * clients that have gone, which the library does not see of a suspended connection; such a request's call is cancelled.
  * Refused before a route is looked for: everything that http/guard.h names. The library itself refuses what is no HTTP at all, with a page
  * of its own (400, 413, 431).
  * Threads: open, reload and close from one; stop from anywhere, a signal's handler included. */

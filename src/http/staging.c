@@ -24,7 +24,6 @@ enum {
     PART_MAX = 255, /* bytes of a file's name */
     SYNC_EACH = 64, /* files that are synced one by one; more with the whole file system */
     WALK_FDS = 16,
-    JOB_GRACE_S = 60, /* a folder that was just made a job's: its row may be on its way */
     OTHERS_S = 86400, /* a server that shares the home may have processes that cannot be seen from here (a container's) */
     FOLDER_MODE = 0700,
     FILE_MODE = 0600
@@ -230,16 +229,22 @@ void takc_staging_drop_job(const char *home, struct takc_str job)
 
 /* ---- what a killed server left ---- */
 
-static bool is_left(const char *folder, const char *name, struct takc_jobs *jobs)
+struct sweep {
+    const char *home;
+    struct takc_jobs *jobs;
+    int64_t grace_s;
+    bool of_jobs_only;
+};
+
+static bool is_left(const struct sweep *s, const char *path, const char *name)
 {
-    char path[PATH_MAX], *end = NULL;
+    char *end = NULL;
     struct stat info;
-    int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    if (n < 0 || n >= PATH_MAX || stat(path, &info))
+    if (stat(path, &info))
         return false;
     if (strncmp(name, "job-", 4) == 0)
-        return jobs && time(NULL) - info.st_ctime > JOB_GRACE_S && !takc_jobs_is_open(jobs, takc_str(name + 4));
-    if (strncmp(name, "up-", 3) != 0 || (!jobs && time(NULL) - info.st_mtime < OTHERS_S))
+        return s->jobs && time(NULL) - info.st_ctime > s->grace_s && !takc_jobs_is_open(s->jobs, takc_str(name + 4));
+    if (s->of_jobs_only || strncmp(name, "up-", 3) != 0 || (!s->jobs && time(NULL) - info.st_mtime < OTHERS_S))
         return false;
     long pid = strtol(name + 3, &end, 10);
     if (pid == (long)getpid())
@@ -247,19 +252,29 @@ static bool is_left(const char *folder, const char *name, struct takc_jobs *jobs
     return pid > 0 && kill((pid_t)pid, 0) && errno == ESRCH;
 }
 
-void takc_staging_sweep(const char *home, struct takc_jobs *jobs)
+static void sweep(const struct sweep *s)
 {
     char folder[PATH_MAX], path[PATH_MAX];
-    (void)snprintf(folder, sizeof(folder), "%s/" FOLDER, home);
+    (void)snprintf(folder, sizeof(folder), "%s/" FOLDER, s->home);
     DIR *dir = opendir(folder);
     const struct dirent *e;
     while (dir && (e = readdir(dir)) != NULL) {
         int n = snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-        if (n > 0 && n < PATH_MAX && is_left(folder, e->d_name, jobs)) {
+        if (n > 0 && n < PATH_MAX && is_left(s, path, e->d_name)) {
             takc_log(INFO, "http", "an upload that was cut off is removed: %s", e->d_name);
             remove_tree(path);
         }
     }
     if (dir)
         (void)closedir(dir);
+}
+
+void takc_staging_sweep(const char *home, struct takc_jobs *jobs)
+{
+    sweep(&(struct sweep){.home = home, .jobs = jobs, .grace_s = TAKC_STAGING_GRACE_S});
+}
+
+void takc_staging_sweep_jobs(const char *home, struct takc_jobs *jobs, int64_t grace_s)
+{
+    sweep(&(struct sweep){.home = home, .jobs = jobs, .grace_s = grace_s, .of_jobs_only = true});
 }

@@ -19,6 +19,7 @@
 
 #define TAKC_UPLOAD_ROOT "upload:" /* of documents that were uploaded; no folder's path looks like that */
 enum { TAKC_UPLOAD_LABELS_MAX = 32, TAKC_UPLOAD_NAME_MAX = 900, TAKC_UPLOAD_GROUPS_MAX = 1000 };
+enum { TAKC_STAGING_GRACE_S = 60 }; /* a folder that was just made a job's: its row may be on its way */
 
 struct takc_staging { /* path empty: none */
     char path[PATH_MAX];
@@ -55,5 +56,8 @@ void takc_staging_drop_job(const char *home, struct takc_str job);
 /* Removes what nobody will ask for: of processes that have gone, of jobs that are not open. jobs NULL, for who runs none: only what has
  * stood there for a day, and no job's. */
 void takc_staging_sweep(const char *home, struct takc_jobs *jobs);
+/* Removes only what is of jobs that are not open and was made theirs more than grace_s ago: what a killed server left when the next one
+ * began at once and could not tell it from what is on its way. Any server may, now and then. */
+void takc_staging_sweep_jobs(const char *home, struct takc_jobs *jobs, int64_t grace_s);
 
 #endif

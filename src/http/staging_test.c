@@ -19,7 +19,9 @@ static struct takc_jobs *jobs;
 static enum takc_status no_work(void *arg, const struct takc_job_row *job, struct takc_job_run *r, struct takc_buf *result,
                                 struct takc_err *err)
 {
-    (void)arg, (void)job, (void)r, (void)result;
+    (void)arg, (void)job, (void)result;
+    while (!takc_call_check(&r->call, NULL)) /* until the server stops */
+        (void)usleep(2000);
     return takc_fail(err, TAKC_UNSUPPORTED, 0, "no work is done here");
 }
 
@@ -164,6 +166,20 @@ static void a_sweep_leaves_what_lives(void **state)
     takc_staging_drop(&s);
 }
 
+static void a_later_sweep_takes_what_is_of_jobs_that_are_over(void **state)
+{
+    const struct takc_job_row row = {.id = takc_str("open"), .kind = takc_str("odd"), .task = takc_str("fin"), .request = takc_str("{}")};
+    (void)state;
+    assert_int_equal(takc_jobs_add(jobs, &row, NULL), TAKC_OK);
+    make("job-open");
+    make("job-over");
+    make("up-2000000000-1-0"); /* of a server that may run elsewhere */
+    takc_staging_sweep_jobs(root, jobs, TAKC_STAGING_GRACE_S);
+    assert_true(there("job-open") && there("job-over"));
+    takc_staging_sweep_jobs(root, jobs, -1);
+    assert_true(there("job-open") && !there("job-over") && there("up-2000000000-1-0"));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -173,6 +189,7 @@ int main(void)
         T(a_job_that_fetches_gets_a_folder_anew),
         T(what_is_dropped_is_gone),
         T(a_sweep_leaves_what_lives),
+        T(a_later_sweep_takes_what_is_of_jobs_that_are_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -354,9 +354,12 @@ static void keep_piece(struct transfer *t, struct takc_str piece)
     if (!st)
         return;
     t->too_late = st == TAKC_INVALID ? 400 : st == TAKC_FULL ? 507 : 500;
-    if (t->too_late == 500)
+    if (t->too_late >= 500)
         takc_log_for(&t->x.call, ERROR, "http", "%.*s: the body: %s", TAKC_STR_ARG(t->x.path), err.msg);
-    (void)snprintf(t->why, sizeof(t->why), "%s", t->too_late == 500 ? "the body could not be kept" : err.msg);
+    (void)snprintf(t->why, sizeof(t->why), "%s",
+                   t->too_late == 500   ? "the body could not be kept"
+                   : t->too_late == 507 ? "no space left for the body"
+                                        : err.msg);
 }
 
 static enum MHD_Result take_piece(struct transfer *t, const char *upload, size_t *size)

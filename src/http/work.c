@@ -398,6 +398,11 @@ static void began(void *arg, struct takc_jobs *j)
     takc_staging_sweep(takc_home_path(api->home), j);
 }
 
+void takc_work_sweep(const struct takc_api *api)
+{
+    takc_staging_sweep_jobs(takc_home_path(api->home), api->jobs, TAKC_STAGING_GRACE_S);
+}
+
 enum takc_status takc_work_open(struct takc_api *api, struct takc_err *err)
 {
     struct takc_queue *queue = NULL;

@@ -31,6 +31,8 @@ struct takc_work_settings {
 TAKC_CHECK enum takc_status takc_work_check_sources(struct takc_str sources, struct takc_err *err);
 /* Opens api->jobs over the catalogue of api->home; api->work is set. Close it behind the server: takc_jobs_close. */
 TAKC_CHECK enum takc_status takc_work_open(struct takc_api *api, struct takc_err *err);
+/* Removes uploads of jobs that are over, which a kill left: a start that follows at once may not. For now and then. */
+void takc_work_sweep(const struct takc_api *api);
 
 /* Reads a client's place of documents into out (PATH_MAX bytes): "/data/q3" or "file:///data/q3", links resolved; "s3://bucket/q3".
  * REFUSED: not below one of sources, or, of files, not there; UNSUPPORTED: a kind of source that the server does not read. */

@@ -193,7 +193,7 @@ def headers_of_keys(server, k, other):
         check(get("X-API-Key: " + wrong) == 401, "let in with character %d changed" % i)
 
 
-def raw(server, request, then=b"", timeout=10):
+def raw(server, request, then=b"", timeout=30):
     """The status of the reply to these bytes."""
     with socket.create_connection((server.host, server.port), timeout=timeout) as s:
         s.sendall(request.encode() + then)
@@ -221,15 +221,15 @@ def leaving(server, k):
     body = json.dumps({"task_type": "fin", "query": "What do anvils weigh?", "stream": True}).encode()
     head = "POST /query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-API-Key: %s\r\nContent-Length: %d\r\n\r\n" % (k, len(body))
     for sent, take in ((head.encode(), 0), (head.encode() + body[:9], 0), (head.encode() + body, 0), (head.encode() + body, 100)) * 5:
-        with socket.create_connection((server.host, server.port), timeout=10) as s:
+        with socket.create_connection((server.host, server.port), timeout=30) as s:
             s.sendall(sent)
             if take:
                 check(s.recv(take).startswith(b"HTTP/1.1 200"), "a stream of a tenant")
 
 
 def until(wanted, what):
-    """Polls for at most ten seconds."""
-    for _ in range(200):
+    """Polls for at most thirty seconds."""
+    for _ in range(600):
         if wanted():
             return
         time.sleep(0.05)

@@ -33,12 +33,14 @@ def read_all(s):
     return data
 
 
-def exchange(server, request):
-    """Everything that comes back for these bytes; the sending side is closed behind them."""
+def exchange(server, request, close=True):
+    """Everything that comes back for these bytes; the sending side is closed behind them. Who does that has gone, as far as the server can
+    know, and a request that was given to a fiber may get no reply: close=False where there has to be one."""
     with dial(server) as s:
         try:
             s.sendall(request if isinstance(request, bytes) else request.encode("latin-1"))
-            s.shutdown(socket.SHUT_WR)
+            if close:
+                s.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # refused before it was all sent
         return read_all(s)
@@ -188,6 +190,7 @@ FRAMING = (
     ("Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", (400, 413, None)),
     ("X(y): 1\r\nContent-Length: 0\r\n\r\n", 400),
     ("X-A: a\x00b\r\nContent-Length: 0\r\n\r\n", (400, None)),
+    ("Transfer-Encoding: chunked\r\n\r\n5;" + "e" * 100000 + "\r\nhello\r\n0\r\n\r\n", (400, 413, 500, None)),  # the library's own
     ("Host: other\r\nContent-Length: 0\r\n\r\n", 400),
     ("X-Long: %s\r\nContent-Length: 0\r\n\r\n" % ("a" * 20000), 431),
     ("".join("X-%d: 1\r\n" % n for n in range(200)) + "Content-Length: 0\r\n\r\n", 431),
@@ -213,12 +216,12 @@ def odd_requests(server):
         live.check(status_of(reply) in (want if isinstance(want, tuple) else (want,)), "%r: %r" % (head[:60], reply[:120]))
         no_leak(reply, head[:60])
     for target, want in TARGETS:
-        reply = exchange(server, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % target)
+        reply = exchange(server, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % target, close=False)
         live.check(status_of(reply) in (want if isinstance(want, tuple) else (want,)), "%r: %r" % (target[:60], reply[:400]))
         live.check(b"X-Evil" not in reply.split(b"\r\n\r\n")[0], "%r splits a header" % target)
         no_leak(reply, target[:60])
     for body in BODIES:
-        reply = exchange(server, POST.encode() + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        reply = exchange(server, POST.encode() + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body, close=False)
         live.check(status_of(reply) in (400, 404) or (status_of(reply) == 200 and (b"*a*a" in body or b"u0000b" in body)), "%r: %r" % (body[:80], reply[-300:]))
         no_leak(reply, body[:60])
     for raw in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET\r\n\r\n", b"\r\n" * 5000, b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", b"G" * 100000, b"\x00" * 1000,
@@ -229,8 +232,33 @@ def odd_requests(server):
     live.check(status == 200 and re.fullmatch("[0-9a-f]{32}", headers["x-request-id"]), "a long request id is echoed: %r" % headers)
 
 
+def few_files(home):
+    """A process that may open little: connections leave enough of it for the work."""
+    with live.Server(home, wrap=("sh", "-c", 'ulimit -n 80; exec "$0" "$@"')) as server:
+        live.check("at most 40 connections" in server.said(), "of 80 files: %s" % server.said())
+        held = [dial(server) for _ in range(120)]
+        alive_on(held[0])
+        for s in held:
+            s.close()
+        live.poll("it goes on", lambda: server.ask("GET", "/readyz")[0] == 200)
+
+
+def alive_on(s):
+    """A question over a connection that stands is answered."""
+    body = b'{"task_type": "fin", "query": "What was the revenue of Q3?"}'
+    s.sendall(POST.encode() + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    reply = read_all(s)
+    live.check(status_of(reply) == 200, "a question where all connections are taken: %r" % reply[-300:])
+
+
 def main():
-    with live.home() as home, live.Server(home, env=ENV) as server:
+    with live.home() as home:
+        few_files(home)
+        attacked(home)
+
+
+def attacked(home):
+    with live.Server(home, env=ENV) as server:
         alive(server, "the start")
         for attack in (odd_requests, gone, large_body, slow_heads, slow_reader, idle_connections):
             attack(server)

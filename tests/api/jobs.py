@@ -274,6 +274,17 @@ def too_large(home):
         nothing_staged(home, "bodies that are too large")
 
 
+def no_room(home):
+    """What does not fit on the disk, here: into a file."""
+    with live.Server(home, wrap=("sh", "-c", 'ulimit -f 200; exec "$0" "$@"')) as server:
+        texts = {"task_type": "fin", "documents": [{"name": "f.txt", "text": "x" * 300000}]}
+        for status, reply in (upload(server, ("task_type", "fin"), ("files", "f.txt", "x" * 300000)), server.ask("POST", "/process", texts)[::2]):
+            check(status == 507 and reply["error"]["code"] == "FULL" and "File too large" not in str(reply), "no room: %d %s" % (status, reply))
+        check(server.said().count("File too large") == 2, "the log says why: %s" % server.said())
+        check(server.ask("GET", "/readyz")[0] == 200, "the server goes on")
+        nothing_staged(home, "bodies that do not fit")
+
+
 # ---- jobs ----
 
 
@@ -432,6 +443,7 @@ def main():
                 listing(server)
                 cancelling(server)
             too_large(home)
+            no_room(home)
             full_queue(home, model)
             restarts(home, model)
     finally:

@@ -27,7 +27,7 @@ def skip(why):
 
 def run(*args, home=None, **kw):
     """takc ARGS; fails with what it said."""
-    env = dict(os.environ, TAKC_HOME=home or "/nonexistent")
+    env = dict(os.environ, TAKC_HOME=home or "/dev/null/none")  # nobody can make that one
     done = subprocess.run([TAKC, *args], env=env, capture_output=True, text=True, timeout=120, **kw)
     if done.returncode:
         raise SystemExit("FAILED: takc %s: %d: %s" % (" ".join(args), done.returncode, done.stderr))

@@ -52,11 +52,12 @@ class Nginx:
         test = subprocess.run(["nginx", "-t", "-p", self.work, "-c", path], capture_output=True, text=True)
         live.check(test.returncode == 0, "nginx -t: " + test.stderr)
         self.process = subprocess.Popen(["nginx", "-p", self.work, "-c", path], stderr=subprocess.DEVNULL)
-        for _ in range(200):
+        for _ in range(1200):  # it reads the firewall's rules first
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()
                 return self
             except OSError:
+                live.check(self.process.poll() is None, "nginx has ended")
                 time.sleep(0.05)
         raise SystemExit("FAILED: nginx does not listen")
 

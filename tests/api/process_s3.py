@@ -32,8 +32,9 @@ FORBIDDEN = "no such place below a folder that the setting serve.sources names"
 # ---- S3 ----
 
 
-def start_moto():
-    """(process, "127.0.0.1:PORT"): signatures are checked from the sixth call on; listings have pages of two."""
+def start_moto(tries=5):
+    """(process, "127.0.0.1:PORT"): signatures are checked from the sixth call on; listings have pages of two. Its port may be taken by
+    somebody else between our closing and its opening it."""
     import socket
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -45,10 +46,11 @@ def start_moto():
     def answers():
         with contextlib.suppress(OSError):
             urllib.request.urlopen("http://127.0.0.1:%d/moto-api/" % port, timeout=5).close()
-            return True
+            return server.poll() is None
+        return server.poll() is not None
 
     poll("moto answers", answers, 60)
-    return server, "127.0.0.1:%d" % port
+    return start_moto(tries - 1) if server.poll() is not None and tries else (server, "127.0.0.1:%d" % port)
 
 
 def make_keys(place):
@@ -184,7 +186,7 @@ class Home:
         self.path = os.path.join(work, "home-" + uuid.uuid4().hex[:8])
         live.run("init", "fin", home=self.path)
         self.env = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1], "AWS_ENDPOINT_URL_S3": url,
-                    "AWS_EC2_METADATA_DISABLED": "true", "HOME": work, "no_proxy": "127.0.0.1", "AWS_PROFILE": "", "AWS_CONFIG_FILE": "/nonexistent",
+                    "AWS_EC2_METADATA_DISABLED": "true", "HOME": work, "no_proxy": "127.0.0.1", "AWS_PROFILE": "", "AWS_CONFIG_FILE": work + "/none",
                     "TAKC_SERVE_SOURCES": "s3://%s/docs/, s3://no-such-bucket, /usr/share" % BUCKET}
 
     def server(self, *args, **env):

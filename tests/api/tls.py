@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""takc serve behind TLS: what is spoken, a certificate read again on SIGHUP, broken pairs that change nothing, however many; and a home that
-was damaged, which the log has to tell."""
+"""takc serve behind TLS: what is spoken, a certificate read again on SIGHUP, broken pairs that change nothing, however many; and homes that
+were taken away or damaged, which it has to tell."""
 import json
 import os
 import shutil
@@ -82,6 +82,34 @@ def spoken(server):
         check(False, why + " is spoken")
 
 
+def cpu_ticks(server):
+    with open("/proc/%d/stat" % server.process.pid) as f:
+        rest = f.read().rsplit(")", 1)[1].split()
+    return int(rest[11]) + int(rest[12])
+
+
+def stalled(server):
+    """Clients who stop amid the handshake cost no processor time while they are waited for: a loop that turns would take a second of it."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    hello = anyone().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    try:
+        hello.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    hello = outgoing.read()
+    for said in (hello[:1], hello[:len(hello) // 2], hello):
+        held = [socket.create_connection((server.host, server.port), timeout=20) for _ in range(4)]
+        for s in held:
+            s.sendall(said)
+        time.sleep(0.2)
+        before = cpu_ticks(server)
+        time.sleep(1)
+        used = (cpu_ticks(server) - before) / os.sysconf("SC_CLK_TCK")
+        check(used < 0.2, "%d bytes of a handshake take %.2f s of processor time in a second" % (len(said), used))
+        for s in held:
+            s.close()
+
+
 class Pair:
     """The two files that the server reads."""
 
@@ -153,6 +181,19 @@ def damaged(home):
         check("catalog.sqlite.damaged-1" in server.said() and server.said().count("so are API keys") == 1, "where it is, once: " + server.said())
 
 
+def gone(home):
+    """A home that is not there any more, a volume that was taken away: the server is not ready, and says so until it is back."""
+    with live.Server(home) as server:
+        def states():
+            return [server.ask("GET", path)[0] for path in ("/readyz", "/health", "/livez")]
+        check(states() == [200, 200, 200], "with its home: %s" % states())
+        os.rename(home, home + "-away")
+        check(states() == [503, 503, 200], "without its home: %s" % states())
+        shutil.rmtree(home, ignore_errors=True)
+        os.rename(home + "-away", home)
+        check(states() == [200, 200, 200], "with its home again: %s" % states())
+
+
 def main():
     if not shutil.which("openssl"):
         live.skip("openssl is missing")
@@ -162,7 +203,9 @@ def main():
         pair.put(make(folder, "zeroth"))
         with live.Server(home, "--tls-cert", pair.files[0], "--tls-key", pair.files[1], "--log-level", "info") as server:
             spoken(server)
+            stalled(server)
             read_again(server, pair, folder)
+        gone(home)
         damaged(home)
     print("TLS 1.2 and 1.3; certificates read again, broken ones not taken")
 
