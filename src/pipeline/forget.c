@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define WAITING "/.takc-uploads/" /* below a home: bodies of uploads until their job has ended */
-enum { LOOKS_MAX = 5, LOOK_NS = 200000000, PIECE_BYTES = 1 << 18 };
+enum { LOOKS_MAX = 7, WAITING_LOOKS_MAX = 3, LOOK_NS = 200000000, PIECE_BYTES = 1 << 18 };
 
 /* --- versions --- */
 
@@ -355,14 +355,14 @@ static enum takc_status search(struct takc_forgetting *f, struct takc_err *err)
 }
 
 /* What is found may be another task's by now, which takes the same sentences in while this one forgets them: its text is there before the
- * record that says so. That is looked at again, for about a second; so is an upload, which goes when its job has ended. One that still
- * waits for its turn is no copy of what was forgotten: it has not been taken in yet. */
+ * record that says so. That is looked at again, for some six seconds; for one so is an upload, which goes when its job has ended. One
+ * that still waits for its turn is no copy of what was forgotten: it has not been taken in yet. */
 static enum takc_status prove(struct takc_forgetting *f, struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_system();
     enum takc_status st = search(f, err);
-    for (int looks = 0; !st && (f->report->n_found || f->n_waiting) && looks < LOOKS_MAX; looks++) {
-        clock->sleep_ns(clock, LOOK_NS);
+    for (int looks = 0; !st && looks < (f->report->n_found ? LOOKS_MAX : f->n_waiting ? WAITING_LOOKS_MAX : 0); looks++) {
+        clock->sleep_ns(clock, LOOK_NS * (uint64_t)(looks + 1));
         st = takc_forgetting_again(f, err);
         if (!st)
             st = search(f, err);

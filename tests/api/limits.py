@@ -338,7 +338,7 @@ def model_failures(home):
                             ("denied*9", (502, "UPSTREAM", None)), ("untrusted*9", (502, "UPSTREAM", None)), ("garbled*9", (502, "UPSTREAM", None)),
                             ("connection*9", (502, "UPSTREAM", None)), ("timeout*9", (504, "TIMEOUT", None))):
             check(ask(model) == want, "%s: %s" % (model, ask(model)))
-        status, headers, body = server.ask("POST", "/query/batch", {"task_type": "fin", "queries": ["What was revenue in Q1?", "x"], "model": "fake:obedient-server*9"})
+        status, headers, body = server.ask("POST", "/query/batch", {"task_type": "fin", "queries": ["What was revenue in Q1?", "revenue"], "model": "fake:obedient-server*9"})
         check(status == 502 and len(body["error"]["details"]["results"]) == 2 and "the script says" not in str(body), "a batch: %s" % body)
         status, headers, body = server.ask("POST", "/v1/chat/completions", {"model": "takc/fin", "messages": [{"role": "user", "content": "What was revenue in Q1?"}]})
         check(status == 502 and "the script says" not in str(body), "chat: %s" % body)
@@ -357,7 +357,7 @@ def asked_to_wait(home):
                "OPENAI_API_KEY": "sk-test-0123456789", "TAKC_MODEL_RETRIES": "0"}
         with live.Server(home, env=env) as server:
             chat = {"model": "takc/fin", "messages": [{"role": "user", "content": QUESTION["query"]}]}
-            for path, body in (("/query", QUESTION), ("/query", dict(QUESTION, stream=True)), ("/query/batch", {"task_type": "fin", "queries": ["x"]}),
+            for path, body in (("/query", QUESTION), ("/query", dict(QUESTION, stream=True)), ("/query/batch", {"task_type": "fin", "queries": ["revenue"]}),
                                ("/v1/chat/completions", chat)):
                 status, headers, reply = server.ask("POST", path, body)
                 check((status, headers.get("retry-after")) == (429, "7"), "%s: %d %s %s" % (path, status, headers, reply))
