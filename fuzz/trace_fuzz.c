@@ -51,10 +51,19 @@ static void check_json(struct takc_str text, const char *what)
     json_decref(v);
 }
 
-static void check_spans(const struct takc_str *lines)
+static void write_spans(const struct takc_traced *r, size_t n)
 {
     struct takc_buf out;
-    struct takc_traced r = {.trace_id = "0af7651916cd43dd8448eb211c80319c",
+    takc_buf_init(&out, 1 << 20);
+    if (!takc_traced_json(takc_str(""), r, n, &out, NULL))
+        check_json(takc_buf_str(&out), "spans");
+    takc_buf_clear(&out);
+}
+
+static void check_spans(const struct takc_str *lines)
+{
+    struct takc_traced r = {.what = TAKC_TRACED_REQUEST,
+                            .trace_id = "0af7651916cd43dd8448eb211c80319c",
                             .span_id = "b7ad6b7169203331",
                             .ended_ns = 9,
                             .admit_ns = 1,
@@ -63,10 +72,23 @@ static void check_spans(const struct takc_str *lines)
     (void)snprintf(r.method, sizeof(r.method), "%.*s", TAKC_STR_ARG(lines[2]));
     (void)snprintf(r.path, sizeof(r.path), "%.*s", TAKC_STR_ARG(lines[1]));
     (void)snprintf(r.answer.model, sizeof(r.answer.model), "%.*s", TAKC_STR_ARG(lines[3]));
-    takc_buf_init(&out, 1 << 20);
-    if (!takc_traced_json(takc_str(""), &r, 1, &out, NULL))
-        check_json(takc_buf_str(&out), "spans");
-    takc_buf_clear(&out);
+    write_spans(&r, 1);
+}
+
+/* A run of a job and one stage of it. */
+static void check_runs(const struct takc_str *lines)
+{
+    const struct takc_trace_job_end e = {.id = lines[0], .kind = lines[2], .task = lines[1], .outcome = "done"};
+    struct takc_trace_job job = {.trace_id = "0af7651916cd43dd8448eb211c80319c", .span_id = "b7ad6b7169203331", .began_ns = 1};
+    struct takc_traced r[2];
+    char stage[32];
+    (void)snprintf(job.answer.model, sizeof(job.answer.model), "%.*s", TAKC_STR_ARG(lines[3]));
+    (void)snprintf(stage, sizeof(stage), "%.*s", TAKC_STR_ARG(lines[2]));
+    takc_trace_job_stage(&job, stage);
+    size_t n = 0;
+    while (n < 2 && takc_traced_job(&job, &e, 9, n, &r[n]))
+        n++;
+    write_spans(r, n);
 }
 
 static void check_line(const struct takc_str *lines)
@@ -88,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_context(lines[0]);
     check_state(lines[1]);
     check_spans(lines);
+    check_runs(lines);
     check_line(lines);
     return 0;
 }
