@@ -269,7 +269,7 @@ static enum takc_status open_desk(struct desk *d, struct takc_err *err)
     if (!st)
         st = takc_cond_init(&d->locked.changed, err);
     if (!st)
-        st = takc_cli_open_or_make(d->cli, &d->tasks.home, err);
+        st = takc_cli_open(d->cli, &d->tasks.home, err);
     return st ? st : takc_cli_models(d->cli, NULL, &d->cli->settings.arena, &d->model, err);
 }
 

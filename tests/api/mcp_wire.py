@@ -193,6 +193,14 @@ def over_stdio(home):
     t.end()
 
 
+def without_home(home):
+    """A misspelt home is no empty one."""
+    place = home + "-none"
+    done = subprocess.run([live.TAKC, "mcp", "--home", place], input="", capture_output=True, text=True, timeout=60)
+    check(done.returncode == 3 and not done.stdout and "there is no home at " + place in done.stderr, "%r" % done)
+    check(not os.path.exists(place), "a home was made")
+
+
 def cancelled(home):
     """What is cancelled stops, and is not answered; what comes after it is."""
     with socket.create_server(("127.0.0.1", 0)) as silent:  # a model's service that takes a question and says nothing
@@ -218,5 +226,6 @@ with live.home() as home:
         over_http(server)
         check("/etc/passwd" not in server.said() and "What was" not in server.said(), "questions or URIs are in the log")
     over_stdio(home)
+    without_home(home)
     cancelled(home)
 print("both transports")
