@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * hits.c - uses that are not kept yet: a table with open addressing under one lock, which nobody holds while he waits for a disk. It is
- * emptied when all that it has is kept.
+ * hits.c - uses that are not kept yet: a table with open addressing under one lock, which nobody holds while he waits for a disk. A slot
+ * whose uses are kept may become another's, and is never free again, so that who looks behind it finds.
  *
  * What is kept is taken off the table while the catalogue is locked, and a reader looks at both in the same way: it sees each use once. */
 #include "http/hits.h"
@@ -15,8 +15,11 @@
 
 #include <stdio.h>
 
+/* The catalogue's log grows with each flush and is cut when a process has the home to itself only, so they get rarer: after one second,
+ * two, four, at last every five minutes, some 300 a day. */
 #define FLUSH_NS 1000000000u
-enum { SLOTS = 1024, PROBES = 16 };
+#define FLUSH_MAX_NS (300 * (uint64_t)FLUSH_NS)
+enum { SLOTS = 4096, PROBES = 16 };
 
 struct slot {
     char tenant[64];
@@ -26,7 +29,8 @@ struct slot {
 struct takc_hits {
     struct takc_home *home;
     struct takc_tenants *tenants;
-    uint64_t flushed_ns; /* of the thread that flushes */
+    uint64_t flushed_ns, wait_ns; /* of the thread that flushes, as is: */
+    char complaint[200];          /* what was logged last; empty: all is well */
     struct {
         struct takc_mutex mu;
         struct slot slots[SLOTS];
@@ -40,6 +44,7 @@ enum takc_status takc_hits_open(struct takc_hits **out, struct takc_home *home, 
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for counting");
     h->home = home;
     h->tenants = tenants;
+    h->wait_ns = FLUSH_NS;
     enum takc_status st = takc_mutex_init(&h->locked.mu, err);
     if (st)
         takc_free(h);
@@ -57,26 +62,27 @@ static const char *tenant_of(const struct takc_hits *h, struct takc_home *home)
     return home == h->home ? "" : name ? name + 1 : path;
 }
 
-/* The slot of a rate; make: takes a free one where there is none. NULL: none. */
+/* The slot of a rate; make: takes a free one where there is none, or one of a rate whose uses are all kept. NULL: none. */
 static struct slot *find_locked(struct takc_hits *h, const char *tenant, struct takc_str task, takc_rate rate, bool make)
 {
     uint64_t at = takc_hash64(task, takc_hash64(takc_str(tenant), rate));
     if (strlen(tenant) >= sizeof(h->locked.slots[0].tenant) || !task.len || task.len >= sizeof(h->locked.slots[0].row.task))
         return NULL;
+    struct slot *spare = NULL;
     for (size_t i = 0; i < PROBES; i++) {
         struct slot *s = &h->locked.slots[(at + i) % SLOTS];
         if (s->row.task[0] && s->row.rate == rate && takc_str_is(task, s->row.task) && strcmp(s->tenant, tenant) == 0)
             return s;
-        if (s->row.task[0])
-            continue;
-        if (!make)
-            return NULL;
-        (void)snprintf(s->tenant, sizeof(s->tenant), "%s", tenant);
-        (void)snprintf(s->row.task, sizeof(s->row.task), "%.*s", TAKC_STR_ARG(task));
-        s->row.rate = rate;
-        return s;
+        spare = !spare && !s->row.uses.n ? s : spare;
+        if (!s->row.task[0])
+            break;
     }
-    return NULL;
+    if (!make || !spare)
+        return NULL;
+    *spare = (struct slot){.row = {.rate = rate}};
+    (void)snprintf(spare->tenant, sizeof(spare->tenant), "%s", tenant);
+    (void)snprintf(spare->row.task, sizeof(spare->row.task), "%.*s", TAKC_STR_ARG(task));
+    return spare;
 }
 
 void takc_hits_add(struct takc_hits *h, struct takc_home *home, struct takc_str task, takc_rate rate, int64_t now_s)
@@ -150,15 +156,13 @@ struct flushing { /* what a home gets */
     size_t n;
 };
 
-/* The rows of the next home that something was counted of; false where there is none: the table is emptied then, if it can be. */
+/* The rows of the next home that something was counted of; false where there is none. */
 static bool gather(struct flushing *f)
 {
-    bool any = false;
     f->n = 0;
     takc_mutex_lock(&f->h->locked.mu);
     for (size_t i = 0; i < SLOTS; i++) {
         struct slot *s = &f->h->locked.slots[i];
-        any |= s->row.uses.n > 0;
         if (!s->row.uses.n || s->tried)
             continue;
         if (!f->n)
@@ -168,8 +172,6 @@ static bool gather(struct flushing *f)
         s->tried = true;
         f->rows[f->n++] = s->row;
     }
-    if (!any)
-        memset(f->h->locked.slots, 0, sizeof(f->h->locked.slots));
     for (size_t i = 0; i < SLOTS && !f->n; i++)
         f->h->locked.slots[i].tried = false;
     takc_mutex_unlock(&f->h->locked.mu);
@@ -205,13 +207,27 @@ static enum takc_status keep(struct flushing *f, struct takc_err *err)
     return st;
 }
 
+/* A disk that stays full is told of once. */
+static void complain(struct takc_hits *h, const struct takc_err *err)
+{
+    if (strncmp(h->complaint, err->msg, sizeof(h->complaint) - 1) == 0)
+        return;
+    (void)snprintf(h->complaint, sizeof(h->complaint), "%s", err->msg);
+    takc_log(WARN, "hits", "what was counted is not kept yet: %s", err->msg);
+}
+
 void takc_hits_flush_now(struct takc_hits *h)
 {
     struct flushing f = {.h = h, .rows = takc_alloc_array(SLOTS, sizeof(*f.rows))};
     struct takc_err err;
+    bool all = true;
     while (f.rows && gather(&f))
-        if (keep(&f, &err))
-            takc_log(WARN, "hits", "what was counted is not kept: %s", err.msg);
+        if (keep(&f, &err)) {
+            complain(h, &err);
+            all = false;
+        }
+    if (all)
+        h->complaint[0] = '\0';
     takc_free(f.rows);
 }
 
@@ -219,9 +235,10 @@ void takc_hits_flush(struct takc_hits *h)
 {
     const struct takc_clock *clock = takc_clock_system();
     uint64_t now = clock->mono_ns(clock);
-    if (!h || now - h->flushed_ns < FLUSH_NS)
+    if (!h || now - h->flushed_ns < h->wait_ns)
         return;
     h->flushed_ns = now;
+    h->wait_ns = h->wait_ns * 2 < FLUSH_MAX_NS ? h->wait_ns * 2 : FLUSH_MAX_NS;
     takc_hits_flush_now(h);
 }
 

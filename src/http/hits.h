@@ -3,9 +3,9 @@
  * http/hits.h - how often each rate of a task was used, and when last: hit_count and last_accessed of the guide.
  *
  * A use is a read of its text, or a question that was answered from it. Uses are counted in memory, in a table of a fixed size, and added
- * about once a second to what the task's home keeps (catalog/hits.h), so that several servers on one home sum up, and a kill loses a
- * second. What finds no place in the table is not counted. Threads: any, but flush and close from one; only these wait for a disk, and a
- * count that is read. */
+ * now and then - a second after the start, then more and more seldom, at last every five minutes - and at the end to what the task's home
+ * keeps (catalog/hits.h), so that several servers on one home sum up, and a kill loses minutes at most. What finds no place in the table is
+ * not counted. Threads: any, but flush and close from one; only these wait for a disk, and a count that is read. */
 #ifndef TAKC_HTTP_HITS_H
 #define TAKC_HTTP_HITS_H
 
@@ -16,7 +16,7 @@ struct takc_tenants;
 /* home is the server's own; tenants (NULL: there are none) open the others. Both outlive h. NOMEM. Returns owned: takc_hits_close. */
 TAKC_CHECK enum takc_status takc_hits_open(struct takc_hits **out, struct takc_home *home, struct takc_tenants *tenants,
                                            struct takc_err *err);
-/* Makes what was counted last; call it now and then, it writes about once a second. A failure is logged, and tried again. h may be NULL. */
+/* Makes what was counted last, where it is time; call it about once a second. A failure is logged, once, and tried again. h may be NULL. */
 void takc_hits_flush(struct takc_hits *h);
 /* The same, however short ago it was. */
 void takc_hits_flush_now(struct takc_hits *h);
