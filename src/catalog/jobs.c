@@ -299,12 +299,13 @@ static enum takc_status is_open(struct takc_queue *q, struct takc_str id, bool *
     return st;
 }
 
-static enum takc_status recover(struct takc_queue *q, unsigned attempts_max, struct takc_str result, struct takc_err *err)
+static enum takc_status recover(struct takc_queue *q, struct takc_str in_hand, unsigned attempts_max, struct takc_str result,
+                                struct takc_err *err)
 {
-    const struct value v[] = {number(attempts_max), text(result), now()};
+    const struct value v[] = {number(attempts_max), text(result), now(), text(in_hand)};
     const struct ask a = ASK("UPDATE jobs SET state = iif(attempts < ?1, 'queued', 'failed'), result = iif(attempts < ?1, '', ?2),"
                              " request = iif(attempts < ?1, request, ''), ended = iif(attempts < ?1, 0, ?3), stage = ''"
-                             " WHERE state = 'running'",
+                             " WHERE state = 'running' AND instr(?4, id) = 0",
                              v, .synced = true);
     return ask(q, &a, err);
 }

@@ -64,8 +64,10 @@ struct takc_queue_ops {
     /* The newest first, without request and result, which may be large. */
     enum takc_status (*list)(struct takc_queue *, const struct takc_job_filter *, struct takc_arena *, struct takc_job_row **out,
                              size_t *out_n, struct takc_err *);
-    /* Queues again what is running, where it was taken less than attempts_max times; the others fail with this result. */
-    enum takc_status (*recover)(struct takc_queue *, unsigned attempts_max, struct takc_str result, struct takc_err *);
+    /* Queues again what is running but for the jobs in hand (ids with ',' between; empty: none is), where it was taken less than
+     * attempts_max times; the others fail with this result. */
+    enum takc_status (*recover)(struct takc_queue *, struct takc_str in_hand, unsigned attempts_max, struct takc_str result,
+                                struct takc_err *);
     /* Drops ended jobs that ended before, and those beyond the newest keep. */
     enum takc_status (*prune)(struct takc_queue *, int64_t before_s, size_t keep, struct takc_err *);
     void (*close)(struct takc_queue *);

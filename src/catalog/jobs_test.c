@@ -190,10 +190,21 @@ static void cut_off_jobs_are_queued_again_so_often(void **state)
     for (unsigned i = 1; i <= 3; i++) {
         assert_takes("", a);
         assert_int_equal(got(a).attempts, i);
-        assert_int_equal(queue->ops->recover(queue, 3, takc_str("{\"error\":1}"), NULL), TAKC_OK);
+        assert_int_equal(queue->ops->recover(queue, takc_str(""), 3, takc_str("{\"error\":1}"), NULL), TAKC_OK);
         assert_int_equal(got(a).state, i < 3 ? TAKC_JOB_QUEUED : TAKC_JOB_FAILED);
     }
     assert_string_equal(got(a).result.ptr, "{\"error\":1}");
+    struct takc_str c = add("", "compress", "one"), d = add("", "compress", "two"), e = add("", "compress", "three");
+    char in_hand[2 * TAKC_JOB_ID_BYTES];
+    assert_takes("", c);
+    assert_takes("", d);
+    assert_takes("", e);
+    (void)snprintf(in_hand, sizeof(in_hand), "%s,%s", c.ptr, e.ptr);
+    assert_int_equal(queue->ops->recover(queue, takc_str(in_hand), 3, takc_str("{}"), NULL), TAKC_OK);
+    assert_true(got(c).state == TAKC_JOB_RUNNING && got(d).state == TAKC_JOB_QUEUED && got(e).state == TAKC_JOB_RUNNING);
+    assert_int_equal(queue->ops->recover(queue, takc_str(""), 1, takc_str("{}"), NULL), TAKC_OK); /* they are out of the way */
+    assert_takes("", d);
+    assert_int_equal(queue->ops->end(queue, d, TAKC_JOB_DONE, takc_str("{}"), NULL), TAKC_OK);
     struct takc_str b = add("", "compress", "fin"); /* put back in good order, it may be so for ever */
     for (int i = 0; i < 5; i++) {
         assert_takes("", b);
@@ -277,7 +288,7 @@ static void a_killed_process_leaves_its_job(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(got(a).state, TAKC_JOB_RUNNING);
-    assert_int_equal(queue->ops->recover(queue, 5, takc_str("{}"), NULL), TAKC_OK);
+    assert_int_equal(queue->ops->recover(queue, takc_str(""), 5, takc_str("{}"), NULL), TAKC_OK);
     assert_takes("", a);
 }
 

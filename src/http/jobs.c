@@ -20,8 +20,10 @@ enum {
     RUNNING_MAX = 64,
     KEPT = 1000, /* ended jobs */
     KEPT_S = 7 * 86400,
-    BUSY_TRIES = 60, /* a second apart: another program holds the task */
-    PRUNE_EVERY = 16 /* ended jobs */
+    BUSY_TRIES = 60,  /* a second apart: another program holds the task */
+    PRUNE_EVERY = 16, /* ended jobs */
+    END_TRIES = 5,
+    IN_HAND_BYTES = (RUNNING_MAX + 1) * TAKC_JOB_ID_BYTES
 };
 #define SECOND_NS 1000000000u
 
@@ -50,7 +52,9 @@ struct takc_jobs {
         struct takc_cond moved;
         uint64_t changes;
         bool stops, mine; /* mine: this server runs the jobs */
-        bool unsure;      /* the queue may call something running that nobody runs: it failed in the midst of a take or an end */
+        /* How often the queue failed amid a take or an end, so that it may call something running that nobody runs; how many of these are
+         * settled. While they differ nobody takes. */
+        unsigned doubts, settled;
         unsigned n_ended;
         char complaint[200];
     } locked;
@@ -85,7 +89,7 @@ static void complain(struct takc_jobs *j, const char *what, const struct takc_er
 static void doubt(struct takc_jobs *j)
 {
     takc_mutex_lock(&j->locked.mu);
-    j->locked.unsure = true;
+    j->locked.doubts++;
     takc_mutex_unlock(&j->locked.mu);
 }
 
@@ -232,6 +236,19 @@ static void prune(struct takc_jobs *j)
         takc_log(WARN, "jobs", "old jobs were not dropped: %s", err.msg);
 }
 
+/* The catalogue may be full or busy for a moment, and the work is done: it is not done again for that. */
+static enum takc_status note_end(struct takc_jobs *j, struct takc_str id, enum takc_job_state state, struct takc_str result,
+                                 struct takc_err *err)
+{
+    const struct takc_clock *clock = takc_clock_system();
+    enum takc_status st = j->o.queue->ops->end(j->o.queue, id, state, result, err);
+    for (int i = 1; i < END_TRIES && st && st != TAKC_NOT_FOUND; i++) {
+        clock->sleep_ns(clock, SECOND_NS / 5);
+        st = j->o.queue->ops->end(j->o.queue, id, state, result, err);
+    }
+    return st;
+}
+
 /* What became of it, for who watches; why: what its work ended with. */
 static void tell_end(const struct slot *s, const struct takc_job_row *job, enum takc_job_state state, enum takc_status why)
 {
@@ -250,13 +267,17 @@ static void settle(struct slot *s, const struct takc_job_row *job, enum takc_job
 {
     struct takc_jobs *j = s->jobs;
     struct takc_err err;
-    enum takc_status st = state == TAKC_JOB_CANCELLED ? TAKC_NOT_FOUND : j->o.queue->ops->end(j->o.queue, job->id, state, result, &err);
-    if (st && st != TAKC_NOT_FOUND) { /* it stays as it is, and is begun anew */
-        takc_log(ERROR, "jobs", "the end of %.*s was not noted: %s", TAKC_STR_ARG(job->id), err.msg);
+    enum takc_status st = state == TAKC_JOB_CANCELLED ? TAKC_NOT_FOUND : note_end(j, job->id, state, result, &err);
+    if (st == TAKC_NOT_FOUND) {
+        state = TAKC_JOB_CANCELLED;
+    } else if (st) { /* it is begun anew */
+        takc_log(ERROR, "jobs", "the end of %.*s (%s) was not noted: %s", TAKC_STR_ARG(job->id), takc_job_state_name(state), err.msg);
+        state = TAKC_JOB_QUEUED;
         doubt(j);
-    } else if (j->o.ended && (st || state != TAKC_JOB_QUEUED)) /* not found: cancelled */
+    }
+    if (j->o.ended && state != TAKC_JOB_QUEUED)
         j->o.ended(j->o.arg, job);
-    tell_end(s, job, st ? TAKC_JOB_CANCELLED : state, why);
+    tell_end(s, job, state, why);
     if (state != TAKC_JOB_QUEUED)
         prune(j);
     changed(j);
@@ -304,7 +325,7 @@ static void *work(void *arg)
     while (!j->locked.stops) {
         uint64_t seen = j->locked.changes;
         bool any = false;
-        s->busy = j->locked.mine;
+        s->busy = j->locked.mine && j->locked.doubts == j->locked.settled;
         takc_mutex_unlock(&j->locked.mu);
         if (s->busy)
             any = run_next(s);
@@ -319,19 +340,48 @@ static void *work(void *arg)
 
 /* ---- the ticker ---- */
 
-static const char cut_off[] = "{\"error\":{\"code\":\"INTERNAL_ERROR\",\"message\":\"the job was begun several times and each time cut off "
-                              "with the server\"}}";
+static const char cut_off[] = "{\"error\":{\"code\":\"INTERNAL_ERROR\",\"message\":\"the job was begun several times, and each time cut "
+                              "off with the server, or its end could not be noted\"}}";
 
-/* Nobody has a job in hand: what the queue calls running then is as if it had been cut off, and is taken over. */
-static void settle_doubt_locked(struct takc_jobs *j)
+/* The ids of the jobs that are run, with ',' between; false: somebody takes one, or notes its end, so it has to be waited: that is short.
+ */
+static bool list_in_hand_locked(struct takc_jobs *j, char out[IN_HAND_BYTES])
 {
-    bool busy = false;
-    for (size_t i = 0; i < j->n_slots; i++)
-        busy = busy || j->slots[i].busy;
-    if (!j->locked.unsure || busy)
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < j->n_slots; i++) {
+        if (j->slots[i].busy && !j->slots[i].active)
+            return false;
+        if (j->slots[i].active)
+            n += (size_t)snprintf(out + n, IN_HAND_BYTES - n, "%s%s", n ? "," : "", j->slots[i].id);
+    }
+    return true;
+}
+
+static enum takc_status queue_again(struct takc_jobs *j, struct takc_str in_hand)
+{
+    struct takc_err err;
+    unsigned max = j->o.attempts_max ? j->o.attempts_max : ATTEMPTS;
+    enum takc_status st = j->o.queue->ops->recover(j->o.queue, in_hand, max, takc_str(cut_off), &err);
+    if (st)
+        complain(j, "jobs that were cut off could not be queued again", &err);
+    return st;
+}
+
+/* What the queue calls running, and nobody has in hand, is as if it had been cut off. */
+static void settle_doubt(struct takc_jobs *j)
+{
+    char in_hand[IN_HAND_BYTES];
+    takc_mutex_lock(&j->locked.mu);
+    unsigned seen = j->locked.doubts;
+    bool now = list_in_hand_locked(j, in_hand);
+    takc_mutex_unlock(&j->locked.mu);
+    if (!now || queue_again(j, takc_str(in_hand)))
         return;
-    j->locked.unsure = false;
-    j->locked.mine = false;
+    takc_mutex_lock(&j->locked.mu);
+    j->locked.settled = seen;
+    changed_locked(j);
+    takc_mutex_unlock(&j->locked.mu);
 }
 
 /* Takes over the home's jobs, if nobody else has them. */
@@ -347,11 +397,8 @@ static void take_over(struct takc_jobs *j)
         if (st)
             return;
     }
-    unsigned max = j->o.attempts_max ? j->o.attempts_max : ATTEMPTS;
-    if (j->o.queue->ops->recover(j->o.queue, max, takc_str(cut_off), &err)) {
-        complain(j, "jobs that were cut off could not be queued again", &err);
+    if (queue_again(j, takc_str("")))
         return;
-    }
     if (j->o.began)
         j->o.began(j->o.arg, j);
     takc_mutex_lock(&j->locked.mu);
@@ -365,13 +412,14 @@ static void *tick(void *arg)
     struct takc_jobs *j = arg;
     takc_mutex_lock(&j->locked.mu);
     while (!j->locked.stops) {
-        settle_doubt_locked(j);
-        bool mine = j->locked.mine, busy = j->locked.unsure;
+        bool mine = j->locked.mine, unsure = j->locked.doubts != j->locked.settled, busy = unsure;
         for (size_t i = 0; i < j->n_slots; i++)
             busy = busy || j->slots[i].active;
         takc_mutex_unlock(&j->locked.mu);
         if (!mine)
             take_over(j);
+        else if (unsure)
+            settle_doubt(j);
         for (size_t i = 0; i < j->n_slots && busy; i++)
             note_slot(j, &j->slots[i]);
         takc_mutex_lock(&j->locked.mu);

@@ -253,7 +253,8 @@ static void waits_hold_no_thread_of_a_crew(void **state)
     takc_jobs_close(j);
 }
 
-static struct takc_queue_ops forgetful; /* the first take, and the first end, are not told */
+enum { ENDS_UNTOLD = 5 };
+static struct takc_queue_ops forgetful; /* the first take is not told, the first ends find no room */
 static const struct takc_queue_ops *whole;
 static atomic_int n_forgotten_takes, n_forgotten_ends;
 
@@ -267,7 +268,7 @@ static enum takc_status take_untold(struct takc_queue *q, struct takc_str kind, 
 static enum takc_status end_untold(struct takc_queue *q, struct takc_str id, enum takc_job_state state, struct takc_str result,
                                    struct takc_err *err)
 {
-    if (!atomic_fetch_add(&n_forgotten_ends, 1))
+    if (atomic_fetch_add(&n_forgotten_ends, 1) < ENDS_UNTOLD)
         return takc_fail(err, TAKC_FULL, 0, "no room for the end");
     return whole->end(q, id, state, result, err);
 }
@@ -283,14 +284,25 @@ static void what_was_not_noted_is_begun_anew(void **state)
     forgetful.take = take_untold;
     forgetful.end = end_untold;
     q->ops = &forgetful;
-    const struct takc_jobs_options o = {.queue = q, .n_running = 1, .queued_max = 3, .run = run, .ended = ended};
+    const struct takc_jobs_options o = {.queue = q, .n_running = 2, .queued_max = 3, .run = run, .ended = ended, .began = began};
     assert_int_equal(takc_jobs_open(&j, &o, NULL), TAKC_OK);
-    struct takc_str first = add(j, "compress", "fin", "ok"), second = add(j, "compress", "fin", "ok");
+    struct takc_str first = add(j, "compress", "fin", "ok"); /* taken and not told, then not ended, then run */
+    struct takc_str second = add(j, "compress", "fin", "ok");
     assert_int_equal(wait_end(j, first).state, TAKC_JOB_DONE);
     assert_int_equal(now(j, first).attempts, 3);
     assert_int_equal(wait_end(j, second).state, TAKC_JOB_DONE);
     assert_int_equal(now(j, second).attempts, 1);
     assert_int_equal(atomic_load(&n_runs), 3);
+    struct takc_str long_one = add(j, "compress", "long", "gate"); /* which is in hand meanwhile, and stays so */
+    wait_for(j, long_one, TAKC_JOB_RUNNING, 1);
+    atomic_store(&n_forgotten_ends, 0);
+    struct takc_str third = add(j, "compress", "fin", "ok");
+    assert_int_equal(wait_end(j, third).state, TAKC_JOB_DONE);
+    assert_int_equal(now(j, third).attempts, 2);
+    assert_true(now(j, long_one).state == TAKC_JOB_RUNNING && now(j, long_one).attempts == 1);
+    atomic_store(&gate, true);
+    assert_int_equal(wait_end(j, long_one).state, TAKC_JOB_DONE);
+    assert_int_equal(atomic_load(&n_began), 1); /* others' uploads are looked at once only */
     takc_jobs_close(j);
 }
 
