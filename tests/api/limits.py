@@ -374,6 +374,23 @@ def compress_counts(_):
         check(status == 429 and "tokens" in body["error"]["message"], "its tokens are the tenant's: %d %s" % (status, body))
 
 
+def capped(_):
+    """A cap of money is the server's: who may compress learns that it is reached, not what others have spent."""
+    env = {"TAKC_MODEL_NAME": "openai:gpt-4o-mini", "TAKC_COST_MAX_USD": "0.000001"}
+    with live.home() as home, live.Server(home, env=env) as server:
+        status, _, body = server.ask("POST", "/compress", {"task_type": "fin", "wait": True})
+        check((status, body["error"]["code"]) == (402, "COST"), "a compress that may cost nothing: %d %s" % (status, body))
+        job = server.ask("GET", "/jobs", None)[2]["jobs"][0]
+        job = server.ask("GET", "/jobs/" + job["job_id"])[2]
+        check(job["error"]["code"] == "COST", "its job: %s" % job)
+        told = server.ask("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                                           "params": {"name": "takc_query", "arguments": {"task": "fin", "query": QUESTION["query"]}}})[2]
+        for said in (str(body), str(job), str(told)):
+            check("what models may cost here is reached" in said and "$" not in said and "--max-cost" not in said, "what clients read: %s" % said)
+        logged = [line for line in server.said().splitlines() if "this run's cap is $0.000001" in line]
+        check(len(logged) == 2, "the log has it, once of each: %s" % server.said()[-800:])
+
+
 def small_routes(home):
     live.run("init", "old", home=home)
     live.run("ingest", "-t", "old", "-", "--name", "note.txt", home=home, input="The reserve pump of Basel stands in hall 4. " * 40)
@@ -427,6 +444,6 @@ def small_routes(home):
 
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, uses_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, put_and_deleted, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts):
+        for test in (quotas, quotas_outlive_a_kill, uses_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, put_and_deleted, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts, capped):
             test(home)
             print("ok: " + test.__name__)
