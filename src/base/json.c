@@ -22,10 +22,15 @@ static void *json_alloc(size_t n)
     return p;
 }
 
-/* Before there is a second thread. What others allocated is freed as ever. */
+/* Before there is a second thread. What others allocated is freed as ever. The functions are the process': a program that has set its own
+ * keeps them, and does without the above. */
 __attribute__((constructor)) static void watch_memory(void)
 {
-    json_set_alloc_funcs(json_alloc, free);
+    json_malloc_t allocate;
+    json_free_t release;
+    json_get_alloc_funcs(&allocate, &release);
+    if (allocate == malloc && release == free)
+        json_set_alloc_funcs(json_alloc, free);
 }
 
 static json_t *load(struct takc_str text, json_error_t *e)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * base/json.h - jansson with takc's errors: duplicate keys and bytes behind the value are refused, places are named.
- * Threads: a json_t belongs to one thread at a time. */
+ * When the library is loaded it sets jansson's allocation functions, the whole process', where they are still malloc and free; a program
+ * that sets its own, before or after, keeps them, but a text that is read while memory runs out may then come out wrong. Threads: a json_t
+ * belongs to one thread at a time. */
 #ifndef TAKC_BASE_JSON_H
 #define TAKC_BASE_JSON_H
 

@@ -159,13 +159,33 @@ static struct takc_str begin_of(struct takc_str s)
     return takc_str_slice(s, 0, n);
 }
 
-/* The question is all of the last message of the user, at that place: a picture that nobody looks at would be answered in silence. */
-static enum takc_status check_question(const json_t *messages, size_t at, struct takc_str text, struct takc_err *err)
+static bool is_of(const json_t *messages, size_t at, const char *role)
+{
+    return takc_str_is(takc_json_get_str(json_array_get(messages, at), "role"), role);
+}
+
+static enum takc_status check_parts(const json_t *messages, size_t at, struct takc_err *err)
 {
     const json_t *parts = json_object_get(json_array_get(messages, at), "content");
     for (size_t i = 0; i < json_array_size(parts); i++)
         if (!json_is_string(json_object_get(json_array_get(parts, i), "text")))
             return takc_fail(err, TAKC_INVALID, 0, "/messages/%zu/content/%zu: a part of type text is expected", at, i);
+    return TAKC_OK;
+}
+
+/* The question is all of the last message of the user, at that place; what the user sent before it that no assistant has answered may
+ * belong to it. A picture that nobody looks at would be answered in silence. */
+static enum takc_status check_question(const json_t *messages, size_t at, struct takc_str text, struct takc_err *err)
+{
+    size_t first = at;
+    enum takc_status st = TAKC_OK;
+    while (first && !is_of(messages, first - 1, "assistant"))
+        first--;
+    for (size_t i = first; i <= at && !st; i++)
+        if (is_of(messages, i, "user"))
+            st = check_parts(messages, i, err);
+    if (st)
+        return st;
     if (!takc_str_trim(text).len)
         return takc_fail(err, TAKC_INVALID, 0, "/messages/%zu/content: a text that is not blank is expected", at);
     if (count_characters(text) > QUESTION_MAX)

@@ -32,9 +32,6 @@ static const struct told {
     {"cancelled", false, 503, "CANCELLED", "the request was given up"},
 };
 
-static const char cap_reached[] =
-    "what models may cost here is reached: cost.max_usd and cost.monthly_cap_usd are the server's to raise, and its log says which it was";
-
 static bool is_row(const struct told *row, bool named, const char *failure)
 {
     return strcmp(row->failure, failure) == 0 && (named || !row->named);
@@ -49,8 +46,8 @@ static struct takc_refusal refusal_of(bool named, enum takc_status st, const cha
         return (struct takc_refusal){.status = 502, .code = "UPSTREAM", .message = takc_error_told(TAKC_UPSTREAM, err)};
     if (st == TAKC_REFUSED && err->detail == TAKC_MODEL_FORBIDDEN)
         return (struct takc_refusal){.status = 403, .code = "FORBIDDEN", .message = takc_error_told(st, err)};
-    if (st == TAKC_COST) /* a cap of ours: no call was made; what others have spent is not told */
-        return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_str(cap_reached), .retry_s = CAP_RETRY_S};
+    if (st == TAKC_COST) /* a cap of ours: no call was made */
+        return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_error_told(st, err), .retry_s = CAP_RETRY_S};
     return (struct takc_refusal){.status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE)};
 }
 

@@ -177,7 +177,7 @@ static int remove_one(const char *path, const struct stat *info, int type, struc
 static void remove_tree(const char *path)
 {
     if (nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
-        takc_log(WARN, "http", "an upload's folder stays until the next start: %s", path);
+        takc_log(WARN, "http", "an upload's folder stays, a job's for about a minute, another until the next start: %s", path);
 }
 
 void takc_staging_drop(struct takc_staging *s)

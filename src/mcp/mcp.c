@@ -136,7 +136,7 @@ static json_t *tool_result(struct takc_str text, json_t *structured)
 
 static json_t *tool_failure(struct talk *t, const char *tool, enum takc_status st, const struct takc_err *err)
 {
-    if (takc_status_http(st) >= 500)
+    if (takc_status_http(st) >= 500 || st == TAKC_COST)
         takc_log_for(t->call, ERROR, "mcp", "%s: %s: %s", tool, takc_status_name(st), err->msg);
     return tool_result(takc_error_told(st, err), NULL);
 }

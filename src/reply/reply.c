@@ -332,6 +332,10 @@ struct takc_str takc_error_told(enum takc_status st, const struct takc_err *err)
         return takc_str("the model's service did not answer as it should; the server's log says why, under this request_id");
     case TAKC_LIMITED:
         return takc_str("there are too many requests just now; ask again later");
+    case TAKC_COST: /* a cap of ours: what others have spent is not told */
+        return takc_str(
+            "what models may cost here is reached: cost.max_usd and cost.monthly_cap_usd are the server's to raise, and its log "
+            "says which it was");
     case TAKC_TIMEOUT:
         return takc_str("the time for this request was up; ask for less, or again later");
     default:

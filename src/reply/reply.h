@@ -33,7 +33,8 @@ enum takc_error_about {
  * Static. */
 const char *takc_error_code(enum takc_status st, enum takc_error_about about);
 
-/* What a client may read of a failure: its own mistakes in full, ours and other services' in general words. Lives as long as err. */
+/* What a client may read of a failure: its own mistakes in full, ours, our caps of money and other services' in general words that name the
+ * log: log err where it is told. Lives as long as err. */
 struct takc_str takc_error_told(enum takc_status st, const struct takc_err *err);
 
 /* The guide's error body. */

@@ -122,6 +122,18 @@ static void failures_have_the_guides_codes(void **state)
     assert_string_equal(takc_error_code(TAKC_BUSY, TAKC_ABOUT_COMPRESS), "BUSY");
 }
 
+static void failures_of_ours_are_told_in_general_words(void **state)
+{
+    (void)state;
+    static const enum takc_status ours[] = {TAKC_CORRUPT, TAKC_IO, TAKC_FULL, TAKC_NOMEM, TAKC_DENIED, TAKC_UPSTREAM, TAKC_COST};
+    const struct takc_err err = {.msg = "$12.34 is spent"};
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        struct takc_str told = takc_error_told(ours[i], &err);
+        assert_true(takc_str_find(told, takc_str("$12.34"), 0) == SIZE_MAX && takc_str_find(told, takc_str("log says"), 0) != SIZE_MAX);
+    }
+    assert_true(takc_str_is(takc_error_told(TAKC_INVALID, &err), "$12.34 is spent"));
+}
+
 static void errors_have_the_guides_body(void **state)
 {
     (void)state;
@@ -167,8 +179,11 @@ static void memory_may_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_query_reply),          cmocka_unit_test(an_abstaining_reply_says_null),
-        cmocka_unit_test(errors_have_the_guides_body), cmocka_unit_test(failures_have_the_guides_codes),
+        cmocka_unit_test(a_full_query_reply),
+        cmocka_unit_test(an_abstaining_reply_says_null),
+        cmocka_unit_test(errors_have_the_guides_body),
+        cmocka_unit_test(failures_have_the_guides_codes),
+        cmocka_unit_test(failures_of_ours_are_told_in_general_words),
         cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

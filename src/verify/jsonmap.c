@@ -127,13 +127,18 @@ static bool found_behind(struct takc_str literal, struct takc_str needle, size_t
     return false;
 }
 
-static bool is_literal(const json_t *v, struct takc_str text)
+/* Is text the number or word v? What is no JSON is not; only NOMEM fails. */
+static enum takc_status is_literal(const json_t *v, struct takc_str text, bool *out, struct takc_err *err)
 {
-    json_t *again = json_loadb(text.ptr, text.len, JSON_DECODE_ANY, NULL);
-    bool same = again && json_equal(again, v);
-    if (again)
-        json_decref(again);
-    return same;
+    struct takc_err why;
+    json_t *again = NULL;
+    enum takc_status st = takc_json_parse(text, &again, &why);
+    *out = !st && json_equal(again, v);
+    json_decref(again);
+    if (st != TAKC_NOMEM)
+        return TAKC_OK;
+    *err = why;
+    return st;
 }
 
 /* Pointer and cursor of the block before: blocks of one literal follow one another. */
@@ -159,7 +164,9 @@ static enum takc_status check_block(struct takc_map_job *m, const json_t *root, 
     if (json_is_string(v))
         ok = said.len && found_behind(takc_str_n(json_string_value(v), json_string_length(v)), said, &last->cursor);
     else if (v && !json_is_object(v) && !json_is_array(v))
-        ok = is_literal(v, said);
+        st = is_literal(v, said, &ok, m->err);
+    if (st)
+        return st;
     char quote[48], place[48];
     if (ok)
         takc_report_pass(&m->report, TAKC_LEVEL_M);

@@ -427,17 +427,25 @@ static void what_has_no_map_is_underivable(void **state)
     assert_true(proof.underivable[TAKC_LEVEL_M] == 1);
 }
 
-static void sweep(struct made *m, struct takc_str source)
+static void sweep_kind(struct made *m, struct takc_str source, enum takc_fault_kind kind)
 {
     enum takc_status st = TAKC_NOMEM;
     for (uint64_t n = 1; st == TAKC_NOMEM; n++) {
         struct takc_proof proof = {0};
+        struct told told = {0};
         struct takc_err err = {0};
-        takc_fault_arm(TAKC_FAULT_ALLOC, n, ENOMEM);
-        st = takc_verify_map(NULL, source, &m->d, takc_str("doc"), &proof, NULL, NULL, &err);
-        takc_fault_arm(TAKC_FAULT_ALLOC, 0, 0);
+        takc_fault_arm(kind, n, ENOMEM);
+        st = takc_verify_map(NULL, source, &m->d, takc_str("doc"), &proof, hear, &told, &err);
+        takc_fault_arm(kind, 0, 0);
         assert_true(st == TAKC_OK || st == TAKC_NOMEM);
+        assert_int_equal(told.n, 0); /* a right map is not said to be wrong */
     }
+}
+
+static void sweep(struct made *m, struct takc_str source)
+{
+    sweep_kind(m, source, TAKC_FAULT_ALLOC);
+    sweep_kind(m, source, TAKC_FAULT_JSON);
 }
 
 static void no_memory_is_said(void **state)

@@ -190,7 +190,7 @@ FRAMING = (
     ("Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", (400, 413, None)),
     ("X(y): 1\r\nContent-Length: 0\r\n\r\n", 400),
     ("X-A: a\x00b\r\nContent-Length: 0\r\n\r\n", (400, None)),
-    ("Transfer-Encoding: chunked\r\n\r\n5;" + "e" * 100000 + "\r\nhello\r\n0\r\n\r\n", (400, 413, 500, None)),  # the library's own
+    ("Transfer-Encoding: chunked\r\n\r\n5;" + "e" * 100000 + "\r\nhello\r\n0\r\n\r\n", (500, None)),  # the library's own
     ("Host: other\r\nContent-Length: 0\r\n\r\n", 400),
     ("X-Long: %s\r\nContent-Length: 0\r\n\r\n" % ("a" * 20000), 431),
     ("".join("X-%d: 1\r\n" % n for n in range(200)) + "Content-Length: 0\r\n\r\n", 431),

@@ -260,14 +260,22 @@ def put_and_deleted(home):
     """A task that is made while others delete it: whoever makes it is told so, be it there or not a moment later."""
     with live.Server(home) as server:
         def ask(method, n):
-            got[method] |= {server.ask(method, "/tasks/race", {} if method == "PUT" else None)[0] for _ in range(n)}
-        got = {"PUT": set(), "DELETE": set()}
+            try:
+                for _ in range(n):
+                    got[method].append(server.ask(method, "/tasks/race", {} if method == "PUT" else None)[0])
+            except Exception as e:  # a thread's own would only be printed
+                failed.append("%s: %r" % (method, e))
+        got, failed = {"PUT": [], "DELETE": []}, []
+        check(server.ask("PUT", "/tasks/race", {})[0] == 201, "there is one to delete")
         threads = [threading.Thread(target=ask, args=(method, 60)) for method in ("PUT", "DELETE") * 2]
         for t in threads:
             t.start()
         for t in threads:
             t.join()
-        check(got["PUT"] <= {200, 201, 503} and got["DELETE"] <= {200, 404, 503}, "%s" % got)
+        check(not failed, "a thread failed: %s" % failed)
+        for method, may in (("PUT", {200, 201, 503}), ("DELETE", {200, 404, 503})):
+            seen = set(got[method])
+            check(len(got[method]) == 120 and seen <= may and seen & {200, 201}, "%s: %d replies, %s" % (method, len(got[method]), seen))
 
 
 def batches(home):
@@ -374,6 +382,23 @@ def compress_counts(_):
         check(status == 429 and "tokens" in body["error"]["message"], "its tokens are the tenant's: %d %s" % (status, body))
 
 
+def capped(_):
+    """A cap of money is the server's: who may compress learns that it is reached, not what others have spent."""
+    env = {"TAKC_MODEL_NAME": "openai:gpt-4o-mini", "TAKC_COST_MAX_USD": "0.000001"}
+    with live.home() as home, live.Server(home, env=env) as server:
+        status, _, body = server.ask("POST", "/compress", {"task_type": "fin", "wait": True})
+        check((status, body["error"]["code"]) == (402, "COST"), "a compress that may cost nothing: %d %s" % (status, body))
+        job = server.ask("GET", "/jobs", None)[2]["jobs"][0]
+        job = server.ask("GET", "/jobs/" + job["job_id"])[2]
+        check(job["error"]["code"] == "COST", "its job: %s" % job)
+        told = server.ask("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                                           "params": {"name": "takc_query", "arguments": {"task": "fin", "query": QUESTION["query"]}}})[2]
+        for said in (str(body), str(job), str(told)):
+            check("what models may cost here is reached" in said and "$" not in said and "--max-cost" not in said, "what clients read: %s" % said)
+        logged = [line for line in server.said().splitlines() if "this run's cap is $0.000001" in line]
+        check(len(logged) == 2, "the log has it, once of each: %s" % server.said()[-800:])
+
+
 def small_routes(home):
     live.run("init", "old", home=home)
     live.run("ingest", "-t", "old", "-", "--name", "note.txt", home=home, input="The reserve pump of Basel stands in hall 4. " * 40)
@@ -427,6 +452,6 @@ def small_routes(home):
 
 if __name__ == "__main__":
     with live.home() as home:
-        for test in (quotas, quotas_outlive_a_kill, uses_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, put_and_deleted, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts):
+        for test in (quotas, quotas_outlive_a_kill, uses_outlive_a_kill, keys_count_for_themselves, proxies, cors, repeated_writes, put_and_deleted, batches, few_shot, model_failures, asked_to_wait, small_routes, compress_counts, capped):
             test(home)
             print("ok: " + test.__name__)

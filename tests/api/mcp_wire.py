@@ -220,6 +220,17 @@ def cancelled(home):
         progress_over_http(Http(server), 2)
 
 
+def capped(home):
+    """A cap of money: the agent learns that it is reached, the log how much is spent."""
+    t = Stdio(home, "--model", "openai:gpt-4o-mini", env={"TAKC_COST_MAX_USD": "0.000001"})
+    t.call("a", "initialize", INIT)
+    r = t.call(1, "tools/call", {"name": "takc_query", "arguments": {"task": "fin", "query": "What was the revenue of Q3?"}})["result"]
+    out, err = t.process.communicate(timeout=30)
+    told = r["content"][0]["text"]
+    check(r["isError"] and "what models may cost here is reached" in told and "$" not in told, "what an agent reads: %r" % r)
+    check("this run's cap is $0.000001" in err, "the log: %s" % err)
+
+
 with live.home() as home:
     live.run("init", "bare", home=home)
     with live.Server(home) as server:
@@ -228,4 +239,5 @@ with live.home() as home:
     over_stdio(home)
     without_home(home)
     cancelled(home)
+    capped(home)
 print("both transports")
