@@ -39,7 +39,7 @@
     X(UPSTREAM, 502, 13, true, "a service behind failed")                                                                                  \
     X(LIMITED, 429, 14, true, "too many requests")                                                                                         \
     X(DENIED, 403, 15, false, "access denied")                                                                                             \
-    X(COST, 402, 16, false, "over the cost limit")                                                                                         \
+    X(COST, 429, 16, false, "over the cost limit")                                                                                         \
     X(NO_MODEL, 502, 17, false, "no such model")                                                                                           \
     X(UNTRUSTED, 502, 18, false, "a server's certificate is not trusted")                                                                  \
     X(CANCELLED, 499, 130, true, "cancelled")

@@ -50,7 +50,6 @@ static const struct {
 } failures[] = {
     {"400", "What was asked does not fit: details.pointer says where, details.expected what was expected", ALWAYS},
     {"401", "No credential, or none that is good", ASKED_WHO},
-    {"402", "Over the limit of cost", LISTED},
     {"403", "The credential does not reach so far; another site's page, where the server has no authorizer", ALWAYS},
     {"404", "No such task, version, rate, document, job or place of documents", WITH_NAME},
     {"408", "The request came too slowly", ALWAYS},

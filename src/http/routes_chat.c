@@ -73,7 +73,7 @@ static const struct takc_route rows[] = {
      .about = "The last message of the user is the question, turns before it are history. Members that mean nothing here are let through. "
               "What the reply has beyond OpenAI's stands in takc: citations, confidence, cost.",
      .example = "{\"model\": \"takc/fin\", \"messages\": [{\"role\": \"user\", \"content\": \"What was the operating margin in Q3?\"}]}",
-     .statuses = "402 404 422 502",
+     .statuses = "404 422 502",
      .asks = true,
      .may = TAKC_MAY_QUERY,
      .body = &chat_body,

@@ -148,7 +148,7 @@ static const struct takc_route rows[] = {
      .about = "The answer is lines of the documents, word for word, or a model's text that cites them. With stream the answer comes as "
               "server-sent events: data: {\"delta\": ...}, then event: result with the whole reply, then data: [DONE].",
      .example = "{\"task_type\": \"fin\", \"query\": \"What was the operating margin in Q3?\"}",
-     .statuses = "402 404 422 502",
+     .statuses = "404 422 502",
      .asks = true,
      .may = TAKC_MAY_QUERY,
      .body = &query_body,
@@ -158,7 +158,7 @@ static const struct takc_route rows[] = {
     {.method = "POST",
      .path = "/query/batch",
      .example = "{\"task_type\": \"fin\", \"queries\": [\"What was revenue in Q3?\", {\"query\": \"And in Q4?\", \"factor\": 8}]}",
-     .statuses = "402 404 422 502",
+     .statuses = "404 422 502",
      .id = "queryBatch",
      .summary = "Answers up to 100 questions, each with a status of its own",
      .may = TAKC_MAY_QUERY,
