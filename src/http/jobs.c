@@ -1,64 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * jobs.c - worker threads that take jobs, and a ticker. Work says often how far it is, perhaps with locks held: that only fills its
- * worker's slot; the ticker carries it into the queue, and learns there of jobs that were cancelled by another process. Whoever waits looks
- * at the queue again when something changed, and now and then, since another server may run the jobs. */
-#include "http/jobs.h"
+ * worker's slot; the ticker carries it into the queue, and learns there of jobs that were cancelled by another process. What handlers ask
+ * is in jobs_ask.c. */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/thread.h"
+#include "http/jobs_parts.h"
 
-#include <limits.h>
 #include <stdio.h>
 
 enum {
     ATTEMPTS = 5,   /* a job that brings the server down is not tried for ever */
     TICK_MS = 250,  /* progress is seen four times a second */
     IDLE_MS = 2000, /* between two looks at a queue that others fill, too, and at the lock */
-    RUNNING_MAX = 64,
-    KEPT = 1000, /* ended jobs */
+    KEPT = 1000,    /* ended jobs */
     KEPT_S = 7 * 86400,
     BUSY_TRIES = 60,  /* a second apart: another program holds the task */
     PRUNE_EVERY = 16, /* ended jobs */
     END_TRIES = 5,
-    IN_HAND_BYTES = (RUNNING_MAX + 1) * TAKC_JOB_ID_BYTES
+    IN_HAND_BYTES = (TAKC_JOBS_RUNNING_MAX + 1) * TAKC_JOB_ID_BYTES
 };
 #define SECOND_NS 1000000000u
-
-struct slot { /* one worker; what follows run, and its stages, are the runner's lock's */
-    struct takc_jobs *jobs;
-    const char *kind; /* "": any */
-    pthread_t thread;
-    struct takc_job_run run;
-    bool busy;                     /* takes a job, runs it, or notes its end */
-    bool active, cancelled, moved; /* active: runs it */
-    char id[TAKC_JOB_ID_BYTES], stage[32];
-    unsigned progress, band_from, band_to; /* the band of per cent that belongs to the stage */
-    uint64_t noted_ns;
-};
-
-struct takc_jobs {
-    struct takc_jobs_options o;
-    struct slot slots[RUNNING_MAX + 1];
-    size_t n_slots, n_started;
-    pthread_t ticker;
-    bool has_ticker;
-    struct takc_lock lock;
-    char lock_file[PATH_MAX];
-    struct {
-        struct takc_mutex mu;
-        struct takc_cond moved;
-        uint64_t changes;
-        bool stops, mine; /* mine: this server runs the jobs */
-        /* How often the queue failed amid a take or an end, so that it may call something running that nobody runs; how many of these are
-         * settled. While they differ nobody takes. */
-        unsigned doubts, settled;
-        unsigned n_ended;
-        char complaint[200];
-    } locked;
-};
 
 static void changed_locked(struct takc_jobs *j)
 {
@@ -66,7 +29,7 @@ static void changed_locked(struct takc_jobs *j)
     takc_cond_broadcast(&j->locked.moved);
 }
 
-static void changed(struct takc_jobs *j)
+void takc_jobs_changed(struct takc_jobs *j)
 {
     takc_mutex_lock(&j->locked.mu);
     changed_locked(j);
@@ -98,7 +61,7 @@ static void doubt(struct takc_jobs *j)
 /* Each stage gets half of what is left, so that progress never goes back and never says 100 too early. */
 static void on_progress(void *arg, const char *stage, const char *unit, uint64_t done, uint64_t total)
 {
-    struct slot *s = arg;
+    struct takc_job_slot *s = arg;
     (void)unit;
     takc_mutex_lock(&s->jobs->locked.mu);
     if (strncmp(s->stage, stage, sizeof(s->stage) - 1) != 0) {
@@ -122,7 +85,7 @@ struct noting { /* a slot's state, copied out of the lock */
     bool due;
 };
 
-static struct noting look(struct slot *s)
+static struct noting look(struct takc_job_slot *s)
 {
     struct noting n = {.due = false};
     takc_mutex_lock(&s->jobs->locked.mu);
@@ -138,7 +101,7 @@ static struct noting look(struct slot *s)
     return n;
 }
 
-static void cancel_slot(struct takc_jobs *j, struct takc_str id)
+void takc_jobs_cancel_slot(struct takc_jobs *j, struct takc_str id)
 {
     takc_mutex_lock(&j->locked.mu);
     for (size_t i = 0; i < j->n_slots; i++)
@@ -150,7 +113,7 @@ static void cancel_slot(struct takc_jobs *j, struct takc_str id)
     takc_mutex_unlock(&j->locked.mu);
 }
 
-static void note_slot(struct takc_jobs *j, struct slot *s)
+static void note_slot(struct takc_jobs *j, struct takc_job_slot *s)
 {
     struct takc_err err;
     struct noting n = look(s);
@@ -158,16 +121,16 @@ static void note_slot(struct takc_jobs *j, struct slot *s)
         return;
     enum takc_status st = j->o.queue->ops->note(j->o.queue, takc_str(n.id), n.progress, takc_str(n.stage), &err);
     if (st == TAKC_NOT_FOUND)
-        cancel_slot(j, takc_str(n.id)); /* one that has just ended is not active any more, or is cancelled in vain */
+        takc_jobs_cancel_slot(j, takc_str(n.id)); /* one that has just ended is not active any more, or is cancelled in vain */
     else if (st)
         takc_log(WARN, "jobs", "progress of %s was not noted: %s", n.id, err.msg);
     else
-        changed(j);
+        takc_jobs_changed(j);
 }
 
 /* ---- a worker ---- */
 
-static bool begin_slot(struct slot *s, const struct takc_job_row *job)
+static bool begin_slot(struct takc_job_slot *s, const struct takc_job_row *job)
 {
     struct takc_jobs *j = s->jobs;
     takc_mutex_lock(&j->locked.mu);
@@ -190,7 +153,7 @@ static bool begin_slot(struct slot *s, const struct takc_job_row *job)
 }
 
 /* What the job is now. */
-static enum takc_job_state end_slot(struct slot *s, enum takc_status st)
+static enum takc_job_state end_slot(struct takc_job_slot *s, enum takc_status st)
 {
     struct takc_jobs *j = s->jobs;
     takc_mutex_lock(&j->locked.mu);
@@ -204,13 +167,14 @@ static enum takc_job_state end_slot(struct slot *s, enum takc_status st)
     return cancelled && st == TAKC_CANCELLED ? TAKC_JOB_CANCELLED : TAKC_JOB_FAILED;
 }
 
-static bool is_stopped(struct slot *s)
+static bool is_stopped(struct takc_job_slot *s)
 {
     return atomic_load(&s->run.call.cancel);
 }
 
 /* Another program may hold the task for a while. */
-static enum takc_status run_patiently(struct slot *s, const struct takc_job_row *job, struct takc_buf *result, struct takc_err *err)
+static enum takc_status run_patiently(struct takc_job_slot *s, const struct takc_job_row *job, struct takc_buf *result,
+                                      struct takc_err *err)
 {
     const struct takc_clock *clock = takc_clock_system();
     enum takc_status st = TAKC_BUSY;
@@ -250,7 +214,7 @@ static enum takc_status note_end(struct takc_jobs *j, struct takc_str id, enum t
 }
 
 /* What became of it, for who watches; why: what its work ended with. */
-static void tell_end(const struct slot *s, const struct takc_job_row *job, enum takc_job_state state, enum takc_status why)
+static void tell_end(const struct takc_job_slot *s, const struct takc_job_row *job, enum takc_job_state state, enum takc_status why)
 {
     const struct takc_trace_job_end e = {.id = job->id,
                                          .kind = job->kind,
@@ -263,7 +227,8 @@ static void tell_end(const struct slot *s, const struct takc_job_row *job, enum 
     takc_trace_job_ended(s->jobs->o.traces, &s->run.trace, &e);
 }
 
-static void settle(struct slot *s, const struct takc_job_row *job, enum takc_job_state state, enum takc_status why, struct takc_str result)
+static void settle(struct takc_job_slot *s, const struct takc_job_row *job, enum takc_job_state state, enum takc_status why,
+                   struct takc_str result)
 {
     struct takc_jobs *j = s->jobs;
     struct takc_err err;
@@ -280,10 +245,10 @@ static void settle(struct slot *s, const struct takc_job_row *job, enum takc_job
     tell_end(s, job, state, why);
     if (state != TAKC_JOB_QUEUED)
         prune(j);
-    changed(j);
+    takc_jobs_changed(j);
 }
 
-static void run_job(struct slot *s, const struct takc_job_row *job)
+static void run_job(struct takc_job_slot *s, const struct takc_job_row *job)
 {
     struct takc_buf result;
     struct takc_err err = {0};
@@ -299,7 +264,7 @@ static void run_job(struct slot *s, const struct takc_job_row *job)
 }
 
 /* Runs the next job; false: there was none. */
-static bool run_next(struct slot *s)
+static bool run_next(struct takc_job_slot *s)
 {
     struct takc_jobs *j = s->jobs;
     struct takc_arena a;
@@ -319,7 +284,7 @@ static bool run_next(struct slot *s)
 
 static void *work(void *arg)
 {
-    struct slot *s = arg;
+    struct takc_job_slot *s = arg;
     struct takc_jobs *j = s->jobs;
     takc_mutex_lock(&j->locked.mu);
     while (!j->locked.stops) {
@@ -462,8 +427,8 @@ static void join(struct takc_jobs *j)
 
 enum takc_status takc_jobs_open(struct takc_jobs **out, const struct takc_jobs_options *o, struct takc_err *err)
 {
-    if (o->n_running < 1 || o->n_running > RUNNING_MAX)
-        return takc_fail(err, TAKC_INVALID, 0, "1 to %d jobs at a time, not %u", RUNNING_MAX, o->n_running);
+    if (o->n_running < 1 || o->n_running > TAKC_JOBS_RUNNING_MAX)
+        return takc_fail(err, TAKC_INVALID, 0, "1 to %d jobs at a time, not %u", TAKC_JOBS_RUNNING_MAX, o->n_running);
     struct takc_jobs *j = takc_alloc(sizeof(*j));
     if (!j)
         return takc_fail(err, TAKC_NOMEM, 0, "no memory for jobs");
@@ -519,100 +484,4 @@ void takc_jobs_close(struct takc_jobs *j)
     if (j->o.queue)
         j->o.queue->ops->close(j->o.queue);
     takc_free(j);
-}
-
-/* ---- for handlers ---- */
-
-enum takc_status takc_jobs_add(struct takc_jobs *j, const struct takc_job_row *job, struct takc_err *err)
-{
-    enum takc_status st = j->o.queue->ops->add(j->o.queue, job, j->o.queued_max, err);
-    if (!st)
-        changed(j);
-    return st;
-}
-
-enum takc_status takc_jobs_cancel(struct takc_jobs *j, struct takc_str tenant, struct takc_str id, struct takc_err *err)
-{
-    struct takc_arena a;
-    struct takc_job_row job;
-    takc_arena_init(&a);
-    enum takc_status st = j->o.queue->ops->get(j->o.queue, tenant, id, &a, &job, err);
-    if (!st)
-        st = j->o.queue->ops->cancel(j->o.queue, tenant, id, err);
-    if (!st && job.state == TAKC_JOB_QUEUED && j->o.ended)
-        j->o.ended(j->o.arg, &job); /* a running one's worker says so itself */
-    if (!st)
-        cancel_slot(j, id);
-    takc_arena_clear(&a);
-    return st;
-}
-
-enum takc_status takc_jobs_get(struct takc_jobs *j, struct takc_str tenant, struct takc_str id, struct takc_arena *a,
-                               struct takc_job_row *out, struct takc_err *err)
-{
-    return j->o.queue->ops->get(j->o.queue, tenant, id, a, out, err);
-}
-
-enum takc_status takc_jobs_list(struct takc_jobs *j, const struct takc_job_filter *f, struct takc_arena *a, struct takc_job_row **out,
-                                size_t *out_n, struct takc_err *err)
-{
-    return j->o.queue->ops->list(j->o.queue, f, a, out, out_n, err);
-}
-
-bool takc_jobs_is_open(struct takc_jobs *j, struct takc_str id)
-{
-    bool open = true;
-    return j->o.queue->ops->is_open(j->o.queue, id, &open, NULL) || open;
-}
-
-uint64_t takc_jobs_changes(struct takc_jobs *j)
-{
-    takc_mutex_lock(&j->locked.mu);
-    uint64_t n = j->locked.changes;
-    takc_mutex_unlock(&j->locked.mu);
-    return n;
-}
-
-bool takc_jobs_wait_change(struct takc_jobs *j, uint64_t seen, uint64_t ms)
-{
-    takc_mutex_lock(&j->locked.mu);
-    if (j->locked.changes == seen && !j->locked.stops)
-        takc_cond_wait_ms(&j->locked.moved, &j->locked.mu, ms);
-    bool goes_on = !j->locked.stops;
-    takc_mutex_unlock(&j->locked.mu);
-    return goes_on;
-}
-
-/* The state alone; the row's texts may be large and are read once, at the end. */
-static enum takc_status state_of(struct takc_jobs *j, struct takc_str tenant, struct takc_str id, enum takc_job_state *out,
-                                 struct takc_err *err)
-{
-    struct takc_arena a;
-    struct takc_job_row row = {.state = TAKC_JOB_UNSET};
-    takc_arena_init(&a);
-    enum takc_status st = takc_jobs_get(j, tenant, id, &a, &row, err);
-    *out = row.state;
-    takc_arena_clear(&a);
-    return st;
-}
-
-enum takc_status takc_jobs_wait(struct takc_jobs *j, struct takc_str tenant, struct takc_str id, struct takc_call *call, uint64_t ms,
-                                struct takc_arena *a, struct takc_job_row *out, struct takc_err *err)
-{
-    enum { LOOK_MS = 1000 };
-    uint64_t until = takc_now_ns() + ms * 1000000u;
-    enum takc_job_state state = TAKC_JOB_UNSET;
-    bool goes_on = true;
-    for (;;) {
-        uint64_t seen = takc_jobs_changes(j), now = takc_now_ns();
-        enum takc_status st = takc_call_check(call, err);
-        if (!st)
-            st = state_of(j, tenant, id, &state, err);
-        if (st)
-            return st;
-        if (takc_job_ended(state) || !goes_on || now >= until)
-            return takc_jobs_get(j, tenant, id, a, out, err);
-        uint64_t left = (until - now) / 1000000u + 1;
-        goes_on = takc_jobs_wait_change(j, seen, left < LOOK_MS ? left : LOOK_MS);
-    }
 }
