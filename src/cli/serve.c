@@ -159,7 +159,7 @@ static void wait_for_signal(struct takc_cli *cli, const struct takc_api *api)
         warn_of_home(api, said);
         clock->sleep_ns(clock, LOOK_NS);
         takc_limits_flush(api->limits);
-        takc_hits_flush(api->hits);
+        takc_hits_flush(api->hits, clock->mono_ns(clock));
         if (++looks % TIDY_LOOKS == 0)
             takc_snapshots_tidy(api->snapshots);
         if (looks % SWEEP_LOOKS == 0)

@@ -7,7 +7,6 @@
 #include "http/hits.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/thread.h"
@@ -216,37 +215,44 @@ static void complain(struct takc_hits *h, const struct takc_err *err)
     takc_log(WARN, "hits", "what was counted is not kept yet: %s", err->msg);
 }
 
-void takc_hits_flush_now(struct takc_hits *h)
+/* Was there anything to keep? */
+static bool flush(struct takc_hits *h)
 {
     struct flushing f = {.h = h, .rows = takc_alloc_array(SLOTS, sizeof(*f.rows))};
     struct takc_err err;
-    bool all = true;
-    while (f.rows && gather(&f))
+    bool any = false, all = true;
+    while (f.rows && gather(&f)) {
+        any = true;
         if (keep(&f, &err)) {
             complain(h, &err);
             all = false;
         }
+    }
     if (all)
         h->complaint[0] = '\0';
     takc_free(f.rows);
+    return any;
 }
 
-void takc_hits_flush(struct takc_hits *h)
+void takc_hits_flush(struct takc_hits *h, uint64_t now_ns)
 {
-    const struct takc_clock *clock = takc_clock_system();
-    uint64_t now = clock->mono_ns(clock);
-    if (!h || now - h->flushed_ns < h->wait_ns)
+    if (!h || now_ns - h->flushed_ns < h->wait_ns)
         return;
-    h->flushed_ns = now;
-    h->wait_ns = h->wait_ns * 2 < FLUSH_MAX_NS ? h->wait_ns * 2 : FLUSH_MAX_NS;
-    takc_hits_flush_now(h);
+    h->flushed_ns = now_ns;
+    if (flush(h))
+        h->wait_ns = h->wait_ns * 2 < FLUSH_MAX_NS ? h->wait_ns * 2 : FLUSH_MAX_NS;
+}
+
+void takc_hits_flush_now(struct takc_hits *h)
+{
+    (void)flush(h);
 }
 
 void takc_hits_close(struct takc_hits *h)
 {
     if (!h)
         return;
-    takc_hits_flush_now(h);
+    (void)flush(h);
     takc_mutex_clear(&h->locked.mu);
     takc_free(h);
 }

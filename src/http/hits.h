@@ -16,8 +16,9 @@ struct takc_tenants;
 /* home is the server's own; tenants (NULL: there are none) open the others. Both outlive h. NOMEM. Returns owned: takc_hits_close. */
 TAKC_CHECK enum takc_status takc_hits_open(struct takc_hits **out, struct takc_home *home, struct takc_tenants *tenants,
                                            struct takc_err *err);
-/* Makes what was counted last, where it is time; call it about once a second. A failure is logged, once, and tried again. h may be NULL. */
-void takc_hits_flush(struct takc_hits *h);
+/* Makes what was counted last, where it is time (now_ns: the machine's clock): a second after the time before, and each time that something
+ * was kept doubles that, to five minutes. Call it about once a second. A failure is logged, once, and tried again. h may be NULL. */
+void takc_hits_flush(struct takc_hits *h, uint64_t now_ns);
 /* The same, however short ago it was. */
 void takc_hits_flush_now(struct takc_hits *h);
 /* Flushes, frees; NULL is harmless. */

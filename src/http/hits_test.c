@@ -243,6 +243,33 @@ static void what_cannot_be_kept_is_kept_later(void **state)
     assert_int_equal(n_of(home, "later", TAKC_RATE_HIGH), 1);
 }
 
+/* With a use each second, how often is it kept within a time that begins there? */
+static unsigned kept_within(uint64_t from_s, uint64_t s)
+{
+    unsigned n = 0;
+    int64_t was = sql(home, "SELECT n FROM hits WHERE task = 'seldom'");
+    for (uint64_t at = from_s; at < from_s + s; at++) {
+        takc_hits_add(hits, home, takc_str("seldom"), TAKC_RATE_HIGH, 1);
+        takc_hits_flush(hits, at * 1000000000u);
+        int64_t is = sql(home, "SELECT n FROM hits WHERE task = 'seldom'");
+        n += is != was;
+        was = is;
+    }
+    return n;
+}
+
+static void uses_are_kept_more_and_more_seldom(void **state)
+{
+    (void)state;
+    make_task(home, "seldom");
+    takc_hits_flush_now(hits);
+    assert_int_equal(kept_within(1, 16), 4);       /* after 1, 2, 4, 8 seconds */
+    assert_int_equal(kept_within(2000, 780), 5);   /* at once, after 32, 64, 128, 256 */
+    assert_int_equal(kept_within(2780, 3000), 10); /* each five minutes */
+    takc_hits_flush_now(hits);
+    assert_int_equal(sql(home, "SELECT n FROM hits WHERE task = 'seldom'"), 3796);
+}
+
 /* Counts one use of each of many tasks; how many were counted. */
 static uint64_t use_many(const char *begin)
 {
@@ -282,6 +309,7 @@ int main(void)
                                        cmocka_unit_test(tenants_have_their_own),
                                        cmocka_unit_test(a_reader_sees_each_use_once),
                                        cmocka_unit_test(what_cannot_be_kept_is_kept_later),
+                                       cmocka_unit_test(uses_are_kept_more_and_more_seldom),
                                        cmocka_unit_test(a_full_table_is_no_end)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
