@@ -111,6 +111,8 @@ int takc_api_status(enum takc_status st)
 
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details)
 {
+    if (strcmp(code, "COST") == 0) /* a cap is of a month, or of this process: nobody knows when it is raised */
+        takc_exchange_header(x, "Retry-After", takc_str("3600"));
     takc_api_json(x, status, error_body(x, code, message, details));
 }
 

@@ -141,8 +141,8 @@ void takc_api_fail(struct takc_exchange *x, enum takc_status st, enum takc_error
 /* Logs what failed inside, as an error; BUSY as a warning, CANCELLED as info. err: NULL is welcome. */
 void takc_api_log_failure(const struct takc_exchange *x, enum takc_status st, const struct takc_err *err);
 /* Replies with a refusal: status, a word for programs, a message for people; takes details (NULL: none, or what the message says: of
- * INVALID one that begins with a pointer, "/factor: ...", has that place in the details). 429 and 503 get Retry-After where they have none.
- */
+ * INVALID one that begins with a pointer, "/factor: ...", has that place in the details). 429 and 503 get Retry-After where they have none:
+ * an hour with the word COST, else a second. */
 void takc_api_refuse(struct takc_exchange *x, int status, const char *code, struct takc_str message, json_t *details);
 /* The same where the status says all that a program wants to know. */
 void takc_api_reject(struct takc_exchange *x, int status, const char *why);

@@ -10,10 +10,7 @@
 
 #include <stdio.h>
 
-enum {
-    CAP_RETRY_S = 3600,     /* a cap is of a month, or of this process: nobody knows when it is raised */
-    AFTER_MAX_MS = 86400000 /* of what a model's service asks to wait */
-};
+enum { AFTER_MAX_MS = 86400000 /* of what a model's service asks to wait */ };
 
 static const struct told {
     const char *failure; /* takc_failure_name */
@@ -46,8 +43,6 @@ static struct takc_refusal refusal_of(bool named, enum takc_status st, const cha
         return (struct takc_refusal){.status = 502, .code = "UPSTREAM", .message = takc_error_told(TAKC_UPSTREAM, err)};
     if (st == TAKC_REFUSED && err->detail == TAKC_MODEL_FORBIDDEN)
         return (struct takc_refusal){.status = 403, .code = "FORBIDDEN", .message = takc_error_told(st, err)};
-    if (st == TAKC_COST) /* a cap of ours: no call was made */
-        return (struct takc_refusal){.status = 429, .code = "COST", .message = takc_error_told(st, err), .retry_s = CAP_RETRY_S};
     return (struct takc_refusal){.status = takc_api_status(st), .code = takc_error_code(st, TAKC_ABOUT_CACHE)};
 }
 
