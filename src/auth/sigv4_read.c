@@ -223,6 +223,12 @@ static enum takc_status read_query_form(const struct takc_auth_request *r, struc
     return st ? st : read_headers(r, v[Q_HEADERS], a, c, err);
 }
 
+/* What is signed is written as C's strings are: a NUL would hide what stands behind it. */
+static bool has_nul(struct takc_str s)
+{
+    return takc_str_find_byte(s, '\0', 0) != SIZE_MAX;
+}
+
 /* The URL whose canonical form was signed. The scheme has no part in that. */
 static enum takc_status write_url(const struct takc_auth_request *r, struct takc_str query, struct takc_arena *a,
                                   struct takc_sigv4_claim *c, struct takc_err *err)
@@ -230,6 +236,8 @@ static enum takc_status write_url(const struct takc_auth_request *r, struct takc
     struct takc_url u;
     bool twice = false;
     struct takc_str host = header(r, "host", &twice);
+    if (has_nul(r->method) || has_nul(host) || has_nul(r->path) || has_nul(query))
+        return odd(err, "method, host or path");
     const char *url =
         takc_arena_printf(a, "http://%.*s%.*s%s%.*s", TAKC_STR_ARG(host), TAKC_STR_ARG(r->path), query.len ? "?" : "", TAKC_STR_ARG(query));
     c->method = takc_arena_dup(a, r->method).ptr;

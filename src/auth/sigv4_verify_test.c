@@ -377,6 +377,24 @@ static void what_is_signed_cannot_be_changed(void **state)
     assert_int_equal(ask(&q), TAKC_OK);
 }
 
+static void a_nul_hides_nothing(void **state)
+{
+    (void)state;
+    struct request q;
+    start();
+    for (int i = 0; i < 3; i++) {
+        (void)sign_with(&q, "AKIDEXAMPLE", SECRET, "execute-api", NOW, hash_of("x"));
+        assert_int_equal(ask(&q), TAKC_OK);
+        if (i == 0)
+            q.r.method = takc_str_n("POST\0T", 6);
+        else if (i == 1)
+            q.r.path = takc_str_n("/query\0/batch", 13);
+        else
+            q.r.query = takc_str_n("a=b&c=%20d\0&e", 13);
+        denied(ask(&q), "method, host or path");
+    }
+}
+
 static void what_must_be_signed_is_demanded(void **state)
 {
     (void)state;
@@ -564,6 +582,7 @@ int main(void)
                                        ROW(bodies_may_prove_signatures),
                                        ROW(times_and_scopes_have_to_fit),
                                        ROW(what_is_signed_cannot_be_changed),
+                                       ROW(a_nul_hides_nothing),
                                        ROW(what_must_be_signed_is_demanded),
                                        ROW(odd_forms_are_refused),
                                        ROW(presigned_urls_end),
